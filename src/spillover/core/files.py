@@ -1,0 +1,71 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+from spillover.core.errors import StoreError
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write a file beside its place, flush it to disk, then rename it: a killed process leaves nothing half.
+
+    Raises:
+        StoreError: the disk is full or the folder cannot be written.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_through(beside, data)
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise unwritable(path, error) from error
+
+
+def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files beside its place, then rename it. An existing folder is kept: same key, same content.
+
+    Args:
+        folder: where it will stand.
+        files: plain file names and their bytes.
+
+    Raises:
+        StoreError: a name is a path, the disk is full or the folder cannot be written.
+    """
+    for name in files:
+        if Path(name).name != name:
+            raise StoreError(f"{name!r} is not a plain file name", where=str(folder))
+    if folder.exists():
+        return
+    beside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
+    try:
+        beside.mkdir(parents=True)
+        for name, data in files.items():
+            _write_through(beside / name, data)
+        os.replace(beside, folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        if not folder.exists():  # another driver may have put the same content there first
+            raise unwritable(folder, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> StoreError:
+    """Turn an operating system's refusal to write into advice."""
+    return StoreError(
+        f"cannot write {path.name}: {error.strerror or error}",
+        where=str(path.parent),
+        hint="free some space or choose another folder; what was finished before is kept",
+    )
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -1,0 +1,40 @@
+"""What a model is asked: the one thing that tasks make and models read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+class ImageSource(Protocol):
+    """An image that is read when it is needed."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the encoded bytes, in hexadecimal digits."""
+        ...
+
+    def load(self) -> Image.Image:
+        """Decode the image as RGB.
+
+        Raises:
+            TaskError: the file is missing, is no image, or has far too many pixels.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One question to a vision-language model: images first, then text."""
+
+    images: tuple[ImageSource, ...]
+    """In the order in which the text speaks of them; empty for text-only tasks."""
+    text: str
+    """The user turn as the data has it."""
+    options: tuple[str, ...]
+    """The answer strings to choose from, such as "(A)" and "(B)"; empty for open questions."""
+    answer: str
+    """The right answer as it is trained on, such as "(A)"."""

@@ -1,0 +1,109 @@
+"""Images as the data holds them: bytes or a file, decoded late and with care."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from spillover.core.errors import TaskError
+
+MAXIMUM_PIXELS = 80_000_000
+"""Larger images are refused before they are decoded: no benchmark needs them, and a bomb would."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """An image held as encoded bytes."""
+
+    data: bytes
+    name: str = "image"
+    """How errors call it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def load(self) -> Image.Image:
+        """Decode the image as RGB, upright, first frame, transparency on white.
+
+        Raises:
+            TaskError: it is no image, is broken, or has more than `MAXIMUM_PIXELS`.
+        """
+        return decode_image(self.data, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """An image in a file."""
+
+    path: Path
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file's bytes.
+
+        Raises:
+            TaskError: the file cannot be read.
+        """
+        return hashlib.sha256(self._read()).hexdigest()
+
+    def load(self) -> Image.Image:
+        """Decode the image as RGB.
+
+        Raises:
+            TaskError: the file cannot be read, is no image, is broken, or has more than `MAXIMUM_PIXELS`.
+        """
+        return decode_image(self._read(), str(self.path))
+
+    def _read(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise TaskError(f"cannot read the image: {error.strerror or error}", where=str(self.path)) from error
+
+
+def decode_image(data: bytes, name: str) -> Image.Image:
+    """Decode an image as RGB: upright, first frame, 16-bit scaled to 8, transparency on white.
+
+    Raises:
+        TaskError: it is no image, is broken, or has more than `MAXIMUM_PIXELS`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit, below, is the stricter
+            image = Image.open(io.BytesIO(data))
+        width, height = image.size
+        if width * height > MAXIMUM_PIXELS:
+            raise TaskError(
+                f"the image has {width} × {height} pixels, more than {MAXIMUM_PIXELS:,}",
+                where=name,
+                hint="scale it down; a file that small with that many pixels may be a decompression bomb",
+            )
+        return _as_rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as error:
+        raise TaskError("this is no image that Pillow can read", where=name) from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise TaskError(f"the image is broken: {error}", where=name, hint="re-export or remove it") from error
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # Pillow clips 16-bit greys instead of scaling them
+        return image.point(lambda value: value / 257, "F").convert("L").convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        opaque = Image.new("RGBA", image.size, "white")
+        opaque.alpha_composite(image.convert("RGBA"))
+        return opaque.convert("RGB")
+    return image.convert("RGB")
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """Encode an image as PNG, without loss; the same pixels give the same bytes."""
+    stream = io.BytesIO()
+    image.save(stream, format="PNG", compress_level=1)
+    return stream.getvalue()

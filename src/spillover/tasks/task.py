@@ -1,0 +1,80 @@
+"""A task and its examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from spillover.core.prompt import ImageSource, Prompt
+
+Level = Literal["low", "mid", "high"]
+"""How early in human vision a task is settled (BLINK, Fu et al., ECCV 2024, arXiv 2404.12390)."""
+Granularity = Literal["pixel", "crop", "image"]
+"""The size of what has to be looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is known of a task beside its examples."""
+
+    name: str
+    abbreviation: str
+    level: Level | None = None
+    granularity: Granularity | None = None
+    images: int | None = None
+    """Images an example; None where it varies."""
+    options: int | None = None
+    """Options an example; None for open questions or where it varies."""
+    metric: str = "accuracy"
+    """What a score means; every metric of ours lies in 0–1, higher is better."""
+    chance: float | None = None
+    """Expected score of a blind guess, 0–1."""
+    human: float | None = None
+    """Human score, 0–1, a possible ceiling."""
+    specialist: float | None = None
+    """Score of a model made for this task, 0–1, a possible ceiling."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One question with its answer."""
+
+    id: str
+    """Unique within its task and split."""
+    images: tuple[ImageSource, ...]
+    prompt: str
+    """The full text with its option lines, as the data has it."""
+    choices: tuple[str, ...]
+    """The options' texts without their letters; empty for open questions."""
+    answer: str
+    """A letter in brackets, "(A)", for multiple choice; the text itself otherwise."""
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The answer strings, "(A)", "(B)", … in order."""
+        return option_letters(len(self.choices))
+
+    def as_prompt(self) -> Prompt:
+        """What a model is asked."""
+        return Prompt(images=self.images, text=self.prompt, options=self.options, answer=self.answer)
+
+
+def option_letters(count: int) -> tuple[str, ...]:
+    """The answer strings of a question with so many options.
+
+    >>> option_letters(3)
+    ('(A)', '(B)', '(C)')
+    """
+    return tuple(f"({chr(ord('A') + index)})" for index in range(count))
+
+
+def lay_out_prompt(question: str, choices: tuple[str, ...]) -> str:
+    r"""Write a question and its options as BLINK's own `prompt` column does.
+
+    >>> lay_out_prompt("Which?", ("left", "right"))
+    'Which?\n(A) left\n(B) right'
+    """
+    lines = [f"{letter} {choice}" for letter, choice in zip(option_letters(len(choices)), choices, strict=True)]
+    return "\n".join([question, *lines])
