@@ -1,1 +1,1 @@
-
+"""Readers of results that others wrote, one file a format."""

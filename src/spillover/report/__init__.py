@@ -1,1 +1,1 @@
-
+"""What people look at: terminal tables, figures, the page."""

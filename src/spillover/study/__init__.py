@@ -1,1 +1,1 @@
-
+"""How a study is written, planned, run and kept."""
