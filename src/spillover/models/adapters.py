@@ -1,0 +1,170 @@
+"""LoRA adapters on a shared base: attached to be trained, merged to be evaluated, always taken off without a trace.
+
+Adapters are PEFT's own, in PEFT's own files, held here as bytes so that only a study's driver writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError
+from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as bytes_from_tensors
+from torch import Tensor, nn
+
+from spillover.core.errors import ModelError
+from spillover.models.base import Base
+from spillover.models.settings import LoRASettings
+
+CONFIG_FILE = "adapter_config.json"
+WEIGHTS_FILE = "adapter_model.safetensors"
+AdapterFiles = Mapping[str, bytes]
+"""An adapter's files in PEFT's format, by name."""
+
+MOVED = (
+    (re.compile(r"^base_model\.model\.model\.layers\."), "base_model.model.model.language_model.layers."),
+    (re.compile(r"^base_model\.model\.visual\."), "base_model.model.model.visual."),
+)
+"""transformers 5 moved Qwen's modules: what older adapters call them, and what they are called now."""
+
+
+def language_model_pattern(model: nn.Module) -> str:
+    """The regular expression of the language model's linear layers, for any model of transformers.
+
+    The bare names would not do: vision towers have modules of the same names.
+
+    Raises:
+        ModelError: the model has no language model of its own.
+    """
+    decoder = model.get_decoder() if hasattr(model, "get_decoder") else None  # type: ignore[operator]
+    place = next((name for name, module in model.named_modules() if module is decoder), "")
+    if decoder is None or not place:
+        raise ModelError(f"{type(model).__name__} has no language model that LoRA could be put on")
+    leaves = sorted(
+        {name.rsplit(".", 1)[-1] for name, module in decoder.named_modules() if isinstance(module, nn.Linear)}
+    )
+    return rf".*{re.escape(place.rsplit('.', 1)[-1])}\..*\.({'|'.join(leaves)})"
+
+
+@contextmanager
+def trainable_adapter(base: Base, settings: LoRASettings, seed: int) -> Generator[PeftModel]:
+    """Attach a fresh adapter to be trained, and take it off at the end.
+
+    Args:
+        base: its weights stay frozen and untouched.
+        settings: rank, scale, dropout.
+        seed: of the adapter's first weights; the process's own generator is left as it was.
+    """
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=language_model_pattern(base.model),
+        task_type="CAUSAL_LM",
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        adapted = get_peft_model(base.model, config)
+    try:
+        yield adapted
+    finally:
+        adapted.unload()
+        base.model.requires_grad_(requires_grad=False)
+        base.model.eval()
+
+
+def export_adapter(adapted: PeftModel, base_name: str) -> dict[str, bytes]:
+    """Write an adapter as the two files that PEFT reads."""
+    config = adapted.peft_config["default"].to_dict()
+    config["base_model_name_or_path"] = base_name
+    config["inference_mode"] = True
+    state = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    text = json.dumps(config, indent=2, sort_keys=True, default=_plain)
+    return {CONFIG_FILE: text.encode(), WEIGHTS_FILE: bytes_from_tensors(tensors, {"format": "pt"})}
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, set) else str(value)
+
+
+def touches_vision(base: Base, files: AdapterFiles) -> bool:
+    """Say whether an adapter changes anything before the language model, so that image features must be made anew."""
+    decoder = language_model_pattern(base.model).split(r"\.", 1)[0].removeprefix(".*")
+    names = _renamed(_tensors(files))
+    return any(f".{decoder}." not in name for name in names)
+
+
+@contextmanager
+def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
+    """Merge an adapter into the base's weights, and put the saved weights back at the end, to the last bit.
+
+    Raises:
+        ModelError: the files are no adapter of this model: a tensor without a module or a module without its tensor.
+    """
+    adapted: Any = PeftModel(base.model, _config(files))
+    try:
+        _load(adapted, _renamed(_tensors(files)))
+    except BaseException:
+        adapted.unload()
+        raise
+    layers = [module.get_base_layer() for module in adapted.modules() if isinstance(module, LoraLayer)]
+    saved = [layer.weight.detach().clone() for layer in layers]
+    adapted.merge_and_unload()
+    base.model.requires_grad_(requires_grad=False)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for layer, weight in zip(layers, saved, strict=True):
+                layer.weight.copy_(weight)
+
+
+def _config(files: AdapterFiles) -> LoraConfig:
+    try:
+        given = json.loads(files[CONFIG_FILE])
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"an adapter needs a readable {CONFIG_FILE}") from error
+    if given.get("peft_type") != "LORA":
+        raise ModelError(f"the adapter is of type {given.get('peft_type')!r}; only LORA is supported")
+    if given.get("modules_to_save"):
+        raise ModelError(f"the adapter also replaces whole modules {given['modules_to_save']}, which cannot be swapped")
+    if given.get("bias", "none") != "none":
+        raise ModelError("the adapter also trains biases, which cannot be swapped; train it with bias: none")
+    if isinstance(given.get("target_modules"), str):
+        given["target_modules"] = given["target_modules"].replace(r"model\.layers", r"model\.language_model\.layers")
+    config = LoraConfig(**{name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__})
+    config.inference_mode = True
+    return config
+
+
+def _tensors(files: AdapterFiles) -> dict[str, Tensor]:
+    try:
+        return tensors_from_bytes(files[WEIGHTS_FILE])
+    except (KeyError, SafetensorError) as error:
+        raise ModelError(f"an adapter needs a readable {WEIGHTS_FILE}; other formats are not read") from error
+
+
+def _renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    for old, new in MOVED:
+        tensors = {old.sub(new, name): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def _load(adapted: PeftModel, tensors: dict[str, Tensor]) -> None:
+    wanted = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
+    given = set(tensors)
+    for names, what in ((given - wanted, "without a module"), (wanted - given, "missing for a module")):
+        if names:
+            raise ModelError(
+                f"{len(names)} adapter tensors are {what} of this model, such as {min(names)}",
+                hint="the adapter was made for another model, or its files are incomplete",
+            )
+    set_peft_model_state_dict(adapted, tensors)

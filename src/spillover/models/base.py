@@ -1,0 +1,104 @@
+"""Loads a base model once, to be shared by every adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModelForImageTextToText
+
+from spillover.core.errors import ModelError
+from spillover.models.identity import locate_model
+from spillover.models.processing import load_processor
+from spillover.models.settings import ModelSettings, Precision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A frozen vision-language model with its processor."""
+
+    model: Any
+    """A `PreTrainedModel`; every architecture adds methods of its own, which its type does not tell."""
+    processor: Any
+    """A `ProcessorMixin`."""
+    name: str
+
+    @property
+    def tokenizer(self) -> Any:
+        """The processor's tokenizer."""
+        return self.processor.tokenizer
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model lies."""
+        return self.model.device
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The model without its output head."""
+        return self.model.base_model
+
+    @property
+    def head(self) -> nn.Linear:
+        """The output embedding: one row a token of the vocabulary."""
+        return self.model.get_output_embeddings()
+
+    @property
+    def end_of_turn(self) -> int:
+        """The token that ends an answer."""
+        return self.tokenizer.eos_token_id
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that this machine lacks.
+
+    Raises:
+        ModelError: there is no such device; those there are, are named.
+    """
+    try:
+        wanted = torch.device(device)
+    except RuntimeError as error:
+        raise ModelError(f"{device!r} is no device", hint="use auto, cpu, cuda or cuda:0") from error
+    count = torch.cuda.device_count()
+    if wanted.type == "cuda" and (wanted.index or 0) >= count:
+        there = f"{count} CUDA device(s)" if count else "no CUDA device"
+        raise ModelError(f"{device!r} was asked for, but this machine has {there}", hint="use devices: auto or cpu")
+
+
+def available_devices() -> tuple[str, ...]:
+    """Every GPU of this machine, or its CPU."""
+    count = torch.cuda.device_count()
+    return tuple(f"cuda:{index}" for index in range(count)) if count else ("cpu",)
+
+
+def resolve_precision(precision: Precision, device: str) -> Precision:
+    """Say what `auto` stands for on a device: bfloat16 on a GPU that does it well, else float32."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if device.startswith("cuda") and torch.cuda.is_bf16_supported() else "float32"
+
+
+def load_base(settings: ModelSettings, device: str = "cpu") -> Base:
+    """Load a model and its processor, frozen and ready to answer.
+
+    Raises:
+        ModelError: there is no such model or device, or its files are incomplete.
+    """
+    check_device(device)
+    place = locate_model(settings)
+    processor = load_processor(place, settings)
+    dtype = getattr(torch, resolve_precision(settings.precision, device))
+    try:
+        model: Any = AutoModelForImageTextToText.from_pretrained(
+            place,
+            revision=settings.revision,
+            trust_remote_code=settings.trust_remote_code,
+            use_safetensors=True,
+            dtype=dtype,
+        )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot load the model {settings.path!r}: {error}") from error
+    model.requires_grad_(requires_grad=False)
+    return Base(model=model.to(device).eval(), processor=processor, name=settings.name)

@@ -1,0 +1,54 @@
+"""The `generate` protocol: the model writes its reply, greedily."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from transformers import GenerationConfig
+
+from spillover.models.base import Base
+from spillover.models.batching import TOKEN_BUDGET, Row, batch_by_length, lay_out
+from spillover.models.encoding import Encoded
+
+
+@torch.inference_mode()
+def generate_replies(
+    base: Base,
+    prompts: Sequence[Encoded],
+    maximum_new_tokens: int,
+    *,
+    token_budget: int = TOKEN_BUDGET,
+    on_progress: Callable[[int], None] | None = None,
+) -> list[str]:
+    """Let the model answer every prompt, taking the likeliest token each time.
+
+    A model's own generation settings (sampling, penalties) are left out of account: they would differ between models.
+
+    Args:
+        base: the model, with whatever adapter is merged into it.
+        prompts: the questions.
+        maximum_new_tokens: tokens a reply at most.
+        token_budget: prompt and reply tokens a batch at most.
+        on_progress: called with the number of prompts that a batch has settled.
+
+    Returns:
+        The raw replies, without special tokens.
+    """
+    settings = GenerationConfig(
+        do_sample=False,
+        max_new_tokens=maximum_new_tokens,
+        eos_token_id=base.end_of_turn,
+        pad_token_id=base.tokenizer.pad_token_id or base.end_of_turn,
+    )
+    replies = [""] * len(prompts)
+    lengths = [len(encoded) + maximum_new_tokens for encoded in prompts]
+    for group in batch_by_length(lengths, token_budget):
+        inputs = lay_out(base, [Row(prompts[index]) for index in group], padding="left")
+        written = base.model.generate(**inputs, generation_config=settings)[:, inputs["input_ids"].shape[1] :]
+        texts = base.tokenizer.batch_decode(written, skip_special_tokens=True)
+        for index, text in zip(group, texts, strict=True):
+            replies[index] = text
+        if on_progress is not None:
+            on_progress(len(group))
+    return replies

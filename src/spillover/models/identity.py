@@ -1,0 +1,92 @@
+"""Where a model's files are and what identifies them. Free of torch, so that planning needs none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spillover.core.errors import ModelError
+from spillover.core.keys import hash_folder
+from spillover.models.settings import TINY, ModelSettings
+from spillover.models.tiny import CHECKPOINT
+
+MODEL_FILES = (".safetensors", ".json", ".jinja", ".txt", ".model")
+
+
+def locate_model(settings: ModelSettings) -> Path | str:
+    """Find the folder of a model, or its name on the hub.
+
+    Raises:
+        ModelError: the path looks like a folder and there is none, or it lacks what a model needs.
+    """
+    if settings.path == TINY:
+        return CHECKPOINT
+    folder = Path(settings.path).expanduser()
+    if folder.is_dir():
+        return _checked(folder)
+    if settings.path.startswith((".", "/", "~")) or settings.path.count("/") != 1:
+        raise ModelError(
+            f"there is no model folder {settings.path!r}",
+            hint="give a folder that exists, a hub name such as Qwen/Qwen2.5-VL-3B-Instruct, or tiny",
+        )
+    return settings.path
+
+
+def _checked(folder: Path) -> Path:
+    wanted = {
+        "config.json": "the model's configuration",
+        "preprocessor_config.json": "its image processor",
+        "tokenizer_config.json": "its tokenizer",
+    }
+    combined = {"preprocessor_config.json": "processor_config.json"}
+    for name, what in wanted.items():
+        if not (folder / name).is_file() and not (folder / combined.get(name, name)).is_file():
+            raise ModelError(
+                f"the model folder has no {name} ({what})",
+                where=str(folder),
+                hint="copy the processor's files from the model it was made from, or save them with save_pretrained",
+            )
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(
+            "the model folder has no safetensors weights",
+            where=str(folder),
+            hint="only safetensors are read; convert with model.save_pretrained(folder)",
+        )
+    return folder
+
+
+def pin_revision(settings: ModelSettings) -> ModelSettings:
+    """Look up the commit that a hub model's name stands for now; local models are known by their content.
+
+    Raises:
+        ModelError: the hub cannot be reached or has no such model.
+    """
+    if settings.revision is not None or isinstance(locate_model(settings), Path):
+        return settings
+    from huggingface_hub import HfApi  # noqa: PLC0415 (loaded only where a hub is used)
+    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
+
+    try:
+        revision = HfApi().model_info(settings.path).sha
+    except (HfHubHTTPError, OSError) as error:
+        raise ModelError(
+            f"cannot look up {settings.path!r} on the hub: {type(error).__name__}",
+            hint="pin a commit with revision: in the study file, or give a local folder",
+        ) from error
+    return settings.model_copy(update={"revision": revision})
+
+
+def model_identity(settings: ModelSettings) -> dict[str, str | int | None]:
+    """Everything about a model's files that changes its answers.
+
+    Raises:
+        ModelError: the model cannot be found.
+    """
+    place = locate_model(settings)
+    identity: dict[str, str | int | None] = {
+        "precision": settings.precision,
+        "minimum_pixels": settings.minimum_pixels,
+        "maximum_pixels": settings.maximum_pixels,
+    }
+    if isinstance(place, Path):
+        return identity | {"content": hash_folder(place, MODEL_FILES)}
+    return identity | {"hub": place, "revision": settings.revision}

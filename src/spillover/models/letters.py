@@ -1,0 +1,60 @@
+"""The `letters` protocol: one forward pass decides between the options of a question.
+
+Only what is needed is computed: the hidden state at the deciding position, times the output embedding's rows of the
+option letters. The vocabulary's logits are never formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from spillover.models.base import Base
+from spillover.models.batching import TOKEN_BUDGET, Row, batch_by_length, hidden_states, lay_out
+from spillover.models.encoding import Encoded, deciding_tokens
+
+
+@torch.inference_mode()
+def score_options(
+    base: Base,
+    prompts: Sequence[Encoded],
+    *,
+    token_budget: int = TOKEN_BUDGET,
+    on_progress: Callable[[int], None] | None = None,
+) -> list[tuple[float, ...]]:
+    """Compute the log-probability of every option of every prompt, normalised over the prompt's options.
+
+    Args:
+        base: the model, with whatever adapter is merged into it.
+        prompts: questions with at least two options each.
+        token_budget: tokens a forward pass at most.
+        on_progress: called with the number of prompts that a batch has settled.
+
+    Returns:
+        One tuple a prompt, natural logarithms, in the order of its options.
+
+    Raises:
+        ModelError: a prompt's options cannot be told apart by one token.
+    """
+    deciding = [deciding_tokens(base, encoded.prompt.options) for encoded in prompts]
+    rows = [Row(encoded, tokens.prefix) for encoded, tokens in zip(prompts, deciding, strict=True)]
+    scores: list[tuple[float, ...]] = [()] * len(rows)
+    for group in batch_by_length([len(row) for row in rows], token_budget):
+        states = hidden_states(base, lay_out(base, [rows[index] for index in group]))
+        last = torch.tensor([len(rows[index]) - 1 for index in group], device=states.device)
+        decisive = states[torch.arange(len(group), device=states.device), last]
+        for index, state in zip(group, decisive, strict=True):
+            scores[index] = _log_probabilities(base, state, deciding[index].candidates)
+        if on_progress is not None:
+            on_progress(len(group))
+    return scores
+
+
+def _log_probabilities(base: Base, state: Tensor, candidates: tuple[int, ...]) -> tuple[float, ...]:
+    logits = base.head.weight[list(candidates)].float() @ state.float()
+    bias: Tensor | None = base.head.bias
+    if bias is not None:
+        logits = logits + bias[list(candidates)].float()
+    return tuple(torch.log_softmax(logits, dim=0).tolist())

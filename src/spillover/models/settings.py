@@ -1,0 +1,101 @@
+"""What can be set about models, training and evaluation. Free of torch, so that a study can be read without it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Protocol = Literal["letters", "generate"]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+
+TINY = "tiny"
+"""The path that stands for the embedded checkpoint."""
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class ModelSettings(_Settings):
+    """Which model, and how it is loaded."""
+
+    path: str = TINY
+    """`tiny` for the embedded checkpoint, a folder, or a name on the Hugging Face hub."""
+    name: str = ""
+    """How tables call it; by default the last part of the path."""
+    revision: str | None = None
+    """The commit of a hub model. It is looked up and pinned when the study is first planned."""
+    precision: Precision = "auto"
+    """Of the frozen weights. `auto` is float32 on a CPU and bfloat16 on a GPU that does it well."""
+    trust_remote_code: bool = False
+    """Whether code that comes with a hub model may run. Leave it off."""
+    minimum_pixels: int | None = Field(default=None, gt=0)
+    """Images below are scaled up, where the processor can; None keeps the processor's own limit."""
+    maximum_pixels: int | None = Field(default=None, gt=0)
+    """Images above are scaled down, where the processor can; None keeps the processor's own limit."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_after_path(cls, given: object) -> object:
+        if isinstance(given, dict) and not given.get("name"):
+            path = str(given.get("path", TINY))
+            return {**given, "name": path.rstrip("/").rsplit("/", 1)[-1]}
+        return given
+
+
+class LoRASettings(_Settings):
+    """Low-rank adapters on the language model's linear layers (Hu et al., ICLR 2022, arXiv 2106.09685)."""
+
+    rank: int = Field(default=8, ge=1)
+    alpha: int = Field(default=16, ge=1)
+    """The update is scaled by alpha / rank."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+class TrainingSettings(_Settings):
+    """One finetune. The same for every source, so that sources can be compared."""
+
+    examples: int = Field(default=1000, ge=1)
+    """Training examples a source."""
+    epochs: int = Field(default=3, ge=0)
+    """Passes over them; 0 saves the untrained adapter, which changes nothing."""
+    batch: int = Field(default=32, ge=1)
+    """Examples an optimiser step, however they are cut to fit the memory."""
+    learning_rate: float = Field(default=2e-4, gt=0)
+    """At its peak; a cosine takes it to 0."""
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the steps in which the learning rate climbs from 0."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    maximum_gradient_norm: float = Field(default=1.0, gt=0)
+    lora: LoRASettings = LoRASettings()
+    checkpoints: tuple[Fraction, ...] = (1.0,)
+    """Fractions of the steps at which the adapter is saved and evaluated; the end always is."""
+
+    @model_validator(mode="after")
+    def _checkpoints_end_at_one(self) -> TrainingSettings:
+        fractions = tuple(sorted({*self.checkpoints, 1.0}))
+        if fractions != self.checkpoints:
+            object.__setattr__(self, "checkpoints", fractions)
+        return self
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the whole training."""
+        return self.epochs * -(-self.examples // self.batch)
+
+    def step_at(self, fraction: float) -> int:
+        """The step after which a fraction of the training is done."""
+        return round(fraction * self.steps)
+
+
+class EvaluationSettings(_Settings):
+    """How every model is asked."""
+
+    protocols: tuple[Protocol, ...] = Field(default=("letters",), min_length=1)
+    """`letters` reads the option letters' log-probabilities; `generate` lets the model write and parses its reply."""
+    limit: int | None = Field(default=None, ge=1)
+    """Examples a target at most; None takes all."""
+    maximum_new_tokens: int = Field(default=16, ge=1)
+    """Of a generated reply."""
