@@ -1,0 +1,71 @@
+"""Contact sheets: what a task's examples look like, with their questions, options and right answers."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from spillover.tasks.task import Example
+
+GAP = 8
+LINE = 13
+CHARACTER = 6.0
+"""Pixels between the pictures, per line of text and, about, per character."""
+
+PAPER, INK, RIGHT = "white", "#222222", "#0a7a2f"
+
+
+def contact_sheet(examples: Sequence[Example], *, columns: int = 3, side: int = 128) -> Image.Image:
+    """Lay out examples on one picture: images, question, options, the right one in green with an arrow.
+
+    Args:
+        examples: at least one.
+        columns: examples a row.
+        side: smaller images are enlarged to about so many pixels, without smoothing; larger ones are kept.
+
+    Returns:
+        An RGB picture.
+    """
+    cards = [_card(example, side) for example in examples]
+    width, height = max(card.width for card in cards), max(card.height for card in cards)
+    rows = -(-len(cards) // columns)
+    columns = min(columns, len(cards))
+    sheet = Image.new("RGB", (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP), PAPER)
+    for index, card in enumerate(cards):
+        sheet.paste(card, (GAP + index % columns * (width + GAP), GAP + index // columns * (height + GAP)))
+    return sheet
+
+
+def _card(example: Example, side: int) -> Image.Image:
+    pictures = [image.load() for image in example.images]
+    scale = max(1, round(side / max((max(picture.size) for picture in pictures), default=side)))
+    pictures = [picture.resize((picture.width * scale, picture.height * scale), 0) for picture in pictures]
+    width = max(sum(picture.width + GAP for picture in pictures), 2 * side)
+    height = max((picture.height for picture in pictures), default=0)
+    lines = [
+        (line, option == example.answer)
+        for option, text in _entries(example)
+        for line in textwrap.wrap(text, int(width / CHARACTER))
+    ]
+    card = Image.new("RGB", (width, height + 4 + LINE * len(lines)), PAPER)
+    left = 0
+    for picture in pictures:
+        card.paste(picture, (left, 0))
+        left += picture.width + GAP
+    pen, font = ImageDraw.Draw(card), ImageFont.load_default(11)
+    for index, (line, is_right) in enumerate(lines):
+        pen.text((0, height + 2 + LINE * index), line, fill=RIGHT if is_right else INK, font=font)
+    return card
+
+
+def _entries(example: Example) -> list[tuple[str, str]]:
+    """The text's lines, each with the option that it shows, or an empty string."""
+    entries = [("", line) for line in example.prompt.split("\n")[: -len(example.choices) or None]]
+    for option, choice in zip(example.options, example.choices, strict=True):
+        arrow = " ←" if option == example.answer else ""
+        entries.append((option, f"{option} {choice}{arrow}"))
+    if not example.options:
+        entries.append((example.answer, example.answer))
+    return entries
