@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class PGFRow:
     """One cell of a published table."""
 
-    seed: int
+    seed: int | str
+    """As the table names it: a number or a word such as "initial"."""
     source: str
     """The task that was finetuned on."""
     target: str

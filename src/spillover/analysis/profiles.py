@@ -1,0 +1,67 @@
+"""Transferability of sources (rows) and malleability of targets (columns).
+
+Sachdeva et al., CVPR 2026 (arXiv 2511.18787), section on transferability and malleability.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spillover.analysis.shapes import Cells, Matrices, PerTask
+
+SOURCES = -2
+TARGETS = -1
+"""The axes of a matrix that ends in source × target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How much a task gives (or takes in), apart for gains and harms."""
+
+    positive: PerTask
+    """≥ 0, by task."""
+    negative: PerTask
+    """≤ 0, by task."""
+
+
+def measure_transferability(pgf: Matrices, cells: Cells) -> Profile:
+    """Compute Δ⁺ and Δ⁻ of every source.
+
+    Δ⁺(s) = ((1 − e^(−p/N)) / p) · Σ PGF[s, t] over the p targets with PGF > 0, of N defined ones; Δ⁻ likewise over
+    PGF < 0. Exact zeros count in N only; p = 0 gives 0. Source: arXiv 2511.18787.
+
+    Args:
+        pgf: means over seeds; leading axes (replicates) are carried along.
+        cells: which cells take part: without the diagonal for transfer to *other* tasks.
+
+    Complexity: O(cells).
+
+    >>> pgf = np.array([[0.5, 0.2], [-0.1, 0.3]])
+    >>> measure_transferability(pgf, ~np.eye(2, dtype=bool)).positive.round(4).tolist()
+    [0.1264, 0.0]
+    """
+    return _profile(pgf, cells, TARGETS)
+
+
+def measure_malleability(pgf: Matrices, cells: Cells) -> Profile:
+    """Compute Θ⁺ and Θ⁻ of every target: `measure_transferability` with rows and columns exchanged.
+
+    >>> pgf = np.array([[0.5, 0.2], [-0.1, 0.3]])
+    >>> measure_malleability(pgf, ~np.eye(2, dtype=bool)).negative.round(4).tolist()
+    [-0.0632, 0.0]
+    """
+    return _profile(pgf, cells, SOURCES)
+
+
+def _profile(pgf: Matrices, cells: Cells, axis: int) -> Profile:
+    counted = (cells & ~np.isnan(pgf)).sum(axis=axis)
+    return Profile(*(_damped_sum(pgf, cells & side, counted, axis) for side in (pgf > 0, pgf < 0)))
+
+
+def _damped_sum(pgf: Matrices, chosen: np.ndarray, counted: np.ndarray, axis: int) -> PerTask:
+    count = chosen.sum(axis=axis)
+    total = np.where(chosen, pgf, 0.0).sum(axis=axis)
+    weight = (1 - np.exp(-count / np.maximum(counted, 1))) / np.maximum(count, 1)
+    return weight * total

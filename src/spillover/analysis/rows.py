@@ -1,0 +1,112 @@
+"""The tidy table of scores as arrays of codes, checked once, before anything is aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from spillover.core.errors import AnalysisError
+from spillover.core.scores import SCORE_SCHEMA
+
+NAME_COLUMNS = (
+    *("model", "source", "control", "protocol", "target", "target_key"),
+    *("example", "answer", "answer_given", "parse"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NameColumn:
+    """A column of names as whole numbers, −1 for null, in order of first appearance."""
+
+    codes: np.ndarray
+    names: tuple[str, ...]
+
+    def code_of(self, name: str) -> int:
+        """The number of a name, −1 where the column does not have it."""
+        return self.names.index(name) if name in self.names else -1
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRows:
+    """A table of scores whose columns can be indexed by row number."""
+
+    columns: dict[str, NameColumn]
+    seed: np.ndarray
+    """−1 where a row has no seed: a base that serves all."""
+    fraction: np.ndarray
+    score: np.ndarray
+    table: pa.Table
+
+    def codes(self, column: str, rows: np.ndarray) -> np.ndarray:
+        """Codes of a column of names at these rows."""
+        return self.columns[column].codes[rows]
+
+    def distinct(self, column: str, rows: np.ndarray) -> list[int]:
+        """Codes that occur at these rows, in order of first appearance."""
+        return list(dict.fromkeys(self.codes(column, rows).tolist()))
+
+    def name(self, column: str, code: int) -> str:
+        """The name behind a code."""
+        return self.columns[column].names[code]
+
+    def names(self, column: str, codes: Sequence[int]) -> tuple[str, ...]:
+        """The names behind codes."""
+        return tuple(self.columns[column].names[code] for code in codes)
+
+    def label(self, rows: np.ndarray) -> str:
+        """Say which model and protocol these rows are of, for error messages."""
+        first = rows[:1]
+        return ", ".join(self.name(column, int(self.codes(column, first)[0])) for column in ("model", "protocol"))
+
+
+def read_rows(table: pa.Table) -> ScoreRows:
+    """Encode and check a table of scores.
+
+    Raises:
+        AnalysisError: columns are missing, there is no row, or a score is not in 0–1.
+
+    Complexity: O(rows).
+    """
+    if missing := [name for name in SCORE_SCHEMA.names if name not in table.column_names]:
+        raise AnalysisError(f"the table of scores lacks the columns {', '.join(missing)}", hint="see core/scores.py")
+    if table.num_rows == 0:
+        raise AnalysisError("the table of scores is empty", hint="run the study, or import results, before analysing")
+    score = table.column("score").to_numpy()
+    _require_fractions(score)
+    return ScoreRows(
+        columns={name: encode_names(table.column(name)) for name in NAME_COLUMNS},
+        seed=table.column("seed").fill_null(-1).to_numpy(),
+        fraction=table.column("fraction").to_numpy(),
+        score=score,
+        table=table,
+    )
+
+
+def encode_names(column: pa.ChunkedArray) -> NameColumn:
+    """Number the names of a column in order of first appearance.
+
+    >>> encode_names(pa.chunked_array([["b", None], ["a", "b"]])).codes.tolist()
+    [0, -1, 1, 0]
+    """
+    encoded = column.cast(pa.string()).combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = pa.concat_arrays(encoded.chunks)
+    encoded = encoded.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return NameColumn(codes, tuple(encoded.dictionary.to_pylist()))
+
+
+def _require_fractions(score: np.ndarray) -> None:
+    bad = score[~((score >= 0) & (score <= 1))]
+    if bad.size:
+        percent = 1 < np.nan_to_num(bad).max() <= 100
+        hint = "they look like percent: divide them by 100; " if percent else ""
+        raise AnalysisError(
+            f"{bad.size} scores are not in 0–1, for example {bad[0]:g}", hint=f"{hint}scores are fractions, 0–1"
+        )
+    if 0 < score.max() <= 0.01:
+        hint = "fractions may have been divided by 100 as if they were percent; correct the table"
+        raise AnalysisError(f"no score is above {score.max():g}", hint=hint)

@@ -1,0 +1,103 @@
+"""What a user may decide about an analysis; everything else follows from the data.
+
+Free of torch and of files: `study` composes these settings into its YAML, and the command line fills them from options.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from spillover.core.errors import AnalysisError
+
+NamedCeiling = Literal["human", "specialist", "best"]
+"""Human score, a specialist model's score (both from the task's facts), or the best score seen in the data."""
+
+
+def _refuse_percent(value: object) -> object:
+    """Refuse 95.3 where 0.953 is meant: asked, not guessed."""
+    entries = value.values() if isinstance(value, dict) else [value]
+    for entry in entries:
+        if isinstance(entry, int | float) and not 0 < entry <= 1:
+            hint = (
+                f"{entry} looks like percent: write {entry / 100:g}" if 1 < entry <= 100 else "use a number in (0, 1]"
+            )
+            raise ValueError(f"a ceiling is a fraction, 0 < ceiling ≤ 1, not {entry}; {hint}")
+    return value
+
+
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Ceiling = Annotated[
+    NamedCeiling | Fraction | dict[str, NamedCeiling | Fraction],
+    BeforeValidator(_refuse_percent),
+]
+"""The score U at which nothing is left to gain, for all targets or by target."""
+
+
+class AnalysisSettings(BaseModel):
+    """How scores become findings.
+
+    >>> AnalysisSettings().ceiling
+    1.0
+    >>> AnalysisSettings(ceiling={"Jigsaw": "human"}).ceiling
+    {'Jigsaw': 'human'}
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ceiling: Ceiling = 1.0
+    """The paper's is 1. A mapping gives it by target; targets that it leaves out keep 1."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Coverage of every interval."""
+    false_discovery_rate: float = Field(default=0.05, gt=0, lt=0.5)
+    """Level of Benjamini-Hochberg, for cells and for personas."""
+    replicates: int = Field(default=2000, ge=0, le=1_000_000)
+    """Bootstrap replicates behind the intervals of derived quantities; 0 leaves them out."""
+    permutations: int = Field(default=1000, ge=0, le=1_000_000)
+    """Permutations behind the test of the largest clique; 0 leaves it out."""
+    seed: int = 0
+    """Of the analysis' own randomness. The same data and seed give the same findings."""
+    edge_threshold: float = Field(default=0.0, ge=0)
+    """Smallest |PGF| of an edge of the transfer graph."""
+    significant_edges: bool = False
+    """Keep only edges whose cell is a discovery after Benjamini-Hochberg."""
+    max_cliques: int = Field(default=1000, ge=1)
+    """How many cliques are listed at most, a sign."""
+    collapse_share: Fraction = 0.25
+    """Flag a target where at least this share of its cells has one and the same number correct."""
+    excluded_targets: tuple[str, ...] = ()
+    """Left out of the second version of every summary, beside the targets that are flagged."""
+    trusted_labels: tuple[str, ...] = ()
+    """Targets whose label revision is known to be the corrected one (see BLINK's Relative_Reflectance)."""
+    attributes: dict[str, dict[str, str]] = {}
+    """Attributes of the user's own to group by: attribute name → task → value."""
+
+    def ceiling_of(self, target: str) -> NamedCeiling | float:
+        """The ceiling as it was set for one target.
+
+        >>> AnalysisSettings(ceiling={"Jigsaw": 0.9}).ceiling_of("Counting")
+        1.0
+        """
+        if isinstance(self.ceiling, dict):
+            return self.ceiling.get(target, 1.0)
+        return self.ceiling
+
+
+def require_known_targets(settings: AnalysisSettings, targets: tuple[str, ...]) -> None:
+    """Refuse settings that speak of targets the data does not have.
+
+    Raises:
+        AnalysisError: a ceiling, an exclusion or a trusted label names no target.
+
+    >>> require_known_targets(AnalysisSettings(), ("Jigsaw",))
+    """
+    named = set(settings.excluded_targets)
+    if isinstance(settings.ceiling, dict):
+        named |= settings.ceiling.keys()
+    if unknown := sorted(named - set(targets)):
+        raise AnalysisError(
+            f"the settings speak of targets that are not in the data: {', '.join(unknown)}",
+            where="analysis",
+            hint=f"targets: {', '.join(targets)}",
+        )

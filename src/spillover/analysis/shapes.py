@@ -1,0 +1,25 @@
+"""The arrays that this room passes around, by what their axes mean.
+
+Scores and accuracies are fractions, 0–1. NaN in an array of PGFs means *undefined* (see `Undefined` for the reason);
+nowhere else is NaN allowed. `base` is 1 where one base answer serves every seed, and the number of seeds where the base
+was measured for each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+SeedTransfers = Float[np.ndarray, "seed source target"]
+SeedMatrices = Float[np.ndarray, "*batch seed source target"]
+Transfers = Float[np.ndarray, "source target"]
+Matrices = Float[np.ndarray, "*batch source target"]
+Cells = Bool[np.ndarray, "source target"]
+ManyCells = Bool[np.ndarray, "*batch source target"]
+PerTask = Float[np.ndarray, "*batch task"]
+PerTarget = Float[np.ndarray, " target"]
+Scalars = Float[np.ndarray, "*batch"]
+SeedScores = Float[np.ndarray, "seed source example"]
+BaseScores = Float[np.ndarray, "base example"]
+OptionScores = Float[np.ndarray, "*batch example option"]
+Answers = Int[np.ndarray, "*batch example"]

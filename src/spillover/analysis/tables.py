@@ -1,0 +1,94 @@
+"""From a published table of PGFs to transfers, exact where counts can be recovered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from spillover.analysis.counts import Counts, recover_counts
+from spillover.analysis.pgf import TransferArray, Undefined, clear_rounding
+from spillover.core.errors import AnalysisError
+from spillover.core.published import PGFTable
+
+LISTED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableTransfers:
+    """A published table, laid out, with the counts behind it."""
+
+    transfers: TransferArray
+    counts: Counts
+
+
+def lay_out_table(table: PGFTable) -> TableTransfers:
+    """Lay out a published table by seed, source and target.
+
+    Raises:
+        AnalysisError: a cell is missing or there twice (all are listed), or a value cannot be a PGF.
+
+    >>> from spillover.core.published import PGFRow
+    >>> rows = tuple(PGFRow(seed=0, source="a", target=t, pgf=p) for t, p in (("a", 0.5), ("b", -0.25)))
+    >>> lay_out_table(PGFTable(model="m", rows=rows, examples={"b": 8}, origin="")).transfers.mean.tolist()
+    [[0.5, -0.25]]
+    """
+    seeds = list(dict.fromkeys(row.seed for row in table.rows))
+    sources, targets = _axes(table)
+    _require_complete(table, seeds, sources, targets)
+    _require_possible(table)
+    pgf = np.full((len(seeds), len(sources), len(targets)), np.nan)
+    for row in table.rows:
+        pgf[seeds.index(row.seed), sources.index(row.source), targets.index(row.target)] = row.pgf
+    counts = recover_counts(pgf, np.array([table.examples.get(target, 0) for target in targets]))
+    known = np.broadcast_to(counts.recovered[:, None, :], pgf.shape)
+    exact = np.divide(counts.gained, counts.base_errors[:, None, :], out=pgf.copy(), where=known)
+    points = np.divide(counts.gained, counts.examples, out=np.full(pgf.shape, np.nan), where=known)
+    holes = np.isnan(exact).any(axis=0)
+    exact[:, holes] = np.nan
+    transfers = TransferArray(
+        model=table.model,
+        protocol="published",
+        sources=tuple(sources),
+        targets=tuple(targets),
+        seeds=tuple(seeds),
+        pgf=clear_rounding(exact),
+        points=points,
+        undefined=tuple(
+            Undefined(source=sources[row], target=targets[column], reason="the published table gives no number")
+            for row, column in np.argwhere(holes).tolist()
+        ),
+    )
+    return TableTransfers(transfers=transfers, counts=counts)
+
+
+def _axes(table: PGFTable) -> tuple[list[str], list[str]]:
+    sources = list(dict.fromkeys(row.source for row in table.rows))
+    targets = list(dict.fromkeys(row.target for row in table.rows))
+    both = [name for name in sources if name in targets]
+    return both + [n for n in sources if n not in both], both + [n for n in targets if n not in both]
+
+
+def _require_complete(table: PGFTable, seeds: list[int | str], sources: list[str], targets: list[str]) -> None:
+    if not table.rows:
+        raise AnalysisError("the table has no rows", where=table.origin)
+    seen = Counter((row.seed, row.source, row.target) for row in table.rows)
+    cells = [(seed, source, target) for seed in seeds for source in sources for target in targets]
+    faults = [f"seed {k}, {s} → {t}: missing" for k, s, t in cells if (k, s, t) not in seen]
+    faults += [f"seed {k}, {s} → {t}: {times} times" for (k, s, t), times in seen.items() if times > 1]
+    if faults:
+        more = [f"… and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
+        raise AnalysisError(
+            "the table does not fill the matrix:\n  " + "\n  ".join(faults[:LISTED] + more),
+            where=table.origin,
+            hint="give every source, target and seed exactly once; write nan for a cell without a PGF",
+        )
+
+
+def _require_possible(table: PGFTable) -> None:
+    """With a ceiling of 1 no PGF can exceed 1: more than that is percent, or another measure."""
+    largest = max((row.pgf for row in table.rows if np.isfinite(row.pgf)), default=0.0)
+    if largest > 1 + 1e-9:
+        hint = "divide percent by 100; with another ceiling than 1, give scores instead of PGFs"
+        raise AnalysisError(f"a PGF of {largest:g} is impossible with a ceiling of 1", where=table.origin, hint=hint)
