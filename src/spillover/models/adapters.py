@@ -115,7 +115,7 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
     except BaseException:
         adapted.unload()
         raise
-    layers = [module.get_base_layer() for module in adapted.modules() if isinstance(module, LoraLayer)]
+    layers: list[Any] = [module.get_base_layer() for module in adapted.modules() if isinstance(module, LoraLayer)]
     saved = [layer.weight.detach().clone() for layer in layers]
     adapted.merge_and_unload()
     base.model.requires_grad_(requires_grad=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+import transformers
 from torch import nn
 from transformers import AutoModelForImageTextToText
 
@@ -41,7 +43,7 @@ class Base:
         return self.model.base_model
 
     @property
-    def head(self) -> nn.Linear:
+    def head(self) -> Any:
         """The output embedding: one row a token of the vocabulary."""
         return self.model.get_output_embeddings()
 
@@ -49,6 +51,15 @@ class Base:
     def end_of_turn(self) -> int:
         """The token that ends an answer."""
         return self.tokenizer.eos_token_id
+
+
+def quieten(*, single_thread: bool) -> None:
+    """Prepare a worker process: no progress bars or advice of libraries among ours, and one thread if so wished."""
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    if single_thread:
+        torch.set_num_threads(1)
 
 
 def check_device(device: str) -> None:

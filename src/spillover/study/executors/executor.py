@@ -1,0 +1,89 @@
+"""What a study asks of any executor: run these jobs, in an order that respects what each needs, and tell how it goes.
+
+Executors know nothing of models or tasks: a job has a key and needs, and a worker is a callable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from spillover.core.errors import SpilloverError
+
+
+class RunnableJob(Protocol):
+    """A job as executors see it."""
+
+    @property
+    def key(self) -> str:
+        """Unique among the jobs."""
+        ...
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Keys of jobs that must be done before; those that are not among the jobs count as done."""
+        ...
+
+
+Report = Callable[[int, int], None]
+"""Called by a worker with what is done of a job and how much there is."""
+Worker = Callable[[Any, Any, Report], Any]
+"""`worker(job, input, report)` does a job and returns its result."""
+StartWorker = Callable[[str], Worker]
+"""`start_worker(device)` makes a worker inside its process; it must be picklable, and what it returns need not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A worker has taken a job."""
+
+    job: Any
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgressed:
+    """A job has come so far."""
+
+    job: Any
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    """A job is done; jobs that need it start only after this event was taken."""
+
+    job: Any
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """A job has failed, or cannot be done since one that it needs has; the others go on."""
+
+    job: Any
+    error: SpilloverError
+    details: str | None = None
+    """The traceback, where the fault is ours."""
+
+
+JobEvent = JobStarted | JobProgressed | JobFinished | JobFailed
+
+
+class Executor(Protocol):
+    """Runs jobs."""
+
+    def run(self, jobs: Sequence[Any], start_worker: StartWorker, input_of: Callable[[Any], Any]) -> Iterator[JobEvent]:
+        """Run every job once, those that it needs before it.
+
+        Args:
+            jobs: `RunnableJob`s, preferred order first.
+            start_worker: makes a worker in each process.
+            input_of: gives a job's input when it is about to start, after all that it needs has finished.
+
+        Yields:
+            What happens, as it happens. Leaving the iteration stops all work.
+        """
+        ...

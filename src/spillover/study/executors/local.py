@@ -1,0 +1,183 @@
+"""Runs jobs in processes of this machine: one a GPU, or one single-thread process a CPU core.
+
+Single threads give the same bits whatever the number of processes, and on small models more work done than several
+threads a process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from spillover.core.errors import SpilloverError
+from spillover.study.executors.executor import (
+    JobEvent,
+    JobFailed,
+    JobFinished,
+    JobProgressed,
+    JobStarted,
+    StartWorker,
+)
+
+THREADS: tuple[str, ...] = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(slots=True)
+class _Seat:
+    """A worker process and the job that it has."""
+
+    number: int
+    device: str
+    process: BaseProcess
+    pipe: Connection
+    job: Any = None
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Jobs that wait, and keys of those that others wait for."""
+
+    waiting: list[Any]
+    unfinished: set[str] = field(default_factory=set[str])
+
+    def take(self) -> Any:
+        """Take the first job whose needs are done; None where all must wait."""
+        for index, job in enumerate(self.waiting):
+            if not self.unfinished.intersection(job.needs):
+                return self.waiting.pop(index)
+        return None
+
+    def drop_dependents(self, failed: Any) -> Iterator[Any]:
+        """Drop every job that can no longer be done."""
+        for job in [job for job in self.waiting if failed.key in job.needs]:
+            if job in self.waiting:
+                self.waiting.remove(job)
+                yield job
+                yield from self.drop_dependents(job)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalExecutor:
+    """An executor of local processes."""
+
+    devices: tuple[str, ...]
+    """The device of each process, such as ("cpu", "cpu") or ("cuda:0",)."""
+
+    def run(self, jobs: Sequence[Any], start_worker: StartWorker, input_of: Callable[[Any], Any]) -> Iterator[JobEvent]:
+        """Run every job once; see `Executor.run`."""
+        queue = _Queue(list(jobs), {job.key for job in jobs})
+        seats: list[_Seat] = []
+        try:
+            for number, device in enumerate(self.devices[: len(jobs)]):
+                seats.append(_open_seat(number, device, start_worker))
+            while queue.waiting or any(seat.job for seat in seats):
+                yield from _hand_out(queue, seats, input_of)
+                busy = {seat.pipe: seat for seat in seats if seat.job is not None}
+                for pipe in wait(list(busy)):
+                    yield from _listen(busy[pipe], queue, seats, start_worker)  # type: ignore[index]
+        finally:
+            for seat in seats:
+                seat.process.kill()
+            for seat in seats:
+                seat.process.join()
+
+
+def _hand_out(queue: _Queue, seats: list[_Seat], input_of: Callable[[Any], Any]) -> Iterator[JobEvent]:
+    for seat in seats:
+        while seat.job is None and (job := queue.take()) is not None:
+            try:
+                content = input_of(job)
+            except SpilloverError as error:
+                yield from _fail(job, error, None, queue)
+                continue
+            seat.job = job
+            yield JobStarted(job, seat.number)
+            seat.pipe.send((job, content))
+
+
+def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartWorker) -> Iterator[JobEvent]:
+    job = seat.job
+    try:
+        kind, *content = seat.pipe.recv()
+    except (EOFError, ConnectionResetError):
+        seat.process.join()
+        cause = _cause_of_death(seat.process.exitcode)
+        seats[seat.number] = _open_seat(seat.number, seat.device, start_worker)
+        yield from _fail(job, SpilloverError(f"its process {cause}", hint="it may have run out of memory"), None, queue)
+        return
+    match kind:
+        case "progress":
+            yield JobProgressed(job, *content)
+        case "result":
+            seat.job = None
+            yield JobFinished(job, *content)
+            queue.unfinished.discard(job.key)
+        case _:
+            seat.job = None
+            error, details = content
+            yield from _fail(job, error, details, queue)
+
+
+def _fail(job: Any, error: SpilloverError, details: str | None, queue: _Queue) -> Iterator[JobEvent]:
+    yield JobFailed(job, error, details)
+    for dropped in queue.drop_dependents(job):
+        yield JobFailed(dropped, SpilloverError("a job that it needs has failed"))
+
+
+def _cause_of_death(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
+
+
+def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    single = dict.fromkeys(THREADS, "1") if device == "cpu" else {}
+    before = {name: os.environ.get(name) for name in single}
+    os.environ.update(single)  # read when the child loads its libraries
+    try:
+        process = context.Process(target=_work, args=(theirs, device, start_worker), daemon=True)
+        process.start()
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    theirs.close()
+    return _Seat(number, device, process, ours)
+
+
+def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver decides
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    worker = None
+    while True:
+        try:
+            job, content = pipe.recv()
+        except EOFError:
+            return
+        try:
+            worker = worker or start_worker(device)
+            result = worker(job, content, lambda done, total: pipe.send(("progress", done, total)))
+            pipe.send(("result", result))
+        except SpilloverError as error:
+            pipe.send(("failure", error, None))
+        except Exception as error:  # noqa: BLE001 (a fault of ours ends one job, and is shown with its traceback)
+            summary = SpilloverError(f"internal error: {type(error).__name__}: {error}")
+            pipe.send(("failure", summary, traceback.format_exc()))
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        sys.stderr.flush()
+        os._exit(1)

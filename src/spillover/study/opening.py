@@ -1,0 +1,132 @@
+"""Opens what a study speaks of, its tasks and models, and finds every fault before any work begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spillover.core.errors import Fault, SpilloverError, StudyError, nearest
+from spillover.models.identity import locate_model
+from spillover.study.study import Study
+from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyTasks:
+    """A study's tasks, opened."""
+
+    sources: tuple[TaskData, ...]
+    targets: tuple[TaskData, ...]
+    """What is both stands first in both, in the same order."""
+    controls: tuple[tuple[str, TaskData], ...]
+    """The kind of each control and the source that it is of."""
+
+    @property
+    def every(self) -> tuple[TaskData, ...]:
+        """All tasks, each once."""
+        return tuple(dict.fromkeys((*self.sources, *self.targets)))
+
+
+def open_study(study: Study) -> StudyTasks:
+    """Open a study's tasks, and see that its models are there.
+
+    Raises:
+        StudyError: a task or model is unknown, or cannot be what the study wants of it: all faults at once.
+    """
+    faults = [*_repetitions(study), *_model_faults(study)]
+    try:
+        tasks = open_tasks(study.tasks)
+    except SpilloverError as error:
+        raise StudyError([*faults, _fault(study, "tasks", error)]) from error
+    sources = _pick(study, tasks, "sources", "train", faults)
+    targets = _pick(study, tasks, "targets", "validation", faults)
+    controls = _controls(study, sources, faults)
+    if not faults:
+        faults += _data_faults(study, sources, targets)
+    if faults:
+        raise StudyError(faults)
+    shared = [data for data in sources if data in targets]
+    return StudyTasks(
+        sources=(*shared, *(data for data in sources if data not in shared)),
+        targets=(*shared, *(data for data in targets if data not in shared)),
+        controls=tuple(controls),
+    )
+
+
+def _fault(study: Study, path: str, error: SpilloverError) -> Fault:
+    return Fault(where=study.place(path), message=str(error))
+
+
+def _repetitions(study: Study) -> list[Fault]:
+    lists: dict[str, Sequence[object]] = {"seeds": study.seeds, "models": [model.name for model in study.models]}
+    return [
+        Fault(where=study.place(path), message=f"{value!r} stands twice")
+        for path, values in lists.items()
+        for value in dict.fromkeys(values)
+        if values.count(value) > 1
+    ]
+
+
+def _model_faults(study: Study) -> list[Fault]:
+    faults: list[Fault] = []
+    for index, model in enumerate(study.models):
+        try:
+            locate_model(model)
+        except SpilloverError as error:
+            faults.append(_fault(study, f"models[{index}].path", error))
+    return faults
+
+
+def _pick(study: Study, tasks: list[TaskData], where: str, split: Split, faults: list[Fault]) -> list[TaskData]:
+    names: str | tuple[str, ...] = getattr(study, where)
+    if isinstance(names, str):
+        picked = [data for data in tasks if data.offers(split)]
+        if not picked:
+            faults.append(Fault(where=study.place(where), message=f"no task has {split} examples"))
+        return picked
+    picked: list[TaskData] = []
+    for index, name in enumerate(names):
+        place = study.place(f"{where}[{index}]")
+        try:
+            data = find_task_data(tasks, name)
+        except SpilloverError as error:
+            faults.append(Fault(where=place, message=error.message))
+            continue
+        if data in picked:
+            faults.append(Fault(where=place, message=f"{data.task.name} stands twice"))
+        elif not data.offers(split):
+            role = "a source" if split == "train" else "a target"
+            faults.append(Fault(where=place, message=f"{data.task.name} has no {split} data, so it cannot be {role}"))
+        else:
+            picked.append(data)
+    return picked
+
+
+def _controls(study: Study, sources: list[TaskData], faults: list[Fault]) -> list[tuple[str, TaskData]]:
+    controls: list[tuple[str, TaskData]] = []
+    for index, control in enumerate(study.controls):
+        names = [data.task.name for data in sources] if control.sources == "all" else control.sources
+        for name in names:
+            try:
+                controls.append((control.kind, find_task_data(sources, name)))
+            except SpilloverError:
+                known = [data.task.name for data in sources]
+                message = f"{name!r} is no source of this study; {nearest(name, known)}"
+                faults.append(Fault(where=study.place(f"controls[{index}]"), message=message))
+    return list(dict.fromkeys(controls))
+
+
+def _data_faults(study: Study, sources: list[TaskData], targets: list[TaskData]) -> list[Fault]:
+    """Read every file once, so that a broken example is found now and not after hours."""
+    faults: list[Fault] = []
+    wanted: list[tuple[list[TaskData], Split, int | None]] = [
+        (sources, "train", study.training.examples),
+        (targets, "validation", study.evaluation.limit),
+    ]
+    for tasks, split, count in wanted:
+        for data in tasks:
+            try:
+                data.check(split, count)
+            except SpilloverError as error:
+                faults.append(_fault(study, "tasks", error))
+    return faults

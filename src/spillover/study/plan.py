@@ -1,0 +1,215 @@
+"""From a study to its jobs, each with a key that says what its result depends on.
+
+The same key means the same result. That is caching, resuming, extending and sharing in one idea.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from spillover.core.keys import content_key
+from spillover.core.scores import BASE_SOURCE
+from spillover.models.identity import model_identity
+from spillover.models.settings import ModelSettings, Protocol
+from spillover.study.opening import StudyTasks
+from spillover.study.study import Study
+from spillover.tasks.data import TaskData
+
+KEY_VERSION = 1
+"""Part of every key: raise it whenever training or scoring gives something else for the same settings."""
+
+
+Cell = tuple[str, int | None, str]
+"""(adapter key, step, target key): what a score belongs to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finetune:
+    """Train one adapter."""
+
+    model: str
+    source: str
+    control: str | None
+    seed: int
+    adapter_key: str
+    steps: tuple[int, ...]
+    """Optimiser steps at which the adapter is kept."""
+    needs: tuple[str, ...] = ()
+    """Keys of jobs that must be done before."""
+
+    @property
+    def key(self) -> str:
+        """Hash of what the result depends on."""
+        return content_key(self.describe())
+
+    @property
+    def label(self) -> str:
+        """What the job is called in progress and errors."""
+        control = f" ({self.control})" if self.control else ""
+        return f"finetune {self.model} on {self.source}{control}, seed {self.seed}"
+
+    def describe(self) -> dict[str, Any]:
+        """The plain values that make up the key."""
+        return {"job": "finetune", "adapter_key": self.adapter_key, "steps": list(self.steps)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One target, asked by one protocol."""
+
+    target: str
+    protocol: Protocol
+    target_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """Ask one adapter, or the base, everything that it has not answered yet."""
+
+    model: str
+    source: str
+    control: str | None
+    seed: int | None
+    adapter_key: str
+    step: int | None
+    """Optimiser step of the adapter; None for the base."""
+    fraction: float
+    questions: tuple[Question, ...]
+    needs: tuple[str, ...] = ()
+    """Keys of jobs that must be done before."""
+
+    @property
+    def key(self) -> str:
+        """Hash of what the result depends on."""
+        return content_key(self.describe())
+
+    @property
+    def label(self) -> str:
+        """What the job is called in progress and errors."""
+        if self.step is None:
+            return f"evaluate {self.model}"
+        control = f" ({self.control})" if self.control else ""
+        share = f" at {self.fraction:.0%}" if self.fraction < 1 else ""
+        return f"evaluate {self.model} on {self.source}{control}{share}, seed {self.seed}"
+
+    def describe(self) -> dict[str, Any]:
+        """The plain values that make up the key."""
+        keys = sorted(question.target_key for question in self.questions)
+        return {"job": "evaluate", "adapter_key": self.adapter_key, "step": self.step, "target_keys": keys}
+
+    def cells(self) -> Iterable[Cell]:
+        """What is answered."""
+        return ((self.adapter_key, self.step, question.target_key) for question in self.questions)
+
+
+Job = Finetune | Evaluate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Every job of a study, those before that others need."""
+
+    study: Study
+    jobs: tuple[Job, ...]
+
+    @property
+    def finetunes(self) -> tuple[Finetune, ...]:
+        """The adapters to be trained."""
+        return tuple(job for job in self.jobs if isinstance(job, Finetune))
+
+    @property
+    def evaluations(self) -> tuple[Evaluate, ...]:
+        """The models to be asked."""
+        return tuple(job for job in self.jobs if isinstance(job, Evaluate))
+
+    def only(self, source: str | None) -> Plan:
+        """Keep the base and one source; None keeps everything."""
+        kept = tuple(job for job in self.jobs if source is None or job.source in (source, BASE_SOURCE))
+        return replace(self, jobs=kept)
+
+
+def plan_study(study: Study, tasks: StudyTasks) -> Plan:
+    """Lay out a study's jobs.
+
+    Args:
+        study: resolved, so that nothing in it is `auto` any more.
+        tasks: the study's own, opened.
+
+    Raises:
+        TaskError: a task's data cannot be read.
+        ModelError: a model cannot be found.
+    """
+    questions = tuple(_questions(study, tasks.targets))
+    runs: list[tuple[str | None, TaskData]] = [(None, data) for data in tasks.sources]
+    runs += tasks.controls
+    data_keys = {data.task.name: data.identity("train", study.training.examples) for data in tasks.sources}
+    jobs: list[Job] = []
+    for model in study.models:
+        jobs.append(_evaluate_base(model, questions))
+        for seed in study.seeds:
+            for control, data in runs:
+                name = data.task.name
+                finetune = _finetune(study, model, name, control, seed, data_keys[name])
+                jobs += [finetune, *_evaluate_adapter(study, finetune, questions)]
+    return Plan(study=study, jobs=tuple(jobs))
+
+
+def _questions(study: Study, targets: Iterable[TaskData]) -> Iterable[Question]:
+    evaluation = study.evaluation
+    for data in targets:
+        identity = data.identity("validation", evaluation.limit)
+        for protocol in evaluation.protocols:
+            asked = {"version": KEY_VERSION, "data": identity, "protocol": protocol}
+            if protocol == "generate":
+                asked["maximum_new_tokens"] = evaluation.maximum_new_tokens
+            yield Question(target=data.task.name, protocol=protocol, target_key=content_key(asked))
+
+
+def _evaluate_base(model: ModelSettings, questions: tuple[Question, ...]) -> Evaluate:
+    return Evaluate(
+        model=model.name,
+        source=BASE_SOURCE,
+        control=None,
+        seed=None,
+        adapter_key=content_key({"version": KEY_VERSION, "model": model_identity(model)}),
+        step=None,
+        fraction=1.0,
+        questions=questions,
+    )
+
+
+def _finetune(study: Study, model: ModelSettings, source: str, control: str | None, seed: int, data: Any) -> Finetune:
+    training = study.training
+    identity = {
+        "version": KEY_VERSION,
+        "model": model_identity(model),
+        "data": data,
+        "control": control,
+        "training": training.model_dump(exclude={"checkpoints"}, mode="json"),
+        "seed": seed,
+    }
+    return Finetune(
+        model=model.name,
+        source=source,
+        control=control,
+        seed=seed,
+        adapter_key=content_key(identity),
+        steps=tuple(sorted({training.step_at(fraction) for fraction in training.checkpoints})),
+    )
+
+
+def _evaluate_adapter(study: Study, finetune: Finetune, questions: tuple[Question, ...]) -> Iterable[Evaluate]:
+    for fraction in study.training.checkpoints:
+        yield Evaluate(
+            model=finetune.model,
+            source=finetune.source,
+            control=finetune.control,
+            seed=finetune.seed,
+            adapter_key=finetune.adapter_key,
+            step=study.training.step_at(fraction),
+            fraction=fraction,
+            questions=questions,
+            needs=(finetune.key,),
+        )

@@ -1,0 +1,140 @@
+"""Reads a study file and finds everything that is wrong with it, each fault with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from spillover.core.errors import Fault, StudyError, nearest
+from spillover.study.study import Study
+
+
+def load_study(path: Path | str) -> Study:
+    """Read a study file.
+
+    Args:
+        path: a YAML file, or a study folder, whose `study.yaml` is read.
+
+    Returns:
+        The study, checked as far as the file alone allows; `check_study` looks at tasks and models.
+
+    Raises:
+        StudyError: the file cannot be read or is not a study: all faults at once, with their lines.
+    """
+    file = Path(path)
+    file = file / "study.yaml" if file.is_dir() else file
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        hint = "write one with: spillover init"
+        raise StudyError([Fault(where=str(file), message=f"cannot read the study file: {reason}; {hint}")]) from error
+    return parse_study(text, file)
+
+
+def parse_study(text: str, file: Path) -> Study:
+    """Parse the text of a study file; `file` is only named in faults.
+
+    Raises:
+        StudyError: the text is not a study.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        fault = Fault(where=f"{file.name}:{line}", message=f"this is no YAML: {error.problem or error.context}")
+        raise StudyError([fault]) from error
+    except yaml.YAMLError as error:
+        raise StudyError([Fault(where=file.name, message=f"this is no YAML: {error}")]) from error
+    if not isinstance(values, dict) or root is None:
+        raise StudyError([Fault(where=file.name, message="a study file is a mapping: name:, models:, tasks:, …")])
+    faults = list(_repeated_keys(root, file.name))
+    try:
+        study = Study.model_validate(_dated_names_are_text(values))
+    except ValidationError as error:
+        faults += [_fault(detail, root, file.name) for detail in error.errors()]
+    else:
+        if not faults:
+            study.remember_places({path: f"{file.name}:{line} {path}" for path, line in _lines(root, "")})
+            return study
+    raise StudyError(faults)
+
+
+def _dated_names_are_text(values: dict[Any, Any]) -> dict[str, Any]:
+    return {str(key): str(value) if key == "name" and value is not None else value for key, value in values.items()}
+
+
+def _repeated_keys(node: yaml.Node, file: str) -> Iterator[Fault]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item, file)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield Fault(where=f"{file}:{key.start_mark.line + 1} {key.value}", message="this key stands twice")
+            seen.add(key.value)
+            yield from _repeated_keys(value, file)
+
+
+def _fault(detail: ErrorDetails, root: yaml.Node, file: str) -> Fault:
+    line, path = _locate(root, detail["loc"])
+    message = detail["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    match detail["type"]:
+        case "extra_forbidden":
+            message = f"unknown key; {nearest(str(detail['loc'][-1]), sorted(_keys(Study)))}"
+        case "missing":
+            path, message = ".".join(filter(None, [path, str(detail["loc"][-1])])), "this is missing"
+        case _:
+            given = detail["input"]
+            message = message if isinstance(given, dict | list) else f"{message}, not {given!r}"
+    return Fault(where=f"{file}:{line} {path}".rstrip(), message=message)
+
+
+def _locate(root: yaml.Node, location: Sequence[int | str]) -> tuple[int, str]:
+    """Follow pydantic's path into the YAML as far as it goes; the names of union members are stepped over."""
+    node, line, path = root, root.start_mark.line + 1, ""
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == str(part)]
+            if found:
+                key, node = found[0]
+                line, path = key.start_mark.line + 1, f"{path}.{part}".lstrip(".")
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line, path = node.start_mark.line + 1, f"{path}[{part}]"
+    return line, path
+
+
+def _lines(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
+    if path:
+        yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _lines(value, f"{path}.{key.value}".lstrip("."))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _lines(value, f"{path}[{index}]")
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    keys: set[str] = set()
+    for name, field in model.model_fields.items():
+        keys.add(name)
+        for inner in _models_in(field.annotation):
+            keys |= _keys(inner)
+    return keys
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)

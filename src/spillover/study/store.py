@@ -1,0 +1,215 @@
+"""A study's folder: plain files that appear whole or not at all, and open in anything.
+
+Only drivers write here. There is no lock and no server: keys do not clash, so the shards of a study may share a folder.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import yaml
+
+from spillover.core.errors import StoreError
+from spillover.core.files import unwritable, write_atomically, write_folder_atomically
+from spillover.core.keys import content_key
+from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
+from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
+from spillover.study.reading import parse_study
+from spillover.study.study import Study
+
+METADATA = b"spillover"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a finished job brings back; nothing of it is on disk yet."""
+
+    job: Job
+    duration_s: float
+    scores: pa.Table | None = None
+    """Of an `Evaluate`, in `SCORE_SCHEMA`."""
+    adapters: Mapping[int, Mapping[str, bytes]] | None = None
+    """Of a `Finetune`: PEFT's files by step."""
+    log: pa.Table | None = None
+    """Of a `Finetune`: one row an optimiser step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A study's folder."""
+
+    folder: Path
+
+    @property
+    def study_file(self) -> Path:
+        """The study as it was last resolved."""
+        return self.folder / "study.yaml"
+
+    def stored_study(self) -> Study | None:
+        """The study that the folder belongs to; None where there is none yet.
+
+        Raises:
+            StoreError: the folder holds something else.
+            StudyError: its study file is broken.
+        """
+        if self.study_file.is_file():
+            return parse_study(self.study_file.read_text(encoding="utf-8"), self.study_file)
+        if self.folder.is_dir() and any(self.folder.iterdir()):
+            raise StoreError(
+                "the folder is not empty and holds no study", where=str(self.folder), hint="choose another folder"
+            )
+        return None
+
+    def begin(self, study: Study) -> None:
+        """Make the folder this study's, or go on with it.
+
+        Raises:
+            StoreError: it belongs to a study of another name, or cannot be written.
+        """
+        stored = self.stored_study()
+        if stored is not None and stored.name != study.name:
+            raise StoreError(
+                f"the folder belongs to the study {stored.name!r}, not {study.name!r}",
+                where=str(self.folder),
+                hint="choose another output: or give the study its old name:",
+            )
+        try:
+            for room in ("scores", "adapters", "logs"):
+                (self.folder / room).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+        text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        heading = "# Written by spillover: the study as it was resolved. To change the study, edit your own file.\n"
+        write_atomically(self.study_file, heading + text)
+
+    def record(self, outcome: Outcome, versions: Mapping[str, str]) -> None:
+        """Keep what a job brought back.
+
+        Raises:
+            StoreError: the disk is full or the folder cannot be written.
+        """
+        job = outcome.job
+        for step, files in (outcome.adapters or {}).items():
+            write_folder_atomically(self._adapter(job.adapter_key, step), dict(files))
+        about = {
+            "schema": SCORE_SCHEMA_VERSION,
+            "job": job.describe(),
+            "label": job.label,
+            "duration_s": round(outcome.duration_s, 3),
+            "versions": dict(versions),
+        }
+        for room, table in (("logs", outcome.log), ("scores", outcome.scores)):
+            if table is not None:
+                write_atomically(self.folder / room / f"{job.key}.parquet", _parquet(table, about))
+
+    def has_adapter(self, finetune: Finetune) -> bool:
+        """Whether an adapter is there at every step that is wanted of it."""
+        return all(self._adapter(finetune.adapter_key, step).is_dir() for step in finetune.steps)
+
+    def adapter_files(self, adapter_key: str, step: int) -> dict[str, bytes]:
+        """Read an adapter's files.
+
+        Raises:
+            StoreError: it is not there.
+        """
+        folder = self._adapter(adapter_key, step)
+        try:
+            return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+        except OSError as error:
+            raise StoreError(f"cannot read the adapter: {error.strerror}", where=str(folder)) from error
+
+    def answered(self) -> dict[Cell, Path]:
+        """Which cells are scored, and in which file; broken files are passed over and computed again."""
+        cells: dict[Cell, Path] = {}
+        for file, about in self._about("scores"):
+            job = about["job"]
+            for target_key in job["target_keys"]:
+                cells[job["adapter_key"], job["step"], target_key] = file
+        return cells
+
+    def durations_s(self) -> dict[str, float]:
+        """How long each finished job took, by its label."""
+        return {about["label"]: about["duration_s"] for room in ("logs", "scores") for _, about in self._about(room)}
+
+    def leftovers(self, plan: Plan) -> list[Path]:
+        """Files of jobs that the plan no longer holds; they are kept and not read."""
+        wanted = {cell for job in plan.evaluations for cell in job.cells()}
+        files = {file: False for file, _ in self._about("scores")}
+        for cell, file in self.answered().items():
+            files[file] = files[file] or cell in wanted
+        return sorted(file for file, used in files.items() if not used)
+
+    def read(self, plan: Plan) -> pa.Table:
+        """Read the plan's scores, and no others, under the names that the plan gives them.
+
+        Raises:
+            StoreError: nothing of the plan is scored yet.
+        """
+        answered = self.answered()
+        tables = [table for job in plan.evaluations for table in _read_job(job, answered)]
+        if not tables:
+            raise StoreError("there are no scores of this study yet", where=str(self.folder), hint="spillover run it")
+        return pa.concat_tables(tables).unify_dictionaries()
+
+    def _adapter(self, adapter_key: str, step: int) -> Path:
+        return self.folder / "adapters" / adapter_key / f"step-{step}"
+
+    def _about(self, room: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        for file in sorted((self.folder / room).glob("*.parquet")):
+            about = _read_about(file)
+            if about is not None:
+                yield file, about
+
+
+def _parquet(table: pa.Table, about: Mapping[str, Any]) -> bytes:
+    labelled = table.replace_schema_metadata({METADATA: json.dumps(about).encode()})
+    stream = io.BytesIO()
+    pq.write_table(labelled, stream, compression="zstd")
+    return stream.getvalue()
+
+
+def _read_about(file: Path) -> dict[str, Any] | None:
+    """Read what a file says of itself; None where it is broken or is not what its name says."""
+    if not re.fullmatch(r"[0-9a-f]{32}", file.stem):
+        return None
+    try:
+        about = json.loads((pq.read_schema(file).metadata or {})[METADATA])
+        return about if content_key(about["job"]) == file.stem else None
+    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+        return None
+
+
+def _read_job(job: Evaluate, answered: Mapping[Cell, Path]) -> Iterator[pa.Table]:
+    by_file: dict[Path, list[str]] = {}
+    for cell in job.cells():
+        if cell in answered:
+            by_file.setdefault(answered[cell], []).append(cell[2])
+    targets = {question.target_key: question.target for question in job.questions}
+    for file, keys in by_file.items():
+        table = pq.read_table(file, schema=SCORE_SCHEMA)
+        table = table.filter(
+            pc.is_in(  # pyright: ignore[reportAttributeAccessIssue]
+                table["target_key"].cast(pa.string()), pa.array(keys)
+            )
+        )
+        named = {
+            "model": [job.model] * len(table),
+            "source": [job.source] * len(table),
+            "control": [job.control] * len(table),
+            "seed": [job.seed] * len(table),
+            "fraction": [job.fraction] * len(table),
+            "target": [targets[key] for key in table["target_key"].to_pylist()],
+        }
+        for name, values in named.items():
+            index = table.schema.get_field_index(name)
+            table = table.set_column(index, SCORE_SCHEMA.field(name), pa.array(values, SCORE_SCHEMA.field(name).type))
+        yield table

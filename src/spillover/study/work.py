@@ -1,0 +1,186 @@
+"""Does one job: the place where tasks and models meet.
+
+Imported only inside worker processes; everything that is expensive is made once a process and kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from spillover.core.keys import seeded_generator
+from spillover.core.scores import Score, table_from_scores
+from spillover.models.adapters import merged_adapter, touches_vision
+from spillover.models.base import Base, load_base, quieten
+from spillover.models.encoding import Encoded, encode_prompts
+from spillover.models.finetuning import finetune
+from spillover.models.generation import generate_replies
+from spillover.models.letters import score_options
+from spillover.study.executors.executor import Report, Worker
+from spillover.study.plan import Evaluate, Finetune, Job, Question
+from spillover.study.store import Outcome
+from spillover.study.study import Study
+from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
+from spillover.tasks.scoring import parse_reply
+from spillover.tasks.task import Example
+
+AdapterInput = Mapping[str, bytes] | None
+"""An adapter's files, for an `Evaluate`; None for the base."""
+
+
+def start_worker(study: Study, device: str) -> Worker:
+    """Make the callable that does a study's jobs in this process."""
+    quieten(single_thread=device == "cpu")
+    return _Desk(study, device).do
+
+
+class _Desk:
+    """What a worker keeps between jobs: one base, and what its prompts were encoded to."""
+
+    def __init__(self, study: Study, device: str) -> None:
+        self._study = study
+        self._device = device
+        self._tasks = open_tasks(study.tasks)
+        self._base: Base | None = None
+        self._encoded: dict[tuple[str, Split], _Prepared] = {}
+
+    def do(self, job: Job, adapter: AdapterInput, report: Report) -> Outcome:
+        """Do a job."""
+        started = time.perf_counter()
+        base = self._base_called(job.model)
+        match job:
+            case Finetune():
+                outcome = self._finetune(base, job, report)
+            case Evaluate():
+                outcome = self._evaluate(base, job, adapter, report)
+        return replace(outcome, duration_s=time.perf_counter() - started)
+
+    def _base_called(self, name: str) -> Base:
+        if self._base is None or self._base.name != name:
+            self._base = None  # two models at once may not fit
+            self._encoded.clear()
+            settings = next(model for model in self._study.models if model.name == name)
+            self._base = load_base(settings, self._device)
+        return self._base
+
+    def _finetune(self, base: Base, job: Finetune, report: Report) -> Outcome:
+        settings = self._study.training
+        encoded = self._prepare(base, job.source, "train", settings.examples).encoded
+        if job.control is not None:
+            encoded = shuffle_answers(encoded, job.source)
+        trained = finetune(base, encoded, settings, job.seed, on_step=lambda step: report(step.step, settings.steps))
+        log = {name: [getattr(step, name) for step in trained.log] for name in LOG_COLUMNS}
+        return Outcome(job=job, duration_s=0.0, adapters=trained.adapters, log=pa.table(log, schema=LOG_SCHEMA))
+
+    def _evaluate(self, base: Base, job: Evaluate, adapter: AdapterInput, report: Report) -> Outcome:
+        if adapter is None:
+            return self._ask_all(base, job, report)
+        with merged_adapter(base, adapter):
+            if not touches_vision(base, adapter):
+                return self._ask_all(base, job, report)
+            kept, self._encoded = self._encoded, {}  # what the base saw is not what this adapter sees
+            try:
+                return self._ask_all(base, job, report)
+            finally:
+                self._encoded = kept
+
+    def _ask_all(self, base: Base, job: Evaluate, report: Report) -> Outcome:
+        scores: list[Score] = []
+        for done, question in enumerate(job.questions):
+            report(done, len(job.questions))
+            scores += self._ask(base, job, question)
+        return Outcome(job=job, duration_s=0.0, scores=table_from_scores(scores))
+
+    def _ask(self, base: Base, job: Evaluate, question: Question) -> list[Score]:
+        prepared = self._prepare(base, question.target, "validation", self._study.evaluation.limit)
+        ask = {"letters": self._by_letters, "generate": self._by_generation}[question.protocol]
+        answers = ask(base, prepared)
+        return [
+            Score(
+                model=job.model,
+                adapter_key=job.adapter_key,
+                source=job.source,
+                control=job.control,
+                seed=job.seed,
+                fraction=job.fraction,
+                protocol=question.protocol,
+                target=question.target,
+                target_key=question.target_key,
+                example=example.id,
+                score=float(answer.given == example.answer),
+                answer=example.answer,
+                answer_given=answer.given,
+                parse=answer.parse,
+                reply=answer.reply,
+                options=example.options or None,
+                option_log_probabilities=answer.log_probabilities,
+            )
+            for example, answer in zip(prepared.examples, answers, strict=True)
+        ]
+
+    def _by_letters(self, base: Base, prepared: _Prepared) -> list[_Answer]:
+        scored = score_options(base, prepared.encoded)
+        return [
+            _Answer(given=example.options[values.index(max(values))], log_probabilities=values)
+            for example, values in zip(prepared.examples, scored, strict=True)
+        ]
+
+    def _by_generation(self, base: Base, prepared: _Prepared) -> list[_Answer]:
+        replies = generate_replies(base, prepared.encoded, self._study.evaluation.maximum_new_tokens)
+        parsed = [
+            parse_reply(reply, example.options, example.choices)
+            for reply, example in zip(replies, prepared.examples, strict=True)
+        ]
+        return [
+            _Answer(given=said.answer, parse=said.parse, reply=reply)
+            for said, reply in zip(parsed, replies, strict=True)
+        ]
+
+    def _prepare(self, base: Base, name: str, split: Split, count: int | None) -> _Prepared:
+        if (name, split) not in self._encoded:
+            data: TaskData = find_task_data(self._tasks, name)
+            examples = data.read(split, count)
+            encoded = list(encode_prompts(base, (example.as_prompt() for example in examples)))
+            self._encoded[name, split] = _Prepared(examples, encoded)
+        return self._encoded[name, split]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A task's examples, and what they were encoded to."""
+
+    examples: list[Example]
+    encoded: list[Encoded]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What a model answered."""
+
+    given: str | None
+    parse: str = "parsed"
+    reply: str | None = None
+    log_probabilities: tuple[float, ...] | None = None
+
+
+LOG_SCHEMA = pa.schema(
+    [("step", pa.int32()), ("loss", pa.float64()), ("learning_rate", pa.float64()), ("gradient_norm", pa.float64())]
+)
+LOG_COLUMNS = tuple(LOG_SCHEMA.names)
+
+
+def shuffle_answers(encoded: list[Encoded], source: str) -> list[Encoded]:
+    """Permute the answers among examples with the same options: same letters as often, and nothing to be seen."""
+    rng = seeded_generator("shuffled", source, len(encoded))
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for index, each in enumerate(encoded):
+        groups.setdefault(each.prompt.options, []).append(index)
+    shuffled = list(encoded)
+    for group in groups.values():
+        for index, other in zip(group, rng.permutation(group).tolist(), strict=True):
+            prompt = replace(encoded[index].prompt, answer=encoded[other].prompt.answer)
+            shuffled[index] = replace(encoded[index], prompt=prompt)
+    return shuffled

@@ -1,0 +1,190 @@
+"""A task with its examples: the one thing a study asks of any source of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from spillover.core.errors import TaskError, nearest
+from spillover.core.keys import content_key, hash_file
+from spillover.tasks.files import read_examples
+from spillover.tasks.perception.families import FAMILIES
+from spillover.tasks.perception.suite import SUITE_VERSION, Split, draw_examples, find_family
+from spillover.tasks.settings import FileTask, PerceptionTasks, TaskSettings
+from spillover.tasks.task import Example, Task
+
+__all__ = ["Split", "TaskData", "open_tasks"]
+
+
+class TaskData(Protocol):
+    """A task whose examples can be read."""
+
+    @property
+    def task(self) -> Task:
+        """What is known of it."""
+        ...
+
+    def offers(self, split: Split) -> bool:
+        """Whether there are examples to train on, or to evaluate on."""
+        ...
+
+    def read(self, split: Split, count: int | None) -> list[Example]:
+        """Read the first examples of a split; None reads all there are.
+
+        Raises:
+            TaskError: there are none, fewer than asked for training, or one is broken.
+        """
+        ...
+
+    def identity(self, split: Split, count: int | None) -> Any:
+        """What determines `read`, as plain values to be hashed."""
+        ...
+
+    def check(self, split: Split, count: int | None) -> None:
+        """See that every example can be read and every image decoded.
+
+        Raises:
+            TaskError: the first that cannot.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class PerceptionTask:
+    """A task of the embedded suite."""
+
+    task: Task
+    settings: PerceptionTasks
+
+    def offers(self, split: Split) -> bool:  # noqa: ARG002 (the suite is endless)
+        """Always: scenes are drawn as they are needed."""
+        return True
+
+    def read(self, split: Split, count: int | None) -> list[Example]:
+        """Draw the first examples of a split."""
+        drawn = draw_examples(
+            self.task.name,
+            split,
+            seed=self.settings.seed,
+            size=self.settings.size,
+            difficulty=self.settings.difficulty,
+        )
+        return list(islice(drawn, self._count(split, count)))
+
+    def identity(self, split: Split, count: int | None) -> Any:
+        """The suite's version and what it was asked for."""
+        asked = self.settings.model_dump(include={"size", "difficulty", "seed"})
+        return {
+            "suite": SUITE_VERSION,
+            "task": self.task.name,
+            "split": split,
+            "count": self._count(split, count),
+            **asked,
+        }
+
+    def check(self, split: Split, count: int | None) -> None:
+        """Nothing can be wrong with scenes that are drawn by this package."""
+
+    def _count(self, split: Split, count: int | None) -> int:
+        if split == "train":
+            return self.settings.examples if count is None else count
+        return self.settings.examples if count is None else min(count, self.settings.examples)
+
+
+@dataclass(frozen=True)
+class FileTaskData:
+    """A task in a user's own files."""
+
+    task: Task
+    settings: FileTask
+
+    def offers(self, split: Split) -> bool:
+        """Whether the study names a file for the split."""
+        return self._file(split) is not None
+
+    def read(self, split: Split, count: int | None) -> list[Example]:
+        """Read the first examples of the split's file."""
+        file = self._file(split)
+        if file is None:
+            raise TaskError(f"the task {self.settings.name} has no {split} file", hint=f"add {split}: FILE to it")
+        examples = read_examples(file, count)
+        if split == "train" and count is not None and len(examples) < count:
+            raise TaskError(
+                f"the task {self.settings.name} has {len(examples)} training examples, fewer than {count}",
+                where=str(file),
+                hint="lower training.examples: every source is trained on the same number",
+            )
+        return examples
+
+    def identity(self, split: Split, count: int | None) -> Any:
+        """The hashes of the file and of every image that it names."""
+        file = self._file(split)
+        if file is None:
+            return None
+        images = [[image.digest for image in example.images] for example in self.read(split, count)]
+        return {"file": hash_file(file), "images": content_key(images), "split": split, "count": count}
+
+    def check(self, split: Split, count: int | None) -> None:
+        """Read every example and decode every image."""
+        for example in self.read(split, count):
+            for image in example.images:
+                image.load()
+
+    def _file(self, split: Split) -> Path | None:
+        name = self.settings.train if split == "train" else self.settings.validation
+        return Path(name).expanduser() if name else None
+
+
+def _describe(given: FileTask) -> Task:
+    """Describe a user's task: what the study says, and the number of options that its examples share."""
+    capitals = "".join(letter for letter in given.name if letter.isupper())
+    file = given.validation or given.train
+    counts = {len(example.choices) for example in read_examples(Path(file).expanduser())} if file else {0}
+    options = counts.pop() if len(counts) == 1 else 0
+    return Task(
+        name=given.name,
+        abbreviation=given.abbreviation or capitals[:4] or given.name[:4],
+        level=given.level,
+        granularity=given.granularity,
+        options=options or None,
+        chance=1 / options if options else None,
+        human=given.human,
+    )
+
+
+def open_tasks(settings: Iterable[TaskSettings]) -> list[TaskData]:
+    """Open every task that a study speaks of.
+
+    Raises:
+        TaskError: a name is unknown or stands twice.
+    """
+    opened: list[TaskData] = []
+    for each in settings:
+        match each:
+            case PerceptionTasks():
+                names = [family.task.name for family in FAMILIES] if each.names == "all" else each.names
+                opened += [PerceptionTask(find_family(name).task, each) for name in names]
+            case FileTask():
+                opened.append(FileTaskData(_describe(each), each))
+    names = [data.task.name for data in opened]
+    for name in names:
+        if names.count(name) > 1:
+            raise TaskError(f"the task {name!r} stands twice", hint="give one of them another name")
+    return opened
+
+
+def find_task_data(tasks: Iterable[TaskData], name: str) -> TaskData:
+    """Find a task by name or abbreviation.
+
+    Raises:
+        TaskError: there is none of that name; the nearest is offered.
+    """
+    by_name = {data.task.name: data for data in tasks}
+    by_abbreviation = {data.task.abbreviation: data for data in by_name.values()}
+    found = by_name.get(name) or by_abbreviation.get(name)
+    if found is None:
+        raise TaskError(f"unknown task {name!r}; {nearest(name, by_name)}")
+    return found

@@ -1,0 +1,49 @@
+"""What can be set about tasks: where a study's examples come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from spillover.tasks.task import Granularity, Level
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class PerceptionTasks(_Settings):
+    """The embedded procedural suite: analogues of BLINK's 13 tasks."""
+
+    kind: Literal["perception"] = "perception"
+    names: Literal["all"] | tuple[str, ...] = "all"
+    """Which of the tasks."""
+    examples: int = Field(default=200, ge=1)
+    """Validation examples a task; training examples are set by `training.examples`."""
+    size: int = Field(default=32, ge=16, le=2048)
+    """Width and height of an image at most, pixels: 32 for the tiny model, 448 for a real one."""
+    difficulty: float = Field(default=1.0, ge=0, le=1)
+    """0 is plain, 1 as hard as the suite gets."""
+    seed: int = Field(default=0, ge=0)
+    """Another seed draws other examples."""
+
+
+class FileTask(_Settings):
+    """One task in files of your own, in BLINK's columns: image_1 …, choices, answer "(A)", prompt or question."""
+
+    kind: Literal["files"] = "files"
+    name: str = Field(min_length=1)
+    abbreviation: str = ""
+    """For tables and figures; by default the name's capitals."""
+    train: str | None = None
+    """A .jsonl or .parquet file to train on; without it the task can only be a target."""
+    validation: str | None = None
+    """A .jsonl or .parquet file to evaluate on; without it the task can only be a source."""
+    level: Level | None = None
+    granularity: Granularity | None = None
+    human: float | None = Field(default=None, ge=0, le=1)
+    """Human score, a possible ceiling."""
+
+
+TaskSettings = Annotated[PerceptionTasks | FileTask, Field(discriminator="kind")]
