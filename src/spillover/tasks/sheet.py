@@ -18,7 +18,7 @@ PAPER, INK, RIGHT = "white", "#222222", "#0a7a2f"
 
 
 def contact_sheet(examples: Sequence[Example], *, columns: int = 3, side: int = 128) -> Image.Image:
-    """Lay out examples on one picture: images, question, options, the right one in green with an arrow.
+    """Lay out examples on one picture: images, question, options, the right one in green marked so.
 
     Args:
         examples: at least one.
@@ -64,7 +64,7 @@ def _entries(example: Example) -> list[tuple[str, str]]:
     """The text's lines, each with the option that it shows, or an empty string."""
     entries = [("", line) for line in example.prompt.split("\n")[: -len(example.choices) or None]]
     for option, choice in zip(example.options, example.choices, strict=True):
-        arrow = " ←" if option == example.answer else ""
+        arrow = " <- right" if option == example.answer else ""
         entries.append((option, f"{option} {choice}{arrow}"))
     if not example.options:
         entries.append((example.answer, example.answer))

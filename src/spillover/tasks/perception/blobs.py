@@ -28,16 +28,16 @@ def signed_distances(blobs: Blobs, x: NDArray[np.floating], y: NDArray[np.floati
     Returns:
         Shape `(blobs, *points)`, in units of the plane; exact without taper, slightly too large with it.
     """
-    trailing = (len(blobs),) + (1,) * max(x.ndim, y.ndim)
-    columns = blobs.astype(x.dtype)
-    centre_x, centre_y, length, width, rounding, taper, angle = (columns[:, i].reshape(trailing) for i in range(7))
+    shape = (7, len(blobs)) + (1,) * max(x.ndim, y.ndim)
+    centre_x, centre_y, length, width, rounding, taper, angle = blobs.astype(x.dtype).T.reshape(shape)
     cosine, sine = np.cos(angle), np.sin(angle)
-    along = (x - centre_x) * cosine + (y - centre_y) * sine
-    across = np.abs((y - centre_y) * cosine - (x - centre_x) * sine)
+    right, down = x - centre_x, y - centre_y
+    along = right * cosine + down * sine
     beyond = np.abs(along) - length
-    aside = across - width * (1.0 + taper * np.clip(along / (length + 1e-6), -1.0, 1.0))
-    outside = np.hypot(np.maximum(beyond, 0.0), np.maximum(aside, 0.0))
-    return outside + np.minimum(np.maximum(beyond, aside), 0.0) - rounding
+    growth = np.minimum(np.maximum(along * (taper / (length + 1e-6)), -1.0), 1.0)
+    aside = np.abs(down * cosine - right * sine) - width * (1.0 + growth)
+    inside = np.minimum(np.maximum(beyond, aside), 0.0)
+    return np.sqrt(np.maximum(beyond, 0.0) ** 2 + np.maximum(aside, 0.0) ** 2) + inside - rounding
 
 
 def extents(blobs: Blobs) -> tuple[float, float, float, float]:

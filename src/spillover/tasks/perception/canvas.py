@@ -47,7 +47,7 @@ class Canvas:
 
     def coverage(self, distance: Field) -> Field:
         """How much of every pixel lies inside a shape, 0–1, by its signed distance in unit lengths."""
-        return np.clip(0.5 - distance / self.pixel, 0.0, 1.0)
+        return np.minimum(np.maximum(0.5 - distance / self.pixel, 0.0), 1.0)
 
     def image(self) -> Image.Image:
         """The finished picture as 8-bit RGB."""

@@ -23,16 +23,17 @@ COLOUR_NAMES = tuple(COLOURS)
 
 def vary(rng: np.random.Generator, colour: Colour, amount: float = 0.05) -> Colour:
     """A colour near another: every channel moved by up to `amount`."""
-    red, green, blue = (np.asarray(colour) + rng.uniform(-amount, amount, 3)).clip(0.02, 0.98).round(3).tolist()
+    moves = rng.random(3).tolist()
+    red, green, blue = (
+        _limited(channel + amount * (2.0 * move - 1.0)) for channel, move in zip(colour, moves, strict=True)
+    )
     return red, green, blue
 
 
 def muted(rng: np.random.Generator, low: float, high: float, saturation: float = 0.12) -> Colour:
     """A greyish colour of a lightness between `low` and `high`, as walls, ground and sky have."""
-    red, green, blue = (
-        (rng.uniform(low, high) + rng.uniform(-saturation, saturation, 3)).clip(0.02, 0.98).round(3).tolist()
-    )
-    return red, green, blue
+    lightness = low + (high - low) * rng.random()
+    return vary(rng, (lightness, lightness, lightness), saturation)
 
 
 def mix(first: Colour, second: Colour, weight: float) -> Colour:
@@ -45,3 +46,7 @@ def scaled(colour: Colour, factor: float) -> Colour:
     """A colour brightened or darkened, each channel at most 1."""
     red, green, blue = (min(channel * factor, 1.0) for channel in colour)
     return red, green, blue
+
+
+def _limited(channel: float) -> float:
+    return round(min(max(channel, 0.02), 0.98), 3)

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from spillover.tasks.catalogue import find_task
-from spillover.tasks.perception.canvas import Canvas, Colour
-from spillover.tasks.perception.colours import COLOUR_NAMES, COLOURS, muted, vary
-from spillover.tasks.perception.family import Family
+from spillover.tasks.perception.canvas import Colour
+from spillover.tasks.perception.colours import COLOUR_NAMES, COLOURS, vary
+from spillover.tasks.perception.family import SINGLE_IMAGE_SIZE, Family
 from spillover.tasks.perception.kinds import CREATURE_NAMES, SHAPE_NAMES
 from spillover.tasks.perception.lighting import Light, draw_light
 from spillover.tasks.perception.sampling import between, coin, pick, pick_distinct
@@ -62,7 +62,7 @@ class CountingScene:
 
     def describe(self) -> str:
         """Say how many there are of every colour."""
-        total = {name: 0 for name in COLOUR_NAMES}
+        total = dict.fromkeys(COLOUR_NAMES, 0)
         for counted in self.things:
             total[counted.colour_name] += counted.thing.kind == self.kind
         seen = [f"{NUMBERS[min(count, 7)]} {name}" for name, count in total.items() if count]
@@ -127,4 +127,4 @@ def _draw_thing(rng: np.random.Generator, kind: str, place: tuple[float, float],
     )
 
 
-COUNTING = Family(task=find_task("Counting"), draw=draw_counting)
+COUNTING = Family(task=find_task("Counting"), draw=draw_counting, tiny_size=SINGLE_IMAGE_SIZE)

@@ -53,6 +53,12 @@ class Scene(Protocol):
         ...
 
 
+SMALLEST_SIZE = 32
+"""Pixels a side at which every family can still be read."""
+SINGLE_IMAGE_SIZE = 48
+"""Pixels a side for the tiny model where one picture has to hold small things: letters, boxes, many objects."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """A task of the suite and the way its scenes are drawn."""
@@ -60,6 +66,8 @@ class Family:
     task: Task
     draw: DrawScene
     """`draw(rng, difficulty)`, difficulty in 0 (plain) to 1 (as hard as the suite gets)."""
+    tiny_size: int = SMALLEST_SIZE
+    """Pixels a side at which the tiny model sees it: as few as its details allow."""
 
 
 class DrawScene(Protocol):

@@ -45,9 +45,10 @@ class Land:
         rows = canvas.ys[first:, None]
         depth = self.height / np.maximum(rows - self.horizon, canvas.pixel / 4)
         pattern = self.texture.at((canvas.xs[None, :] - 0.5) * depth, depth + 0.0 * canvas.xs[None, :])
-        seen = np.multiply.outer(1.0 + self.roughness * pattern / np.maximum(depth, 1.0), np.array(self.ground))
-        weight = 1.0 - np.exp(-self.haze * depth)
-        blend(seen, np.broadcast_to(weight, seen.shape[:2]), self.sky)
+        brightness = 1.0 + self.roughness * pattern / np.maximum(depth, 1.0)
+        clear = np.exp(-self.haze * depth)[..., None]
+        seen = brightness[..., None] * np.array(self.ground, np.float32) * clear
+        seen += (1.0 - clear) * np.array(self.sky, np.float32)
         canvas.pixels[first:] = seen
         return canvas
 

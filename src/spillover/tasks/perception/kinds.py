@@ -6,13 +6,8 @@ to match. No kind is its own mirror image among its landmarks: a point on one ha
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
-
-import numpy as np
-
-from spillover.tasks.perception.blobs import Blobs
 
 Role = Literal["hold", "work", "join", "end"]
 """What a tool's part is for: to be held, to do the work, to join the two, or to end the tool opposite to the work."""
@@ -60,10 +55,6 @@ class Kind:
     def index_of_role(self, role: Role) -> int:
         """The place of the part that has a role."""
         return [part.role for part in self.parts].index(role)
-
-    def blobs(self) -> Blobs:
-        """The parts' shapes."""
-        return np.array([(*part.place, *part.shape, math.radians(part.angle)) for part in self.parts])
 
 
 ANIMALS = (

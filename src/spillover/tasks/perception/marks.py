@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -72,31 +73,36 @@ def paint_marks(canvas: Canvas, marks: Sequence[Mark]) -> None:
         _lay(canvas, _ring(radius), RING, row, column)
     if len(marks) == 1 and len(marks[0].label) > 1 and canvas.size < SMALLEST_FOR_WORDS:
         return
-    taken = [(column - radius, row - radius, column + radius, row + radius) for column, row in centres]
+    taken = [(column - radius, row - radius, column + radius + 1, row + radius + 1) for column, row in centres]
     for mark, (column, row) in zip(marks, centres, strict=True):
         letters = _word(mark.label, _dot(canvas.size))
         taken.append(_place_tag(canvas, letters, (column, row), taken))
 
 
-def paint_box(canvas: Canvas, box: Box) -> None:
-    """Paint a rectangle's outline and its tag inside the upper left corner."""
+def paint_boxes(canvas: Canvas, boxes: Sequence[Box]) -> None:
+    """Paint the outlines of two rectangles, the first's tag above its left end, the second's below its right end."""
     thickness = max(1, round(canvas.size / 160))
-    left, top, right, bottom = (int(round(edge * canvas.size)) for edge in box[:4])
-    rows, columns = slice(max(top, 0), max(bottom, 1)), slice(max(left, 0), max(right, 1))
-    inside = canvas.pixels[rows, columns]
-    colour = np.asarray(box.colour, np.float32)
-    inside[:thickness], inside[-thickness:] = colour, colour
-    inside[:, :thickness], inside[:, -thickness:] = colour, colour
+    for box in boxes:
+        left, top, right, bottom = (round(edge * canvas.size) for edge in box[:4])
+        inside = canvas.pixels[max(top, 0) : bottom, max(left, 0) : right]
+        colour = np.asarray(box.colour, np.float32)
+        inside[:thickness], inside[-thickness:] = colour, colour
+        inside[:, :thickness], inside[:, -thickness:] = colour, colour
+    for place, box in enumerate(boxes):
+        letters = _word(box.label, _dot(canvas.size))
+        height, width = letters.shape
+        left, top, right, bottom = (round(edge * canvas.size) for edge in box[:4])
+        _paint_tag(canvas, letters, *((left, top - height) if place == 0 else (right - width, bottom)))
 
 
-def paint_tag(canvas: Canvas, label: str, column: int, row: int) -> None:
-    """Paint a tag whose upper left pixel is given, shifted into the picture where it would leave it."""
-    letters = _word(label, _dot(canvas.size))
+def _paint_tag(canvas: Canvas, letters: Field, left: int, top: int) -> tuple[int, int, int, int]:
+    """Paint a tag, shifted into the picture where it would leave it, and say where it lies."""
     height, width = letters.shape
-    row, column = min(max(row, 0), canvas.size - height), min(max(column, 0), canvas.size - width)
-    region = canvas.pixels[row : row + height, column : column + width]
+    left, top = min(max(left, 0), canvas.size - width), min(max(top, 0), canvas.size - height)
+    region = canvas.pixels[top : top + height, left : left + width]
     region[:] = TAG
-    blend(region, letters[: region.shape[0], : region.shape[1]], LETTER)
+    blend(region, letters, LETTER)
+    return left, top, left + width, top + height
 
 
 def _dot(size: int) -> int:
@@ -123,17 +129,13 @@ def _place_tag(
         right, bottom = left + width, top + height
         outside = max(-left, 0) + max(-top, 0) + max(right - canvas.size, 0) + max(bottom - canvas.size, 0)
         overlap = sum(
-            max(0.0, min(right, r + 1) - max(left, l)) * max(0.0, min(bottom, b + 1) - max(top, t))
-            for l, t, r, b in taken
+            max(0.0, min(right, other[2]) - max(left, other[0])) * max(0.0, min(bottom, other[3]) - max(top, other[1]))
+            for other in taken
         )
         return 10.0 * outside + overlap
 
     left, top = min(candidates, key=cost)
-    region_left, region_top = min(max(left, 0), canvas.size - width), min(max(top, 0), canvas.size - height)
-    region = canvas.pixels[region_top : region_top + height, region_left : region_left + width]
-    region[:] = TAG
-    blend(region, letters, LETTER)
-    return region_left, region_top, region_left + width, region_top + height
+    return _paint_tag(canvas, letters, left, top)
 
 
 def _lay(canvas: Canvas, sprite: Field, colour: Colour, row: int, column: int) -> None:
@@ -150,7 +152,7 @@ def _ring(radius: float) -> Field:
     steps = np.arange(-half, half + 1, dtype=np.float32)
     stroke = max(1.0, radius / 4.0)
     away = np.abs(np.hypot(steps[None, :], steps[:, None]) - radius)
-    return np.clip(0.5 + stroke / 2 - away, 0.0, 1.0)
+    return np.clip(0.5 + stroke / 2 - away, 0.0, 1.0).astype(np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -162,7 +164,7 @@ def _letter(letter: str, dot: int) -> NDArray[np.float32]:
     segments = []
     for stroke in _STROKES[letter]:
         points = [(int(point[0]), int(point[1])) for point in stroke.split()]
-        segments += list(zip(points, points[1:], strict=False))
+        segments += pairwise(points)
     starts, ends = (np.array([segment[side] for segment in segments], float) for side in (0, 1))
     middle, along = (starts + ends) / 2, ends - starts
     blobs = np.zeros((len(segments), 7))

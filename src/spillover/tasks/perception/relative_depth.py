@@ -5,6 +5,7 @@ The one that is closer lies lower in the picture in only half of the scenes, so 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 
 from spillover.tasks.catalogue import find_task
 from spillover.tasks.perception.colours import COLOUR_NAMES, COLOURS, vary
-from spillover.tasks.perception.family import Family
+from spillover.tasks.perception.family import SINGLE_IMAGE_SIZE, Family
 from spillover.tasks.perception.ground import Land, Standing, depth_at, draw_land, paint_world
 from spillover.tasks.perception.kinds import CREATURE_NAMES, SHAPE_NAMES
 from spillover.tasks.perception.lighting import Light, draw_light
@@ -23,6 +24,10 @@ from spillover.tasks.perception.words import depth_word, place_words
 
 NEAREST, FARTHEST = 1.0, 3.2
 HOVERING = ("ball", "bird", "fish")
+STANDING = CREATURE_NAMES + SHAPE_NAMES[:3]
+
+Named = tuple[str, Standing]
+"""The name of a thing's colour, and the thing."""
 MARGIN = 0.1
 """Unit length that marks keep from the picture's edge."""
 
@@ -77,53 +82,61 @@ def draw_depth(rng: np.random.Generator, difficulty: float) -> DepthScene:
     """Draw a scene; difficulty brings the two depths together, thins the haze and adds things in the way."""
     land = draw_land(rng, haze=between(0.5, 0.35, difficulty))
     lower_is_closer = coin(rng)
-    label_of_closer = int(rng.integers(2))
     ratio = between(1.9, 1.25, difficulty)
     while True:
-        things, names = _draw_things(rng, 2 + int(rng.integers(1 + round(3 * difficulty), 2 + round(4 * difficulty))))
-        closer, farther = sorted(things[:2], key=lambda item: item.depth)
-        if farther.depth < ratio * closer.depth:
-            continue
-        points = [_visible_point(rng, land, things, standing) for standing in (closer, farther)]
-        if points[0] is None or points[1] is None:
-            continue
-        if abs(points[0][1] - points[1][1]) < 0.02 or (points[0][1] > points[1][1]) != lower_is_closer:
-            continue
-        if np.hypot(points[0][0] - points[1][0], points[0][1] - points[1][1]) < 0.28:
-            continue
-        break
-    placed = [(points[0], names[things.index(closer)]), (points[1], names[things.index(farther)])]
-    first, second = placed if label_of_closer == 0 else placed[::-1]
+        closer, farther = _draw_pair(rng, land, ratio, lower_is_closer)
+        others = [_draw_named(rng) for _ in range(int(rng.integers(1 + round(3 * difficulty))))]
+        named = [closer, farther, *others]
+        things = [standing for _, standing in named]
+        points = [_visible_point(rng, land, things, standing) for _, standing in (closer, farther)]
+        if points[0] is not None and points[1] is not None and _apart(points[0], points[1], lower_is_closer):
+            break
+    correct = int(rng.integers(2))
+    order = (0, 1) if correct == 0 else (1, 0)
+    first, second = (Mark(*(points[index] or (0.5, 0.5)), "AB"[place]) for place, index in enumerate(order))
     return DepthScene(
         land=land,
         light=draw_light(rng, 0.5 * difficulty),
-        things=tuple(things),
-        marks=(Mark(*first[0], "A"), Mark(*second[0], "B")),
-        correct=label_of_closer,
-        colour_names=(first[1], second[1]),
+        things=tuple(things[index] for index in rng.permutation(len(things)).tolist()),
+        marks=(first, second),
+        correct=correct,
+        colour_names=(named[order[0]][0], named[order[1]][0]),
     )
 
 
-def _draw_things(rng: np.random.Generator, count: int) -> tuple[list[Standing], list[str]]:
-    things: list[Standing] = []
-    names: list[str] = []
-    for _ in range(count):
-        kind, name = pick(rng, CREATURE_NAMES + SHAPE_NAMES[:3]), pick(rng, COLOUR_NAMES)
-        depth = round(NEAREST * (FARTHEST / NEAREST) ** rng.random(), 3)
-        thing = Thing(
-            kind=kind,
-            x=0.0,
-            y=0.0,
-            size=round(rng.uniform(0.16, 0.30), 3),
-            colour=vary(rng, COLOURS[name]),
-            mirrored=coin(rng),
-            stretch=round(rng.uniform(0.8, 1.25), 3),
-        )
-        lift = round(rng.uniform(0.0, 0.4), 3) if kind in HOVERING else 0.0
-        across = round(rng.uniform(-0.45, 0.45) * depth, 3)
-        things.append(Standing(thing=thing, across=across, depth=depth, lift=lift))
-        names.append(name)
-    return things, names
+def _apart(closer: tuple[float, float], farther: tuple[float, float], lower_is_closer: bool) -> bool:
+    across, down = closer[0] - farther[0], closer[1] - farther[1]
+    return abs(down) > 0.02 and (down > 0) == lower_is_closer and math.hypot(across, down) > 0.28
+
+
+def _draw_pair(rng: np.random.Generator, land: Land, ratio: float, lower_is_closer: bool) -> tuple[Named, Named]:
+    """Two things whose centres already lie as they should; one of them hovers, the closer or the farther alike."""
+    while True:
+        nearer = NEAREST * (FARTHEST / NEAREST / ratio) ** rng.random()
+        depths = (nearer, nearer * ratio * (FARTHEST / nearer / ratio) ** rng.random())
+        hovers = (not lower_is_closer, lower_is_closer)
+        pair = [_draw_named(rng, round(d, 3), hover) for d, hover in zip(depths, hovers, strict=True)]
+        closer, farther = (standing.seen(land) for _, standing in pair)
+        if max(closer.y, farther.y) < 0.9 and _apart((closer.x, closer.y), (farther.x, farther.y), lower_is_closer):
+            return pair[0], pair[1]
+
+
+def _draw_named(rng: np.random.Generator, depth: float | None = None, hovers: bool = False) -> Named:
+    kind, name = pick(rng, HOVERING if hovers else STANDING), pick(rng, COLOUR_NAMES)
+    depth = depth or round(NEAREST * (FARTHEST / NEAREST) ** rng.random(), 3)
+    size, stretch, lift, across = rng.random(4).tolist()
+    thing = Thing(
+        kind=kind,
+        x=0.0,
+        y=0.0,
+        size=round(0.20 + 0.16 * size, 3),
+        colour=vary(rng, COLOURS[name]),
+        mirrored=coin(rng),
+        stretch=round(0.8 + 0.45 * stretch, 3),
+    )
+    most = 0.6 if hovers else 0.3 if kind in HOVERING else 0.0
+    place = round((0.9 * across - 0.45) * depth, 3)
+    return name, Standing(thing=thing, across=place, depth=depth, lift=round(most * lift, 3))
 
 
 def _visible_point(
@@ -138,4 +151,4 @@ def _visible_point(
     return round(x, 4), round(y, 4)
 
 
-RELATIVE_DEPTH = Family(task=find_task("Relative_Depth"), draw=draw_depth)
+RELATIVE_DEPTH = Family(task=find_task("Relative_Depth"), draw=draw_depth, tiny_size=SINGLE_IMAGE_SIZE)

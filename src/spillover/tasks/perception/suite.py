@@ -14,8 +14,8 @@ import numpy as np
 from spillover.core.errors import TaskError, nearest
 from spillover.core.keys import seeded_generator
 from spillover.tasks.image import EncodedImage, encode_png
-from spillover.tasks.perception.family import Family, Scene
 from spillover.tasks.perception.families import FAMILIES
+from spillover.tasks.perception.family import Family, Scene
 from spillover.tasks.task import Example, lay_out_prompt, option_letters
 
 SUITE_VERSION = 1
@@ -24,6 +24,14 @@ SUITE_VERSION = 1
 Split = Literal["train", "validation"]
 VALIDATION_SHARE = 4
 """One scene in so many belongs to validation."""
+
+
+DEFAULT_DIFFICULTY = 1.0
+
+
+def task_names() -> tuple[str, ...]:
+    """The names of the suite's tasks, in the catalogue's order."""
+    return tuple(family.task.name for family in FAMILIES)
 
 
 def find_family(name: str) -> Family:
@@ -35,7 +43,7 @@ def find_family(name: str) -> Family:
     for family in FAMILIES:
         if family.task.name == name:
             return family
-    raise TaskError(f"unknown perception task {name!r}; {nearest(name, [f.task.name for f in FAMILIES])}")
+    raise TaskError(f"unknown perception task {name!r}; {nearest(name, task_names())}")
 
 
 def split_of(scene: Scene) -> Split:
@@ -53,7 +61,7 @@ def draw_scene(family: Family, split: Split, rng: np.random.Generator, difficult
 
 
 def draw_examples(
-    name: str, split: Split, *, seed: int = 0, size: int = 32, difficulty: float = 1.0
+    name: str, split: Split, *, seed: int = 0, size: int | None = None, difficulty: float = DEFAULT_DIFFICULTY
 ) -> Iterator[Example]:
     """Draw examples of a task without end.
 
@@ -61,7 +69,7 @@ def draw_examples(
         name: the task's name, for example "Relative_Depth".
         split: `train` or `validation`.
         seed: another seed gives other examples; the same seed the same bytes.
-        size: width and height of the images at most, pixels.
+        size: width and height of the images at most, pixels; None for what the tiny model sees.
         difficulty: 0 (plain) to 1.
 
     Raises:
@@ -72,7 +80,7 @@ def draw_examples(
     while True:
         rng = seeded_generator("perception", SUITE_VERSION, name, split, seed, index)
         scene = draw_scene(family, split, rng, difficulty)
-        yield example_of(scene, f"{split}_{name}_{seed}_{index}", size)
+        yield example_of(scene, f"{split}_{name}_{seed}_{index}", size or family.tiny_size)
         index += 1
 
 

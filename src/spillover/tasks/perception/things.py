@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import repeat
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spillover.tasks.perception.blobs import Blobs, extents, signed_distances
-from spillover.tasks.perception.canvas import Canvas, Colour, blend
-from spillover.tasks.perception.colours import mix
+from spillover.tasks.perception.canvas import Canvas, Colour
 from spillover.tasks.perception.kinds import KINDS, Kind
 
 REACH = 1.25
 """No part reaches farther from a thing's centre than this many of its sizes."""
 
-BLACK: Colour = (0.0, 0.0, 0.0)
-WHITE: Colour = (1.0, 1.0, 1.0)
+STRONGEST_TONE = 0.85
+"""How far towards black or white the darkest and lightest parts go, so that the colour still shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +50,6 @@ class Thing:
         """Its parts as they lie in the picture, from back to front."""
         return _placed(self)
 
-    @property
-    def part_colours(self) -> list[Colour]:
-        """The colour of every part: the thing's own, lighter or darker as its kind has it."""
-        return [
-            mix(self.colour, WHITE if part.tone > 0 else BLACK, 0.85 * abs(part.tone)) for part in self.of_kind.parts
-        ]
-
     def centre_of(self, part: int) -> tuple[float, float]:
         """Where a part's centre is seen."""
         x, y = self.blobs[part, :2].tolist()
@@ -70,30 +64,39 @@ class Thing:
         return bool((signed_distances(self.blobs, np.array(x), np.array(y)) < 0.0).any())
 
 
+@cache
+def _tones_of(kind: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What every part's colour is multiplied by, and what is added: black has 0, white 1 to add."""
+    tones = np.array([[part.tone] for part in KINDS[kind].parts], np.float32) * STRONGEST_TONE
+    return (1.0 - np.abs(tones)).astype(np.float32), np.maximum(tones, 0.0)
+
+
 @lru_cache(maxsize=256)
 def _placed(thing: Thing) -> Blobs:
-    x, y, length, width, rounding, taper, angle = _blobs_of(thing.kind).T
+    # a handful of parts: plain arithmetic is faster than arrays of seven numbers
     across, down = math.sqrt(thing.stretch), 1.0 / math.sqrt(thing.stretch)
-    grown = np.array(thing.proportions or 1.0) * thing.size
-    longer = np.hypot(across * np.cos(angle), down * np.sin(angle))
-    wider = np.hypot(across * np.sin(angle), down * np.cos(angle))
-    angle = np.arctan2(down * np.sin(angle), across * np.cos(angle))
-    x, y = x * across, y * down
-    if thing.mirrored:
-        x, angle = -x, math.pi - angle
+    facing = -across if thing.mirrored else across
     cosine, sine = math.cos(thing.angle) * thing.size, math.sin(thing.angle) * thing.size
-    centre_x, centre_y = thing.x + cosine * x - sine * y, thing.y + sine * x + cosine * y
-    columns = (centre_x, centre_y, length * longer * grown, width * wider * grown, rounding * grown, taper)
-    return np.stack((*columns, angle + thing.angle), axis=1)
-
-
-@lru_cache(maxsize=None)
-def _blobs_of(kind: str) -> Blobs:
-    return KINDS[kind].blobs()
+    rows: list[tuple[float, ...]] = []
+    for part, grown in zip(thing.of_kind.parts, thing.proportions or repeat(1.0), strict=False):
+        (x, y), (length, width, rounding, taper) = part.place, part.shape
+        run, rise = math.cos(math.radians(part.angle)), math.sin(math.radians(part.angle))
+        rows.append(
+            (
+                thing.x + cosine * facing * x - sine * down * y,
+                thing.y + sine * facing * x + cosine * down * y,
+                length * math.hypot(across * run, down * rise) * grown * thing.size,
+                width * math.hypot(across * rise, down * run) * grown * thing.size,
+                rounding * grown * thing.size,
+                taper,
+                math.atan2(down * rise, facing * run) + thing.angle,
+            )
+        )
+    return np.array(rows)
 
 
 def paint_thing(
-    canvas: Canvas, thing: Thing, *, haze: Colour = WHITE, weight: float = 0.0, roundness: float = 0.0
+    canvas: Canvas, thing: Thing, *, haze: Colour = (1.0, 1.0, 1.0), weight: float = 0.0, roundness: float = 0.0
 ) -> None:
     """Paint a thing over what is there.
 
@@ -106,15 +109,22 @@ def paint_thing(
     """
     reach = thing.size * REACH * math.sqrt(max(thing.stretch, 1.0 / thing.stretch))
     rows, columns = canvas.window(thing.x - reach, thing.y - reach, thing.x + reach, thing.y + reach)
-    x, y = canvas.xs[None, columns], canvas.ys[rows, None]
     region = canvas.pixels[rows, columns]
     if region.size == 0:
         return
+    x, y = canvas.xs[None, columns], canvas.ys[rows, None]
     coverages = canvas.coverage(signed_distances(thing.blobs, x, y))
-    shade = 1.0 - roundness * 0.5 * ((x - thing.x) + (y - thing.y)) / thing.size if roundness else None
-    for coverage, colour in zip(coverages, thing.part_colours, strict=True):
-        seen = mix(colour, haze, weight)
-        if shade is None:
-            blend(region, coverage, seen)
-        else:
-            blend(region, coverage, np.clip(np.multiply.outer(shade, seen), 0.0, 1.0).astype(np.float32))
+    kept, added = _tones_of(thing.kind)
+    colours = kept * np.array(thing.colour, np.float32) + added
+    # what still shines through after the front part, the two front parts, …
+    through = np.cumprod(1.0 - coverages[::-1], axis=0)
+    shares = coverages[::-1]
+    shares[1:] *= through[:-1]
+    painted = (shares.reshape(len(colours), -1).T @ colours[::-1]).reshape(region.shape)
+    if roundness:
+        painted *= (1.0 - roundness * 0.5 * ((x - thing.x) + (y - thing.y)) / thing.size)[..., None]
+    region *= through[-1][..., None]
+    if weight:
+        painted *= 1.0 - weight
+        painted += ((1.0 - through[-1]) * weight)[..., None] * np.array(haze, np.float32)
+    region += painted

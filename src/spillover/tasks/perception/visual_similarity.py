@@ -17,40 +17,22 @@ from spillover.tasks.catalogue import find_task
 from spillover.tasks.perception.colours import COLOUR_NAMES, COLOURS, vary
 from spillover.tasks.perception.family import Family
 from spillover.tasks.perception.kinds import CREATURE_NAMES, SHAPE_NAMES, TOOL_NAMES
-from spillover.tasks.perception.lighting import Light, draw_light
+from spillover.tasks.perception.lighting import draw_light
+from spillover.tasks.perception.pictures import Picture, draw_picture
 from spillover.tasks.perception.sampling import between, coin, pick, pick_distinct
-from spillover.tasks.perception.scattering import scatter
-from spillover.tasks.perception.surfaces import Surface, draw_surface
+from spillover.tasks.perception.surfaces import draw_surface
 from spillover.tasks.perception.textures import draw_texture
-from spillover.tasks.perception.things import Thing, paint_thing
-from spillover.tasks.perception.words import SECOND_OR_THIRD, place_words
+from spillover.tasks.perception.things import Thing
+from spillover.tasks.perception.words import SECOND_OR_THIRD
 
 KINDS_SHOWN = CREATURE_NAMES + TOOL_NAMES + SHAPE_NAMES
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Still:
-    """A few things on a ground."""
-
-    surface: Surface
-    things: tuple[Thing, ...]
-    colour_names: tuple[str, ...]
-
-    def paint(self, size: int, light: Light) -> Image.Image:
-        """Draw the picture under a light."""
-        canvas = self.surface.paint(size)
-        for thing in self.things:
-            paint_thing(canvas, thing)
-        light.fall_on(canvas)
-        return canvas.image()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarityScene:
     """A reference and two variations."""
 
-    stills: tuple[Still, Still, Still]
-    lights: tuple[Light, Light, Light]
+    pictures: tuple[Picture, Picture, Picture]
     correct: int
 
     @property
@@ -65,25 +47,25 @@ class SimilarityScene:
 
     def render(self, size: int) -> tuple[Image.Image, ...]:
         """Draw the reference and both variations."""
-        return tuple(still.paint(size, light) for still, light in zip(self.stills, self.lights, strict=True))
+        return tuple(picture.paint(size, light) for picture, light in zip(self.pictures, self.lights, strict=True))
 
     def describe(self) -> str:
         """Name the things in every image."""
         images: list[str] = []
-        for still in self.stills:
-            named = zip(still.colour_names, still.things, strict=True)
-            images.append(" ".join(f"{name} {thing.kind} {place_words(thing.x, thing.y)}" for name, thing in named))
+        for picture in self.pictures:
+            named = zip(picture.colour_names, picture.things, strict=True)
+            images.append(" ".join(f"{name} {thing.kind}" for name, thing in named))
         return ", ".join(images)
 
     def satisfying(self) -> tuple[int, ...]:
         """Find the variation at the smaller distance from the reference."""
-        reference, *variations = self.stills
+        reference, *variations = self.pictures
         distances = [distance(reference, variation) for variation in variations]
         return tuple(index for index, value in enumerate(distances) if value == min(distances))
 
 
-def distance(first: Still, second: Still) -> float:
-    """How much two stills differ: every respect adds about 1 where it differs as clearly as can be."""
+def distance(first: Picture, second: Picture) -> float:
+    """How much two pictures differ: every respect adds about 1 where it differs as clearly as can be."""
     total = 3.0 * float(np.abs(np.subtract(first.surface.low, second.surface.low)).mean())
     total += first.surface.texture != second.surface.texture
     for one, other in zip(first.things, second.things, strict=True):
@@ -98,7 +80,8 @@ def distance(first: Still, second: Still) -> float:
 
 def draw_similarity(rng: np.random.Generator, difficulty: float) -> SimilarityScene:
     """Draw a scene; difficulty adds things and jitter and leaves fewer and smaller changes to tell."""
-    reference = _draw_still(rng, 1 + int(rng.integers(1 + round(difficulty), 2 + round(difficulty))))
+    sizes = rng.uniform(0.17, 0.26, 1 + int(rng.integers(1 + round(difficulty), 2 + round(difficulty))))
+    reference = draw_picture(rng, KINDS_SHOWN, sizes.round(4).tolist(), light=difficulty)
     jitter = between(0.2, 1.0, difficulty)
     near = _jittered(rng, reference, jitter)
     far = _jittered(rng, reference, jitter)
@@ -106,35 +89,14 @@ def draw_similarity(rng: np.random.Generator, difficulty: float) -> SimilaritySc
         far = change(rng, far)
     while distance(reference, far) < distance(reference, near) + 0.3:
         far = pick(rng, CHANGES)(rng, far)
+    near, far = (replace(picture, light=draw_light(rng, difficulty)) for picture in (near, far))
     correct = int(rng.integers(2))
-    return SimilarityScene(
-        stills=(reference, near, far) if correct == 0 else (reference, far, near),
-        lights=(draw_light(rng, difficulty), draw_light(rng, difficulty), draw_light(rng, difficulty)),
-        correct=correct,
-    )
+    return SimilarityScene(pictures=(reference, near, far) if correct == 0 else (reference, far, near), correct=correct)
 
 
-def _draw_still(rng: np.random.Generator, count: int) -> Still:
-    sizes = rng.uniform(0.17, 0.26, count).round(4).tolist()
-    names = [pick(rng, COLOUR_NAMES) for _ in sizes]
-    things = tuple(
-        Thing(
-            kind=pick(rng, KINDS_SHOWN),
-            x=x,
-            y=y,
-            size=size,
-            colour=vary(rng, COLOURS[name]),
-            angle=round(rng.uniform(-0.5, 0.5), 3),
-            mirrored=coin(rng),
-        )
-        for (x, y), size, name in zip(scatter(rng, sizes), sizes, names, strict=True)
-    )
-    return Still(surface=draw_surface(rng, 0.3), things=things, colour_names=tuple(names))
-
-
-def _jittered(rng: np.random.Generator, still: Still, amount: float) -> Still:
+def _jittered(rng: np.random.Generator, picture: Picture, amount: float) -> Picture:
     things: list[Thing] = []
-    for thing in still.things:
+    for thing in picture.things:
         right, down, turn, growth = (rng.uniform(-1, 1, 4) * amount).tolist()
         moved = replace(
             thing,
@@ -145,43 +107,43 @@ def _jittered(rng: np.random.Generator, still: Still, amount: float) -> Still:
             colour=vary(rng, thing.colour, 0.04 * amount),
         )
         things.append(moved)
-    return replace(still, things=tuple(things))
+    return replace(picture, things=tuple(things))
 
 
-def _change_thing(rng: np.random.Generator, still: Still, change: Callable[[Thing], Thing]) -> Still:
-    index = int(rng.integers(len(still.things)))
-    things = tuple(change(thing) if place == index else thing for place, thing in enumerate(still.things))
-    return replace(still, things=things)
+def _change_thing(rng: np.random.Generator, picture: Picture, change: Callable[[Thing], Thing]) -> Picture:
+    index = int(rng.integers(len(picture.things)))
+    things = tuple(change(thing) if place == index else thing for place, thing in enumerate(picture.things))
+    return replace(picture, things=things)
 
 
-def _another_kind(rng: np.random.Generator, still: Still) -> Still:
+def _another_kind(rng: np.random.Generator, picture: Picture) -> Picture:
     kinds = pick_distinct(rng, KINDS_SHOWN, 2)
-    return _change_thing(rng, still, lambda thing: replace(thing, kind=kinds[kinds[0] == thing.kind]))
+    return _change_thing(rng, picture, lambda thing: replace(thing, kind=kinds[kinds[0] == thing.kind]))
 
 
-def _another_colour(rng: np.random.Generator, still: Still) -> Still:
-    index = int(rng.integers(len(still.things)))
-    name = pick(rng, [name for name in COLOUR_NAMES if name != still.colour_names[index]])
-    things, names = list(still.things), list(still.colour_names)
+def _another_colour(rng: np.random.Generator, picture: Picture) -> Picture:
+    index = int(rng.integers(len(picture.things)))
+    name = pick(rng, [name for name in COLOUR_NAMES if name != picture.colour_names[index]])
+    things, names = list(picture.things), list(picture.colour_names)
     things[index], names[index] = replace(things[index], colour=vary(rng, COLOURS[name])), name
-    return replace(still, things=tuple(things), colour_names=tuple(names))
+    return replace(picture, things=tuple(things), colour_names=tuple(names))
 
 
-def _another_place(rng: np.random.Generator, still: Still) -> Still:
+def _another_place(rng: np.random.Generator, picture: Picture) -> Picture:
     x, y = rng.uniform(0.2, 0.8, 2).round(4).tolist()
-    return _change_thing(rng, still, lambda thing: replace(thing, x=x, y=y))
+    return _change_thing(rng, picture, lambda thing: replace(thing, x=x, y=y))
 
 
-def _another_turn(rng: np.random.Generator, still: Still) -> Still:
+def _another_turn(rng: np.random.Generator, picture: Picture) -> Picture:
     turn = round(rng.uniform(0.8, 2 * math.pi - 0.8), 3)
-    return _change_thing(rng, still, lambda thing: replace(thing, angle=round(thing.angle + turn, 3)))
+    return _change_thing(rng, picture, lambda thing: replace(thing, angle=round(thing.angle + turn, 3)))
 
 
-def _another_ground(rng: np.random.Generator, still: Still) -> Still:
+def _another_ground(rng: np.random.Generator, picture: Picture) -> Picture:
     surface = draw_surface(rng, 0.3)
     if coin(rng):
-        surface = replace(still.surface, texture=draw_texture(rng))
-    return replace(still, surface=surface)
+        surface = replace(picture.surface, texture=draw_texture(rng))
+    return replace(picture, surface=surface)
 
 
 CHANGES = (_another_kind, _another_colour, _another_place, _another_turn, _another_ground)
