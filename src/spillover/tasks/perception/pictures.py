@@ -1,4 +1,4 @@
-"""A still picture: a few things on a ground under a light. The content of every family that is about the whole image."""
+"""A still picture: things on a ground under a light, the content of every family that is about whole images."""
 
 from __future__ import annotations
 

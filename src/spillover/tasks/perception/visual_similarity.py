@@ -47,7 +47,7 @@ class SimilarityScene:
 
     def render(self, size: int) -> tuple[Image.Image, ...]:
         """Draw the reference and both variations."""
-        return tuple(picture.paint(size, light) for picture, light in zip(self.pictures, self.lights, strict=True))
+        return tuple(picture.paint(size).image() for picture in self.pictures)
 
     def describe(self) -> str:
         """Name the things in every image."""
