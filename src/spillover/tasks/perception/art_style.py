@@ -156,7 +156,9 @@ def draw_style(rng: np.random.Generator, difficulty: float) -> StyleScene:
     styles = (style, style, other) if correct == 0 else (style, other, style)
     paintings = tuple(
         Painting(
-            picture=draw_picture(rng, CONTENT, rng.uniform(0.15, 0.3, 2).round(4).tolist(), light=0.5 * difficulty),
+            picture=draw_picture(
+                rng, CONTENT, rng.uniform(0.15, 0.3, 2).round(4).tolist(), light=0.5 * difficulty, contrast=0.12
+            ),
             style=each,
             seed=draw_seed(rng),
         )

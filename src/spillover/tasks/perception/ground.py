@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spillover.tasks.perception.blobs import signed_distances
 from spillover.tasks.perception.canvas import Canvas, Colour, blend
@@ -18,8 +20,35 @@ from spillover.tasks.perception.colours import mix, muted, scaled
 from spillover.tasks.perception.textures import Texture, draw_texture
 from spillover.tasks.perception.things import Thing, paint_thing
 
+Coordinates = NDArray[np.floating]
+
 FOOT = 0.86
 """How far below its centre a thing stands on the ground, in its sizes."""
+
+
+class Pose(NamedTuple):
+    """Where a camera stands on the plane and which way it looks, beside how the world is written down."""
+
+    across: float = 0.0
+    """To the right, unit length at depth 1."""
+    ahead: float = 0.0
+    turn: float = 0.0
+    """To the right, radians."""
+
+    def from_world(self, across: float, depth: float) -> tuple[float, float]:
+        """Sideways distance and depth of a place as this camera sees it."""
+        right, ahead = across - self.across, depth - self.ahead
+        cosine, sine = math.cos(self.turn), math.sin(self.turn)
+        return cosine * right - sine * ahead, sine * right + cosine * ahead
+
+    def to_world(self, across: Coordinates, depth: Coordinates) -> tuple[Coordinates, Coordinates]:
+        """Places in the world that this camera sees at sideways distances and depths."""
+        cosine, sine = math.cos(self.turn), math.sin(self.turn)
+        return self.across + cosine * across + sine * depth, self.ahead - sine * across + cosine * depth
+
+
+HOME = Pose()
+"""The camera from which the world is written down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +67,13 @@ class Land:
     roughness: float
     """Contrast of the ground's texture, 0–1."""
 
-    def paint(self, size: int) -> Canvas:
-        """Start a picture with the sky and the ground."""
+    def paint(self, size: int, pose: Pose = HOME) -> Canvas:
+        """Start a picture with the sky and the ground as a camera in the pose sees them."""
         canvas = Canvas(size, self.sky)
         first = int(np.searchsorted(canvas.ys, self.horizon))
         rows = canvas.ys[first:, None]
         depth = self.height / np.maximum(rows - self.horizon, canvas.pixel / 4)
-        pattern = self.texture.at((canvas.xs[None, :] - 0.5) * depth, depth + 0.0 * canvas.xs[None, :])
+        pattern = self.texture.at(*pose.to_world((canvas.xs[None, :] - 0.5) * depth, depth))
         brightness = 1.0 + self.roughness * pattern / np.maximum(depth, 1.0)
         clear = np.exp(-self.haze * depth)[..., None]
         seen = brightness[..., None] * np.array(self.ground, np.float32) * clear
@@ -69,6 +98,11 @@ class Standing:
     """Distance from the camera, at least 1."""
     lift: float = 0.0
     """How high it hovers, unit length at depth 1."""
+
+    def seen_from(self, pose: Pose) -> Standing:
+        """The same thing, its place written down as a camera in the pose sees it."""
+        across, depth = pose.from_world(self.across, self.depth)
+        return replace(self, across=across, depth=depth)
 
     def seen(self, land: Land) -> Thing:
         """The thing as it appears in the picture."""
