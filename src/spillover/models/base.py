@@ -12,9 +12,10 @@ from torch import nn
 from transformers import AutoModelForImageTextToText
 
 from spillover.core.errors import ModelError
+from spillover.models.devices import check_device, resolve_precision
 from spillover.models.identity import locate_model
 from spillover.models.processing import load_processor
-from spillover.models.settings import ModelSettings, Precision
+from spillover.models.settings import ModelSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,35 +61,6 @@ def quieten(*, single_thread: bool) -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     if single_thread:
         torch.set_num_threads(1)
-
-
-def check_device(device: str) -> None:
-    """Refuse a device that this machine lacks.
-
-    Raises:
-        ModelError: there is no such device; those there are, are named.
-    """
-    try:
-        wanted = torch.device(device)
-    except RuntimeError as error:
-        raise ModelError(f"{device!r} is no device", hint="use auto, cpu, cuda or cuda:0") from error
-    count = torch.cuda.device_count()
-    if wanted.type == "cuda" and (wanted.index or 0) >= count:
-        there = f"{count} CUDA device(s)" if count else "no CUDA device"
-        raise ModelError(f"{device!r} was asked for, but this machine has {there}", hint="use devices: auto or cpu")
-
-
-def available_devices() -> tuple[str, ...]:
-    """Every GPU of this machine, or its CPU."""
-    count = torch.cuda.device_count()
-    return tuple(f"cuda:{index}" for index in range(count)) if count else ("cpu",)
-
-
-def resolve_precision(precision: Precision, device: str) -> Precision:
-    """Say what `auto` stands for on a device: bfloat16 on a GPU that does it well, else float32."""
-    if precision != "auto":
-        return precision
-    return "bfloat16" if device.startswith("cuda") and torch.cuda.is_bf16_supported() else "float32"
 
 
 def load_base(settings: ModelSettings, device: str = "cpu") -> Base:

@@ -15,7 +15,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from spillover.models.base import Base
 from spillover.models.encoding import Encoded, Features
 
-TOKEN_BUDGET = 4096
+TOKEN_BUDGET = 2048
 """Tokens a forward pass at most, padding included. It decides what is packed together, and with it the last bits."""
 
 
@@ -121,5 +121,5 @@ def _pad(values: Sequence[Tensor], filler: int, side: Literal["left", "right"]) 
 
 def _stack(features: Sequence[Features]) -> SeenImages:
     deepstack = [torch.cat(layers) for layers in zip(*(each.deepstack for each in features), strict=True)]
-    embeddings = tuple(embedding for each in features for embedding in each.embeddings)
+    embeddings = tuple(each.embeddings for each in features)
     return SeenImages(pooler_output=cast("Tensor", embeddings), deepstack_features=deepstack or None)

@@ -1,19 +1,19 @@
 """From a prompt to what the language model reads: tokens, their positions, and what the vision tower saw.
 
-The vision tower is frozen in every finetune, so each prompt's images pass it once, one prompt at a time: what is packed
-together never depends on what happens to be computed already, and the features stay the same to the last bit.
+The vision tower is frozen in every finetune, so a prompt's images pass it once. Prompts are encoded in pieces that
+follow from the list alone, never from what happens to be at hand, so that features are the same to the last bit.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from spillover.core.errors import ModelError, TaskError
@@ -22,16 +22,19 @@ from spillover.models.base import Base
 
 PIXELS = ("pixel_values", "pixel_attention_mask")
 """What only the vision tower reads; dropped once it has."""
+PIECE_PROMPTS = 32
+PIECE_PIXELS = 1 << 18
+"""Prompts, and pixels of their images, that pass the vision tower together; one prompt always may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
     """What the vision tower made of one prompt's images."""
 
-    embeddings: tuple[Tensor, ...]
-    """One an image: (tokens, hidden size)."""
-    deepstack: tuple[Tensor, ...]
-    """One a deep layer, for models that feed several: (tokens of all images, hidden size)."""
+    embeddings: Float[Tensor, "token hidden"]
+    """In the place of the prompt's image tokens."""
+    deepstack: tuple[Float[Tensor, "token hidden"], ...]
+    """For models that feed several layers: one each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,38 +57,71 @@ class Encoded:
 
 
 @torch.no_grad()
-def encode_prompts(base: Base, prompts: Iterable[Prompt]) -> Iterator[Encoded]:
-    """Encode prompts one after another, images included.
+def encode_prompts(base: Base, prompts: Sequence[Prompt]) -> list[Encoded]:
+    """Encode prompts, images included.
 
     Raises:
-        TaskError: an image cannot be read.
-        ModelError: the model cannot take such a prompt.
+        TaskError: an image cannot be read, or the model cannot take it.
     """
+    encoded: list[Encoded] = []
+    for piece in _pieces(prompts):
+        encoded += _encode(base, piece)
+    return encoded
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    prompt: Prompt
+    images: list[Any]
+
+
+def _pieces(prompts: Sequence[Prompt]) -> Iterator[list[_Loaded]]:
+    piece: list[_Loaded] = []
+    pixels = 0
     for prompt in prompts:
-        yield _encode(base, prompt)
+        loaded = _Loaded(prompt, [image.load() for image in prompt.images])
+        size = sum(image.width * image.height for image in loaded.images)
+        full = len(piece) == PIECE_PROMPTS or pixels + size > PIECE_PIXELS
+        if piece and (full or bool(piece[0].images) != bool(loaded.images)):
+            yield piece
+            piece, pixels = [], 0
+        piece.append(loaded)
+        pixels += size
+    if piece:
+        yield piece
 
 
-def _encode(base: Base, prompt: Prompt) -> Encoded:
-    images = [image.load() for image in prompt.images]
-    content = [*({"type": "image"} for _ in images), {"type": "text", "text": prompt.text}]
-    text = base.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+def _encode(base: Base, piece: list[_Loaded]) -> Iterator[Encoded]:
+    pictured = bool(piece[0].images)
+    images = [loaded.images for loaded in piece] if pictured else None
+    texts = [_render_chat(base, loaded) for loaded in piece]
     try:
-        inputs = base.processor(images=[images] if images else None, text=[text], return_tensors="pt")
+        inputs = base.processor(images=images, text=texts, padding=True, padding_side="right", return_tensors="pt")
     except ValueError as error:  # such as an aspect ratio that the model cannot take
-        raise TaskError(f"{base.name} cannot read this example: {error}", where=prompt.text[:60]) from error
-    tokens = inputs.pop("input_ids")
-    inputs.pop("attention_mask", None)
+        raise TaskError(f"{base.name} cannot read this example: {error}", where=piece[0].prompt.text[:60]) from error
+    tokens, mask = inputs.pop("input_ids"), inputs.pop("attention_mask").bool()
     token_fields = {name: value for name, value in inputs.items() if value.shape == tokens.shape}
     vision = {name: value for name, value in inputs.items() if name not in token_fields}
     image_fields = {name: value for name, value in vision.items() if name not in PIXELS}
-    return Encoded(
-        tokens=tokens[0],
-        positions=_rotary_positions(base, tokens, {**token_fields, **image_fields}),
-        token_fields={name: value[0] for name, value in token_fields.items()},
-        image_fields=image_fields,
-        features=_see(base, vision) if images else None,
-        prompt=prompt,
-    )
+    positions = _rotary_positions(base, tokens, {"attention_mask": mask, **token_fields, **image_fields})
+    seen = _see(base, vision, tokens) if pictured else [None] * len(piece)
+    first_image = 0
+    for row, loaded in enumerate(piece):
+        real, its_images = mask[row], slice(first_image, first_image + len(loaded.images))
+        first_image = its_images.stop
+        yield Encoded(
+            tokens=tokens[row][real],
+            positions=None if positions is None else positions[:, row][:, real],
+            token_fields={name: value[row][real] for name, value in token_fields.items()},
+            image_fields={name: value[its_images] for name, value in image_fields.items()},
+            features=seen[row],
+            prompt=loaded.prompt,
+        )
+
+
+def _render_chat(base: Base, loaded: _Loaded) -> str:
+    content = [*({"type": "image"} for _ in loaded.images), {"type": "text", "text": loaded.prompt.text}]
+    return base.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
 
 
 def _rotary_positions(base: Base, tokens: Tensor, fields: dict[str, Tensor]) -> Tensor | None:
@@ -94,18 +130,27 @@ def _rotary_positions(base: Base, tokens: Tensor, fields: dict[str, Tensor]) -> 
         return None
     accepted = inspect.signature(locate).parameters
     positions, _ = locate(tokens, **{name: value for name, value in fields.items() if name in accepted})
-    return positions[:, 0]
+    return positions
 
 
-def _see(base: Base, vision: dict[str, Tensor]) -> Features:
+def _see(base: Base, vision: dict[str, Tensor], tokens: Tensor) -> list[Features]:
     accepted = inspect.signature(base.model.get_image_features).parameters
     inputs = {name: value.to(base.device) for name, value in vision.items() if name in accepted}
-    seen = base.model.get_image_features(**inputs, return_dict=True)
-    embeddings = seen.pooler_output
-    if isinstance(embeddings, Tensor):
-        embeddings = tuple(embeddings) if embeddings.ndim == 3 else (embeddings,)
-    deepstack = getattr(seen, "deepstack_features", None) or ()
-    return Features(embeddings=tuple(embeddings), deepstack=tuple(deepstack))
+    output = base.model.get_image_features(**inputs, return_dict=True)
+    counts = (tokens == base.model.config.image_token_id).sum(dim=1).tolist()
+    embeddings = _by_prompt(output.pooler_output, counts)
+    layers = [_by_prompt(layer, counts) for layer in getattr(output, "deepstack_features", None) or ()]
+    return [
+        Features(embeddings=embeddings[row], deepstack=tuple(layer[row] for layer in layers))
+        for row in range(len(counts))
+    ]
+
+
+def _by_prompt(embeddings: Tensor | Sequence[Tensor], counts: list[int]) -> list[Tensor]:
+    """Cut what the tower saw at the prompts' borders; copies, so that no prompt keeps the whole piece alive."""
+    joined = embeddings if isinstance(embeddings, Tensor) else torch.cat(list(embeddings))
+    flat = joined.reshape(-1, joined.shape[-1])
+    return [part.clone() for part in flat.split(counts)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

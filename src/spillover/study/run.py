@@ -77,7 +77,7 @@ def _resolve_model(model: ModelSettings, stored: ModelSettings | None, study: St
 
 
 def _precision_here(study: Study) -> str:
-    from spillover.models.base import resolve_precision  # noqa: PLC0415 (torch is loaded only where it is asked)
+    from spillover.models.devices import resolve_precision  # noqa: PLC0415 (torch is loaded only where it is asked)
 
     return resolve_precision("auto", devices_of(study)[0])
 
@@ -88,7 +88,7 @@ def devices_of(study: Study) -> tuple[str, ...]:
     Raises:
         ModelError: a device is asked for that is not there.
     """
-    from spillover.models.base import available_devices, check_device  # noqa: PLC0415 (as above)
+    from spillover.models.devices import available_devices, check_device  # noqa: PLC0415 (as above)
 
     wanted = study.executor.devices
     devices = available_devices() if wanted == "auto" else wanted

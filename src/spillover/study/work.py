@@ -143,7 +143,7 @@ class _Desk:
         if (name, split) not in self._encoded:
             data: TaskData = find_task_data(self._tasks, name)
             examples = data.read(split, count)
-            encoded = list(encode_prompts(base, (example.as_prompt() for example in examples)))
+            encoded = encode_prompts(base, [example.as_prompt() for example in examples])
             self._encoded[name, split] = _Prepared(examples, encoded)
         return self._encoded[name, split]
 

@@ -166,7 +166,7 @@ def open_tasks(settings: Iterable[TaskSettings]) -> list[TaskData]:
         match each:
             case PerceptionTasks():
                 names = [family.task.name for family in FAMILIES] if each.names == "all" else each.names
-                opened += [PerceptionTask(find_family(name).task, each) for name in names]
+                opened += [PerceptionTask(_family_task(name), each) for name in names]
             case FileTask():
                 opened.append(FileTaskData(_describe(each), each))
     names = [data.task.name for data in opened]
@@ -174,6 +174,11 @@ def open_tasks(settings: Iterable[TaskSettings]) -> list[TaskData]:
         if names.count(name) > 1:
             raise TaskError(f"the task {name!r} stands twice", hint="give one of them another name")
     return opened
+
+
+def _family_task(name: str) -> Task:
+    short = {family.task.abbreviation: family.task for family in FAMILIES}
+    return short.get(name) or find_family(name).task
 
 
 def find_task_data(tasks: Iterable[TaskData], name: str) -> TaskData:

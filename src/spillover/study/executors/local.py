@@ -86,8 +86,10 @@ class LocalExecutor:
                     yield from _listen(busy[pipe], queue, seats, start_worker)  # type: ignore[index]
         finally:
             for seat in seats:
-                seat.process.kill()
+                seat.pipe.close()  # an idle worker takes this as the end of its day
             for seat in seats:
+                seat.process.join(timeout=0 if seat.job is not None else 5)
+                seat.process.kill()
                 seat.process.join()
 
 

@@ -1,0 +1,78 @@
+"""The `spillover` command: the commands together, and how errors end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+from click.exceptions import ClickException
+from rich.console import Console
+
+from spillover.cli import analyze, study, tasks
+from spillover.core.errors import SpilloverError
+
+USER_ERROR = 2
+INTERNAL_ERROR = 70
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="spillover",
+    help="Finetune a vision-language model on one task: what happens to all the others, and which data to train on?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+study.add_commands(app)
+analyze.add_commands(app)
+app.add_typer(tasks.app, name="tasks")
+
+
+@app.callback()
+def options(
+    *,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of errors, and what libraries say.")
+    ] = False,
+) -> None:
+    """Set what holds for every command; `main` reads `--debug` by itself."""
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, stream=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line: 0 is well, 2 an error that the user can mend, 70 one of ours, 130 interrupted."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code.
+    """
+    console = Console(stderr=True)
+    try:
+        code = app(arguments, standalone_mode=False)
+    except ClickException as error:
+        error.show()
+        return USER_ERROR
+    except SpilloverError as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False)
+        if "--debug" in arguments:
+            console.print_exception()
+        return USER_ERROR
+    except (KeyboardInterrupt, typer.Abort):
+        console.print("interrupted; what was finished is kept, and the same command goes on from there")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    except Exception:  # noqa: BLE001 (the last resort: told as a fault of ours, never hidden)
+        console.print("internal error: this is a fault of spillover, please report it", style="red")
+        console.print_exception()
+        return INTERNAL_ERROR
+    return code or 0
+
+
+if __name__ == "__main__":
+    main()

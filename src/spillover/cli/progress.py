@@ -1,0 +1,63 @@
+"""Progress of a study: a line for each running job and one for the whole, or plain lines where nobody watches."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobProgressed, JobStarted
+
+
+class StudyProgress:
+    """Shows what happens to the jobs of a study.
+
+    Args:
+        console: where to, usually stderr.
+        total: how many jobs there are.
+    """
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._bars: dict[str, TaskID] = {}
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._whole = self._progress.add_task("jobs", total=total)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, event: JobEvent) -> None:
+        """Show one event."""
+        match event:
+            case JobStarted(job):
+                self._bars[job.key] = self._progress.add_task(job.label, total=None)
+            case JobProgressed(job, done, total):
+                self._progress.update(self._bars[job.key], completed=done, total=total)
+            case JobFinished(job, outcome):
+                self._end(job.key, f"done in {outcome.duration_s:.0f} s: {job.label}")
+            case JobFailed(job, error):
+                self._end(job.key, f"failed: {job.label}: {error.message}")
+
+    def _end(self, key: str, line: str) -> None:
+        self._done += 1
+        if key in self._bars:
+            self._progress.remove_task(self._bars.pop(key))
+        self._progress.update(self._whole, completed=self._done)
+        if not self._console.is_terminal:
+            self._console.print(f"[{self._done}/{self._total}] {line}", markup=False, highlight=False)

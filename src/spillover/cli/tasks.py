@@ -1,0 +1,61 @@
+"""Commands about tasks: list, show, check."""
+
+from __future__ import annotations
+
+import json as json_format
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from spillover.tasks.data import find_task_data, open_tasks
+from spillover.tasks.files import read_examples
+from spillover.tasks.settings import PerceptionTasks
+from spillover.tasks.sheet import contact_sheet
+
+app = typer.Typer(help="What tasks there are, and what their examples look like.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_tasks(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
+    """List the tasks that come with spillover."""
+    tasks = [data.task for data in open_tasks([PerceptionTasks()])]
+    columns = ("name", "abbreviation", "level", "granularity", "images", "options", "chance")
+    rows = [{column: getattr(task, column) for column in columns} for task in tasks]
+    if json:
+        print(json_format.dumps(rows, indent=1))
+        return
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()))
+    Console().print(table)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A task of the perception suite.")],
+    out: Annotated[Path | None, typer.Option(help="The picture to write; by default NAME.png.")] = None,
+    size: Annotated[int, typer.Option(min=16, max=1024, help="Width of an image, pixels.")] = 224,
+    count: Annotated[int, typer.Option(min=1, max=64, help="Examples on the sheet.")] = 8,
+    difficulty: Annotated[float, typer.Option(min=0, max=1, help="0 is plain, 1 hard.")] = 1.0,
+) -> None:
+    """Draw a contact sheet of a task's examples, with questions and answers."""
+    settings = PerceptionTasks(size=size, difficulty=difficulty)
+    data = find_task_data(open_tasks([settings]), name)
+    file = out or Path(f"{data.task.name}.png")
+    contact_sheet(list(islice(data.read("validation", count), count))).save(file)
+    Console(stderr=True).print(f"wrote {file}", markup=False)
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="A .jsonl or .parquet file in BLINK's columns.")]) -> None:
+    """Read every example of a file and decode every image; the first fault is named with its place."""
+    examples = read_examples(file)
+    for example in examples:
+        for image in example.images:
+            image.load()
+    images = sum(len(example.images) for example in examples)
+    Console().print(f"{len(examples)} examples with {images} images: all can be read", highlight=False)

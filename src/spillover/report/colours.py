@@ -1,0 +1,43 @@
+"""One scale of colours for gains and harms, in the terminal and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite
+
+GAIN = (33, 102, 172)
+HARM = (178, 24, 43)
+NEUTRAL = (247, 247, 247)
+RGB = tuple[int, int, int]
+
+
+def colour_limit(values: Iterable[float]) -> float:
+    """Choose the magnitude at which the scale is saturated: between 0.1 and 1, near the largest value.
+
+    >>> colour_limit([0.02, -0.3, float("nan")])
+    0.3
+    >>> colour_limit([-13.0])
+    1.0
+    """
+    return min(1.0, max([0.1, *(abs(value) for value in values if isfinite(value))]))
+
+
+def colour_of(value: float, limit: float) -> RGB:
+    """Blue for gains, red for harms, near white for nothing.
+
+    >>> colour_of(0.0, 1.0)
+    (247, 247, 247)
+    """
+    end = GAIN if value > 0 else HARM
+    strength = min(abs(value) / limit, 1.0) if isfinite(value) else 0.0
+    red, green, blue = (round(a + (b - a) * strength) for a, b in zip(NEUTRAL, end, strict=True))
+    return red, green, blue
+
+
+def ink_on(background: RGB) -> RGB:
+    """Black or white, whichever is read more easily on a colour (WCAG 2.1, relative luminance)."""
+    linear = [
+        (channel / 255 / 12.92 if channel <= 10 else ((channel / 255 + 0.055) / 1.055) ** 2.4) for channel in background
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return (0, 0, 0) if luminance > 0.179 else (255, 255, 255)

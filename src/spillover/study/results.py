@@ -1,0 +1,61 @@
+"""Reads what a study has found so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from spillover.core.errors import StoreError
+from spillover.study.opening import open_study
+from spillover.study.plan import Plan, plan_study
+from spillover.study.store import Store
+from spillover.study.study import Study
+from spillover.tasks.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredStudy:
+    """A study folder, opened for reading."""
+
+    store: Store
+    plan: Plan
+    tasks: tuple[Task, ...]
+    """In the order of the matrix: what is both source and target first."""
+
+    @property
+    def study(self) -> Study:
+        """The study as it was resolved."""
+        return self.plan.study
+
+    def scores(self) -> pa.Table:
+        """The plan's scores; see `read_scores`."""
+        return self.store.read(self.plan)
+
+
+def open_stored_study(folder: Path | str) -> StoredStudy:
+    """Open a study's folder.
+
+    Raises:
+        StoreError: the folder holds no study.
+        StudyError: what the study speaks of is no longer there.
+    """
+    store = Store(Path(folder))
+    study = store.stored_study()
+    if study is None:
+        raise StoreError("there is no study here", where=str(folder), hint="give a folder that spillover run made")
+    opened = open_study(study)
+    return StoredStudy(store=store, plan=plan_study(study, opened), tasks=tuple(data.task for data in opened.every))
+
+
+def read_scores(folder: Path | str) -> pa.Table:
+    """Read every score of a study, one row an example, in `SCORE_SCHEMA`.
+
+    Args:
+        folder: the study's; what other versions of the study left there is not read.
+
+    Raises:
+        StoreError: the folder holds no study, or no score of it yet.
+    """
+    return open_stored_study(folder).scores()
