@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Blobs = NDArray[np.float64]
-"""`(blobs, 7)`: centre x, centre y, half length, half width, rounding, taper and angle.
+"""`(blobs, 8)`: centre x, centre y, half length, half width, rounding, taper, and the direction of the length x, y.
 
 Lengths are in units of the plane. The rounding is added around the box. Taper −1 to 1 is by how much the width grows
-towards the positive end of the length. The angle is in radians, from x towards y.
+towards the positive end of the length. The direction has length 1.
 """
+
+COLUMNS = 8
 
 
 def signed_distances(blobs: Blobs, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -28,22 +30,22 @@ def signed_distances(blobs: Blobs, x: NDArray[np.floating], y: NDArray[np.floati
     Returns:
         Shape `(blobs, *points)`, in units of the plane; exact without taper, slightly too large with it.
     """
-    shape = (7, len(blobs)) + (1,) * max(x.ndim, y.ndim)
-    centre_x, centre_y, length, width, rounding, taper, angle = blobs.astype(x.dtype).T.reshape(shape)
-    cosine, sine = np.cos(angle), np.sin(angle)
+    shape = (COLUMNS, len(blobs)) + (1,) * max(x.ndim, y.ndim)
+    centre_x, centre_y, length, width, rounding, taper, cosine, sine = blobs.astype(x.dtype).T.reshape(shape)
     right, down = x - centre_x, y - centre_y
     along = right * cosine + down * sine
+    if taper.any():
+        width = width * (1.0 + np.minimum(np.maximum(along * (taper / (length + 1e-6)), -1.0), 1.0))
     beyond = np.abs(along) - length
-    growth = np.minimum(np.maximum(along * (taper / (length + 1e-6)), -1.0), 1.0)
-    aside = np.abs(down * cosine - right * sine) - width * (1.0 + growth)
+    aside = np.abs(down * cosine - right * sine) - width
     inside = np.minimum(np.maximum(beyond, aside), 0.0)
-    return np.sqrt(np.maximum(beyond, 0.0) ** 2 + np.maximum(aside, 0.0) ** 2) + inside - rounding
+    beyond, aside = np.maximum(beyond, 0.0), np.maximum(aside, 0.0)
+    return np.sqrt(beyond * beyond + aside * aside) + inside - rounding
 
 
 def extents(blobs: Blobs) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of the smallest upright rectangle around all blobs."""
-    x, y, length, width, rounding, taper, angle = blobs.T
-    cosine, sine = np.cos(angle), np.sin(angle)
+    x, y, length, width, rounding, taper, cosine, sine = blobs.T
     corners_x, corners_y = [], []
     for end in (-1.0, 1.0):
         half_width = width * (1.0 + end * taper)

@@ -26,6 +26,8 @@ CONTENT = CREATURE_NAMES + SHAPE_NAMES
 ORDINALS = ("first", "second", "third", "fourth")
 CELLS = 12
 """Cells a unit length, of mosaics and lattices."""
+LATTICE = 0.2
+"""How much lighter and darker the cells of the plainest lattice are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class Tampering:
         xs, ys = canvas.xs[columns], canvas.ys[rows]
         if self.trick == "lattice":
             sign = np.where((np.floor(xs[None, :] * CELLS) + np.floor(ys[:, None] * CELLS)) % 2 > 0, 1.0, -1.0)
-            region *= (1.0 + 0.5 * self.strength * sign[..., None]).astype(np.float32)
+            region *= (1.0 + LATTICE * self.strength * sign[..., None]).astype(np.float32)
             return
         if self.trick == "mosaic":
             xs, ys = ((np.floor(steps * CELLS) + 0.5) / CELLS for steps in (xs, ys))

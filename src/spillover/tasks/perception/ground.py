@@ -140,7 +140,7 @@ def paint_world(canvas: Canvas, land: Land, things: Sequence[Standing]) -> None:
 
 def _paint_shadow(canvas: Canvas, land: Land, standing: Standing, seen: Thing, weight: float) -> None:
     foot = land.horizon + land.height / standing.depth
-    blob = np.array([[seen.x, foot, 0.6 * seen.size, 0.0, 0.16 * seen.size, 0.0, 0.0]])
+    blob = np.array([[seen.x, foot, 0.6 * seen.size, 0.0, 0.16 * seen.size, 0.0, 1.0, 0.0]])
     rows, columns = canvas.window(
         seen.x - seen.size, foot - 0.2 * seen.size, seen.x + seen.size, foot + 0.2 * seen.size
     )

@@ -36,7 +36,7 @@ class Light:
         """Brightness at points, about 1 in the middle, never below 0.15."""
         along = (x - 0.5) * math.cos(self.angle) + (y - 0.5) * math.sin(self.angle)
         into = (x - 0.5) * math.cos(self.edge_angle) + (y - 0.5) * math.sin(self.edge_angle) - self.edge
-        shaded = np.clip(into / self.softness + 0.5, 0.0, 1.0)
+        shaded = np.minimum(np.maximum(into / self.softness + 0.5, 0.0), 1.0)
         return np.maximum((1.0 + self.slope * along) * (1.0 - self.shadow * shaded), 0.15)
 
     def field(self, canvas: Canvas) -> Field:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spillover.tasks.perception.blobs import signed_distances
+from spillover.tasks.perception.blobs import COLUMNS, signed_distances
 from spillover.tasks.perception.canvas import Canvas, Colour, Field, blend
 
 RING: Colour = (0.95, 0.05, 0.08)
@@ -167,10 +167,11 @@ def _letter(letter: str, dot: int) -> NDArray[np.float32]:
         segments += pairwise(points)
     starts, ends = (np.array([segment[side] for segment in segments], float) for side in (0, 1))
     middle, along = (starts + ends) / 2, ends - starts
-    blobs = np.zeros((len(segments), 7))
+    lengths = np.hypot(*along.T)
+    blobs = np.zeros((len(segments), COLUMNS))
     blobs[:, :2] = middle
-    blobs[:, 2] = np.hypot(*along.T) / 2
-    blobs[:, 6] = np.arctan2(along[:, 1], along[:, 0])
+    blobs[:, 2] = lengths / 2
+    blobs[:, 6:] = along / lengths[:, None]
     # one dot of margin on every side, and pixel centres on the dots
     columns = (np.arange(5 * dot) + 0.5) / dot - 1.5
     rows = (np.arange(7 * dot) + 0.5) / dot - 1.5

@@ -19,7 +19,7 @@ from spillover.tasks.perception.colours import scaled
 from spillover.tasks.perception.family import SINGLE_IMAGE_SIZE, Family
 from spillover.tasks.perception.lighting import Light
 from spillover.tasks.perception.marks import Mark, paint_marks
-from spillover.tasks.perception.sampling import between, pick
+from spillover.tasks.perception.sampling import between, coin, pick
 from spillover.tasks.perception.scattering import scatter
 from spillover.tasks.perception.surfaces import Surface
 from spillover.tasks.perception.textures import draw_texture
@@ -88,8 +88,10 @@ class ReflectanceScene:
 def draw_reflectance(rng: np.random.Generator, difficulty: float) -> ReflectanceScene:
     """Draw a scene; difficulty makes reflectances alike and leaves the decision to the light."""
     correct = int(rng.integers(3))
-    contrast = (1, -1, 0)[correct] * rng.uniform(between(0.8, 0.45, difficulty), 0.9)
-    middle = rng.uniform(math.log(DARKEST) + abs(contrast) / 2, math.log(LIGHTEST) - abs(contrast) / 2)
+    # drawn alike for all three answers, so that neither the range of tones nor the depth of the shadow tells them apart
+    apart = rng.uniform(between(0.8, 0.45, difficulty), 0.9)
+    contrast = (1, -1, 0)[correct] * apart
+    middle = rng.uniform(math.log(DARKEST) + apart / 2, math.log(LIGHTEST) - apart / 2)
     reflectances = [math.exp(middle - contrast / 2), math.exp(middle + contrast / 2)]
     others = 1 + int(rng.integers(1, 2 + round(3 * difficulty)))
     reflectances += rng.uniform(DARKEST, LIGHTEST, others).tolist()
@@ -109,6 +111,8 @@ def draw_reflectance(rng: np.random.Generator, difficulty: float) -> Reflectance
         for index, ((x, y), size, colour) in enumerate(zip(places, sizes, marked, strict=True))
     )
     seen = contrast * between(0.8, 0.15, difficulty) + rng.uniform(-0.4, 0.4)
+    if correct == 2:
+        seen += (0.6 if coin(rng) else -0.6) * apart * difficulty
     return ReflectanceScene(
         surface=Surface(
             low=ground,

@@ -61,7 +61,7 @@ class SemanticScene:
 
 def draw_semantic(rng: np.random.Generator, difficulty: float) -> SemanticScene:
     """Draw a scene; difficulty turns both things and makes their builds differ."""
-    turn = between(0.2, 1.2, difficulty)
+    turn = between(0.2, 3.1, difficulty)
     while True:
         kind = pick(rng, CREATURE_NAMES)
         landmarks = [KINDS[kind].index_of(name) for name in KINDS[kind].landmarks]

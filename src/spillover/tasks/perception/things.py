@@ -73,26 +73,38 @@ def _tones_of(kind: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 @lru_cache(maxsize=256)
 def _placed(thing: Thing) -> Blobs:
-    # a handful of parts: plain arithmetic is faster than arrays of seven numbers
+    # a handful of parts: plain arithmetic is faster than arrays of eight numbers
     across, down = math.sqrt(thing.stretch), 1.0 / math.sqrt(thing.stretch)
     facing = -across if thing.mirrored else across
-    cosine, sine = math.cos(thing.angle) * thing.size, math.sin(thing.angle) * thing.size
+    cosine, sine = math.cos(thing.angle), math.sin(thing.angle)
     rows: list[tuple[float, ...]] = []
-    for part, grown in zip(thing.of_kind.parts, thing.proportions or repeat(1.0), strict=False):
-        (x, y), (length, width, rounding, taper) = part.place, part.shape
-        run, rise = math.cos(math.radians(part.angle)), math.sin(math.radians(part.angle))
+    for part, build in zip(_parts_of(thing.kind), thing.proportions or repeat(1.0), strict=False):
+        x, y, length, width, rounding, taper, run, rise = part
+        x, y, grown = facing * x * thing.size, down * y * thing.size, build * thing.size
+        longer = math.hypot(facing * run, down * rise)
+        run_seen, rise_seen = facing * run / longer, down * rise / longer
         rows.append(
             (
-                thing.x + cosine * facing * x - sine * down * y,
-                thing.y + sine * facing * x + cosine * down * y,
-                length * math.hypot(across * run, down * rise) * grown * thing.size,
-                width * math.hypot(across * rise, down * run) * grown * thing.size,
-                rounding * grown * thing.size,
+                thing.x + cosine * x - sine * y,
+                thing.y + sine * x + cosine * y,
+                length * longer * grown,
+                width * math.hypot(facing * rise, down * run) * grown,
+                rounding * grown,
                 taper,
-                math.atan2(down * rise, facing * run) + thing.angle,
+                cosine * run_seen - sine * rise_seen,
+                sine * run_seen + cosine * rise_seen,
             )
         )
     return np.array(rows)
+
+
+@cache
+def _parts_of(kind: str) -> tuple[tuple[float, ...], ...]:
+    """Every part's centre, shape and direction."""
+    return tuple(
+        (*part.place, *part.shape, math.cos(math.radians(part.angle)), math.sin(math.radians(part.angle)))
+        for part in KINDS[kind].parts
+    )
 
 
 def paint_thing(
@@ -116,15 +128,16 @@ def paint_thing(
     coverages = canvas.coverage(signed_distances(thing.blobs, x, y))
     kept, added = _tones_of(thing.kind)
     colours = kept * np.array(thing.colour, np.float32) + added
-    # what still shines through after the front part, the two front parts, …
-    through = np.cumprod(1.0 - coverages[::-1], axis=0)
-    shares = coverages[::-1]
-    shares[1:] *= through[:-1]
-    painted = (shares.reshape(len(colours), -1).T @ colours[::-1]).reshape(region.shape)
+    colours += weight * (np.array(haze, np.float32) - colours)
+    # of every part is seen what the parts before it leave; of what was there, what they all leave
+    left = 1.0 - coverages[-1]
+    for front in range(len(coverages) - 2, -1, -1):
+        share = coverages[front]
+        share *= left
+        left -= share
+    painted = (coverages.reshape(len(colours), -1).T @ colours).reshape(region.shape)
     if roundness:
-        painted *= (1.0 - roundness * 0.5 * ((x - thing.x) + (y - thing.y)) / thing.size)[..., None]
-    region *= through[-1][..., None]
-    if weight:
-        painted *= 1.0 - weight
-        painted += ((1.0 - through[-1]) * weight)[..., None] * np.array(haze, np.float32)
+        slope = roundness * 0.5 * (1.0 - weight) / thing.size
+        painted *= ((1.0 - slope * (x - thing.x)) - slope * (y - thing.y))[..., None]
+    region *= left[..., None]
     region += painted
