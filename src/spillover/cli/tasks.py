@@ -1,4 +1,4 @@
-"""Commands about tasks: list, show, check."""
+"""Commands about tasks: list, show, prepare, check."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from spillover.tasks.data import find_task_data, open_tasks
+from spillover.core.errors import TaskError, nearest
+from spillover.tasks.data import Split, find_task_data, open_tasks
+from spillover.tasks.export import write_examples
 from spillover.tasks.files import read_examples
 from spillover.tasks.settings import PerceptionTasks
 from spillover.tasks.sheet import contact_sheet
@@ -48,6 +51,28 @@ def show(
     file = out or Path(f"{data.task.name}.png")
     contact_sheet(list(islice(data.read("validation", count), count))).save(file)
     Console(stderr=True).print(f"wrote {file}", markup=False)
+
+
+@app.command()
+def prepare(
+    source: Annotated[str, typer.Argument(help="perception: the embedded suite.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to: one Parquet file a task and split.")],
+    examples: Annotated[int, typer.Option(min=1, help="Training examples a task.")] = 1000,
+    validation: Annotated[int, typer.Option(min=1, help="Validation examples a task.")] = 200,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Width of an image, pixels.")] = 448,
+    difficulty: Annotated[float, typer.Option(min=0, max=1, help="0 is plain, 1 hard.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed draws other examples.")] = 0,
+) -> None:
+    """Write examples as Parquet files in BLINK's columns, to train or evaluate any model on."""
+    if source != "perception":
+        raise TaskError(f"cannot prepare {source!r}; {nearest(source, ['perception'])}")
+    settings = PerceptionTasks(examples=validation, size=size, difficulty=difficulty, seed=seed)
+    tasks = open_tasks([settings])
+    for data in track(tasks, "drawing", console=Console(stderr=True)):
+        counts: dict[Split, int] = {"train": examples, "validation": validation}
+        for split, count in counts.items():
+            write_examples(data.read(split, count), data.task.name, out / f"{data.task.name}_{split}.parquet")
+    Console(stderr=True).print(f"wrote {2 * len(tasks)} files to {out}", markup=False)
 
 
 @app.command()

@@ -39,7 +39,7 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
         StoreError: a name is a path, the disk is full or the folder cannot be written.
     """
     for name in files:
-        if Path(name).name != name:
+        if not name or Path(name).name != name:
             raise StoreError(f"{name!r} is not a plain file name", where=str(folder))
     if folder.exists():
         return

@@ -1,0 +1,38 @@
+# Two commands do everything: `make demo` and `make test`. Both set up what they need.
+
+PYTHON ?= python3.11
+VENV ?= .venv
+# Where torch comes from. https://download.pytorch.org/whl/cpu has small wheels for machines without a GPU.
+TORCH_INDEX ?=
+BIN := $(VENV)/bin
+TORCH := $(shell grep '^torch==' constraints.txt)
+
+.PHONY: help install demo test check clean
+
+help:  ## what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+install: $(VENV)/installed  ## make .venv with spillover in it
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@echo "Installing into $(VENV): 0.5 GB to download and 1.8 GB on disk, two minutes, with torch's CPU build;"
+	@echo "with its CUDA build 4 GB and 8 GB. For the CPU build: make install TORCH_INDEX=https://download.pytorch.org/whl/cpu"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install  ## a whole study on the embedded model, a few minutes
+	$(BIN)/spillover demo --out demo
+
+test: install  ## the tests
+	$(BIN)/pytest --numprocesses 2
+
+check: install  ## style, floors, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+clean:  ## remove what the commands above made
+	rm -rf $(VENV) demo

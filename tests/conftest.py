@@ -1,0 +1,50 @@
+"""What many tests share: the tiny model, loaded once, and small studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spillover.study.study import Study
+
+
+def small_study(folder: Path, **changes: Any) -> Study:
+    """A study of seconds: two tasks, few examples."""
+    settings: dict[str, Any] = {
+        "name": "small",
+        "models": [{"path": "tiny"}],
+        "tasks": [{"kind": "perception", "names": ["Relative_Depth", "Visual_Similarity"], "examples": 40}],
+        "training": {"examples": 64, "epochs": 1, "learning_rate": 3e-3},
+        "output": str(folder),
+    }
+    return Study.model_validate(settings | changes)
+
+
+@pytest.fixture(scope="session")
+def base() -> Any:
+    """The tiny model."""
+    import torch
+
+    from spillover.models.base import load_base
+    from spillover.models.settings import ModelSettings
+
+    torch.set_num_threads(1)
+    return load_base(ModelSettings(precision="float32"))
+
+
+@pytest.fixture(scope="session")
+def encoded(base: Any) -> list[Any]:
+    """Forty prompts of two tasks, of one and of several images, encoded."""
+    from itertools import islice
+
+    from spillover.models.encoding import encode_prompts
+    from spillover.tasks.perception.suite import draw_examples
+
+    examples = [
+        example
+        for name in ("Relative_Depth", "Visual_Similarity")
+        for example in islice(draw_examples(name, "train"), 20)
+    ]
+    return encode_prompts(base, [example.as_prompt() for example in examples])

@@ -1,0 +1,115 @@
+"""The laws of every executor. Jobs here are arithmetic, so that only the executor is on trial."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from spillover.core.errors import SpilloverError
+from spillover.study.executors.executor import JobFailed, JobFinished, JobProgressed, JobStarted
+from spillover.study.executors.local import LocalExecutor
+
+
+@dataclass(frozen=True)
+class Sum:
+    key: str
+    needs: tuple[str, ...] = ()
+    deed: str = "add"
+
+
+def start_worker(device):
+    def work(job, numbers, report):
+        report(1, 2)
+        match job.deed:
+            case "complain":
+                raise SpilloverError("a user can mend this")
+            case "stumble":
+                raise ZeroDivisionError("ours")
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "sleep":
+                time.sleep(60)
+        return sum(numbers), os.getpid(), device
+
+    return work
+
+
+EXECUTORS = [LocalExecutor(("cpu", "cpu")), LocalExecutor(("cpu",))]
+
+
+@pytest.fixture(params=EXECUTORS, ids=["two processes", "one process"])
+def executor(request):
+    return request.param
+
+
+def run(executor, jobs):
+    results = {}
+
+    def input_of(job):
+        return [1, *(results[need][0] for need in job.needs if need in results)]
+
+    events = []
+    for event in executor.run(jobs, start_worker, input_of):
+        events.append(event)
+        if isinstance(event, JobFinished):
+            results[event.job.key] = event.result
+    return events, results
+
+
+def failures(events):
+    return {event.job.key: event for event in events if isinstance(event, JobFailed)}
+
+
+def test_every_job_runs_once_after_what_it_needs(executor):
+    jobs = [Sum("c", ("a", "b")), Sum("a"), Sum("b", ("a",)), Sum("d", ("elsewhere",))]
+    events, results = run(executor, jobs)
+    assert {key: result[0] for key, result in results.items()} == {"a": 1, "b": 2, "c": 4, "d": 1}
+    assert sum(isinstance(event, JobStarted) for event in events) == 4
+    assert any(isinstance(event, JobProgressed) and (event.done, event.total) == (1, 2) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("deed", "message", "ours"),
+    [("complain", "a user can mend this", False), ("stumble", "ZeroDivisionError", True), ("die", "SIGKILL", False)],
+)
+def test_a_failure_ends_its_dependents_and_nothing_else(executor, deed, message, ours):
+    jobs = [
+        Sum("bad", deed=deed),
+        Sum("child", ("bad",)),
+        Sum("grandchild", ("child",)),
+        Sum("good"),
+        Sum("late", ("good",)),
+    ]
+    events, results = run(executor, jobs)
+    assert set(results) == {"good", "late"}
+    failed = failures(events)
+    assert set(failed) == {"bad", "child", "grandchild"}
+    assert message in str(failed["bad"].error)
+    assert (failed["bad"].details is not None) == ours
+
+
+def test_an_input_that_cannot_be_made_fails_its_job_alone(executor):
+    def input_of(job):
+        if job.key == "bad":
+            raise SpilloverError("gone")
+        return [1]
+
+    events = list(executor.run([Sum("bad"), Sum("good")], start_worker, input_of))
+    assert set(failures(events)) == {"bad"}
+    assert [event.job.key for event in events if isinstance(event, JobFinished)] == ["good"]
+
+
+def test_leaving_the_iteration_stops_all_work(executor):
+    events = executor.run([Sum("long", deed="sleep"), Sum("other", deed="sleep")], start_worker, lambda _: [1])
+    next(events)
+    started = time.monotonic()
+    events.close()
+    assert time.monotonic() - started < 30
+
+
+def test_no_jobs_are_no_work(executor):
+    assert list(executor.run([], start_worker, lambda _: None)) == []

@@ -1,0 +1,206 @@
+"""A real study through the command line, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+import spillover
+from spillover.cli.main import run_command
+from spillover.models.tiny import CHECKPOINT
+from spillover.tasks.data import find_task_data, open_tasks
+from spillover.tasks.export import write_examples
+
+STUDY = {
+    "name": "small",
+    "models": [{"path": "tiny"}],
+    "tasks": [{"kind": "perception", "names": ["Relative_Depth", "Visual_Similarity"], "examples": 40}],
+    "controls": [{"kind": "shuffled", "sources": ["Relative_Depth"]}],
+    "seeds": [0],
+    "training": {"examples": 64, "epochs": 2, "learning_rate": 3e-3},
+    "evaluation": {"protocols": ["letters", "generate"]},
+}
+REPRODUCE = Path(__file__).parents[2] / "scripts" / "reproduce_cell.py"
+
+
+def spill(*arguments, **options):
+    command = [sys.executable, "-m", "spillover", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def write_study(file, folder, **changes):
+    file.write_text(yaml.safe_dump(STUDY | {"output": str(folder)} | changes))
+    return file
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A study that was run without interruption, and what the command said."""
+    place = tmp_path_factory.mktemp("study")
+    file = write_study(place / "study.yaml", place / "small")
+    return place / "small", file, spill("run", file)
+
+
+def found(folder):
+    findings = json.loads((folder / "findings.json").read_text())
+    return {key: findings[key] for key in ("models", "sentences")}
+
+
+def test_a_run_ends_with_matrix_findings_and_page(finished):
+    folder, _, said = finished
+    assert said.returncode == 0, said.stderr
+    assert "Relative_Depth" in said.stdout
+    assert "strongest donor" in said.stdout or "transfers are positive" in said.stdout
+    assert "[7/7]" in said.stderr
+    assert "Relative_Depth" in (folder / "report.html").read_text()
+    letters, generate = json.loads((folder / "findings.json").read_text())["models"]
+    assert (letters["protocol"], generate["protocol"]) == ("letters", "generate")
+    for model in (letters, generate):
+        assert model["tasks"] == model["sources"] == model["targets"] == ["Relative_Depth", "Visual_Similarity"]
+        assert len(model["pgf"]) == len(model["pgf"][0]) == 2
+        assert model["controls"] == ["shuffled"]
+    assert letters["calibrated"] is not None
+
+
+def test_scores_open_in_anything_and_keep_every_option(finished):
+    folder, _, _ = finished
+    frame = spillover.read_scores(folder).to_pandas()
+    letters = frame[frame.protocol == "letters"]
+    assert len(letters) == 4 * 2 * 40
+    assert (letters.option_log_probabilities.map(len) == letters.options.map(len)).all()
+    assert set(frame[frame.protocol == "generate"]["parse"]) <= {"parsed", "ambiguous", "none"}
+
+
+def test_both_protocols_agree(finished):
+    frame = spillover.read_scores(finished[0]).to_pandas()
+    frame["control"] = frame.control.astype(str)
+    cells = frame.pivot(index=["source", "control", "target", "example"], columns="protocol", values="answer_given")
+    assert (cells["letters"] == cells["generate"]).mean() >= 0.98
+
+
+def test_the_same_command_again_does_nothing(finished):
+    folder, file, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
+    again = spill("run", file)
+    assert again.returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")} == before
+    assert json.loads(spill("plan", file, "--json").stdout)["finetunes"] == "0 to do, 3 done"
+
+
+def test_status_and_analyze_read_the_folder(finished):
+    folder, _, _ = finished
+    assert json.loads(spill("status", folder, "--json").stdout)["evaluations_pending"] == 0
+    assert json.loads(spill("analyze", folder, "--json").stdout)["models"] == found(folder)["models"]
+
+
+@pytest.mark.parametrize("room", ["adapters", "base"])
+def test_transformers_and_peft_alone_give_the_same_answers(finished, tmp_path, room):
+    folder, _, _ = finished
+    frame = spillover.read_scores(folder).to_pandas()
+    source = "Relative_Depth" if room == "adapters" else "base"
+    cell = frame[(frame.source == source) & frame.control.isna() & (frame.target == "Visual_Similarity")]
+    adapter = next((folder / "adapters" / cell.adapter_key.iloc[0]).iterdir()) if room == "adapters" else "none"
+    (task,) = spillover.load_study(folder).tasks
+    data = find_task_data(open_tasks([task]), "Visual_Similarity")
+    write_examples(data.read("validation", None), "Visual_Similarity", tmp_path / "examples.parquet")
+    command = [sys.executable, REPRODUCE, CHECKPOINT, adapter, tmp_path / "examples.parquet"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    answers = json.loads(printed)
+    assert [answer["letter"] for answer in answers] == cell[cell.protocol == "letters"].answer_given.tolist()
+    assert [answer["reply"] for answer in answers] == cell[cell.protocol == "generate"].reply.tolist()
+
+
+def test_killing_a_run_and_going_on_gives_the_same_findings(finished, tmp_path):
+    folder = tmp_path / "small"
+    file = write_study(tmp_path / "study.yaml", folder)
+    with subprocess.Popen([sys.executable, "-m", "spillover", "run", file], start_new_session=True) as process:
+        while not list(folder.glob("scores/*.parquet")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+    kept = set(folder.glob("*/*.parquet"))
+    assert kept
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    said = spill("run", file)
+    assert said.returncode == 0, said.stderr
+    assert {path: path.stat().st_mtime_ns for path in kept} == before
+    assert found(folder) == found(finished[0])
+    same = [{key: row[key] for key in row if key != "adapter_key"} for row in spillover.read_scores(folder).to_pylist()]
+    other = [
+        {key: row[key] for key in row if key != "adapter_key"} for row in spillover.read_scores(finished[0]).to_pylist()
+    ]
+    assert same == other
+    assert not list(folder.rglob("*.part"))
+
+
+def test_ctrl_c_ends_at_once_and_keeps_what_is_finished(tmp_path):
+    folder = tmp_path / "small"
+    file = write_study(tmp_path / "study.yaml", folder, evaluation={"protocols": ["letters"]})
+    command = [sys.executable, "-m", "spillover", "run", file]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+        while not list(folder.glob("scores/*.parquet")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "goes on from there" in said
+    assert "Traceback" not in said
+    assert all(pq.read_schema(path).metadata for path in folder.glob("scores/*.parquet"))
+
+
+def test_another_seed_is_added_alone_and_changes_the_matrix(finished, tmp_path):
+    folder, file, _ = finished
+    before = found(folder)["models"][0]["pgf"]
+    kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
+    extended = write_study(tmp_path / "study.yaml", folder, seeds=[0, 1])
+    said = spill("run", extended)
+    assert "changed: seeds: + 1" in said.stderr
+    assert "[6/6]" in said.stderr
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert found(folder)["models"][0]["seeds"] == [0, 1]
+    assert found(folder)["models"][0]["pgf"] != before
+    assert spill("run", file).returncode == 0
+    assert len(json.loads(spill("status", folder, "--json").stdout)["leftovers"]) == 3
+
+
+def test_an_untrained_adapter_has_a_pgf_of_exactly_zero_everywhere(tmp_path):
+    file = write_study(tmp_path / "study.yaml", tmp_path / "small", training={"examples": 8, "epochs": 0}, controls=[])
+    assert spill("run", file).returncode == 0
+    for model in found(tmp_path / "small")["models"]:
+        assert model["pgf"] == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_one_source_and_a_limit_can_be_run_alone(tmp_path):
+    file = write_study(tmp_path / "study.yaml", tmp_path / "small", controls=[])
+    said = spill("run", file, "--only", "source=VS", "--limit", "10")
+    assert said.returncode == 0, said.stderr
+    assert {row["source"] for row in spillover.read_scores(tmp_path / "small").to_pylist()} == {
+        "base",
+        "Visual_Similarity",
+    }
+
+
+def test_a_training_that_runs_away_ends_alone(tmp_path):
+    training = {"examples": 64, "epochs": 2, "learning_rate": 1e30, "maximum_gradient_norm": 1e30}
+    file = write_study(tmp_path / "study.yaml", tmp_path / "small", training=training, controls=[])
+    said = spill("run", file)
+    assert said.returncode == 2
+    assert "training loss" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert len(list((tmp_path / "small" / "scores").iterdir())) == 1
+
+
+def test_a_folder_of_another_study_is_left_alone(finished, tmp_path, capsys):
+    file = write_study(tmp_path / "study.yaml", finished[0], name="other")
+    assert run_command(["run", str(file)]) == 2
+    assert "belongs to the study 'small'" in capsys.readouterr().err

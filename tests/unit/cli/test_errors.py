@@ -1,0 +1,105 @@
+"""Bad input ends with exit code 2, a clear word and no traceback; a fault of ours with 70."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from spillover.cli.main import run_command
+
+TASK = "tasks: [{{kind: files, name: Mine, train: {folder}/d.jsonl, validation: {folder}/d.jsonl}}]\n"
+SMALL = "training: {examples: 1, epochs: 1}\n"
+
+
+def plan(tmp_path, text, capsys, command="plan"):
+    file = tmp_path / "study.yaml"
+    file.write_text(text.format(folder=tmp_path))
+    code = run_command([command, str(file)])
+    return code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("name: x\nsources: [Couting]", "did you mean Counting?"),
+        ("name: x\nepoch: 3", "unknown key"),
+        ("name: [x", "study.yaml:1"),
+        ("name: x\nmodels: {{path: /nowhere}}", "no model folder"),
+        ("name: x\nexecutor: {{devices: [cuda]}}", "no CUDA device"),
+        ("name: x\nexecutor: {{devices: [gpu]}}", "is no device"),
+    ],
+)
+def test_a_study_that_cannot_be_run(tmp_path, capsys, text, word):
+    code, said = plan(tmp_path, text, capsys)
+    assert code == 2
+    assert word in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ({"answer": "(C)"}, "not among the choices"),
+        ({"image_1": "broken.png"}, "no image that Pillow can read"),
+        ({"image_1": "cut.png"}, "the image is broken"),
+    ],
+)
+def test_broken_examples_are_found_before_anything_runs(tmp_path, capsys, row, word):
+    Image.effect_noise((64, 64), 50).save(tmp_path / "good.png")
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "good.png").read_bytes()[:-900])
+    example = {"image_1": "good.png", "choices": ["x", "y"], "answer": "(A)", "question": "Which?"}
+    (tmp_path / "d.jsonl").write_text(json.dumps(example | row))
+    code, said = plan(tmp_path, "name: x\noutput: {folder}/out\n" + TASK + "training: {{examples: 1}}\n", capsys, "run")
+    assert code == 2
+    assert word in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written(tmp_path, capsys):
+    tmp_path.chmod(0o500)
+    assert run_command(["init", str(tmp_path / "study.yaml")]) == 2
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_a_file(tmp_path, capsys):
+    (tmp_path / "out").write_text("")
+    text = "name: x\noutput: {folder}/out\ntasks: {{kind: perception, names: [Counting], examples: 5}}\n"
+    code, said = plan(tmp_path, text, capsys, "run")
+    assert code == 2
+    assert "cannot write" in said
+
+
+def test_init_does_not_overwrite(tmp_path, capsys):
+    file = tmp_path / "study.yaml"
+    assert run_command(["init", str(file)]) == 0
+    assert run_command(["init", str(file)]) == 2
+    assert "--force" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["analyze", "nowhere.csv"],
+        ["status", "nowhere"],
+        ["run", "nowhere.yaml"],
+        ["plan", "--only", "x", "y"],
+        ["nonsense"],
+    ],
+)
+def test_what_is_not_there_is_said(arguments, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert run_command(arguments) == 2
+    assert capsys.readouterr().err
+
+
+def test_a_fault_of_ours_is_told_as_one(capsys, monkeypatch):
+    def stumble(*_, **__):
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(Path, "exists", stumble)
+    assert run_command(["init"]) == 70
+    assert "fault of spillover" in capsys.readouterr().err

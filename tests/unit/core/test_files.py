@@ -1,0 +1,41 @@
+import os
+
+import pytest
+
+from spillover.core.errors import StoreError
+from spillover.core.files import write_atomically, write_folder_atomically
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    file = tmp_path / "a" / "b.txt"
+    write_atomically(file, "one")
+    write_atomically(file, "two")
+    assert file.read_text() == "two"
+    assert [path.name for path in file.parent.iterdir()] == ["b.txt"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    file = tmp_path / "b.txt"
+    write_atomically(file, "one")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left"):
+        write_atomically(file, "two")
+    assert file.read_text() == "one"
+    assert [path.name for path in tmp_path.iterdir()] == ["b.txt"]
+
+
+def test_a_folder_appears_whole_and_is_then_kept(tmp_path):
+    folder = tmp_path / "adapter"
+    write_folder_atomically(folder, {"x": b"1", "y": b"2"})
+    write_folder_atomically(folder, {"x": b"other"})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"x": b"1", "y": b"2"}
+
+
+@pytest.mark.parametrize("name", ["../escape", "a/b", ""])
+def test_names_are_never_paths(tmp_path, name):
+    with pytest.raises(StoreError, match="plain file name"):
+        write_folder_atomically(tmp_path / "folder", {name: b""})

@@ -1,0 +1,81 @@
+import pytest
+import torch
+
+from spillover.core.errors import ModelError
+from spillover.models.finetuning import finetune
+from spillover.models.settings import LoRASettings, TrainingSettings
+
+SETTINGS = TrainingSettings(examples=40, epochs=2, batch=8, learning_rate=3e-3)
+
+
+def losses(finetuned):
+    return torch.tensor([step.loss for step in finetuned.log])
+
+
+def test_the_base_is_left_as_it_was(base, encoded):
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    finetune(base, encoded, SETTINGS, seed=0)
+    after = base.model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not any(parameter.requires_grad for parameter in base.model.parameters())
+
+
+def test_training_lowers_the_loss(base, encoded):
+    settings = SETTINGS.model_copy(update={"epochs": 8})
+    loss = losses(finetune(base, encoded, settings, seed=0))
+    assert loss[-5:].mean() < loss[:5].mean()
+
+
+def test_the_same_seed_gives_the_same_adapter_and_another_does_not(base, encoded):
+    first, again, other = (finetune(base, encoded, SETTINGS, seed=seed) for seed in (0, 0, 1))
+    assert first.adapters == again.adapters
+    assert first.adapters != other.adapters
+
+
+def test_the_process_generator_is_left_alone(base, encoded):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    finetune(base, encoded, SETTINGS, seed=0)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_batch_may_be_cut_to_fit(base, encoded):
+    whole = finetune(base, encoded, SETTINGS, seed=0)
+    cut = finetune(base, encoded, SETTINGS, seed=0, token_budget=200)
+    assert torch.allclose(losses(whole), losses(cut), atol=1e-4)
+
+
+def test_adapters_are_kept_at_the_fractions_asked_for(base, encoded):
+    settings = SETTINGS.model_copy(update={"checkpoints": (0.5, 1.0)})
+    assert set(finetune(base, encoded, settings, seed=0).adapters) == {5, 10}
+
+
+@pytest.mark.parametrize("rate", [1e4, 1e30])
+def test_a_loss_that_runs_away_ends_with_a_clear_error(base, encoded, rate):
+    settings = SETTINGS.model_copy(update={"learning_rate": rate, "maximum_gradient_norm": 1e9})
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    with pytest.raises(ModelError, match=r"training loss (is no longer a number|has exploded).*\n.*learning_rate"):
+        finetune(base, encoded, settings, seed=0)
+    assert all(torch.equal(before[name], tensor) for name, tensor in base.model.state_dict().items())
+
+
+def test_only_answer_tokens_count(base, encoded):
+    """The first step's loss is the answers' own likelihood under the untrained model, by the stock forward pass."""
+    from spillover.models.encoding import answer_tokens
+
+    total, count = 0.0, 0
+    for each in encoded:
+        images = [image.load() for image in each.prompt.images]
+        content = [*({"type": "image"} for _ in images), {"type": "text", "text": each.prompt.text}]
+        chat = base.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+        answer = each.prompt.answer + base.tokenizer.eos_token
+        inputs = base.processor(images=[images], text=[chat + answer], return_tensors="pt")
+        tail = list(answer_tokens(base, each.prompt.answer))
+        with torch.no_grad():
+            logits = base.model(**inputs).logits[0, -len(tail) - 1 : -1]
+        total += torch.nn.functional.cross_entropy(logits, torch.tensor(tail), reduction="sum").item()
+        count += len(tail)
+    settings = TrainingSettings(examples=40, epochs=1, batch=40, lora=LoRASettings(rank=2))
+    assert finetune(base, encoded, settings, seed=0).log[0].loss == pytest.approx(total / count, abs=1e-4)

@@ -1,0 +1,20 @@
+from spillover.models.generation import generate_replies
+from spillover.models.letters import score_options
+from spillover.tasks.scoring import parse_reply
+
+
+def test_batched_replies_equal_those_one_by_one(base, encoded):
+    together = generate_replies(base, encoded, 8)
+    assert [generate_replies(base, [each], 8)[0] for each in encoded[::5]] == together[::5]
+
+
+def test_both_protocols_agree(base, encoded):
+    letters = [
+        each.prompt.options[s.index(max(s))] for each, s in zip(encoded, score_options(base, encoded), strict=True)
+    ]
+    replies = [
+        parse_reply(reply, each.prompt.options).answer
+        for reply, each in zip(generate_replies(base, encoded, 8), encoded, strict=True)
+    ]
+    agreement = sum(a == b for a, b in zip(letters, replies, strict=True)) / len(letters)
+    assert agreement >= 0.98

@@ -1,0 +1,38 @@
+import pytest
+import torch
+
+from spillover.core.errors import ModelError
+from spillover.models.encoding import deciding_tokens, encode_prompts
+from spillover.models.letters import score_options
+
+
+def test_batched_scores_equal_those_one_by_one(base, encoded):
+    together = score_options(base, encoded)
+    alone = [score_options(base, [each])[0] for each in encoded]
+    assert torch.allclose(torch.tensor([s[:2] for s in together]), torch.tensor([s[:2] for s in alone]), atol=1e-5)
+
+
+def test_scores_equal_those_of_the_stock_forward_pass(base, encoded):
+    for each in encoded[::10]:
+        images = [image.load() for image in each.prompt.images]
+        content = [*({"type": "image"} for _ in images), {"type": "text", "text": each.prompt.text}]
+        chat = base.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+        deciding = deciding_tokens(base, each.prompt.options)
+        text = chat + base.tokenizer.decode(deciding.prefix)
+        inputs = base.processor(images=[images], text=[text], return_tensors="pt")
+        with torch.no_grad():
+            logits = base.model(**inputs).logits[0, -1, list(deciding.candidates)]
+        expected = torch.log_softmax(logits, dim=0)
+        assert torch.allclose(torch.tensor(score_options(base, [each])[0]), expected, atol=1e-5)
+
+
+def test_scores_do_not_depend_on_what_else_is_in_the_list(base, encoded):
+    prompts = [each.prompt for each in encoded]
+    again = encode_prompts(base, prompts)
+    assert score_options(base, again) == score_options(base, encoded)
+
+
+@pytest.mark.parametrize("options", [("(A)",), ("(A)", "(A)"), ("(A)", "(A) or more")])
+def test_options_that_one_token_cannot_tell_apart_are_refused(base, options):
+    with pytest.raises(ModelError, match="protocol"):
+        deciding_tokens(base, options)

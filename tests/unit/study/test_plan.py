@@ -1,0 +1,85 @@
+import pytest
+from tests.conftest import small_study
+
+from spillover.core.keys import content_key
+from spillover.models.settings import EvaluationSettings, TrainingSettings
+from spillover.study.opening import open_study
+from spillover.study.plan import plan_study
+from spillover.study.resume import difference
+
+
+def planned(tmp_path, **changes):
+    study = small_study(tmp_path, **changes)
+    return plan_study(study, open_study(study))
+
+
+def adapter_keys(plan):
+    return {job.adapter_key for job in plan.finetunes}
+
+
+def test_a_study_has_a_base_and_a_pair_of_jobs_for_each_source_and_seed(tmp_path):
+    plan = planned(tmp_path, seeds=[0, 1], controls=["shuffled"])
+    assert len(plan.finetunes) == 2 * 2 * 2
+    assert len(plan.evaluations) == 1 + len(plan.finetunes)
+    assert len({job.key for job in plan.jobs}) == len(plan.jobs)
+
+
+def test_a_job_comes_after_what_it_needs(tmp_path):
+    seen = set()
+    for job in planned(tmp_path).jobs:
+        assert seen.issuperset(job.needs)
+        seen.add(job.key)
+
+
+def test_a_key_is_the_hash_of_what_the_job_says_of_itself(tmp_path):
+    assert all(content_key(job.describe()) == job.key for job in planned(tmp_path).jobs)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seeds": [7]},
+        {"controls": ["shuffled"]},
+        {"training": TrainingSettings(examples=64, epochs=1, learning_rate=1e-3)},
+        {"training": TrainingSettings(examples=65, epochs=1, learning_rate=3e-3)},
+        {"models": [{"path": "tiny", "maximum_pixels": 1024}]},
+        {"models": [{"path": "tiny", "precision": "bfloat16"}]},
+    ],
+)
+def test_what_changes_weights_changes_the_adapters_key(tmp_path, change):
+    assert adapter_keys(planned(tmp_path)) != adapter_keys(planned(tmp_path, **change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "other"},
+        {"models": [{"path": "tiny", "name": "renamed"}]},
+        {"evaluation": EvaluationSettings(limit=5)},
+        {"training": TrainingSettings(examples=64, epochs=1, learning_rate=3e-3, checkpoints=(0.5,))},
+        {"executor": {"kind": "local", "processes": 1}},
+    ],
+)
+def test_what_does_not_change_weights_does_not(tmp_path, change):
+    assert adapter_keys(planned(tmp_path)) == adapter_keys(planned(tmp_path, **change))
+
+
+def test_a_limit_and_a_protocol_change_what_is_asked(tmp_path):
+    def asked(**changes):
+        return {q.target_key for job in planned(tmp_path, **changes).evaluations for q in job.questions}
+
+    assert asked().isdisjoint(asked(evaluation={"limit": 5}))
+    assert asked().isdisjoint(asked(evaluation={"protocols": ["generate"]}))
+
+
+def test_only_keeps_the_base_and_one_source(tmp_path):
+    plan = planned(tmp_path).only("Relative_Depth")
+    assert {job.source for job in plan.jobs} == {"base", "Relative_Depth"}
+
+
+def test_a_difference_is_said_in_lines(tmp_path):
+    before, after = small_study(tmp_path), small_study(tmp_path, seeds=[0, 1], training={"epochs": 2})
+    lines = difference(before, after)
+    assert "seeds: + 1" in lines
+    assert "training.epochs: 1 → 2" in lines
+    assert difference(before, before) == []

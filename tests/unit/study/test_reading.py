@@ -1,0 +1,89 @@
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from spillover.core.errors import StudyError
+from spillover.study.opening import open_study
+from spillover.study.reading import load_study, parse_study
+
+FILE = Path("study.yaml")
+
+
+def faults(text):
+    with pytest.raises(StudyError) as caught:
+        open_study(parse_study(text, FILE))
+    return [(fault.where, fault.message) for fault in caught.value.faults]
+
+
+def test_the_template_is_a_study():
+    study = parse_study((files("spillover.study") / "template.yaml").read_text(), FILE)
+    assert study.name == "my-study"
+    assert len(open_study(study).sources) == 3
+
+
+def test_every_fault_is_told_at_once_with_its_line():
+    text = "name: x\nseeds: [0, a]\ntraining:\n  epoch: 3\n  batch: 0\nmodels: {path: tiny, precision: float64}\n"
+    found = dict(faults(text))
+    assert set(found) == {
+        "study.yaml:2 seeds[1]",
+        "study.yaml:4 training.epoch",
+        "study.yaml:5 training.batch",
+        "study.yaml:6 models.precision",
+    }
+    assert "did you mean epochs?" in found["study.yaml:4 training.epoch"]
+    assert "not 'float64'" in found["study.yaml:6 models.precision"]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "message"),
+    [
+        ("name: [", "study.yaml:1", "no YAML"),
+        ("- a\n- b", "study.yaml", "mapping"),
+        ("", "study.yaml", "mapping"),
+        ("seeds: [0]", "study.yaml:1 name", "missing"),
+        ("name: x\nname: y", "study.yaml:2 name", "twice"),
+        ("name: x\nsources: [Jigsw]", "study.yaml:2 sources[0]", "did you mean Jigsaw?"),
+        ("name: x\nsources: [Jigsaw, JG]", "study.yaml:2 sources[1]", "twice"),
+        (
+            "name: x\nsources: [Jigsaw]\ncontrols:\n- {kind: shuffled, sources: [Counting]}",
+            "study.yaml:4 controls[0]",
+            "no source",
+        ),
+        ("name: x\nseeds: [1, 1]", "study.yaml:2 seeds", "1 stands twice"),
+        ("name: x\nmodels: [{path: tiny}, {path: tiny}]", "study.yaml:2 models", "'tiny' stands twice"),
+        ("name: x\nmodels: [{path: ./nowhere}]", "study.yaml:2 models[0].path", "no model folder"),
+        ("name: x\ntasks: {kind: perception, names: [Couting]}", "study.yaml:2 tasks", "did you mean Counting?"),
+        ("name: x\ntasks: {kind: percept}", "study.yaml:2 tasks", "percept"),
+        ("name: x\ntraining: {learning_rate: .nan}", "study.yaml:2 training.learning_rate", "finite"),
+        ("name: x\ntasks: {kind: files, name: T, train: gone.jsonl}", "study.yaml:2 tasks", "gone.jsonl"),
+    ],
+)
+def test_a_fault_is_placed_and_says_what_is_allowed(text, where, message):
+    places = dict(faults(text))
+    assert any(place == where and message in said for place, said in places.items()), places
+
+
+def test_a_task_without_training_data_cannot_be_a_source(tmp_path):
+    (tmp_path / "v.jsonl").write_text('{"choices": ["x", "y"], "answer": "(A)", "question": "Which?"}')
+    text = f"name: x\nsources: [T]\ntasks: {{kind: files, name: T, validation: {tmp_path}/v.jsonl}}"
+    assert faults(text) == [("study.yaml:2 sources[0]", "T has no train data, so it cannot be a source")]
+
+
+def test_a_model_folder_without_a_processor_is_named(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    ((where, message),) = faults(f"name: x\nmodels: [{{path: {tmp_path}}}]")
+    assert where == "study.yaml:2 models[0].path"
+    assert "preprocessor_config.json" in message
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path):
+    with pytest.raises(StudyError, match="spillover init"):
+        load_study(tmp_path / "none.yaml")
+
+
+def test_shared_tasks_stand_first_in_the_same_order():
+    study = parse_study("name: x\nsources: [Jigsaw, Counting]\ntargets: [Art_Style, Counting, Jigsaw]", FILE)
+    tasks = open_study(study)
+    assert [data.task.name for data in tasks.sources] == ["Jigsaw", "Counting"]
+    assert [data.task.name for data in tasks.targets] == ["Jigsaw", "Counting", "Art_Style"]

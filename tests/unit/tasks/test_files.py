@@ -1,0 +1,93 @@
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from spillover.core.errors import TaskError
+from spillover.tasks.data import open_tasks
+from spillover.tasks.files import read_examples
+from spillover.tasks.image import encode_png
+from spillover.tasks.settings import FileTask
+
+ROW = {"image_1": "a.png", "choices": ["left", "right"], "answer": "(B)", "question": "Which?"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
+    return tmp_path
+
+
+def write(folder, *rows):
+    file = folder / "data.jsonl"
+    file.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows))
+    return file
+
+
+def test_a_question_is_laid_out_as_blinks(folder):
+    (example,) = read_examples(write(folder, ROW))
+    assert example.prompt == "Which?\n(A) left\n(B) right"
+    assert example.options == ("(A)", "(B)")
+    assert example.images[0].load().size == (8, 8)
+
+
+def test_the_datas_own_prompt_is_taken_as_it_is(folder):
+    (example,) = read_examples(write(folder, {**ROW, "prompt": "As it is"}))
+    assert example.prompt == "As it is"
+
+
+def test_parquet_holds_images_as_bytes(folder):
+    row = {**ROW, "image_1": {"bytes": encode_png(Image.new("RGB", (4, 4))), "path": None}}
+    pq.write_table(pa.Table.from_pylist([row]), folder / "data.parquet")
+    (example,) = read_examples(folder / "data.parquet")
+    assert example.images[0].load().size == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {**ROW, "answer": "(C)"},
+            r"data\.jsonl:2: the answer '\(C\)' is not among the choices\n  allowed: \(A\), \(B\)",
+        ),
+        ({**ROW, "answer": None}, "no answer"),
+        ({**ROW, "question": None}, "neither prompt nor question"),
+        ({**ROW, "image_1": "gone.png"}, "no image 'gone.png'"),
+        ({**ROW, "image_1": 3}, "image_1 is int"),
+        ({**ROW, "idx": "same"}, r"idx 'same' stands at .*data\.jsonl:1 too"),
+        ("{broken", "this line is no JSON"),
+        ("[1]", "no JSON object"),
+    ],
+)
+def test_a_broken_row_is_named_by_file_and_line(folder, row, message):
+    with pytest.raises(TaskError, match=message):
+        read_examples(write(folder, {**ROW, "idx": "same"}, row))
+
+
+def test_too_few_training_examples_are_said(folder):
+    settings = FileTask(name="Mine", train=str(write(folder, ROW)))
+    (data,) = open_tasks([settings])
+    with pytest.raises(TaskError, match="1 training examples, fewer than 5"):
+        data.read("train", 5)
+
+
+def test_a_task_without_a_file_offers_nothing(folder):
+    (data,) = open_tasks([FileTask(name="Mine", validation=str(write(folder, ROW)))])
+    assert data.offers("validation")
+    assert not data.offers("train")
+    assert data.task.chance == 0.5
+
+
+def test_another_image_is_another_task(folder):
+    (data,) = open_tasks([FileTask(name="Mine", validation=str(write(folder, ROW)))])
+    before = data.identity("validation", None)
+    Image.new("RGB", (8, 8), "blue").save(folder / "a.png")
+    assert data.identity("validation", None) != before
+
+
+def test_unknown_and_repeated_names_are_refused(folder):
+    task = FileTask(name="Mine", validation=str(write(folder, ROW)))
+    with pytest.raises(TaskError, match="stands twice"):
+        open_tasks([task, task])
