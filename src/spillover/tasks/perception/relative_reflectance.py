@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -148,23 +148,19 @@ def _light_between(rng: np.random.Generator, places: Sequence[tuple[float, float
     middle_x, middle_y = (first_x + second_x) / 2 - 0.5, (first_y + second_y) / 2 - 0.5
     width = math.hypot(second_x - first_x, second_y - first_y) * math.cos(turn)
     edge = middle_x * math.cos(direction) + middle_y * math.sin(direction) + rng.uniform(-0.1, 0.1) * width
-    softness = rng.uniform(0.1, 0.7) * width
-    even = Light(angle=0.0, slope=0.0, shadow=0.0, edge=0.0, edge_angle=0.0, softness=1.0)
-    slope = rng.uniform(0.0, 0.3)
-    angle = direction + math.pi + rng.uniform(-1.0, 1.0)
-    sloped = Light(angle=angle, slope=slope, shadow=0.0, edge=0.0, edge_angle=0.0, softness=1.0)
-    already = math.log(float(sloped.at(first_x, first_y)) / float(sloped.at(second_x, second_y)))
-    missing = abs(log_ratio) - already
-    if missing < 0:
-        angle, missing, slope = 0.0, abs(log_ratio), even.slope
-    return Light(
-        angle=round(angle, 4),
-        slope=round(slope, 4),
-        shadow=round(1.0 - math.exp(-missing), 4),
+    light = Light(
+        angle=round(direction + math.pi + rng.uniform(-1.0, 1.0), 4),
+        slope=round(rng.uniform(0.0, 0.3), 4),
+        shadow=0.0,
         edge=round(edge, 4),
         edge_angle=round(direction, 4),
-        softness=round(softness, 4),
+        softness=round(rng.uniform(0.1, 0.7) * width, 4),
     )
+    # the slope has done a part of it; where it has done too much, the shadow does it alone
+    missing = abs(log_ratio) - math.log(float(light.at(first_x, first_y)) / float(light.at(second_x, second_y)))
+    if missing < 0.0:
+        light, missing = replace(light, slope=0.0), abs(log_ratio)
+    return replace(light, shadow=round(1.0 - math.exp(-missing), 4))
 
 
 RELATIVE_REFLECTANCE = Family(
