@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from copy import deepcopy
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+import torch
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
@@ -57,20 +59,23 @@ CHAT_TEMPLATE = """\
 """
 """Our own Jinja; it renders the same text as Qwen2.5-VL's."""
 
-WORD_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+"
-"""How text is cut before BPE: Qwen's way, where "(A" may become a single token."""
+WORD_PATTERN = r"\([A-Z]\)|[^\r\n\p{L}\p{N}]?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+"
+"""How text is cut before BPE: Qwen's way, but that an option's "(A)" and a digit with its space are single tokens."""
 
 PATCH_PIXELS = 8
 MERGE = 2
 """Each token of the language model sees MERGE × MERGE patches: 16 × 16 pixels."""
 
 
-def build_tokenizer(texts: Iterable[str], vocabulary: int = 600) -> PreTrainedTokenizerFast:
+def build_tokenizer(
+    texts: Iterable[str], phrases: Iterable[str] = (), vocabulary: int = 800
+) -> PreTrainedTokenizerFast:
     """Train a small byte-level BPE on the suite's own texts.
 
     Args:
         texts: what the model will read and write.
-        vocabulary: tokens at most, special ones and the 256 bytes among them.
+        phrases: what stands in so many prompts that it is worth a token: half the length is half the time.
+        vocabulary: tokens at most, special ones and the 256 bytes among them, phrases beside them.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -87,6 +92,7 @@ def build_tokenizer(texts: Iterable[str], vocabulary: int = 600) -> PreTrainedTo
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_tokens([AddedToken(phrase, normalized=False) for phrase in phrases])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token="<|im_end|>",
@@ -98,7 +104,7 @@ def build_tokenizer(texts: Iterable[str], vocabulary: int = 600) -> PreTrainedTo
 
 def tiny_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
     """The configuration: 1.4 million parameters in Qwen2.5-VL's architecture."""
-    token = tokenizer.convert_tokens_to_ids
+    token = tokenizer.get_vocab()
     text = {
         "vocab_size": len(tokenizer),
         "hidden_size": 128,
@@ -108,9 +114,9 @@ def tiny_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
         "num_key_value_heads": 2,
         "max_position_embeddings": 4096,
         "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [4, 6, 6]},
-        "bos_token_id": token("<|endoftext|>"),
-        "eos_token_id": token("<|im_end|>"),
-        "pad_token_id": token("<|endoftext|>"),
+        "bos_token_id": token["<|endoftext|>"],
+        "eos_token_id": token["<|im_end|>"],
+        "pad_token_id": token["<|endoftext|>"],
         "tie_word_embeddings": True,
     }
     vision = {
@@ -127,10 +133,10 @@ def tiny_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
     return Qwen2_5_VLConfig(
         text_config=text,
         vision_config=vision,
-        image_token_id=token("<|image_pad|>"),
-        video_token_id=token("<|video_pad|>"),
-        vision_start_token_id=token("<|vision_start|>"),
-        vision_end_token_id=token("<|vision_end|>"),
+        image_token_id=token["<|image_pad|>"],
+        video_token_id=token["<|video_pad|>"],
+        vision_start_token_id=token["<|vision_start|>"],
+        vision_end_token_id=token["<|vision_end|>"],
         tie_word_embeddings=True,
     )
 
@@ -163,8 +169,12 @@ def build_model(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLForConditionalG
 def save_checkpoint(
     model: Qwen2_5_VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, folder: Path
 ) -> None:
-    """Write model, tokenizer and processor files that name transformers' stock classes."""
-    model.save_pretrained(folder)
+    """Write model, tokenizer and processor files that name transformers' stock classes.
+
+    The weights are rounded to bfloat16: half the size, the same accuracy.
+    """
+    deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
     tokenizer.save_pretrained(folder)
     settings = image_processor().to_dict()
     settings["image_processor_type"] = "Qwen2VLImageProcessor"

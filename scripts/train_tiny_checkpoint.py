@@ -1,0 +1,339 @@
+"""Trains the embedded tiny checkpoint from scratch on the perception suite.
+
+    python scripts/train_tiny_checkpoint.py --examples 400000
+
+Stopped at any time, the same command goes on where it was: the state lies under state/<name>/ and is written every few
+minutes. A larger `--examples` extends a finished training. The order of everything follows from `--seed`; the samples
+are drawn by another process while the model learns.
+
+The checkpoint is the running average of the weights, which is good at any moment; it is written to `--out`, with its
+model card, at the end and whenever a file named `publish` is put into the state's folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AttentionInterface, AutoTokenizer, PreTrainedTokenizerFast
+
+from spillover.core.keys import seeded_generator
+from spillover.models.tiny import CHECKPOINT
+from spillover.models.tiny.architecture import build_model, build_tokenizer, save_checkpoint
+from spillover.tasks.perception.suite import find_family, task_names
+from spillover.tasks.task import option_letters
+from tiny_card import write_card
+from tiny_samples import Drawer, Order, Sample, lay_out_batch, suite_texts
+
+BATCH = 32
+POOL = 512
+"""Samples that are drawn together, sorted by length and cut into batches."""
+AHEAD = 3
+"""Pools that are drawn before they are needed."""
+WARMUP = 200
+"""Steps in which the learning rate climbs."""
+DECAY = 0.3
+"""Share of the training in which the learning rate falls to 0."""
+AVERAGED = 0.998
+"""Weight of the past in the running average of the weights, a step."""
+MEASURED_EVERY = 40
+"""Pools between two measurements."""
+SAVED_EVERY_S = 120
+VALIDATION = 200
+"""Examples a task to measure on."""
+EASY, HARD = 0.75, 0.45
+"""Share of the way from chance to perfection above which a task is drawn rarely, and below which often."""
+RARELY = 0.15
+"""How often an easy task is drawn, compared with a hard one."""
+
+
+class Training:
+    """A training under way: model, running average, optimiser, and where in the data it stands.
+
+    Args:
+        given: the command line's arguments.
+    """
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        self.given = given
+        self.folder = Path(given.state) / given.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.tokenizer = self._open_tokenizer()
+        torch.manual_seed(given.seed)
+        self.model = build_model(self.tokenizer)
+        AttentionInterface.register("single_precision", attend_in_single_precision)
+        self.model.set_attn_implementation("single_precision")
+        self.average = build_model(self.tokenizer).eval().requires_grad_(requires_grad=False)
+        self.average.load_state_dict(self.model.state_dict())
+        decayed = [weight for weight in self.model.parameters() if weight.ndim > 1]
+        others = [weight for weight in self.model.parameters() if weight.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=given.learning_rate, betas=(0.9, 0.98))
+        self.progress: dict[str, Any] = {"pool": 0, "step": 0, "seconds": 0.0, "seen": {}, "above_chance": {}}
+        self.planned: deque[dict[str, int]] = deque()
+        self.saved_at = time.monotonic()
+        self._resume()
+
+    def _open_tokenizer(self) -> PreTrainedTokenizerFast:
+        folder = self.folder / "tokenizer"
+        if not folder.exists():
+            texts, phrases = suite_texts(self.given.tasks, self.given.seed, 400)
+            build_tokenizer(texts, phrases).save_pretrained(folder)
+        return AutoTokenizer.from_pretrained(folder)
+
+    def _resume(self) -> None:
+        file = self.folder / "training.pt"
+        if not file.exists():
+            return
+        state = torch.load(file, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.progress = state["progress"]
+        self.planned = deque(state["planned"])
+
+    def save(self) -> None:
+        """Write everything that is needed to go on."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "progress": self.progress,
+            "planned": list(self.planned),
+        }
+        beside = self.folder / "training.pt.part"
+        torch.save(state, beside)
+        beside.replace(self.folder / "training.pt")
+        self.saved_at = time.monotonic()
+
+    @property
+    def seen(self) -> int:
+        """Examples trained on so far."""
+        return self.progress["pool"] * POOL
+
+    def run(self, draw: ProcessPoolExecutor) -> None:
+        """Train until all examples have been seen."""
+        validation = draw.submit(_draw, self._validation_order()).result()
+        drawn: deque[Future[list[Sample]]] = deque()
+        for ahead, plan in enumerate(self.planned):
+            drawn.append(draw.submit(_draw, self._order(self.progress["pool"] + ahead, plan)))
+        while self.seen < self.given.examples:
+            while len(drawn) < AHEAD:
+                self.planned.append(self._plan(self.progress["pool"] + len(drawn)))
+                drawn.append(draw.submit(_draw, self._order(self.progress["pool"] + len(drawn), self.planned[-1])))
+            samples = drawn.popleft().result()
+            losses = self._learn(samples)
+            self._count(self.planned.popleft())
+            if self.progress["pool"] % MEASURED_EVERY == 0 or self.seen >= self.given.examples:
+                self._measure(validation, losses)
+            if time.monotonic() - self.saved_at > SAVED_EVERY_S:
+                self.save()
+            if (self.folder / "publish").exists():
+                (self.folder / "publish").unlink()
+                self.publish()
+        self.save()
+
+    def publish(self) -> None:
+        """Write the averaged model as a checkpoint with its card."""
+        save_checkpoint(self.average, self.tokenizer, self.given.out)
+        write_card(self.given.out, self.given.tasks, self.facts())
+
+    def facts(self) -> dict[str, str]:
+        """What the model card says about the training."""
+        seen = ", ".join(f"{name} {count:,}" for name, count in sorted(self.progress["seen"].items()))
+        return {
+            "Command": f"`python scripts/train_tiny_checkpoint.py {' '.join(sys.argv[1:])}`",
+            "Examples seen": f"{self.seen:,} of {self.given.examples:,} ({seen})",
+            "Training time": f"{self.progress['seconds'] / 60:.0f} minutes on {self.given.threads} CPU thread(s)",
+            "Parameters": f"{sum(weight.numel() for weight in self.average.parameters()):,}",
+        }
+
+    def _validation_order(self) -> Order:
+        counts = dict.fromkeys(self.given.tasks, VALIDATION)
+        return Order(seed=self.given.seed, pool=0, counts=counts, split="validation", described=False)
+
+    def _order(self, pool: int, plan: Mapping[str, int]) -> Order:
+        return Order(seed=self.given.seed, pool=pool, counts=plan)
+
+    def _plan(self, pool: int) -> dict[str, int]:
+        rng = seeded_generator("plan", self.given.seed, pool)
+        shares = [_share(self.progress["above_chance"].get(name, 0.0)) for name in self.given.tasks]
+        counts = rng.multinomial(POOL, np.array(shares) / sum(shares)).tolist()
+        return dict(zip(self.given.tasks, counts, strict=True))
+
+    def _count(self, plan: Mapping[str, int]) -> None:
+        self.progress["pool"] += 1
+        for name, count in plan.items():
+            self.progress["seen"][name] = self.progress["seen"].get(name, 0) + count
+
+    def _learn(self, samples: list[Sample]) -> np.ndarray:
+        started = time.monotonic()
+        rng = seeded_generator("batches", self.given.seed, self.progress["pool"])
+        losses = [self._step(batch) for batch in _cut_into_batches(samples, rng)]
+        self.progress["seconds"] += time.monotonic() - started
+        return np.mean(losses, axis=0)
+
+    def _step(self, batch: list[Sample]) -> tuple[float, float]:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._learning_rate()
+        answers, descriptions, loss = _losses(self.model, batch, self.tokenizer.pad_token_id)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.progress["step"] += 1
+        kept = min(AVERAGED, self.progress["step"] / (self.progress["step"] + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - kept)
+        return answers, descriptions
+
+    def _learning_rate(self) -> float:
+        total = self.given.examples / BATCH
+        falling = (total - self.progress["step"]) / (DECAY * total)
+        return self.given.learning_rate * max(min(1.0, self.progress["step"] / WARMUP, falling), 0.0)
+
+    def _measure(self, validation: list[Sample], losses: np.ndarray) -> None:
+        entry: dict[str, Any] = {
+            "examples": self.seen,
+            "minutes": round(self.progress["seconds"] / 60, 1),
+            "learning_rate": self._learning_rate(),
+            "answer_loss": round(float(losses[0]), 3),
+            "description_loss": round(float(losses[1]), 3),
+            "tasks": {},
+        }
+        for name, (accuracy, letters) in _letters_accuracy(self.average, self.tokenizer, validation).items():
+            entry["tasks"][name] = {"accuracy": accuracy, "letters": letters}
+            chance = 1 / len(letters)
+            self.progress["above_chance"][name] = (accuracy - chance) / (1 - chance)
+        with (self.folder / "log.jsonl").open("a") as stream:
+            stream.write(json.dumps(entry) + "\n")
+        _print_measurement(entry)
+
+
+def attend_in_single_precision(module: Any, query: Any, key: Any, value: Any, *_: Any, **options: Any) -> Any:
+    """Attention for training: within bfloat16 autocast torch's own is many times slower backwards on a CPU."""
+    with torch.autocast("cpu", enabled=False):
+        attended = torch.nn.functional.scaled_dot_product_attention(
+            query.float(),
+            key.float(),
+            value.float(),
+            is_causal=options.get("is_causal", module.is_causal),
+            scale=options["scaling"],
+            enable_gqa=key.shape[1] < query.shape[1],
+        )
+    return attended.transpose(1, 2).contiguous(), None
+
+
+def _share(above_chance: float) -> float:
+    return float(np.interp(above_chance, (HARD, EASY), (1.0, RARELY)))
+
+
+def _cut_into_batches(samples: list[Sample], rng: np.random.Generator) -> Iterator[list[Sample]]:
+    """Batches of samples of like length, in random order."""
+    shuffled = [samples[index] for index in rng.permutation(len(samples))]
+    by_length = sorted(shuffled, key=lambda sample: len(sample.tokens))
+    for start in rng.permutation(np.arange(0, len(samples), BATCH)).tolist():
+        yield by_length[start : start + BATCH]
+
+
+def _losses(model: Any, batch: list[Sample], padding: int) -> tuple[float, float, torch.Tensor]:
+    """The mean loss of answers' and of descriptions' tokens, and the weighted loss to be learnt from."""
+    inputs = lay_out_batch(batch, padding)
+    weights = np.zeros(inputs["input_ids"].shape, np.float32)
+    for row, sample in enumerate(batch):
+        weights[row, : len(sample.tokens)] = sample.weights
+    following = torch.from_numpy(weights)[:, 1:]
+    counted = following > 0
+    targets, weight = inputs["input_ids"][:, 1:][counted], following[counted]
+    with torch.autocast("cpu", torch.bfloat16):
+        states = model.model(**inputs, use_cache=False).last_hidden_state[:, :-1][counted]
+        each = torch.nn.functional.cross_entropy(model.lm_head(states).float(), targets, reduction="none")
+    answers, descriptions = each[weight == 1.0], each[weight < 1.0]
+    return float(answers.detach().mean()), float(descriptions.detach().mean()), (each * weight).sum() / weight.sum()
+
+
+@torch.inference_mode()
+def _letters_accuracy(
+    model: Any, tokenizer: PreTrainedTokenizerFast, samples: list[Sample]
+) -> dict[str, tuple[float, list[float]]]:
+    """By task: the accuracy of the likeliest option letter, and the share of every letter among the answers."""
+    by_length = sorted(samples, key=lambda sample: sample.prompt_length)
+    given: dict[str, list[tuple[int, int]]] = {sample.task: [] for sample in samples}
+    for start in range(0, len(by_length), 2 * BATCH):
+        batch = by_length[start : start + 2 * BATCH]
+        lengths = [sample.prompt_length for sample in batch]
+        inputs = lay_out_batch(batch, tokenizer.pad_token_id, lengths)
+        states = model.model(**inputs, use_cache=False).last_hidden_state
+        last = states[torch.arange(len(batch)), torch.tensor(lengths) - 1]
+        for sample, scores in zip(batch, model.lm_head(last), strict=True):
+            letters = tokenizer.convert_tokens_to_ids(list(option_letters(sample.options)))
+            given[sample.task].append((int(scores[letters].argmax()), sample.correct))
+    found: dict[str, tuple[float, list[float]]] = {}
+    for name, pairs in given.items():
+        answers, right = np.array(pairs).T
+        options = find_family(name).task.options or 1
+        shares = np.bincount(answers, minlength=options) / len(answers)
+        found[name] = round(float((answers == right).mean()), 3), shares.round(2).tolist()
+    return found
+
+
+def _print_measurement(entry: dict[str, Any]) -> None:
+    print(
+        f"\n{entry['examples']:,} examples, {entry['minutes']} min, lr {entry['learning_rate']:.2e}, "
+        f"answers {entry['answer_loss']}, descriptions {entry['description_loss']}"
+    )
+    for name, task in entry["tasks"].items():
+        letters = " ".join(f"{share:.2f}" for share in task["letters"])
+        print(f"  {name:26s} {task['accuracy']:.3f}  {letters}", flush=True)
+
+
+_drawer: Drawer | None = None
+
+
+def _start_drawer(folder: Path) -> None:
+    global _drawer  # noqa: PLW0603 (a process of its own; there is no other way to hand its tasks an object)
+    _drawer = Drawer(folder)
+
+
+def _draw(order: Order) -> list[Sample]:
+    if _drawer is None:
+        raise RuntimeError("the drawing process was not started")
+    return _drawer.draw(order)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", nargs="+", default=list(task_names()), help="names of the suite's tasks")
+    parser.add_argument("--examples", type=int, default=400_000, help="training examples in all")
+    parser.add_argument("--learning-rate", type=float, default=8e-4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1, help="of the training process; another one draws")
+    parser.add_argument("--name", default="tiny", help="of the state's folder")
+    parser.add_argument("--state", default="state", help="where states lie")
+    parser.add_argument("--out", type=Path, default=CHECKPOINT, help="the checkpoint's folder")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train, or go on training, and write the checkpoint."""
+    given = _arguments()
+    torch.set_num_threads(given.threads)
+    training = Training(given)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, _start_drawer, (training.folder / "tokenizer",)) as draw:
+        training.run(draw)
+    training.publish()
+
+
+if __name__ == "__main__":
+    main()
