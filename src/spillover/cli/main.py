@@ -7,7 +7,6 @@ import sys
 from typing import Annotated
 
 import typer
-from click.exceptions import ClickException
 from rich.console import Console
 
 from spillover.cli import analyze, study, tasks
@@ -54,11 +53,9 @@ def run_command(arguments: list[str]) -> int:
     console = Console(stderr=True)
     try:
         code = app(arguments, standalone_mode=False)
-    except ClickException as error:
-        error.show()
-        return USER_ERROR
-    except SpilloverError as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False)
+    except (SpilloverError, typer.TyperException) as error:
+        text = error.format_message() if isinstance(error, typer.TyperException) else f"error: {error}"
+        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
         if "--debug" in arguments:
             console.print_exception()
         return USER_ERROR

@@ -22,7 +22,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_through(beside, data)
-        os.replace(beside, path)
+        beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise unwritable(path, error) from error
@@ -48,7 +48,7 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
         beside.mkdir(parents=True)
         for name, data in files.items():
             _write_through(beside / name, data)
-        os.replace(beside, folder)
+        beside.replace(folder)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
         if not folder.exists():  # another driver may have put the same content there first

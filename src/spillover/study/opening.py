@@ -129,4 +129,4 @@ def _data_faults(study: Study, sources: list[TaskData], targets: list[TaskData])
                 data.check(split, count)
             except SpilloverError as error:
                 faults.append(_fault(study, "tasks", error))
-    return faults
+    return list(dict.fromkeys(faults))
