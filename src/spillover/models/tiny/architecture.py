@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
 
-import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     PreTrainedTokenizerFast,
@@ -173,7 +172,8 @@ def save_checkpoint(
 
     The weights are rounded to bfloat16: half the size, the same accuracy.
     """
-    deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
+    rounded = deepcopy(model).bfloat16()
+    rounded.save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)
     tokenizer.save_pretrained(folder)
     settings = image_processor().to_dict()
