@@ -8,10 +8,11 @@ from dataclasses import replace
 import pyarrow as pa
 
 from spillover.analysis.alignment import build_cubes
+from spillover.analysis.comparison import compare_models
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.facts import collect_facts
-from spillover.analysis.findings import Findings, ModelFindings
-from spillover.analysis.model import ModelStudy, analyze_study, analyze_table
+from spillover.analysis.findings import Findings
+from spillover.analysis.model import ModelStudy, analyze_study, analyze_table, best_scores
 from spillover.analysis.sentences import say_findings
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import AnalysisError
@@ -40,28 +41,57 @@ def analyze(
 
     Raises:
         AnalysisError: the data does not fill the matrix, or cannot be what it claims to be; all places are listed.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> findings = analyze(example_cube(), AnalysisSettings(replicates=0, permutations=0))
+    >>> print(findings.models[0].matrix)
+    PGF (rows finetuned, columns evaluated)
+                JG     CN
+    JG      +0.500      0
+    CN      -0.500 +0.667
     """
     known = tuple(tasks)
+    cubes, tables = _sort_out(data, [task.name for task in known])
+    names = [name for cube in cubes for name in (*cube.sources, *cube.targets)]
+    names += [name for table in tables for row in table.rows for name in (row.source, row.target)]
+    facts = collect_facts(dict.fromkeys(names), known)
+    best = best_scores(cubes)
+    models = [analyze_study(study, settings, facts, best) for study in _gather_studies(cubes)]
+    models += [analyze_table(table, settings, facts) for table in tables]
+    comparisons = compare_models(models)
+    return Findings(
+        models=tuple(models),
+        comparisons=comparisons,
+        sentences=say_findings(models, comparisons, settings),
+        provenance={
+            "settings": settings.model_dump(),
+            "tables": {table.model: table.origin for table in tables},
+            "task_facts": "given by the caller" if known else "BLINK's catalogue, by name",
+        },
+    )
+
+
+def _sort_out(
+    data: OneModel | Sequence[OneModel] | Mapping[str, OneModel], order: Sequence[str]
+) -> tuple[list[ScoreCube], list[PGFTable]]:
     cubes: list[ScoreCube] = []
     tables: list[PGFTable] = []
-    for name, part in _parts(data):
+    for name, part in _name_parts(data):
         if isinstance(part, PGFTable):
             tables.append(part if name is None else replace(part, model=name))
         elif isinstance(part, ScoreCube):
             cubes.append(part if name is None else replace(part, model=name))
         else:
-            cubes.extend(_rename(build_cubes(part, [task.name for task in known]), name))
+            cubes.extend(_rename(build_cubes(part, order), name))
     if not cubes and not tables:
         raise AnalysisError("there is nothing to analyse", hint="give a study folder, a result file or a PGF table")
-    names = [n for part in cubes for n in (*part.sources, *part.targets)]
-    names += [n for table in tables for row in table.rows for n in (row.source, row.target)]
-    facts = collect_facts(dict.fromkeys(names), known)
-    models: list[ModelFindings] = [analyze_study(study, settings, facts) for study in _studies(cubes)]
-    models += [analyze_table(table, settings, facts) for table in tables]
-    return Findings(models=tuple(models), sentences=say_findings(models), provenance=_provenance(settings, tables))
+    titles = [table.model for table in tables]
+    if repeated := sorted({title for title in titles if titles.count(title) > 1}):
+        raise AnalysisError(f"two tables of the same model: {', '.join(repeated)}", hint="name them: NAME=PATH")
+    return cubes, tables
 
 
-def _parts(data: OneModel | Sequence[OneModel] | Mapping[str, OneModel]) -> list[tuple[str | None, OneModel]]:
+def _name_parts(data: OneModel | Sequence[OneModel] | Mapping[str, OneModel]) -> list[tuple[str | None, OneModel]]:
     if isinstance(data, Mapping):
         return list(data.items())
     if isinstance(data, Sequence):
@@ -77,25 +107,28 @@ def _rename(cubes: tuple[ScoreCube, ...], name: str | None) -> list[ScoreCube]:
     return [replace(cube, model=f"{name}/{cube.model}" if several else name) for cube in cubes]
 
 
-def _studies(cubes: list[ScoreCube]) -> list[ModelStudy]:
+def _gather_studies(cubes: list[ScoreCube]) -> list[ModelStudy]:
     """Gather what belongs to one model and protocol: sources, controls and earlier fractions."""
-    studies: list[ModelStudy] = []
-    for model, protocol in dict.fromkeys((cube.model, cube.protocol) for cube in cubes):
-        mine = [cube for cube in cubes if (cube.model, cube.protocol) == (model, protocol)]
-        final = [cube for cube in mine if cube.control is None and cube.fraction == 1.0]
-        if len(final) != 1:
-            problem = "given twice" if final else "without scores at the end of training (fraction 1)"
-            hint = "give models different names (NAME=PATH)" if final else "only controls or checkpoints are there"
-            raise AnalysisError(f"{model}, {protocol}: {problem}", hint=hint)
-        studies.append(
-            ModelStudy(
-                cube=final[0],
-                controls=tuple(cube for cube in mine if cube.control is not None and cube.fraction == 1.0),
-                checkpoints=tuple(cube for cube in mine if cube.control is None and cube.fraction < 1.0),
-            )
+    ends = {(cube.model, cube.protocol): cube for cube in cubes if cube.control is None and cube.fraction == 1.0}
+    return [
+        _gather_study([cube for cube in cubes if (cube.model, cube.protocol) == key], ends)
+        for key in dict.fromkeys((cube.model, cube.protocol) for cube in cubes)
+    ]
+
+
+def _gather_study(cubes: list[ScoreCube], ends: dict[tuple[str, str], ScoreCube]) -> ModelStudy:
+    model, protocol = cubes[0].model, cubes[0].protocol
+    final = [cube for cube in cubes if cube.control is None and cube.fraction == 1.0]
+    if len(final) > 1:
+        raise AnalysisError(f"{model}, {protocol} is given twice", hint="name the models differently: NAME=PATH")
+    if not final:
+        raise AnalysisError(
+            f"{model}, {protocol} has no scores of real sources at the end of training (control empty, fraction 1)",
+            hint="only controls or earlier checkpoints are there: run the rest of the study",
         )
-    return studies
-
-
-def _provenance(settings: AnalysisSettings, tables: list[PGFTable]) -> dict[str, object]:
-    return {"settings": settings.model_dump(), "tables": {table.model: table.origin for table in tables}}
+    return ModelStudy(
+        cube=final[0],
+        controls=tuple(cube for cube in cubes if cube.control is not None and cube.fraction == 1.0),
+        checkpoints=tuple(cube for cube in cubes if cube.control is None and cube.fraction != 1.0),
+        other_protocol=ends.get((model, "letters")) if protocol != "letters" else None,
+    )

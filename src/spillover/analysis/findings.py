@@ -1,4 +1,4 @@
-"""Everything that an analysis found, in one frozen object, and its JSON form."""
+"""Everything that an analysis found, in frozen objects."""
 
 from __future__ import annotations
 
@@ -6,58 +6,81 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from spillover.analysis.answers import TargetAnswers
+from spillover.analysis.clique_size import LargestClique
+from spillover.analysis.cliques import Clique, GraphName
+from spillover.analysis.contrasts import ControlContrast, MatrixContrast
+from spillover.analysis.fieller import CellInference
+from spillover.analysis.groups import Grouping
 from spillover.analysis.matrix import TransferMatrix
+from spillover.analysis.personas import AllPersonas, Personas
 from spillover.analysis.pgf import TransferArray
+from spillover.analysis.records import BaseRecord
+from spillover.analysis.shapes import Cells, Transfers
 from spillover.analysis.summary import Summary
-
-FINDINGS_SCHEMA = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseRecord:
-    """How the base does on one target before any finetuning."""
-
-    accuracy: float | None
-    """None where only PGFs are known and counts could not be recovered."""
-    calibrated: float | None
-    """After letter-prior calibration; None where log-probabilities are not known."""
-    examples: int | None
-    chance: float | None
-    unparsed: float | None
-    """Share of replies from which no answer could be read."""
-    letters: dict[str, float]
-    """How often each option was answered, as shares."""
+from spillover.analysis.warned import Warned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
-    """Something that a careful reviewer would raise."""
+class CellFindings:
+    """Every cell with its interval, its test and how it was answered; arrays of shape source × target."""
 
-    kind: str
-    tasks: tuple[str, ...]
-    text: str
+    inference: CellInference
+    q: Transfers
+    """p after Benjamini-Hochberg over all defined transfers to other tasks; NaN on the diagonal."""
+    q_dependent: Transfers
+    """The same after Benjamini-Yekutieli."""
+    basis: tuple[str, ...]
+    """By target: what its intervals rest on."""
+    accuracy: np.ndarray
+    """Of the finetuned models, mean over seeds; NaN where not known."""
+    mcnemar: tuple[np.ndarray | None, ...]
+    """By target: exact p of every seed and source, descriptive; None where it cannot be had."""
+    answers: tuple[TargetAnswers, ...]
+    """By target; empty from a published table."""
+    edges: Cells
+    """Cells that are edges of the transfer graph."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CliqueFindings:
+    """Cliques of one sign."""
+
+    cliques: tuple[Clique, ...]
+    largest: dict[GraphName, LargestClique]
+    truncated: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibratedFindings:
     """The same figures once the answer prior is taken out."""
 
+    transfers: TransferArray
     matrix: TransferMatrix
     summary: Summary
+    prior_part: MatrixContrast | None
+    """raw − calibrated PGF: the part owed to the answer prior."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControlFindings:
-    """What the source's perception adds to its format: source minus control, on the seeds and targets of both."""
+class ProtocolContrast:
+    """PGF under this protocol minus PGF under another one: the part owed to format."""
 
-    kind: str
-    sources: tuple[str, ...]
-    control: TransferMatrix
-    """PGF of the control itself."""
-    contrast: TransferMatrix
-    """PGF(source) − PGF(control), on the common denominator."""
-    contrast_points: TransferMatrix
-    """Accuracy of the source's model minus that of the control's."""
+    other: str
+    difference: MatrixContrast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The matrix when part of the training was done."""
+
+    fraction: float
+    matrix: TransferMatrix
+    own_task: float
+    """Mean PGF on the diagonal; NaN where there is none."""
+    summary: Summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +95,21 @@ class ModelFindings:
     specific: TransferMatrix
     """What is left once generic effects of source and target are taken out."""
     summary: Summary
+    without_flagged: Summary
+    """The same without flagged and excluded targets (see `Summary.frame.excluded`)."""
+    without_unknown_labels: Summary | None
+    """The same without the tasks whose label revision is unknown, as source and as target; None where there is none."""
+    cells: CellFindings
+    positive_cliques: CliqueFindings
+    negative_cliques: CliqueFindings
+    personas: AllPersonas
+    groups: tuple[Grouping, ...]
     base: dict[str, BaseRecord]
     calibrated: CalibratedFindings | None
-    controls: tuple[ControlFindings, ...]
+    controls: tuple[ControlContrast, ...]
+    protocols: tuple[ProtocolContrast, ...]
+    progress: tuple[Checkpoint, ...]
+    """Earlier checkpoints first, the end of training last; empty where only the end was scored."""
     warnings: tuple[Warned, ...]
 
     @property
@@ -87,21 +122,39 @@ class ModelFindings:
         """How it was asked: `letters`, `generate`, or `published` for a table."""
         return self.transfers.protocol
 
+    @property
+    def title(self) -> str:
+        """Model and, where it is not the usual one, protocol."""
+        return f"{self.model} ({self.protocol})" if self.protocol == "generate" else self.model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Several models side by side, in order of size where their names tell it."""
+
+    protocol: str
+    models: tuple[str, ...]
+    billions: tuple[float | None, ...]
+    """Parameters, read from names such as "Qwen2.5-VL-7B"."""
+    same_tasks: bool
+    """Whether all have the same common tasks; else averages are not comparable as they stand."""
+    consistent: dict[str, Personas]
+    """`raw`, `calibrated` and `specific` personas that hold for every model."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """The result of `analyze`: one entry for each model and protocol, and what it means in words."""
 
     models: tuple[ModelFindings, ...]
+    comparisons: tuple[Comparison, ...]
+    """One for each protocol that several models share."""
     sentences: tuple[str, ...]
     """Plain words, each backed by a figure in here."""
     provenance: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def to_json(self) -> dict[str, Any]:
-        """Convert to the JSON form, plain dicts and lists, None where a figure is undefined.
-
-        The names are those of the project's method (§10); a schema version stands first.
-        """
+        """Convert to the JSON form: plain dicts and lists, None where a figure is undefined, a schema version first."""
         from spillover.analysis.findings_json import describe_findings  # noqa: PLC0415 (it reads these classes)
 
         return describe_findings(self)

@@ -7,17 +7,25 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from spillover.analysis.cells_json import describe_cells, describe_control, describe_matrix_contrast
 from spillover.analysis.findings import (
-    FINDINGS_SCHEMA,
     CalibratedFindings,
-    ControlFindings,
+    Checkpoint,
+    CliqueFindings,
+    Comparison,
     Findings,
     ModelFindings,
 )
-from spillover.analysis.summary import ProfileSummary, Summary
+from spillover.analysis.frame import Derived, Frame
+from spillover.analysis.plain import plain
+from spillover.analysis.profiles import Profile
+from spillover.analysis.spread import Spread
+from spillover.analysis.summary import NamedProfile, Summary
 from spillover.analysis.variance import VarianceShares
 
 Json = dict[str, Any]
+FINDINGS_SCHEMA = 1
+"""Raised whenever a name changes its meaning; new names may come without."""
 
 
 def describe_findings(findings: Findings) -> Json:
@@ -28,14 +36,19 @@ def describe_findings(findings: Findings) -> Json:
     return {
         "schema": FINDINGS_SCHEMA,
         "models": [describe_model(model) for model in findings.models],
+        "comparisons": [describe_comparison(comparison, findings) for comparison in findings.comparisons],
         "sentences": list(findings.sentences),
         "provenance": plain(findings.provenance),
     }
 
 
 def describe_model(model: ModelFindings) -> Json:
-    """Describe one model's findings."""
-    transfers, summary = model.transfers, model.summary
+    """Describe one model's findings.
+
+    Complexity: O(cells).
+    """
+    transfers = model.transfers
+    personas, unlabelled = model.personas, model.without_unknown_labels
     return {
         "model": model.model,
         "protocol": model.protocol,
@@ -49,43 +62,113 @@ def describe_model(model: ModelFindings) -> Json:
         "points": model.points.to_rows(),
         "specific": model.specific.to_rows(),
         "undefined": [asdict(cell) for cell in transfers.undefined],
-        **describe_summary(summary),
-        "base": {target: asdict(record) for target, record in model.base.items()},
+        **describe_summary(model.summary),
+        "without_flagged": describe_summary(model.without_flagged),
+        "without_unknown_labels": None if unlabelled is None else describe_summary(unlabelled),
+        "cliques": {
+            "positive": describe_cliques(model.positive_cliques),
+            "negative": describe_cliques(model.negative_cliques),
+            "largest": {
+                "positive": {name: asdict(size) for name, size in model.positive_cliques.largest.items()},
+                "negative": {name: asdict(size) for name, size in model.negative_cliques.largest.items()},
+            },
+            "truncated": model.positive_cliques.truncated or model.negative_cliques.truncated,
+        },
+        "personas": {
+            **{name: plain(asdict(getattr(personas, name))) for name in ("raw", "calibrated", "specific")},
+            "columns_tested": personas.columns_tested,
+        },
+        "groups": [plain(asdict(group)) for group in model.groups],
+        "base": {target: plain(asdict(record)) for target, record in model.base.items()},
         "calibrated": describe_calibrated(model.calibrated),
         "control_contrasts": [describe_control(control) for control in model.controls],
-        "warnings": [plain(asdict(warning)) for warning in model.warnings],
+        "protocol_contrasts": [
+            {"other": contrast.other, **describe_matrix_contrast(contrast.difference)} for contrast in model.protocols
+        ],
+        "progress": [describe_checkpoint(checkpoint) for checkpoint in model.progress],
+        "cells": describe_cells(model),
+        "warnings": [plain(asdict(warned)) for warned in model.warnings],
     }
 
 
 def describe_summary(summary: Summary) -> Json:
-    """Describe the figures of one matrix."""
+    """Describe the figures of one matrix, with intervals and noise floors where there are replicates."""
+    spread = summary.spread
     return {
-        "mean_off_diagonal": summary.mean,
-        "mean_points": summary.mean_points,
+        "excluded": list(summary.frame.excluded),
         "cells_counted": summary.cells,
+        "mean_off_diagonal": plain(summary.mean),
+        "mean_points": plain(summary.mean_points),
         "positive_cells": summary.positive_cells,
         "negative_cells": summary.negative_cells,
-        "transferability": describe_profile(summary.transferability),
-        "malleability": describe_profile(summary.malleability),
-        "with_diagonal": {
-            "transferability": describe_profile(summary.transferability_with_diagonal),
-            "malleability": describe_profile(summary.malleability_with_diagonal),
-        },
-        "variance": describe_variance(summary.variance),
-        "variance_in_points": describe_variance(summary.variance_in_points),
+        **describe_derived(summary.derived, summary.frame),
+        "variance": _describe_variance(summary.variance, spread),
+        "variance_in_points": describe_shares(summary.variance_in_points),
+        "squares_by_target": plain(dict(zip(summary.frame.targets, summary.squares_by_target.tolist(), strict=True))),
+        "intervals": None if spread is None else describe_intervals(spread, summary.frame),
+        "noise_floor": None if spread is None else describe_derived(spread.floor, summary.frame),
     }
 
 
-def describe_profile(profile: ProfileSummary) -> Json:
-    """Describe a transferability or malleability."""
+def describe_derived(derived: Derived, frame: Frame) -> Json:
+    """Describe transferability and malleability, with and without the diagonal."""
     return {
-        "positive": profile.positive,
-        "negative": profile.negative,
-        "average": {"positive": profile.average_positive, "negative": profile.average_negative},
+        "transferability": _describe_profile(derived.transferability, frame.sources, frame.rows),
+        "malleability": _describe_profile(derived.malleability, frame.targets, frame.columns),
+        "with_diagonal": {
+            "transferability": _describe_profile(derived.transferability_with_diagonal, frame.sources, frame.rows),
+            "malleability": _describe_profile(derived.malleability_with_diagonal, frame.targets, frame.columns),
+        },
     }
 
 
-def describe_variance(variance: VarianceShares | None) -> Json | None:
+def _describe_profile(profile: Profile, names: tuple[str, ...], averaged: int) -> Json:
+    means = profile.average(averaged)
+    return plain(
+        {
+            "positive": dict(zip(names, profile.positive.tolist(), strict=True)),
+            "negative": dict(zip(names, profile.negative.tolist(), strict=True)),
+            "average": {"positive": means.positive, "negative": means.negative},
+        }
+    )
+
+
+def _describe_averages(profile: NamedProfile) -> Json:
+    return plain({"positive": profile.average_positive, "negative": profile.average_negative})
+
+
+def describe_intervals(spread: Spread, frame: Frame) -> Json:
+    """Describe the percentile intervals of the derived quantities, each as [low, high]."""
+    averages = spread.average_intervals(frame)
+    low, high = (describe_derived(side, frame) for side in (spread.low, spread.high))
+    joined = _join_ends(low, high)
+    for name, ends in averages.items():
+        place = joined if "_with_diagonal" not in name else joined["with_diagonal"]
+        place[name.removesuffix("_with_diagonal")]["average"] = plain(ends)
+    return {"mean_off_diagonal": plain([float(spread.low.mean), float(spread.high.mean)]), **joined}
+
+
+def _join_ends(low: Any, high: Any) -> Any:
+    if isinstance(low, Mapping):
+        return {name: _join_ends(low[name], high[name]) for name in low}
+    return [low, high]
+
+
+def _describe_variance(variance: VarianceShares | None, spread: Spread | None) -> Json | None:
+    described = describe_shares(variance)
+    shares = spread.shares if spread else None
+    if described is None or shares is None:
+        return described
+    described["intervals"] = _join_ends(describe_shares(shares.low), describe_shares(shares.high))
+    corrected = describe_shares(shares.without_examples)
+    described["corrected_for_examples"] = None if corrected is None else corrected["corrected"]
+    if shares.low_without_examples is not None:
+        ends = (describe_shares(side) or {} for side in (shares.low_without_examples, shares.high_without_examples))
+        described["intervals"]["corrected_for_examples"] = _join_ends(*(side["corrected"] for side in ends))
+    return described
+
+
+def describe_shares(variance: VarianceShares | None) -> Json | None:
     """Describe variance shares; None where they cannot be formed."""
     if variance is None:
         return None
@@ -104,38 +187,56 @@ def describe_variance(variance: VarianceShares | None) -> Json | None:
     )
 
 
+def describe_cliques(found: CliqueFindings) -> list[Json]:
+    """Describe the cliques of one sign, largest first."""
+    return [plain(asdict(clique)) for clique in found.cliques]
+
+
 def describe_calibrated(calibrated: CalibratedFindings | None) -> Json | None:
     """Describe the letter-calibrated figures; None where log-probabilities are not known."""
     if calibrated is None:
         return None
-    return {"pgf": calibrated.matrix.to_rows(), **describe_summary(calibrated.summary)}
-
-
-def describe_control(control: ControlFindings) -> Json:
-    """Describe the contrast between sources and their controls."""
+    prior = calibrated.prior_part
     return {
-        "kind": control.kind,
-        "sources": list(control.sources),
-        "targets": list(control.contrast.targets),
-        "control_pgf": control.control.to_rows(),
-        "contrast": control.contrast.to_rows(),
-        "contrast_points": control.contrast_points.to_rows(),
+        "pgf": calibrated.matrix.to_rows(),
+        "undefined": [asdict(cell) for cell in calibrated.transfers.undefined],
+        **describe_summary(calibrated.summary),
+        "prior_part": None if prior is None else describe_matrix_contrast(prior),
     }
 
 
-def plain(value: Any) -> Any:
-    """Turn numpy numbers and arrays, tuples and NaN into what JSON knows; NaN and infinities become None.
+def describe_checkpoint(checkpoint: Checkpoint) -> Json:
+    """Describe the matrix at part of the training."""
+    return {
+        "fraction": checkpoint.fraction,
+        "pgf": checkpoint.matrix.to_rows(),
+        "own_task": plain(checkpoint.own_task),
+        **describe_summary(checkpoint.summary),
+    }
 
-    >>> import numpy as np
-    >>> plain({"a": (np.float64("nan"), np.int64(2))})
-    {'a': [None, 2]}
-    """
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+
+def describe_comparison(comparison: Comparison, findings: Findings) -> Json:
+    """Describe several models side by side."""
+    by_name = {model.model: model for model in findings.models if model.protocol == comparison.protocol}
+    rows: list[Json] = []
+    for name, billions in zip(comparison.models, comparison.billions, strict=True):
+        summary = by_name[name].summary
+        rows.append(
+            {
+                "model": name,
+                "billions": billions if billions is None or math.isfinite(billions) else None,
+                "mean_off_diagonal": plain(summary.mean),
+                "transferability": _describe_averages(summary.transferability),
+                "malleability": _describe_averages(summary.malleability),
+                "largest_cliques": {
+                    "positive": by_name[name].positive_cliques.largest["mean"].size,
+                    "negative": by_name[name].negative_cliques.largest["mean"].size,
+                },
+            }
+        )
+    return {
+        "protocol": comparison.protocol,
+        "models": rows,
+        "same_tasks": comparison.same_tasks,
+        "consistent_personas": {name: plain(asdict(kind)) for name, kind in comparison.consistent.items()},
+    }

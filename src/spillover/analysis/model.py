@@ -1,23 +1,25 @@
-"""The analysis of one model under one protocol, step by step."""
+"""The analysis of one model under one protocol: its sources, and beside them controls, checkpoints, other protocols."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spillover.analysis.calibration import calibrate_cube
-from spillover.analysis.controls import contrast_control
-from spillover.analysis.cube import OTHER, UNPARSED, ScoreCube, TargetBlock
+from spillover.analysis.assembly import assemble
+from spillover.analysis.bootstrap import replicate_cube
+from spillover.analysis.context import Context
+from spillover.analysis.contrasts import contrast_control, contrast_scorings
+from spillover.analysis.cube import ScoreCube
 from spillover.analysis.facts import Facts
-from spillover.analysis.findings import BaseRecord, CalibratedFindings, ModelFindings
-from spillover.analysis.matrix import TransferMatrix
-from spillover.analysis.pgf import TransferArray, resolve_ceilings, transfers_of_cube
+from spillover.analysis.findings import CalibratedFindings, Checkpoint, ModelFindings, ProtocolContrast
+from spillover.analysis.frame import frame_transfers
+from spillover.analysis.material import gather_cube, gather_table
+from spillover.analysis.pgf import resolve_ceilings, transfers_of_cube
 from spillover.analysis.settings import AnalysisSettings, require_known_targets
-from spillover.analysis.shapes import Transfers
-from spillover.analysis.summary import reference_cells, summarise
-from spillover.analysis.tables import TableTransfers, lay_out_table
-from spillover.analysis.variance import specific_transfers
+from spillover.analysis.spread import summarise_replicates
+from spillover.analysis.summary import summarise
+from spillover.analysis.tables import lay_out_table
 from spillover.core.errors import AnalysisError
 from spillover.core.published import PGFTable
 
@@ -31,36 +33,34 @@ class ModelStudy:
     controls: tuple[ScoreCube, ...] = ()
     checkpoints: tuple[ScoreCube, ...] = ()
     """The sources earlier in their training."""
+    other_protocol: ScoreCube | None = None
+    """The same sources under the protocol to compare with: letters, where this one is another."""
 
 
-def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts) -> ModelFindings:
+def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts, best: dict[str, float]) -> ModelFindings:
     """Analyse one model from its examples.
+
+    Args:
+        study: its scores.
+        settings: what the user chose.
+        facts: what is known of the tasks.
+        best: the best score seen in all the data, by target.
 
     Raises:
         AnalysisError: the settings ask for what the data does not have.
     """
     cube = study.cube
     require_known_targets(settings, cube.targets)
-    ceiling = resolve_ceilings(settings, cube.targets, facts, _best_scores(study))
-    transfers = transfers_of_cube(cube, ceiling)
-    short = {name: task.abbreviation for name, task in facts.items()}
-    calibrated_cube = calibrate_cube(cube)
-    calibrated = None if calibrated_cube is None else transfers_of_cube(calibrated_cube, ceiling)
-    contrasts = [contrast_control(cube, control, ceiling, short) for control in study.controls]
-    return ModelFindings(
-        transfers=transfers,
-        matrix=_matrix("PGF", transfers, transfers.mean, short),
-        points=_matrix("accuracy points", transfers, transfers.points.mean(axis=0), short),
-        specific=_specific(transfers, short),
-        summary=summarise(transfers),
-        base=_base_records(cube, calibrated_cube, facts),
-        calibrated=None
-        if calibrated is None
-        else CalibratedFindings(
-            matrix=_matrix("calibrated PGF", calibrated, calibrated.mean, short), summary=summarise(calibrated)
-        ),
+    ceiling = resolve_ceilings(settings, cube.targets, facts, best)
+    context = Context(settings=settings, facts=facts, ceilings=dict(zip(cube.targets, ceiling.tolist(), strict=True)))
+    material = gather_cube(cube, context)
+    contrasts = [contrast_control(cube, control, context) for control in study.controls]
+    return replace(
+        assemble(material, context),
+        calibrated=_calibrate(cube, material.calibrated, context),
         controls=tuple(contrast for contrast in contrasts if contrast is not None),
-        warnings=(),
+        protocols=_contrast_protocols(study, context),
+        progress=_follow_progress(study, context),
     )
 
 
@@ -71,95 +71,78 @@ def analyze_table(table: PGFTable, settings: AnalysisSettings, facts: Facts) -> 
         AnalysisError: the table does not fill the matrix, or another ceiling than 1 is asked for.
     """
     laid_out = lay_out_table(table)
-    transfers = laid_out.transfers
-    require_known_targets(settings, transfers.targets)
-    if any(settings.ceiling_of(target) != 1 for target in transfers.targets):
+    targets = laid_out.transfers.targets
+    require_known_targets(settings, targets)
+    if any(settings.ceiling_of(target) != 1 for target in targets):
         raise AnalysisError(
             "a published table holds PGFs with a ceiling of 1: another ceiling cannot be applied",
             where=table.origin,
             hint="leave ceiling at 1, or give scores instead of PGFs",
         )
-    short = {name: task.abbreviation for name, task in facts.items()}
-    return ModelFindings(
+    context = Context(settings=settings, facts=facts, ceilings=dict.fromkeys(targets, 1.0))
+    return assemble(gather_table(laid_out, context), context)
+
+
+def _calibrate(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) -> CalibratedFindings | None:
+    if calibrated is None:
+        return None
+    ceiling = context.ceiling(cube.targets)
+    transfers = transfers_of_cube(calibrated, ceiling)
+    frame = frame_transfers(transfers)
+    pieces = replicate_cube(calibrated, ceiling, context.settings.replicates, context.generator("bootstrap"))
+    spread = summarise_replicates(pieces, transfers, frame, context.settings.confidence)
+    return CalibratedFindings(
         transfers=transfers,
-        matrix=_matrix("PGF", transfers, transfers.mean, short),
-        points=_matrix("accuracy points", transfers, transfers.points.mean(axis=0), short),
-        specific=_specific(transfers, short),
-        summary=summarise(transfers),
-        base=_table_records(laid_out, facts),
-        calibrated=None,
-        controls=(),
-        warnings=(),
+        matrix=context.show("calibrated PGF", transfers, transfers.mean),
+        summary=summarise(transfers, frame, spread if frame.reference.any() else None),
+        prior_part=contrast_scorings(cube, calibrated, "PGF owed to the answer prior", context),
     )
 
 
-def _best_scores(study: ModelStudy) -> dict[str, float]:
+def _contrast_protocols(study: ModelStudy, context: Context) -> tuple[ProtocolContrast, ...]:
+    other = study.other_protocol
+    if other is None:
+        return ()
+    title = f"PGF({study.cube.protocol}) − PGF({other.protocol})"
+    difference = contrast_scorings(study.cube, other, title, context)
+    return () if difference is None else (ProtocolContrast(other=other.protocol, difference=difference),)
+
+
+def _follow_progress(study: ModelStudy, context: Context) -> tuple[Checkpoint, ...]:
+    if not study.checkpoints:
+        return ()
+    cubes = sorted((*study.checkpoints, study.cube), key=lambda cube: cube.fraction)
+    return tuple(_describe_checkpoint(cube, context) for cube in cubes)
+
+
+def _describe_checkpoint(cube: ScoreCube, context: Context) -> Checkpoint:
+    known = [target for target in cube.targets if target in context.ceilings]
+    if len(known) < len(cube.targets):
+        unknown = ", ".join(target for target in cube.targets if target not in context.ceilings)
+        raise AnalysisError(
+            f"the checkpoint at {cube.fraction:.0%} was scored on targets that the end of training was not: {unknown}",
+            hint="score every checkpoint on the same targets",
+        )
+    transfers = transfers_of_cube(cube, context.ceiling(cube.targets))
+    own = transfers.mean[transfers.own_cells & transfers.defined]
+    return Checkpoint(
+        fraction=cube.fraction,
+        matrix=context.show(f"PGF at {cube.fraction:.0%} of training", transfers, transfers.mean),
+        own_task=float(own.mean()) if own.size else float("nan"),
+        summary=summarise(transfers, frame_transfers(transfers)),
+    )
+
+
+def best_scores(cubes: list[ScoreCube]) -> dict[str, float]:
+    """Find the best score that any of the cubes, or their base, reaches on each target.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> best_scores([example_cube()])
+    {'Jigsaw': 0.75, 'Counting': 0.75}
+    """
     best: dict[str, float] = {}
-    for cube in (study.cube, *study.controls, *study.checkpoints):
+    for cube in cubes:
         top = np.maximum(cube.accuracy.mean(axis=0).max(axis=0), cube.base_accuracy.mean(axis=0)[0])
         for target, value in zip(cube.targets, top.tolist(), strict=True):
             best[target] = max(best.get(target, 0.0), value)
     return best
-
-
-def _matrix(title: str, transfers: TransferArray, values: Transfers, short: dict[str, str]) -> TransferMatrix:
-    return TransferMatrix(
-        title=title,
-        sources=transfers.sources,
-        targets=transfers.targets,
-        abbreviations=short,
-        values=values,
-        undefined=transfers.undefined,
-    )
-
-
-def _specific(transfers: TransferArray, short: dict[str, str]) -> TransferMatrix:
-    cells = reference_cells(transfers)
-    values = specific_transfers(transfers.mean, cells) if cells.any() else np.full(cells.shape, np.nan)
-    return _matrix("specific PGF", transfers, values, short)
-
-
-def _base_records(cube: ScoreCube, calibrated: ScoreCube | None, facts: Facts) -> dict[str, BaseRecord]:
-    calibrated_blocks = calibrated.blocks if calibrated else (None,) * len(cube.blocks)
-    return {
-        block.target: BaseRecord(
-            accuracy=float(block.base.mean()),
-            calibrated=None if other is None else float(other.base.mean()),
-            examples=len(block.examples),
-            chance=block.chance if block.chance is not None else facts[block.target].chance,
-            unparsed=float((block.base_given == UNPARSED).mean()),
-            letters=letter_shares(block, block.base_given),
-        )
-        for block, other in zip(cube.blocks, calibrated_blocks, strict=True)
-    }
-
-
-def letter_shares(block: TargetBlock, given: np.ndarray) -> dict[str, float]:
-    """How often each option was answered, as shares of all replies; `other` for answers outside the options.
-
-    >>> from spillover.analysis.cube import example_cube
-    >>> block = example_cube().blocks[0]
-    >>> letter_shares(block, block.base_given)
-    {'(A)': 0.5, '(B)': 0.5}
-    """
-    shares = {letter: float((given == code).mean()) for code, letter in enumerate(block.letters)}
-    other = float((given == OTHER).mean())
-    return shares | ({"other": other} if other and block.letters else {})
-
-
-def _table_records(table: TableTransfers, facts: Facts) -> dict[str, BaseRecord]:
-    counts = table.counts
-    records: dict[str, BaseRecord] = {}
-    for column, target in enumerate(table.transfers.targets):
-        examples = int(counts.examples[column])
-        known = bool(counts.recovered[:, column].all())
-        accuracy = 1 - float(counts.base_errors[:, column].mean()) / examples if known else None
-        records[target] = BaseRecord(
-            accuracy=accuracy,
-            calibrated=None,
-            examples=examples or None,
-            chance=facts[target].chance,
-            unparsed=None,
-            letters={},
-        )
-    return records

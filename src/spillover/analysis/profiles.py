@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spillover.analysis.pgf import ZERO
 from spillover.analysis.shapes import Cells, Matrices, PerTask
 
 SOURCES = -2
@@ -21,9 +22,17 @@ class Profile:
     """How much a task gives (or takes in), apart for gains and harms."""
 
     positive: PerTask
-    """≥ 0, by task."""
+    """≥ 0, by task; NaN for a task without a defined cell."""
     negative: PerTask
-    """≤ 0, by task."""
+    """≤ 0, by task; NaN for a task without a defined cell."""
+
+    def average(self, count: int) -> Profile:
+        """Average over the first tasks, those without a value left out; NaN where none has one.
+
+        >>> float(Profile(np.array([0.1, 0.3, np.nan, 9.0]), np.zeros(4)).average(3).positive)
+        0.2
+        """
+        return Profile(mean_present(self.positive[..., :count], -1), mean_present(self.negative[..., :count], -1))
 
 
 def measure_transferability(pgf: Matrices, cells: Cells) -> Profile:
@@ -55,13 +64,25 @@ def measure_malleability(pgf: Matrices, cells: Cells) -> Profile:
     return _profile(pgf, cells, SOURCES)
 
 
+def mean_present(values: np.ndarray, axis: int) -> np.ndarray:
+    """Average what is not NaN along an axis; NaN where nothing is.
+
+    >>> mean_present(np.array([[1.0, np.nan], [np.nan, np.nan]]), 1).tolist()
+    [1.0, nan]
+    """
+    present = ~np.isnan(values)
+    count = present.sum(axis=axis)
+    total = np.where(present, values, 0.0).sum(axis=axis)
+    return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)
+
+
 def _profile(pgf: Matrices, cells: Cells, axis: int) -> Profile:
     counted = (cells & ~np.isnan(pgf)).sum(axis=axis)
-    return Profile(*(_damped_sum(pgf, cells & side, counted, axis) for side in (pgf > 0, pgf < 0)))
+    return Profile(*(_damped_sum(pgf, cells & side, counted, axis) for side in (pgf > ZERO, pgf < -ZERO)))
 
 
 def _damped_sum(pgf: Matrices, chosen: np.ndarray, counted: np.ndarray, axis: int) -> PerTask:
     count = chosen.sum(axis=axis)
     total = np.where(chosen, pgf, 0.0).sum(axis=axis)
     weight = (1 - np.exp(-count / np.maximum(counted, 1))) / np.maximum(count, 1)
-    return weight * total
+    return np.where(counted > 0, weight * total, np.nan)

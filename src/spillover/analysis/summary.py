@@ -1,129 +1,113 @@
-"""One matrix in a few figures: its mean, its signs, its profiles, its variance shares."""
+"""One matrix in a few figures: its mean, its signs, its profiles, its variance shares, and how sure they are."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
+from spillover.analysis.frame import Derived, Frame, derive, mean_of_cells
 from spillover.analysis.pgf import TransferArray
-from spillover.analysis.profiles import Profile, measure_malleability, measure_transferability
-from spillover.analysis.shapes import Cells
-from spillover.analysis.variance import VarianceShares, share_variance
+from spillover.analysis.profiles import Profile
+from spillover.analysis.shapes import PerTarget
+from spillover.analysis.spread import Spread
+from spillover.analysis.variance import VarianceShares, share_squares_by_target, share_variance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileSummary:
+class NamedProfile:
     """Transferability (of sources) or malleability (of targets), by name and on average."""
 
     positive: dict[str, float]
+    """Tasks without a defined cell are not in it."""
     negative: dict[str, float]
     average_positive: float
+    """Over the common tasks; over all where fewer than two are common."""
     average_negative: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The figures of one matrix, over the cells that take part."""
+    """The figures of one matrix, over the cells of its frame."""
 
-    excluded: tuple[str, ...]
-    """Targets that were left out."""
+    frame: Frame
+    derived: Derived
     cells: int
-    mean: float | None
-    """Mean PGF; None where no cell is defined."""
     positive_cells: int
     negative_cells: int
-    mean_points: float | None
-    """Mean difference of accuracy; None where it is not known."""
-    transferability: ProfileSummary
-    malleability: ProfileSummary
-    transferability_with_diagonal: ProfileSummary
-    malleability_with_diagonal: ProfileSummary
+    mean_points: float
+    """Mean difference of accuracy; NaN where it is not known."""
     variance: VarianceShares | None
     variance_in_points: VarianceShares | None
+    squares_by_target: PerTarget
+    """Each target's share of the total sum of squares; NaN where nothing varies."""
+    spread: Spread | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """Mean PGF of transfers to other tasks; None where no cell is defined."""
+        return float(self.derived.mean) if self.cells else None
+
+    @property
+    def transferability(self) -> NamedProfile:
+        """Δ⁺ and Δ⁻ of every source."""
+        return name_profile(self.derived.transferability, self.frame.sources, self.frame.rows)
+
+    @property
+    def malleability(self) -> NamedProfile:
+        """Θ⁺ and Θ⁻ of every target."""
+        return name_profile(self.derived.malleability, self.frame.targets, self.frame.columns)
 
 
-def reference_cells(transfers: TransferArray) -> Cells:
-    """Mark the cells that sums and averages use: transfers among the tasks that are both source and target.
+def name_profile(profile: Profile, names: tuple[str, ...], averaged: int) -> NamedProfile:
+    """Put names to a profile of one matrix, and average its first tasks.
 
-    Where fewer than two tasks are both, the whole rectangle is used (without a source's own target).
-
-    Complexity: O(cells).
+    >>> name_profile(Profile(np.array([0.1, 0.3, 9.0]), np.zeros(3)), ("a", "b", "c"), 2).average_positive
+    0.2
     """
-    cells = transfers.transfer_cells
-    count = len(transfers.tasks)
-    if count >= 2:
-        cells = cells.copy()
-        cells[count:, :] = False
-        cells[:, count:] = False
-    return cells
+    means = profile.average(averaged)
 
+    def name(values: np.ndarray) -> dict[str, float]:
+        return {task: value for task, value in zip(names, values.tolist(), strict=True) if not np.isnan(value)}
 
-def summarise(transfers: TransferArray, excluded: Collection[str] = ()) -> Summary:
-    """Summarise one matrix.
-
-    Sources that are no targets still get a transferability (over the common tasks), and targets that are no sources a
-    malleability; averages and everything else use the common tasks alone.
-
-    Args:
-        transfers: what to summarise.
-        excluded: targets to leave out, such as flagged ones.
-
-    Complexity: O(seeds · cells).
-
-    >>> from spillover.analysis.pgf import example_transfers
-    >>> summarise(example_transfers()).positive_cells, summarise(example_transfers()).negative_cells
-    (0, 1)
-    """
-    kept = np.array([target not in excluded for target in transfers.targets])
-    cells = reference_cells(transfers) & kept
-    mean = transfers.mean
-    chosen = mean[cells]
-    points = transfers.points.mean(axis=0)[cells]
-    return Summary(
-        excluded=tuple(name for name in transfers.targets if name in excluded),
-        cells=int(cells.sum()),
-        mean=float(chosen.mean()) if chosen.size else None,
-        positive_cells=int((chosen > 0).sum()),
-        negative_cells=int((chosen < 0).sum()),
-        mean_points=float(points.mean()) if points.size and not np.isnan(points).any() else None,
-        transferability=profile_sources(transfers, transfers.transfer_cells & kept),
-        malleability=profile_targets(transfers, transfers.transfer_cells & kept),
-        transferability_with_diagonal=profile_sources(transfers, transfers.defined & kept),
-        malleability_with_diagonal=profile_targets(transfers, transfers.defined & kept),
-        variance=share_variance(transfers.pgf, cells) if cells.any() else None,
-        variance_in_points=share_variance(transfers.points, cells) if cells.any() else None,
+    return NamedProfile(
+        positive=name(profile.positive),
+        negative=name(profile.negative),
+        average_positive=float(means.positive),
+        average_negative=float(means.negative),
     )
 
 
-def profile_sources(transfers: TransferArray, cells: Cells) -> ProfileSummary:
-    """Compute the transferability of every source over the common tasks (over all targets where there are none).
+def summarise(transfers: TransferArray, frame: Frame, spread: Spread | None = None) -> Summary:
+    """Summarise one matrix.
 
-    Complexity: O(cells).
+    Args:
+        transfers: what to summarise.
+        frame: the cells that take part.
+        spread: bootstrap results of the same cells.
+
+    Complexity: O(seeds · cells).
+
+    >>> from spillover.analysis.frame import frame_transfers
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> transfers = example_transfers()
+    >>> summary = summarise(transfers, frame_transfers(transfers))
+    >>> summary.positive_cells, summary.negative_cells, summary.mean
+    (0, 1, -0.25)
     """
-    count = len(transfers.tasks)
-    width = count if count >= 2 else len(transfers.targets)
-    profile = measure_transferability(transfers.mean[:, :width], cells[:, :width])
-    return _named(profile, transfers.sources, count if count >= 2 else len(transfers.sources))
-
-
-def profile_targets(transfers: TransferArray, cells: Cells) -> ProfileSummary:
-    """Compute the malleability of every target over the common tasks (over all sources where there are none).
-
-    Complexity: O(cells).
-    """
-    count = len(transfers.tasks)
-    height = count if count >= 2 else len(transfers.sources)
-    profile = measure_malleability(transfers.mean[:height], cells[:height])
-    return _named(profile, transfers.targets, count if count >= 2 else len(transfers.targets))
-
-
-def _named(profile: Profile, names: tuple[str, ...], averaged: int) -> ProfileSummary:
-    positive, negative = profile.positive.tolist(), profile.negative.tolist()
-    return ProfileSummary(
-        positive=dict(zip(names, positive, strict=True)),
-        negative=dict(zip(names, negative, strict=True)),
-        average_positive=float(np.mean(positive[:averaged])),
-        average_negative=float(np.mean(negative[:averaged])),
+    cells, mean = frame.reference, transfers.mean
+    chosen = mean[cells]
+    by_target = share_squares_by_target(transfers.pgf, cells) if chosen.size else np.full(len(frame.targets), np.nan)
+    known = ~np.isnan(transfers.points).any(axis=(0, 1))  # accuracies are known for whole targets or not at all
+    return Summary(
+        frame=frame,
+        derived=derive(mean, frame),
+        cells=chosen.size,
+        positive_cells=int((chosen > 0).sum()),
+        negative_cells=int((chosen < 0).sum()),
+        mean_points=float(mean_of_cells(transfers.points.mean(axis=0), cells)),
+        variance=share_variance(transfers.pgf, cells),
+        variance_in_points=share_variance(transfers.points, cells & known),
+        squares_by_target=by_target,
+        spread=spread,
     )

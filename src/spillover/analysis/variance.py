@@ -1,7 +1,8 @@
 """Generic or specific? How much of the spread of PGFs belongs to targets, sources, their meeting, and chance.
 
 A large target share means that *any* finetune moves that target: answer format, letter prior, verbosity rather than
-perception. Ours, in the manner of a two-way analysis of variance (Scheffé, 1959, chapter 4) with unequal cells.
+perception. Ours, in the manner of a two-way analysis of variance with unequal cells (Scheffé, The Analysis of Variance,
+1959, chapter 4).
 """
 
 from __future__ import annotations
@@ -10,32 +11,45 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spillover.analysis.shapes import Cells, SeedMatrices, Transfers
+from spillover.analysis.shapes import Cells, Scalars, SeedMatrices, Transfers
+
+Parts = tuple[Scalars, Scalars, Scalars]
+"""One value each for target, source and interaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumsOfSquares:
+    """Sums of squares about the grand mean, each of shape `*batch`, and their degrees of freedom."""
+
+    target: Scalars
+    source: Scalars
+    interaction: Scalars
+    noise: Scalars
+    freedom: tuple[int, int, int, int]
+
+    @property
+    def without_noise(self) -> Parts:
+        """`SS_f − df_f · MSE` of target, source and interaction; NaN with a single seed."""
+        mean_square = self.noise / self.freedom[3] if self.freedom[3] else np.full(np.shape(self.noise), np.nan)
+        return (
+            self.target - self.freedom[0] * mean_square,
+            self.source - self.freedom[1] * mean_square,
+            self.interaction - self.freedom[2] * mean_square,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VarianceShares:
-    """Shares of the total sum of squares about the grand mean; each of shape `*batch`."""
+    """Shares of the total sum of squares about the grand mean; each of shape `*batch`, NaN where nothing varies."""
 
-    target: np.ndarray
-    source_given_target: np.ndarray
-    interaction: np.ndarray
-    seed_noise: np.ndarray
-    corrected_target: np.ndarray
-    """Corrected shares leave out the seed noise: `SS_f − df_f · MSE`, floored at 0, normalised over three factors."""
-    corrected_source: np.ndarray
-    corrected_interaction: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class _Squares:
-    """Sums of squares, and the degrees of freedom that belong to them."""
-
-    target: np.ndarray
-    source: np.ndarray
-    interaction: np.ndarray
-    noise: np.ndarray
-    freedom: tuple[int, int, int, int]
+    target: Scalars
+    source_given_target: Scalars
+    interaction: Scalars
+    seed_noise: Scalars
+    corrected_target: Scalars
+    """Corrected shares leave out the noise: `SS_f − df_f · MSE`, floored at 0, normalised over three factors."""
+    corrected_source: Scalars
+    corrected_interaction: Scalars
 
 
 def share_variance(pgf: SeedMatrices, cells: Cells) -> VarianceShares | None:
@@ -48,8 +62,8 @@ def share_variance(pgf: SeedMatrices, cells: Cells) -> VarianceShares | None:
         cells: the cells that take part, without the diagonal; all must be defined.
 
     Returns:
-        The shares; None where fewer than two sources or targets take part. Without a second seed noise and
-        interaction cannot be told apart: then `seed_noise` is 0 and the corrected shares are NaN.
+        The shares; None where fewer than two sources or targets take part. With one seed, noise and interaction cannot
+        be told apart: then `seed_noise` is 0 and the corrected shares are NaN.
 
     Complexity: O(batch · seeds · cells + sources³).
 
@@ -57,26 +71,40 @@ def share_variance(pgf: SeedMatrices, cells: Cells) -> VarianceShares | None:
     >>> float(share_variance(pgf, ~np.eye(3, dtype=bool)).target)
     1.0
     """
-    cells = cells & cells.any(axis=1, keepdims=True) & cells.any(axis=0, keepdims=True)
-    if min(cells.any(axis=1).sum(), cells.any(axis=0).sum()) < 2:
-        return None
-    squares = _sums_of_squares(pgf, cells)
-    parts = (squares.target, squares.source, squares.interaction)
+    return form_shares(sum_squares(pgf, cells)) if has_two_ways(cells) else None
+
+
+def has_two_ways(cells: Cells) -> bool:
+    """Whether at least two sources and two targets take part.
+
+    >>> has_two_ways(np.array([[True, True], [False, False]]))
+    False
+    """
+    return min(int(cells.any(axis=1).sum()), int(cells.any(axis=0).sum())) >= 2
+
+
+def form_shares(squares: SumsOfSquares, from_examples: Parts | None = None) -> VarianceShares:
+    """Turn sums of squares into shares.
+
+    Args:
+        squares: of the data.
+        from_examples: what the sampling of examples puts into target, source and interaction; subtracted from the
+            corrected shares where given.
+
+    Complexity: O(batch).
+    """
     total = squares.target + squares.source + squares.interaction + squares.noise
-    mean_square = squares.noise / squares.freedom[3] if squares.freedom[3] else np.full(total.shape, np.nan)
-    corrected = [
-        np.maximum(part - freedom * mean_square, 0.0) for part, freedom in zip(parts, squares.freedom[:3], strict=True)
-    ]
-    whole = corrected[0] + corrected[1] + corrected[2]
-    shares = [_divide(part, total) for part in (*parts, squares.noise)]
+    subtracted = from_examples or (np.zeros(()),) * 3
+    remains = [np.maximum(part - extra, 0.0) for part, extra in zip(squares.without_noise, subtracted, strict=True)]
+    whole = remains[0] + remains[1] + remains[2]
     return VarianceShares(
-        target=shares[0],
-        source_given_target=shares[1],
-        interaction=shares[2],
-        seed_noise=shares[3],
-        corrected_target=_divide(corrected[0], whole),
-        corrected_source=_divide(corrected[1], whole),
-        corrected_interaction=_divide(corrected[2], whole),
+        target=_divide(squares.target, total),
+        source_given_target=_divide(squares.source, total),
+        interaction=_divide(squares.interaction, total),
+        seed_noise=_divide(squares.noise, total),
+        corrected_target=_divide(remains[0], whole),
+        corrected_source=_divide(remains[1], whole),
+        corrected_interaction=_divide(remains[2], whole),
     )
 
 
@@ -85,22 +113,29 @@ def _divide(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
 
 
-def _sums_of_squares(pgf: SeedMatrices, cells: Cells) -> _Squares:
+def sum_squares(pgf: SeedMatrices, cells: Cells) -> SumsOfSquares:
+    """Compute the sums of squares of the two-way layout, target first, then source.
+
+    Complexity: O(batch · seeds · cells + sources³).
+    """
     seeds, count = pgf.shape[-3], int(cells.sum())
     values = np.where(cells, pgf, 0.0)
     means = values.mean(axis=-3)
-    grand = means.sum(axis=(-2, -1)) / count
     by_target = cells.sum(axis=0)
+    grand = means.sum(axis=(-2, -1)) / count
     target_means = means.sum(axis=-2) / np.maximum(by_target, 1)
     target = seeds * ((target_means - grand[..., None]) ** 2 * by_target).sum(axis=-1)
     within = np.where(cells, means - target_means[..., None, :], 0.0)
     rows = within.sum(axis=-1)
     source = seeds * ((rows @ _row_solver(cells)) * rows).sum(axis=-1)
-    interaction = seeds * (within**2).sum(axis=(-2, -1)) - source
-    noise = ((values - means[..., None, :, :]) ** 2).sum(axis=(-3, -2, -1))
+    interaction = seeds * np.square(within).sum(axis=(-2, -1)) - source
+    np.subtract(values, means[..., None, :, :], out=values)
+    noise = np.square(values, out=values).sum(axis=(-3, -2, -1))
     sources, targets = int(cells.any(axis=1).sum()), int(cells.any(axis=0).sum())
-    freedom = (targets - 1, sources - 1, count - sources - targets + 1, count * (seeds - 1))
-    return _Squares(target, source, np.maximum(interaction, 0.0), noise, freedom)
+    freedom = (targets - 1, sources - 1, max(count - sources - targets + 1, 0), count * (seeds - 1))
+    return SumsOfSquares(
+        target=target, source=source, interaction=np.maximum(interaction, 0.0), noise=noise, freedom=freedom
+    )
 
 
 def _row_solver(cells: Cells) -> np.ndarray:
@@ -124,25 +159,27 @@ def specific_transfers(mean: Transfers, cells: Cells) -> Transfers:
     Complexity: O(cells + sources³).
 
     >>> mean = np.array([[0.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.0, 1.0, 2.0]])
-    >>> np.nanmax(np.abs(specific_transfers(mean, ~np.eye(3, dtype=bool)))).round(9)
-    np.float64(0.0)
+    >>> float(np.nanmax(np.abs(specific_transfers(mean, ~np.eye(3, dtype=bool)))).round(9))
+    0.0
     """
     by_target = np.maximum(cells.sum(axis=0), 1)
     values = np.where(cells, mean, 0.0)
     within = np.where(cells, values - values.sum(axis=0) / by_target, 0.0)
     source = _row_solver(cells) @ within.sum(axis=1)
-    target = (np.where(cells, values - source[:, None], 0.0)).sum(axis=0) / by_target
+    target = np.where(cells, values - source[:, None], 0.0).sum(axis=0) / by_target
     return np.where(cells, values - source[:, None] - target, np.nan)
 
 
-def squares_by_target(pgf: SeedMatrices, cells: Cells) -> np.ndarray:
+def share_squares_by_target(pgf: SeedMatrices, cells: Cells) -> np.ndarray:
     """Compute each target's share of the total sum of squares about the grand mean.
 
-    One nearly saturated target can rule every other figure (PGF's range is not symmetric).
+    One nearly saturated target can rule every other figure, because PGF's range is not symmetric.
 
-    >>> squares_by_target(np.array([[[0.0, 1.0], [0.5, 0.0]]]), ~np.eye(2, dtype=bool)).tolist()
+    Complexity: O(batch · seeds · cells).
+
+    >>> share_squares_by_target(np.array([[[0.0, 1.0], [0.5, 0.0]]]), ~np.eye(2, dtype=bool)).tolist()
     [0.5, 0.5]
     """
-    values = pgf - pgf[..., cells].mean(axis=(-2, -1))[..., None, None, None]
-    squares = np.where(cells, values**2, 0.0).sum(axis=(-3, -2))
-    return _divide(squares, squares.sum(axis=-1, keepdims=True) * np.ones_like(squares))
+    grand = pgf[..., cells].mean(axis=(-2, -1))[..., None, None, None]
+    squares = np.where(cells, (pgf - grand) ** 2, 0.0).sum(axis=(-3, -2))
+    return _divide(squares, np.broadcast_to(squares.sum(axis=-1, keepdims=True), squares.shape))

@@ -1,0 +1,148 @@
+"""From material to the findings of one model, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from spillover.analysis.clique_size import compare_largest
+from spillover.analysis.cliques import CliqueSearch, SignGraphs, find_cliques, mark_pairs, sign_graphs
+from spillover.analysis.context import Context
+from spillover.analysis.discoveries import adjust_p
+from spillover.analysis.findings import CellFindings, CliqueFindings, ModelFindings
+from spillover.analysis.frame import Frame, frame_transfers
+from spillover.analysis.graph import keep_edges
+from spillover.analysis.groups import group_transfers
+from spillover.analysis.material import Material
+from spillover.analysis.matrix import TransferMatrix
+from spillover.analysis.personas import AllPersonas, assign_calibrated, assign_raw, assign_specific
+from spillover.analysis.shapes import Cells
+from spillover.analysis.spread import MemberCells, Spread, summarise_replicates
+from spillover.analysis.summary import Summary, summarise
+from spillover.analysis.variance import specific_transfers
+from spillover.analysis.warned import Evidence, find_flagged, warn
+
+
+def assemble(material: Material, context: Context) -> ModelFindings:
+    """Derive all findings of one model that need no second set of scores.
+
+    Complexity: O(replicates · seeds · cells), and the bounded searches for cliques.
+    """
+    settings, transfers = context.settings, material.transfers
+    frame = frame_transfers(transfers)
+    cells = _describe_cells(material, frame, context)
+    kept = cells.edges if settings.significant_edges else None
+    graphs = [
+        sign_graphs(transfers, positive=positive, threshold=settings.edge_threshold, kept=kept)
+        for positive in (True, False)
+    ]
+    searches = [find_cliques(graph, settings.max_cliques) for graph in graphs]
+    spread = _spread(material, frame, context, _members(graphs, searches, transfers.pgf.shape[1:]))
+    summary = summarise(transfers, frame, spread)
+    warnings = warn(_evidence(material, summary), settings)
+    unsure = [task for warned in warnings if warned.kind == "label_revision" for task in warned.tasks]
+    specific = _specific(material, frame, context)
+    cliques = _clique_findings(graphs, searches, spread, context)
+    return ModelFindings(
+        transfers=transfers,
+        matrix=context.show("PGF", transfers, transfers.mean),
+        points=context.show("accuracy points", transfers, transfers.points.mean(axis=0)),
+        specific=specific,
+        summary=summary,
+        without_flagged=summarise(transfers, frame_transfers(transfers, find_flagged(warnings, settings))),
+        without_unknown_labels=summarise(transfers, frame_transfers(transfers, unsure, unsure)) if unsure else None,
+        cells=cells,
+        positive_cliques=cliques[0],
+        negative_cliques=cliques[1],
+        personas=_personas(material, frame, specific, context),
+        groups=group_transfers(transfers.mean, summary, context.facts, settings.attributes),
+        base=material.base,
+        calibrated=None,
+        controls=(),
+        protocols=(),
+        progress=(),
+        warnings=warnings,
+    )
+
+
+def _describe_cells(material: Material, frame: Frame, context: Context) -> CellFindings:
+    inference = material.inference
+    q = adjust_p(inference.p, frame.transfer)
+    return CellFindings(
+        inference=inference,
+        q=q,
+        q_dependent=adjust_p(inference.p, frame.transfer, dependent=True),
+        basis=material.basis,
+        accuracy=material.accuracy,
+        mcnemar=material.mcnemar,
+        answers=material.answers,
+        edges=keep_edges(material.transfers.mean, q, frame, context.settings),
+    )
+
+
+def _spread(material: Material, frame: Frame, context: Context, members: list[MemberCells]) -> Spread | None:
+    if not frame.reference.any():
+        return None
+    rng = context.generator("bootstrap")
+    spread = summarise_replicates(material.draw(rng), material.transfers, frame, context.settings.confidence, members)
+    if spread is None or spread.shares is None or material.cube is not None:
+        return spread
+    # from a table, binomial draws overstate what example sampling puts in: it is said, not subtracted
+    shares = replace(spread.shares, without_examples=None, low_without_examples=None, high_without_examples=None)
+    return replace(spread, shares=shares)
+
+
+def _members(graphs: list[SignGraphs], searches: list[CliqueSearch], shape: tuple[int, ...]) -> list[MemberCells]:
+    return [
+        MemberCells(
+            cells=mark_pairs([graph.tasks.index(task) for task in clique.tasks], shape), positive=graph.positive
+        )
+        for graph, search in zip(graphs, searches, strict=True)
+        for clique in search.cliques
+    ]
+
+
+def _clique_findings(
+    graphs: list[SignGraphs], searches: list[CliqueSearch], spread: Spread | None, context: Context
+) -> list[CliqueFindings]:
+    membership = iter(spread.membership if spread else ())
+    return [
+        CliqueFindings(
+            cliques=tuple(replace(clique, membership=next(membership, None)) for clique in search.cliques),
+            largest=compare_largest(graph, search, context.settings.permutations, context.generator("cliques")),
+            truncated=search.truncated,
+        )
+        for graph, search in zip(graphs, searches, strict=True)
+    ]
+
+
+def _personas(material: Material, frame: Frame, specific: TransferMatrix, context: Context) -> AllPersonas:
+    rate = context.settings.false_discovery_rate
+    return AllPersonas(
+        raw=assign_raw(material.transfers, frame, rate),
+        calibrated=assign_calibrated(material.transfers, frame, rate, material.cube),
+        specific=assign_specific(specific.values, frame, rate),
+        columns_tested=material.cube is not None,
+    )
+
+
+def _specific(material: Material, frame: Frame, context: Context) -> TransferMatrix:
+    cells: Cells = frame.reference
+    values = np.full(cells.shape, np.nan)
+    if cells.any():
+        values = specific_transfers(material.transfers.mean, cells)
+    return context.show("specific PGF", material.transfers, values)
+
+
+def _evidence(material: Material, summary: Summary) -> Evidence:
+    return Evidence(
+        transfers=material.transfers,
+        frame=summary.frame,
+        base=material.base,
+        gap=material.gap,
+        squares_by_target=summary.squares_by_target,
+        correct=material.correct,
+        cube=material.cube,
+        answers=material.answers,
+    )

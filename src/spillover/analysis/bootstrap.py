@@ -1,0 +1,137 @@
+"""Joint replicates of a whole matrix: what another sample of examples and of seeds might have shown.
+
+Example weights are shared within a target (base and every finetuned model saw the same questions); seeds are drawn
+independently for every source, and their deviations rescaled by √(K/(K−1)), because K resampled seeds spread less than
+K new ones (Davison and Hinkley, Bootstrap Methods and their Application, 1997, §3.8). No Python loop runs over
+replicates: a target's replicates are one product of a weight matrix and a score matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from spillover.analysis.cube import ScoreCube, TargetBlock
+from spillover.analysis.pgf import ZERO
+from spillover.analysis.shapes import PerTarget, SeedMatrices
+from spillover.analysis.tables import TableTransfers
+
+PIECE_VALUES = 4_000_000
+"""PGFs held at once: about 32 MB an array, whatever the size of the study."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicates:
+    """Some replicates of a matrix, shape replicate × seed × source × target; NaN where a base leaves no gap."""
+
+    pgf: SeedMatrices
+    """Other examples and other seeds."""
+    same_seeds: SeedMatrices
+    """Other examples, the same seeds: what the sampling of examples alone does."""
+
+
+DrawItems = Callable[[np.random.Generator, int], SeedMatrices]
+"""Draws so many replicates over examples, for every seed as it is."""
+
+
+def replicate_cube(cube: ScoreCube, ceiling: PerTarget, count: int, rng: np.random.Generator) -> Iterator[Replicates]:
+    """Draw replicates of a cube's PGFs, in pieces that fit into memory.
+
+    Two cubes of the same shape, given equal generators, get the same examples and seeds: their differences are paired.
+
+    Args:
+        cube: the scores.
+        ceiling: by target.
+        count: replicates in all.
+        rng: source of the draws.
+
+    Complexity: O(count · seeds · sources · examples) multiplications over all targets, in BLAS.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> pieces = list(replicate_cube(example_cube(), np.ones(2), 100, np.random.default_rng(0)))
+    >>> [piece.pgf.shape for piece in pieces]
+    [(100, 1, 2, 2)]
+    """
+    shape = (len(cube.seeds), len(cube.sources), len(cube.targets))
+
+    def draw(generator: np.random.Generator, size: int) -> SeedMatrices:
+        pgf = np.empty((size, *shape))
+        for column, (block, limit) in enumerate(zip(cube.blocks, ceiling.tolist(), strict=True)):
+            pgf[..., column] = _resample_examples(block, limit, generator, size)
+        return pgf
+
+    return _in_pieces(draw, shape, count, rng)
+
+
+def replicate_table(table: TableTransfers, count: int, rng: np.random.Generator) -> Iterator[Replicates]:
+    """Draw replicates of a published table: binomial counts where they are recovered, and resampled seeds.
+
+    A target's base is drawn once for its whole column. Base and finetuned counts are drawn independently, which is too
+    wide rather than too narrow (see `counted`).
+
+    Complexity: O(count · seeds · cells).
+    """
+    counts, transfers = table.counts, table.transfers
+    known = np.flatnonzero(counts.recovered.all(axis=0))
+    examples = counts.examples[known]
+    base_rate = counts.base_errors[:, None, known] / examples
+    rate = base_rate - counts.gained[:, :, known] / examples
+    base_mean, mean = base_rate.mean(axis=(0, 1)), np.clip(rate.mean(axis=0), 0, 1)
+
+    def draw(generator: np.random.Generator, size: int) -> SeedMatrices:
+        pgf = np.broadcast_to(transfers.pgf, (size, *transfers.pgf.shape)).copy()
+        base_shift = generator.binomial(examples, base_mean, (size, len(known))) / examples - base_mean
+        shift = generator.binomial(examples, mean, (size, *mean.shape)) / examples - mean
+        gap = base_rate + base_shift[:, None, None, :]
+        pgf[..., known] = _over_gap(gap - rate - shift[:, None], gap)
+        return pgf
+
+    return _in_pieces(draw, transfers.pgf.shape, count, rng)
+
+
+def _in_pieces(draw: DrawItems, shape: tuple[int, ...], count: int, rng: np.random.Generator) -> Iterator[Replicates]:
+    size = max(1, min(count, PIECE_VALUES // int(np.prod(shape))))
+    for start in range(0, count, size):
+        pgf = draw(rng, min(size, count - start))
+        yield Replicates(pgf=_resample_seeds(pgf, rng), same_seeds=pgf)
+
+
+def _resample_examples(block: TargetBlock, ceiling: float, rng: np.random.Generator, size: int) -> np.ndarray:
+    """PGFs of one target under resampled examples, shape replicate × seed × source."""
+    seeds, sources, examples = block.scores.shape
+    kind = np.float32 if block.exact else np.float64  # whole numbers up to 2²⁴ are exact in single precision
+    weights = draw_weights(examples, size, rng).astype(kind)
+    totals = (weights @ block.scores.reshape(-1, examples).T.astype(kind)).astype(float)
+    base = (weights @ block.base.T.astype(kind)).astype(float)[:, :, None]
+    return _over_gap(totals.reshape(size, seeds, sources) - base, ceiling * examples - base)
+
+
+def draw_weights(examples: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw how often each example is in each of `size` bootstrap samples.
+
+    Complexity: O(size · examples).
+
+    >>> draw_weights(5, 3, np.random.default_rng(0)).sum(axis=1).tolist()
+    [5, 5, 5]
+    """
+    picks = rng.integers(examples, size=(size, examples))
+    picks += np.arange(size)[:, None] * examples
+    return np.bincount(picks.ravel(), minlength=size * examples).reshape(size, examples)
+
+
+def _over_gap(change: np.ndarray, gap: np.ndarray) -> np.ndarray:
+    gap = np.broadcast_to(gap, change.shape)
+    return np.divide(change, gap, out=np.full(change.shape, np.nan), where=gap > ZERO)
+
+
+def _resample_seeds(pgf: SeedMatrices, rng: np.random.Generator) -> SeedMatrices:
+    """Draw seeds with replacement, for every source on its own."""
+    size, seeds, sources, _ = pgf.shape
+    if seeds == 1:
+        return pgf
+    picks = rng.integers(seeds, size=(size, seeds, sources))
+    mean = pgf.mean(axis=1, keepdims=True)
+    drawn = np.take_along_axis(pgf, picks[..., None], axis=1)
+    return mean + np.sqrt(seeds / (seeds - 1)) * (drawn - mean)

@@ -1,0 +1,91 @@
+"""The JSON form of single cells and of differences between matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from spillover.analysis.answers import TargetAnswers
+from spillover.analysis.contrasts import ControlContrast, MatrixContrast
+from spillover.analysis.findings import ModelFindings
+from spillover.analysis.plain import plain
+
+Json = dict[str, Any]
+
+
+def describe_cells(model: ModelFindings) -> list[Json]:
+    """Describe every defined cell; `low` or `high` is None where the interval is unbounded on that side.
+
+    Complexity: O(cells).
+    """
+    transfers, cells = model.transfers, model.cells
+    inference = cells.inference
+    described: list[Json] = []
+    for row, column in np.argwhere(transfers.defined).tolist():
+        place = (row, column)
+        ends = (float(inference.low[place]), float(inference.high[place]))
+        described.append(
+            plain(
+                {
+                    "source": transfers.sources[row],
+                    "target": transfers.targets[column],
+                    "pgf": float(transfers.mean[place]),
+                    "low": ends[0],
+                    "high": ends[1],
+                    "p": float(inference.p[place]),
+                    "q": float(cells.q[place]),
+                    "q_dependent": float(cells.q_dependent[place]),
+                    "unbounded": bool(np.isinf(ends).any()),
+                    "basis": cells.basis[column],
+                    "points": float(transfers.points[:, row, column].mean()),
+                    "accuracy": float(cells.accuracy[place]),
+                    "by_seed": transfers.pgf[:, row, column].tolist(),
+                    "edge": bool(cells.edges[place]),
+                    **_describe_mcnemar(cells.mcnemar[column], row),
+                    **_describe_answers(cells.answers[column] if cells.answers else None, row),
+                }
+            )
+        )
+    return described
+
+
+def _describe_mcnemar(p: np.ndarray | None, row: int) -> Json:
+    """Exact p by seed: a cross-check, never pooled."""
+    return {} if p is None else {"mcnemar": p[:, row].tolist()}
+
+
+def _describe_answers(answers: TargetAnswers | None, row: int) -> Json:
+    if answers is None:
+        return {}
+    shares = answers.shares[:, row].mean(axis=0).tolist()
+    return {
+        "balanced_accuracy": float(answers.balanced[:, row].mean()),
+        "unparsed": float(answers.unparsed[:, row].mean()),
+        "letters": dict(zip(answers.letters, shares, strict=True)),
+        "collapsed": int(answers.collapsed[:, row].sum()),
+    }
+
+
+def describe_matrix_contrast(contrast: MatrixContrast) -> Json:
+    """Describe a difference of two matrices with its intervals."""
+    return {
+        "sources": list(contrast.matrix.sources),
+        "targets": list(contrast.matrix.targets),
+        "pgf": contrast.matrix.to_rows(),
+        "low": plain(contrast.low),
+        "high": plain(contrast.high),
+        "mean_off_diagonal": plain(contrast.mean),
+        "interval": plain([contrast.mean_low, contrast.mean_high]),
+    }
+
+
+def describe_control(control: ControlContrast) -> Json:
+    """Describe the contrast between sources and their controls."""
+    return {
+        "kind": control.kind,
+        "control_pgf": control.control.to_rows(),
+        "points": control.points.to_rows(),
+        "p": plain(control.p),
+        **describe_matrix_contrast(control.difference),
+    }

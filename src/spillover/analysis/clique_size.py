@@ -1,0 +1,158 @@
+"""Is the largest clique larger than chance makes it?
+
+Columns alone make cliques: if any finetune helps some targets, those targets help each other. So the test permutes the
+sources within each target's column, which keeps the column's values, and asks how often the largest clique is as large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spillover.analysis.cliques import CliqueSearch, GraphName, SignGraphs
+from spillover.analysis.shapes import Cells
+
+STEP_BUDGET = 2_000
+"""Branches searched in one permuted graph at most; beyond, its largest clique counts as large enough (conservative)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LargestClique:
+    """The largest cliques of one sign in one graph, and how surprising their size is."""
+
+    size: int
+    """0 where no two tasks are joined."""
+    count: int
+    """Maximal cliques of that size."""
+    p: float | None
+    """Share of permutations whose largest clique is at least as large; None where not tested."""
+    permutations: int
+    unfinished: int
+    """Permutations whose search ran out of budget and that were counted as at least as large."""
+
+
+def compare_largest(
+    graphs: SignGraphs, search: CliqueSearch, permutations: int, rng: np.random.Generator
+) -> dict[GraphName, LargestClique]:
+    """Compare the largest clique of each graph with those of permuted columns.
+
+    Args:
+        graphs: ordered pairs of one sign.
+        search: the cliques found in them.
+        permutations: how many.
+        rng: source of the permutations.
+
+    Complexity: O(permutations · tasks²), and as many bounded searches.
+    """
+    tested: list[GraphName] = [name for name, (size, _) in search.largest.items() if size >= 2 and permutations]
+    answers: dict[GraphName, list[bool | None]] = {name: [] for name in tested}
+    for _ in range(permutations if tested else 0):
+        order = permute_columns(len(graphs.tasks), rng)
+        for name in tested:
+            shuffled = np.take_along_axis(graphs.cells[name], order, axis=0)
+            answers[name].append(has_clique(link_neighbours(shuffled), search.largest[name][0]))
+    return {
+        name: LargestClique(
+            size=size,
+            count=count,
+            p=(1 + sum(found is not False for found in answers[name])) / (1 + permutations) if name in tested else None,
+            permutations=permutations,
+            unfinished=answers.get(name, []).count(None),
+        )
+        for name, (size, count) in search.largest.items()
+    }
+
+
+def permute_columns(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw a permutation of the sources for every column, the diagonal left in place.
+
+    Returns:
+        Row indices for `np.take_along_axis(matrix, indices, axis=0)`.
+
+    Complexity: O(count²).
+
+    >>> np.diag(permute_columns(4, np.random.default_rng(0))).tolist()
+    [0, 1, 2, 3]
+    """
+    columns = np.arange(count)
+    others = columns[:-1, None]
+    rows = others + (others >= columns)  # the rows of each column that are not its own
+    order = np.tile(columns, (count, 1))
+    np.put_along_axis(order, rows, rng.permuted(rows, axis=0), axis=0)
+    return order
+
+
+def link_neighbours(cells: Cells) -> list[int]:
+    """Write each task's mutual neighbours as the bits of a whole number.
+
+    >>> link_neighbours(np.array([[0, 1], [1, 0]], dtype=bool))
+    [2, 1]
+    """
+    packed = np.packbits(cells & cells.T, axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]
+
+
+def has_clique(neighbours: Sequence[int], size: int, budget: int = STEP_BUDGET) -> bool | None:
+    """Decide whether a graph has a clique of a size, by branch and bound with greedy colouring.
+
+    A set that can be coloured with c colours holds no clique above c (Tomita and Seki, DMTCS 2003).
+
+    Returns:
+        None where the budget ran out before it was decided.
+
+    Complexity: exponential in the worst case, at most `budget` branches.
+
+    >>> triangle = [0b110, 0b101, 0b011]
+    >>> has_clique(triangle, 3), has_clique(triangle, 4)
+    (True, False)
+    """
+    stack = [(_prune(neighbours, (1 << len(neighbours)) - 1, size - 1), size)]
+    while stack:
+        candidates, wanted = stack.pop()
+        if wanted == 0:
+            return True
+        budget -= 1
+        if budget < 0:
+            return None
+        stack.extend(_branches(neighbours, candidates, wanted))
+    return False
+
+
+def _prune(neighbours: Sequence[int], candidates: int, degree: int) -> int:
+    """Drop vertices with fewer neighbours than a clique needs, until none is left to drop."""
+    while True:
+        kept = candidates
+        for vertex in range(len(neighbours)):
+            if kept >> vertex & 1 and (neighbours[vertex] & kept).bit_count() < degree:
+                kept ^= 1 << vertex
+        if kept == candidates:
+            return kept
+        candidates = kept
+
+
+def _branches(neighbours: Sequence[int], candidates: int, wanted: int) -> list[tuple[int, int]]:
+    """The vertices that may start a clique of the wanted size, each as the candidates that come with it."""
+    branches: list[tuple[int, int]] = []
+    for vertex, colour in reversed(_colour(neighbours, candidates)):
+        if colour < wanted:
+            break
+        branches.append((candidates & neighbours[vertex], wanted - 1))
+        candidates &= ~(1 << vertex)
+    return branches[::-1]
+
+
+def _colour(neighbours: Sequence[int], candidates: int) -> list[tuple[int, int]]:
+    """Colour greedily; vertices in order of their colours, 1 upwards."""
+    coloured: list[tuple[int, int]] = []
+    colour = 0
+    while candidates:
+        colour += 1
+        free = candidates
+        while free:
+            vertex = (free & -free).bit_length() - 1
+            coloured.append((vertex, colour))
+            candidates &= ~(1 << vertex)
+            free &= ~(1 << vertex) & ~neighbours[vertex]
+    return coloured

@@ -1,0 +1,89 @@
+"""Uncertainty of cells from a published table alone: seeds, and the binomial error of recovered counts.
+
+The examples are gone, so how a finetuned model's right answers overlap with the base's is unknown. Both counts are
+taken as independent binomials; answers to the same questions in truth go together, so these intervals are too wide
+rather than too narrow. Seeds share their examples: only the seeds' own spread shrinks with more of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spillover.analysis.crossed import stack_columns
+from spillover.analysis.fieller import CellInference, CrossedLayout, Quadratic, infer_cells
+from spillover.analysis.tables import TableTransfers
+
+COUNTED = "seeds, and the binomial error of recovered counts"
+SEEDS_ONLY = "seeds only: counts could not be recovered"
+
+
+def infer_table(table: TableTransfers, confidence: float) -> CellInference:
+    """Compute interval and test of every cell of a published table, shape source × target.
+
+    Where a target's counts are recovered, Fieller's interval with binomial example error and the spread of seeds; else
+    a t interval of the seeds alone. One seed without counts has neither (NaN).
+
+    Complexity: O(seeds · cells).
+    """
+    columns: list[CellInference] = []
+    for column in range(len(table.transfers.targets)):
+        recovered = bool(table.counts.recovered[:, column].all())
+        layout = _counted_layout(table, column) if recovered else _seed_layout(table.transfers.pgf[:, :, column])
+        columns.append(infer_cells(layout, confidence))
+    return stack_columns(columns)
+
+
+def name_basis(table: TableTransfers, column: int) -> str:
+    """Say what the intervals of one target rest on."""
+    return COUNTED if table.counts.recovered[:, column].all() else SEEDS_ONLY
+
+
+def _counted_layout(table: TableTransfers, column: int) -> CrossedLayout:
+    counts = table.counts
+    examples, seeds = int(counts.examples[column]), len(table.transfers.seeds)
+    change = counts.gained[:, :, column] / examples
+    gap = np.broadcast_to(counts.base_errors[:, column, None] / examples, change.shape)
+    base_errors, errors = gap.mean(axis=0), (gap - change).mean(axis=0)
+    base_noise, own_noise = base_errors * (1 - base_errors), np.clip(errors * (1 - errors), 0, None)
+    # mean e(θ) is (1 − θ)·base errors − own errors; MS_I is K times the variance that one example contributes
+    items = Quadratic(seeds * (base_noise + own_noise), seeds * base_noise, seeds * base_noise)
+    return CrossedLayout(
+        change=change.mean(axis=0),
+        gap=base_errors,
+        items=items,
+        seeds=_seed_square(change, gap, examples),
+        residual=_nothing(change.shape[1]),
+        examples=examples,
+        seed_count=seeds,
+    )
+
+
+def _seed_layout(pgf: np.ndarray) -> CrossedLayout:
+    seeds, sources = pgf.shape
+    testable = np.isfinite(pgf).all(axis=0) & (seeds > 1)
+    change = np.nan_to_num(pgf)
+    return CrossedLayout(
+        change=change.mean(axis=0),
+        gap=testable.astype(float),
+        items=_nothing(sources),
+        seeds=_seed_square(change, np.ones_like(change), 1),
+        residual=_nothing(sources),
+        examples=1,
+        seed_count=seeds,
+    )
+
+
+def _seed_square(change: np.ndarray, gap: np.ndarray, examples: int) -> Quadratic:
+    """Mean square of seeds: examples × the variance over seeds."""
+    if len(change) == 1:
+        return _nothing(change.shape[1])
+
+    def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        deviations = (left - left.mean(axis=0)) * (right - right.mean(axis=0))
+        return examples * deviations.sum(axis=0) / (len(left) - 1)
+
+    return Quadratic(product(change, change), product(change, gap), product(gap, gap))
+
+
+def _nothing(sources: int) -> Quadratic:
+    return Quadratic(np.zeros(sources), np.zeros(sources), np.zeros(sources))

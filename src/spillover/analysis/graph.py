@@ -1,0 +1,71 @@
+"""The transfer graph: an edge from what was finetuned on to what it moved, its weight the PGF."""
+
+from __future__ import annotations
+
+import json
+
+import networkx as nx
+import numpy as np
+
+from spillover.analysis.facts import Facts
+from spillover.analysis.frame import Frame
+from spillover.analysis.matrix import TransferMatrix
+from spillover.analysis.settings import AnalysisSettings
+from spillover.analysis.shapes import Cells, Transfers
+
+
+def keep_edges(pgf: Transfers, q: Transfers, frame: Frame, settings: AnalysisSettings) -> Cells:
+    """Choose the edges: not 0, at least the threshold, and, where asked, discoveries after Benjamini-Hochberg.
+
+    Complexity: O(cells).
+    """
+    kept = frame.transfer & (np.abs(pgf) >= settings.edge_threshold) & (pgf != 0)
+    if settings.significant_edges:
+        kept &= np.nan_to_num(q, nan=1.0) <= settings.false_discovery_rate
+    return kept
+
+
+def build_graph(matrix: TransferMatrix, edges: Cells, facts: Facts) -> nx.DiGraph:
+    """Build the directed transfer graph.
+
+    Args:
+        matrix: PGFs.
+        edges: which cells are edges.
+        facts: level and granularity become attributes of the nodes.
+
+    Returns:
+        Nodes carry `abbreviation` and, where known, `level` and `granularity`; edges `weight` and `sign`.
+
+    Complexity: O(cells).
+
+    >>> matrix = TransferMatrix(title="PGF", sources=("a",), targets=("b",), abbreviations={}, values=np.array([[0.5]]))
+    >>> build_graph(matrix, np.array([[True]]), {}).edges["a", "b"]["weight"]
+    0.5
+    """
+    graph: nx.DiGraph = nx.DiGraph()
+    for name in dict.fromkeys((*matrix.sources, *matrix.targets)):
+        task = facts.get(name)
+        known = {"level": task.level, "granularity": task.granularity} if task else {}
+        label = matrix.abbreviations.get(name, name)
+        graph.add_node(name, abbreviation=label, **{key: value for key, value in known.items() if value})
+    for row, column in np.argwhere(edges).tolist():
+        weight = float(matrix.values[row, column])
+        sign = "positive" if weight > 0 else "negative"
+        graph.add_edge(matrix.sources[row], matrix.targets[column], weight=weight, sign=sign)
+    return graph
+
+
+def write_graphml(graph: nx.DiGraph) -> str:
+    """Write a graph as GraphML, which Gephi, yEd, Cytoscape and igraph read.
+
+    Complexity: O(nodes + edges).
+    """
+    return "\n".join(nx.generate_graphml(graph))
+
+
+def write_node_link(graph: nx.DiGraph) -> str:
+    """Write a graph as node-link JSON, which D3 and networkx read.
+
+    Complexity: O(nodes + edges).
+    """
+    return json.dumps(nx.node_link_data(graph, edges="links"), indent=1, ensure_ascii=False)

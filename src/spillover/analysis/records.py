@@ -1,0 +1,80 @@
+"""What is recorded of the base on every target, from examples or from a published table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spillover.analysis.answers import balance_accuracy, share_letters
+from spillover.analysis.cube import UNPARSED, ScoreCube, TargetBlock
+from spillover.analysis.facts import Facts
+from spillover.analysis.tables import TableTransfers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseRecord:
+    """How the base does on one target before any finetuning."""
+
+    accuracy: float | None
+    """None where only PGFs are known and counts could not be recovered."""
+    calibrated: float | None
+    """After letter-prior calibration; None where log-probabilities are not known."""
+    examples: int | None
+    chance: float | None
+    unparsed: float | None
+    """Share of replies from which no answer could be read."""
+    letters: dict[str, float]
+    """How often each option was answered, as shares."""
+    balanced: float | None = None
+    """Accuracy with every right letter counted equally; None for open questions."""
+    labels: dict[str, float]
+    """How often each option is the right answer, as shares."""
+
+
+def record_base(cube: ScoreCube, calibrated: ScoreCube | None, facts: Facts) -> dict[str, BaseRecord]:
+    """Record the base of every target of a cube.
+
+    Complexity: O(examples · letters).
+    """
+    others = calibrated.blocks if calibrated else (None,) * len(cube.blocks)
+    return {
+        block.target: _record(block, other, facts[block.target].chance)
+        for block, other in zip(cube.blocks, others, strict=True)
+    }
+
+
+def _record(block: TargetBlock, calibrated: TargetBlock | None, known_chance: float | None) -> BaseRecord:
+    balanced = float(balance_accuracy(block.base, block.answers).mean())
+    return BaseRecord(
+        accuracy=float(block.base.mean()),
+        calibrated=None if calibrated is None else float(calibrated.base.mean()),
+        examples=len(block.examples),
+        chance=block.chance if block.chance is not None else known_chance,
+        unparsed=float((block.base_given == UNPARSED).mean()),
+        letters=share_letters(block, block.base_given),
+        balanced=None if np.isnan(balanced) else balanced,
+        labels=share_letters(block, block.answers),
+    )
+
+
+def record_table_base(table: TableTransfers, facts: Facts) -> dict[str, BaseRecord]:
+    """Record what a published table still says of the base.
+
+    Complexity: O(seeds · targets).
+    """
+    counts = table.counts
+    records: dict[str, BaseRecord] = {}
+    for column, target in enumerate(table.transfers.targets):
+        examples = int(counts.examples[column])
+        known = bool(counts.recovered[:, column].all())
+        records[target] = BaseRecord(
+            accuracy=1 - float(counts.base_errors[:, column].mean()) / examples if known else None,
+            calibrated=None,
+            examples=examples or None,
+            chance=facts[target].chance,
+            unparsed=None,
+            letters={},
+            labels={},
+        )
+    return records

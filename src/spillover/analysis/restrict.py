@@ -1,0 +1,69 @@
+"""Parts of a cube, so that two cubes can be laid side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from spillover.analysis.cube import ScoreCube, TargetBlock
+
+
+def align_cubes(first: ScoreCube, second: ScoreCube) -> tuple[ScoreCube, ScoreCube] | None:
+    """Cut two cubes down to the sources, targets, seeds and examples that both have, in the order of the first.
+
+    Returns:
+        None where they have no source, target, seed or example in common.
+
+    Complexity: O(seeds · sources · examples) a target.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> align_cubes(example_cube(), example_cube())[1].sources
+    ('Jigsaw', 'Counting')
+    """
+    sources = tuple(name for name in first.sources if name in second.sources)
+    targets = tuple(name for name in first.targets if name in second.targets)
+    seeds = tuple(seed for seed in first.seeds if seed in second.seeds)
+    pairs = [
+        (first.blocks[first.targets.index(target)], second.blocks[second.targets.index(target)]) for target in targets
+    ]
+    shared = [tuple(sorted(set(left.examples) & set(right.examples), key=left.examples.index)) for left, right in pairs]
+    if not (sources and targets and seeds and all(shared)):
+        return None
+    cut = [
+        replace(
+            cube,
+            sources=sources,
+            targets=targets,
+            seeds=seeds,
+            blocks=tuple(
+                _cut_block(pair[side], examples, _places(cube.seeds, seeds), _places(cube.sources, sources))
+                for pair, examples in zip(pairs, shared, strict=True)
+            ),
+        )
+        for side, cube in enumerate((first, second))
+    ]
+    return cut[0], cut[1]
+
+
+def _places(names: tuple[str | int, ...], wanted: tuple[str | int, ...]) -> list[int]:
+    return [names.index(name) for name in wanted]
+
+
+def _cut_block(block: TargetBlock, examples: tuple[str, ...], seeds: list[int], sources: list[int]) -> TargetBlock:
+    position = {example: index for index, example in enumerate(block.examples)}
+    kept = [position[example] for example in examples]
+    base_seeds = seeds if len(block.base) > 1 else [0]
+    base_log, log = block.base_log_probabilities, block.log_probabilities
+    return replace(
+        block,
+        examples=examples,
+        answers=block.answers[kept],
+        option_counts=block.option_counts[kept],
+        base=block.base[np.ix_(base_seeds, kept)],
+        scores=block.scores[np.ix_(seeds, sources, kept)],
+        base_given=block.base_given[np.ix_(base_seeds, kept)],
+        given=block.given[np.ix_(seeds, sources, kept)],
+        base_log_probabilities=None if base_log is None else base_log[np.ix_(base_seeds, kept)],
+        log_probabilities=None if log is None else log[np.ix_(seeds, sources, kept)],
+    )

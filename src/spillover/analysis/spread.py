@@ -1,0 +1,169 @@
+"""How far the derived quantities of a matrix would move with other examples and other seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spillover.analysis.bootstrap import Replicates
+from spillover.analysis.frame import Derived, Frame, derive
+from spillover.analysis.pgf import ZERO, TransferArray
+from spillover.analysis.profiles import Profile, mean_present
+from spillover.analysis.shapes import Cells, Matrices, Transfers
+from spillover.analysis.shares import SharesSpread, SquaresPiece, spread_shares, square_piece
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberCells:
+    """A clique to look for in every replicate."""
+
+    cells: Cells
+    """Its ordered pairs."""
+    positive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Bootstrap results of one matrix."""
+
+    replicates: Derived
+    """Leading axis: replicates."""
+    low: Derived
+    high: Derived
+    floor: Derived
+    """What each quantity would be, on average, if there were no transfer at all: from centred replicates."""
+    standard_error: Transfers
+    """Of every cell's mean PGF; NaN where undefined."""
+    shares: SharesSpread | None
+    membership: tuple[float, ...]
+    """Share of replicates in which each clique holds."""
+    tail: float
+    """Percent left out on each side of an interval."""
+
+    def average_intervals(self, frame: Frame) -> dict[str, dict[str, list[float]]]:
+        """Intervals of the *averages* over tasks, which the ends of the single tasks' intervals do not give."""
+        replicates = self.replicates
+        profiles = {
+            "transferability": (replicates.transferability, frame.rows),
+            "malleability": (replicates.malleability, frame.columns),
+            "transferability_with_diagonal": (replicates.transferability_with_diagonal, frame.rows),
+            "malleability_with_diagonal": (replicates.malleability_with_diagonal, frame.columns),
+        }
+        return {
+            name: {
+                side: [float(percentile(values, percent)) for percent in (self.tail, 100 - self.tail)]
+                for side, values in (
+                    ("positive", profile.average(count).positive),
+                    ("negative", profile.average(count).negative),
+                )
+            }
+            for name, (profile, count) in profiles.items()
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Digest:
+    """What is kept of one piece of replicates."""
+
+    derived: Derived
+    centred: Derived
+    deviations: Transfers
+    """Sum over replicates of the deviation from the data; a replicate without a PGF counts as none."""
+    squared_deviations: Transfers
+    squares: SquaresPiece | None
+    held: np.ndarray
+
+
+def summarise_replicates(
+    pieces: Iterable[Replicates],
+    transfers: TransferArray,
+    frame: Frame,
+    confidence: float,
+    members: Sequence[MemberCells] = (),
+) -> Spread | None:
+    """Turn replicates into intervals, noise floors, standard errors and membership probabilities.
+
+    Intervals are percentiles. Δ and Θ of a noisy matrix lie further from 0 than the truth (see `Spread.floor`), and
+    those of its replicates twice as far, so an interval may lie beyond its estimate: read it against the floor.
+
+    Args:
+        pieces: replicates, piece by piece.
+        transfers: the data.
+        frame: the cells that take part.
+        confidence: coverage.
+        members: cliques whose membership is counted.
+
+    Returns:
+        None where there are no replicates.
+
+    Complexity: O(replicates · seeds · cells).
+    """
+    parts = [_digest(piece, transfers, frame, members) for piece in pieces]
+    if not parts:
+        return None
+    derived = _join([part.derived for part in parts])
+    count, tail = len(derived.mean), 50 * (1 - confidence)
+    shift = np.sum([part.deviations for part in parts], axis=0) / count
+    square = np.sum([part.squared_deviations for part in parts], axis=0) / count
+    pieces_of_squares = [part.squares for part in parts if part.squares is not None]
+    return Spread(
+        replicates=derived,
+        low=derived.map(lambda values: percentile(values, tail)),
+        high=derived.map(lambda values: percentile(values, 100 - tail)),
+        floor=_join([part.centred for part in parts]).map(lambda values: mean_present(values, 0)),
+        standard_error=np.where(transfers.defined, np.sqrt(np.maximum(square - shift**2, 0.0)), np.nan),
+        shares=spread_shares(pieces_of_squares, transfers, frame.reference, tail),
+        tail=tail,
+        membership=tuple((np.sum([part.held for part in parts], axis=0) / count).tolist()) if members else (),
+    )
+
+
+def percentile(values: np.ndarray, percent: float) -> np.ndarray:
+    """Percentile over the leading axis, replicates without a value left out; NaN where none has one.
+
+    >>> percentile(np.array([1.0, 3.0, np.nan]), 50).tolist()
+    2.0
+    """
+    present = ~np.isnan(values)
+    if present.all():
+        return np.percentile(values, percent, axis=0)
+    if not present.any():
+        return np.full(values.shape[1:], np.nan)
+    return np.nanpercentile(values, percent, axis=0)
+
+
+def _digest(piece: Replicates, transfers: TransferArray, frame: Frame, members: Sequence[MemberCells]) -> _Digest:
+    mean = piece.pgf.mean(axis=1)
+    deviation = mean - transfers.mean
+    clean = np.nan_to_num(deviation)
+    return _Digest(
+        derived=derive(mean, frame),
+        centred=derive(deviation, frame),
+        deviations=clean.sum(axis=0),
+        squared_deviations=np.square(clean).sum(axis=0),
+        squares=square_piece(piece, transfers, frame.reference),
+        held=np.array([_holds(mean, member).sum() for member in members], dtype=float),
+    )
+
+
+def _holds(mean: Matrices, member: MemberCells) -> np.ndarray:
+    pairs = mean[:, member.cells]
+    return np.all(pairs > ZERO, axis=1) if member.positive else np.all(pairs < -ZERO, axis=1)
+
+
+def _join(parts: list[Derived]) -> Derived:
+    def profile(name: str) -> Profile:
+        sides = [getattr(part, name) for part in parts]
+        return Profile(
+            np.concatenate([side.positive for side in sides]), np.concatenate([side.negative for side in sides])
+        )
+
+    return Derived(
+        mean=np.concatenate([part.mean for part in parts]),
+        transferability=profile("transferability"),
+        malleability=profile("malleability"),
+        transferability_with_diagonal=profile("transferability_with_diagonal"),
+        malleability_with_diagonal=profile("malleability_with_diagonal"),
+    )
