@@ -35,7 +35,8 @@ def analyze(
     if json:
         print(findings.dump())
     else:
-        Console().print(findings_in_terminal(findings))
+        console = Console()
+        console.print(findings_in_terminal(findings, console.width))
 
 
 def report(

@@ -123,7 +123,8 @@ def _run(study: Study, only: str | None) -> None:
         finished = carry_out(prepared, progress.show)
     _raise_failures(finished, console)
     findings = _conclude(finished)
-    Console().print(findings_in_terminal(findings))
+    screen = Console()
+    screen.print(findings_in_terminal(findings, screen.width))
     folder = finished.store.folder
     console.print(f"{folder}/report.html, findings.json, scores/, adapters/, logs/", markup=False, highlight=False)
 
