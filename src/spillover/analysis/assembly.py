@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from spillover.analysis.clique_size import compare_largest
-from spillover.analysis.cliques import CliqueSearch, SignGraphs, find_cliques, mark_pairs, sign_graphs
+from spillover.analysis.cliques import Clique, CliqueSearch, SignGraphs, find_cliques, mark_pairs, sign_graphs
 from spillover.analysis.context import Context
 from spillover.analysis.discoveries import adjust_p
 from spillover.analysis.findings import CellFindings, CliqueFindings, ModelFindings
@@ -18,7 +18,7 @@ from spillover.analysis.material import Material
 from spillover.analysis.matrix import TransferMatrix
 from spillover.analysis.personas import AllPersonas, assign_calibrated, assign_raw, assign_specific
 from spillover.analysis.shapes import Cells
-from spillover.analysis.spread import MemberCells, Spread, summarise_replicates
+from spillover.analysis.spread import CliquePairs, Spread, summarise_replicates
 from spillover.analysis.summary import Summary, summarise
 from spillover.analysis.variance import specific_transfers
 from spillover.analysis.warned import Evidence, find_flagged, warn
@@ -81,7 +81,7 @@ def _describe_cells(material: Material, frame: Frame, context: Context) -> CellF
     )
 
 
-def _spread(material: Material, frame: Frame, context: Context, members: list[MemberCells]) -> Spread | None:
+def _spread(material: Material, frame: Frame, context: Context, members: list[CliquePairs]) -> Spread | None:
     if not frame.reference.any():
         return None
     rng = context.generator("bootstrap")
@@ -93,14 +93,16 @@ def _spread(material: Material, frame: Frame, context: Context, members: list[Me
     return replace(spread, shares=shares)
 
 
-def _members(graphs: list[SignGraphs], searches: list[CliqueSearch], shape: tuple[int, ...]) -> list[MemberCells]:
+def _members(graphs: list[SignGraphs], searches: list[CliqueSearch], shape: tuple[int, ...]) -> list[CliquePairs]:
     return [
-        MemberCells(
-            cells=mark_pairs([graph.tasks.index(task) for task in clique.tasks], shape), positive=graph.positive
-        )
+        CliquePairs(pairs=np.flatnonzero(mark_pairs(_places(clique, graph), shape)), positive=graph.positive)
         for graph, search in zip(graphs, searches, strict=True)
         for clique in search.cliques
     ]
+
+
+def _places(clique: Clique, graph: SignGraphs) -> list[int]:
+    return [graph.tasks.index(task) for task in clique.tasks]
 
 
 def _clique_findings(

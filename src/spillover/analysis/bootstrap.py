@@ -54,15 +54,30 @@ def replicate_cube(cube: ScoreCube, ceiling: PerTarget, count: int, rng: np.rand
     >>> [piece.pgf.shape for piece in pieces]
     [(100, 1, 2, 2)]
     """
+    return _in_pieces(
+        sample_examples(cube, ceiling), (len(cube.seeds), len(cube.sources), len(cube.targets)), count, rng
+    )
+
+
+def sample_examples(cube: ScoreCube, ceiling: PerTarget) -> DrawItems:
+    """Prepare to draw replicates over examples, for every seed as it is.
+
+    Complexity: O(seeds · sources · examples) to prepare; a draw multiplies a weight matrix with it for every target.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> sample_examples(example_cube(), np.ones(2))(np.random.default_rng(0), 5).shape
+    (5, 1, 2, 2)
+    """
     shape = (len(cube.seeds), len(cube.sources), len(cube.targets))
+    columns = [_prepare(block, limit) for block, limit in zip(cube.blocks, ceiling.tolist(), strict=True)]
 
     def draw(generator: np.random.Generator, size: int) -> SeedMatrices:
-        pgf = np.empty((size, *shape))
-        for column, (block, limit) in enumerate(zip(cube.blocks, ceiling.tolist(), strict=True)):
-            pgf[..., column] = _resample_examples(block, limit, generator, size)
-        return pgf
+        pgf = np.empty((shape[2], size, *shape[:2]))  # one target after the other in memory, as they are written
+        for column, prepared in enumerate(columns):
+            pgf[column] = _resample_examples(prepared, generator, size).reshape(size, *shape[:2])
+        return np.moveaxis(pgf, 0, -1)
 
-    return _in_pieces(draw, shape, count, rng)
+    return draw
 
 
 def replicate_table(table: TableTransfers, count: int, rng: np.random.Generator) -> Iterator[Replicates]:
@@ -98,14 +113,31 @@ def _in_pieces(draw: DrawItems, shape: tuple[int, ...], count: int, rng: np.rand
         yield Replicates(pgf=_resample_seeds(pgf, rng), same_seeds=pgf)
 
 
-def _resample_examples(block: TargetBlock, ceiling: float, rng: np.random.Generator, size: int) -> np.ndarray:
-    """PGFs of one target under resampled examples, shape replicate × seed × source."""
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One target's scores as the right-hand side of a product with example weights."""
+
+    change: np.ndarray
+    """finetuned − base, shape example × (seed · source)."""
+    gap: np.ndarray
+    """ceiling − base, shape example × 1 or × (seed · source)."""
+
+
+def _prepare(block: TargetBlock, ceiling: float) -> _Column:
     seeds, sources, examples = block.scores.shape
-    kind = np.float32 if block.exact else np.float64  # whole numbers up to 2²⁴ are exact in single precision
-    weights = draw_weights(examples, size, rng).astype(kind)
-    totals = (weights @ block.scores.reshape(-1, examples).T.astype(kind)).astype(float)
-    base = (weights @ block.base.T.astype(kind)).astype(float)[:, :, None]
-    return _over_gap(totals.reshape(size, seeds, sources) - base, ceiling * examples - base)
+    change = block.scores - block.base[:, None]
+    gap = ceiling - block.base
+    if len(gap) > 1:
+        gap = np.repeat(gap, sources, axis=0)
+    # whole numbers up to 2²⁴ are exact in single precision, and twice as fast
+    kind = np.float32 if block.exact and ceiling == 1 else np.float64
+    return _Column(change.reshape(seeds * sources, examples).T.astype(kind), gap.T.astype(kind))
+
+
+def _resample_examples(column: _Column, rng: np.random.Generator, size: int) -> np.ndarray:
+    """PGFs of one target under resampled examples, shape replicate × (seed · source)."""
+    weights = draw_weights(len(column.change), size, rng).astype(column.change.dtype)
+    return _over_gap((weights @ column.change).astype(float), (weights @ column.gap).astype(float))
 
 
 def draw_weights(examples: int, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -116,12 +148,15 @@ def draw_weights(examples: int, size: int, rng: np.random.Generator) -> np.ndarr
     >>> draw_weights(5, 3, np.random.default_rng(0)).sum(axis=1).tolist()
     [5, 5, 5]
     """
-    picks = rng.integers(examples, size=(size, examples))
-    picks += np.arange(size)[:, None] * examples
-    return np.bincount(picks.ravel(), minlength=size * examples).reshape(size, examples)
+    narrow = np.uint16 if examples < 2**16 else np.int64  # narrow integers are drawn twice as fast
+    picks = rng.integers(examples, size=(size, examples), dtype=narrow)
+    places = picks + np.arange(0, size * examples, examples)[:, None]
+    return np.bincount(places.ravel(), minlength=size * examples).reshape(size, examples)
 
 
 def _over_gap(change: np.ndarray, gap: np.ndarray) -> np.ndarray:
+    if gap.size and gap.min() > ZERO:
+        return change / gap
     gap = np.broadcast_to(gap, change.shape)
     return np.divide(change, gap, out=np.full(change.shape, np.nan), where=gap > ZERO)
 

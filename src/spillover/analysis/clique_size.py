@@ -14,7 +14,7 @@ import numpy as np
 from spillover.analysis.cliques import CliqueSearch, GraphName, SignGraphs
 from spillover.analysis.shapes import Cells
 
-STEP_BUDGET = 2_000
+STEP_BUDGET = 400
 """Branches searched in one permuted graph at most; beyond, its largest clique counts as large enough (conservative)."""
 
 
@@ -108,15 +108,22 @@ def has_clique(neighbours: Sequence[int], size: int, budget: int = STEP_BUDGET) 
     >>> has_clique(triangle, 3), has_clique(triangle, 4)
     (True, False)
     """
+    strangers = [~(links | 1 << vertex) for vertex, links in enumerate(neighbours)]
     stack = [(_prune(neighbours, (1 << len(neighbours)) - 1, size - 1), size)]
     while stack:
         candidates, wanted = stack.pop()
-        if wanted == 0:
+        if candidates.bit_count() < wanted:
+            continue
+        if wanted <= 1:
             return True
         budget -= 1
         if budget < 0:
             return None
-        stack.extend(_branches(neighbours, candidates, wanted))
+        branches: list[tuple[int, int]] = []
+        for vertex in _must_start(strangers, candidates, wanted):
+            branches.append((candidates & neighbours[vertex], wanted - 1))
+            candidates ^= 1 << vertex
+        stack.extend(reversed(branches))  # the branch with the most candidates is the likeliest to hold a clique
     return False
 
 
@@ -132,27 +139,12 @@ def _prune(neighbours: Sequence[int], candidates: int, degree: int) -> int:
         candidates = kept
 
 
-def _branches(neighbours: Sequence[int], candidates: int, wanted: int) -> list[tuple[int, int]]:
-    """The vertices that may start a clique of the wanted size, each as the candidates that come with it."""
-    branches: list[tuple[int, int]] = []
-    for vertex, colour in reversed(_colour(neighbours, candidates)):
-        if colour < wanted:
-            break
-        branches.append((candidates & neighbours[vertex], wanted - 1))
-        candidates &= ~(1 << vertex)
-    return branches[::-1]
-
-
-def _colour(neighbours: Sequence[int], candidates: int) -> list[tuple[int, int]]:
-    """Colour greedily; vertices in order of their colours, 1 upwards."""
-    coloured: list[tuple[int, int]] = []
-    colour = 0
-    while candidates:
-        colour += 1
+def _must_start(strangers: Sequence[int], candidates: int, wanted: int) -> list[int]:
+    """Colour greedily, and list the vertices beyond the first `wanted − 1` colours: every such clique holds one."""
+    for _ in range(wanted - 1):
         free = candidates
         while free:
-            vertex = (free & -free).bit_length() - 1
-            coloured.append((vertex, colour))
-            candidates &= ~(1 << vertex)
-            free &= ~(1 << vertex) & ~neighbours[vertex]
-    return coloured
+            lowest = free & -free
+            candidates ^= lowest
+            free &= strangers[lowest.bit_length() - 1]
+    return [vertex for vertex in range(candidates.bit_length()) if candidates >> vertex & 1]

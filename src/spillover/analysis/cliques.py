@@ -156,12 +156,16 @@ def mark_pairs(members: Sequence[int], shape: tuple[int, ...]) -> Cells:
 
 
 def _weakest(graphs: SignGraphs, members: tuple[int, ...]) -> float:
-    values = graphs.weights[mark_pairs(members, graphs.weights.shape)]
+    values = _pair_weights(graphs, members)
     return float(values.min() if graphs.positive else values.max())
 
 
+def _pair_weights(graphs: SignGraphs, members: tuple[int, ...]) -> np.ndarray:
+    return graphs.weights[np.ix_(members, members)][~np.eye(len(members), dtype=bool)]
+
+
 def _describe(graphs: SignGraphs, members: tuple[int, ...], weakest: float, names: list[GraphName]) -> Clique:
-    values = graphs.weights[mark_pairs(members, graphs.weights.shape)]
+    values = _pair_weights(graphs, members)
     p: float | None = None
     if len(members) > 2:  # with two pairs no test can say anything
         p = signed_rank_p(values, above=graphs.positive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from spillover.analysis.cube import ScoreCube, TargetBlock
 from spillover.analysis.fieller import CellInference, CrossedLayout, Quadratic, infer_cells
@@ -117,4 +117,4 @@ def compute_mcnemar_p(block: TargetBlock) -> np.ndarray | None:
     base = block.base[:, None]
     gained = ((block.scores == 1) & (base == 0)).sum(axis=-1)
     lost = ((block.scores == 0) & (base == 1)).sum(axis=-1)
-    return np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(gained, lost), gained + lost, 0.5))
+    return np.minimum(1.0, 2 * special.bdtr(np.minimum(gained, lost), gained + lost, 0.5))

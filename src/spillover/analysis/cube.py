@@ -44,7 +44,7 @@ class TargetBlock:
     @property
     def exact(self) -> bool:
         """Whether every score is right or wrong, so that counts and exact tests make sense."""
-        return bool(np.isin(self.base, (0, 1)).all() and np.isin(self.scores, (0, 1)).all())
+        return all(bool(((scores == 0) | (scores == 1)).all()) for scores in (self.base, self.scores))
 
     @property
     def chance(self) -> float | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-BISECTIONS = 48
+BISECTIONS = 40
 EXPANSIONS = 24
 """A bracket doubles so often before the interval is called unbounded."""
 

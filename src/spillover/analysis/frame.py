@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spillover.analysis.pgf import TransferArray
-from spillover.analysis.profiles import Profile, mean_present, measure_malleability, measure_transferability
+from spillover.analysis.profiles import Profile, measure_malleability, measure_transferability, tell_signs
 from spillover.analysis.shapes import Cells, Matrices, Scalars
 
 
@@ -120,13 +120,14 @@ def derive(pgf: Matrices, frame: Frame) -> Derived:
     >>> float(derive(transfers.mean, frame_transfers(transfers)).mean)
     -0.25
     """
-    wide, tall = np.s_[..., : frame.columns], np.s_[..., : frame.rows, :]
+    signed = tell_signs(pgf)
+    wide, tall = np.arange(pgf.shape[-1]) < frame.columns, np.arange(pgf.shape[-2])[:, None] < frame.rows
     return Derived(
         mean=mean_of_cells(pgf, frame.reference),
-        transferability=measure_transferability(pgf[wide], frame.transfer[wide]),
-        malleability=measure_malleability(pgf[tall], frame.transfer[tall]),
-        transferability_with_diagonal=measure_transferability(pgf[wide], frame.defined[wide]),
-        malleability_with_diagonal=measure_malleability(pgf[tall], frame.defined[tall]),
+        transferability=measure_transferability(signed, frame.transfer & wide),
+        malleability=measure_malleability(signed, frame.transfer & tall),
+        transferability_with_diagonal=measure_transferability(signed, frame.defined & wide),
+        malleability_with_diagonal=measure_malleability(signed, frame.defined & tall),
     )
 
 
@@ -136,5 +137,7 @@ def mean_of_cells(pgf: Matrices, cells: Cells) -> Scalars:
     >>> float(mean_of_cells(np.array([[1.0, np.nan]]), np.array([[True, True]])))
     1.0
     """
-    chosen = np.where(cells, pgf, np.nan)
-    return mean_present(chosen.reshape(*pgf.shape[:-2], -1), -1)
+    present = cells & ~np.isnan(pgf)
+    count = np.count_nonzero(present, axis=(-2, -1))
+    total = np.where(present, pgf, 0.0).sum(axis=(-2, -1))
+    return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)

@@ -10,11 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spillover.analysis.pgf import ZERO
-from spillover.analysis.shapes import Cells, Matrices, PerTask
-
-SOURCES = -2
-TARGETS = -1
-"""The axes of a matrix that ends in source × target."""
+from spillover.analysis.shapes import Cells, ManyCells, Matrices, PerTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,34 @@ class Profile:
         return Profile(mean_present(self.positive[..., :count], -1), mean_present(self.negative[..., :count], -1))
 
 
-def measure_transferability(pgf: Matrices, cells: Cells) -> Profile:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Gains and harms of matrices, told apart once for every sum that follows."""
+
+    gains: Matrices
+    harms: Matrices
+    is_gain: ManyCells
+    is_harm: ManyCells
+    present: ManyCells | None
+    """Which cells have a PGF; None where all have."""
+
+
+def tell_signs(pgf: Matrices) -> Signed:
+    """Tell gains from harms.
+
+    Complexity: O(cells).
+    """
+    is_gain, is_harm, present = pgf > ZERO, pgf < -ZERO, ~np.isnan(pgf)
+    return Signed(
+        gains=np.where(is_gain, pgf, 0.0),
+        harms=np.where(is_harm, pgf, 0.0),
+        is_gain=is_gain,
+        is_harm=is_harm,
+        present=None if present.all() else present,
+    )
+
+
+def measure_transferability(pgf: Matrices | Signed, cells: Cells) -> Profile:
     """Compute Δ⁺ and Δ⁻ of every source.
 
     Δ⁺(s) = ((1 − e^(−p/N)) / p) · Σ PGF[s, t] over the p targets with PGF > 0, of N defined ones; Δ⁻ likewise over
@@ -51,17 +74,17 @@ def measure_transferability(pgf: Matrices, cells: Cells) -> Profile:
     >>> measure_transferability(pgf, ~np.eye(2, dtype=bool)).positive.round(4).tolist()
     [0.1264, 0.0]
     """
-    return _profile(pgf, cells, TARGETS)
+    return _profile(pgf if isinstance(pgf, Signed) else tell_signs(pgf), cells, -1)
 
 
-def measure_malleability(pgf: Matrices, cells: Cells) -> Profile:
+def measure_malleability(pgf: Matrices | Signed, cells: Cells) -> Profile:
     """Compute Θ⁺ and Θ⁻ of every target: `measure_transferability` with rows and columns exchanged.
 
     >>> pgf = np.array([[0.5, 0.2], [-0.1, 0.3]])
     >>> measure_malleability(pgf, ~np.eye(2, dtype=bool)).negative.round(4).tolist()
     [-0.0632, 0.0]
     """
-    return _profile(pgf, cells, SOURCES)
+    return _profile(pgf if isinstance(pgf, Signed) else tell_signs(pgf), cells, -2)
 
 
 def mean_present(values: np.ndarray, axis: int) -> np.ndarray:
@@ -76,13 +99,15 @@ def mean_present(values: np.ndarray, axis: int) -> np.ndarray:
     return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)
 
 
-def _profile(pgf: Matrices, cells: Cells, axis: int) -> Profile:
-    counted = (cells & ~np.isnan(pgf)).sum(axis=axis)
-    return Profile(*(_damped_sum(pgf, cells & side, counted, axis) for side in (pgf > ZERO, pgf < -ZERO)))
+def _profile(signed: Signed, cells: Cells, axis: int) -> Profile:
+    present = cells if signed.present is None else signed.present & cells
+    counted = np.count_nonzero(present, axis=axis)
+    sums = "...st,st->...s" if axis == -1 else "...st,st->...t"
+    weights = cells.astype(float)
 
+    def damp(values: Matrices, chosen: ManyCells) -> PerTask:
+        count = np.count_nonzero(chosen & cells, axis=axis)
+        damping = (1 - np.exp(-count / np.maximum(counted, 1))) / np.maximum(count, 1)
+        return np.where(counted > 0, damping * np.einsum(sums, values, weights), np.nan)
 
-def _damped_sum(pgf: Matrices, chosen: np.ndarray, counted: np.ndarray, axis: int) -> PerTask:
-    count = chosen.sum(axis=axis)
-    total = np.where(chosen, pgf, 0.0).sum(axis=axis)
-    weight = (1 - np.exp(-count / np.maximum(counted, 1))) / np.maximum(count, 1)
-    return np.where(counted > 0, weight * total, np.nan)
+    return Profile(damp(signed.gains, signed.is_gain), damp(signed.harms, signed.is_harm))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from spillover.analysis.answers import TargetAnswers, find_shared_count
 from spillover.analysis.cube import ScoreCube
@@ -121,7 +121,7 @@ def _warn_below_chance(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warn
         if record.accuracy is None or record.chance is None or record.examples is None:
             continue
         correct = round(record.accuracy * record.examples)
-        p = float(stats.binom.cdf(correct, record.examples, record.chance))
+        p = float(special.bdtr(correct, record.examples, record.chance))
         if p < 0.05:
             text = (
                 f"{target}: the base scores {record.accuracy:.3f}, below chance ({record.chance:.3f}; one-sided exact "

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
 
 from spillover.analysis.shapes import Cells, Transfers
 from spillover.core.errors import AnalysisError
@@ -117,6 +116,8 @@ def correlate_weights(
 
     Complexity: O(permutations · tasks² · log tasks).
     """
+    from scipy import stats  # noqa: PLC0415 (slow to import, and few analyses compare weights)
+
     chosen = cells & ~np.eye(len(pgf), dtype=bool)
     ranks = stats.rankdata(pgf[chosen])
     if len(ranks) < 3 or np.ptp(ranks) == 0 or np.ptp(similarity[chosen]) == 0:
