@@ -16,8 +16,8 @@ from spillover.analysis.shapes import Cells
 
 ONE_LETTER = 0.9
 """A model that gives one letter at least this often, and is right just as often as that letter is, has collapsed."""
-FEWEST_SHARED = 3
-"""So many runs with one count are needed before it is called shared."""
+FEWEST_SHARED = 5
+"""So many runs with one count are needed: three of four agree too easily by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +118,9 @@ def find_shared_count(correct: np.ndarray, cells: Cells, column: int, share: flo
 
     Complexity: O(seeds · sources).
 
-    >>> shared = find_shared_count(np.array([[59, 59, 59, 61]]), np.ones((4, 1), dtype=bool), 0, 0.25)
+    >>> shared = find_shared_count(np.array([[59, 59, 59, 61], [59, 59, 60, 62]]), np.ones((4, 1), bool), 0, 0.25)
     >>> shared.correct, shared.runs, shared.of
-    (59, 3, 4)
+    (59, 5, 8)
     """
     runs = correct[:, cells[:, column]].ravel().tolist()
     if not runs:

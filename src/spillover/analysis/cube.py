@@ -9,7 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spillover.analysis.shapes import Answers, BaseScores, OptionScores, PerTarget, SeedScores, SeedTransfers
+from spillover.analysis.shapes import (
+    Answers,
+    BaseAccuracies,
+    BaseAnswers,
+    BaseOptions,
+    BaseScores,
+    PerTarget,
+    SeedAnswers,
+    SeedOptions,
+    SeedScores,
+    SeedTransfers,
+)
 
 UNPARSED = -1
 """Code of an answer that could not be read from the reply."""
@@ -32,13 +43,13 @@ class TargetBlock:
     """Options of each example; 0 for open questions."""
     base: BaseScores
     scores: SeedScores
-    base_given: Answers
+    base_given: BaseAnswers
     """Answers of the base, shape base × example: indices into `letters` or negative codes."""
-    given: Answers
+    given: SeedAnswers
     """Answers of the finetuned models, shape seed × source × example."""
-    base_log_probabilities: OptionScores | None
+    base_log_probabilities: BaseOptions | None
     """Shape base × example × option, NaN beyond an example's options; None where they are not known."""
-    log_probabilities: OptionScores | None
+    log_probabilities: SeedOptions | None
     """Shape seed × source × example × option."""
 
     @property
@@ -80,7 +91,7 @@ class ScoreCube:
         return np.stack([block.scores.mean(axis=-1) for block in self.blocks], axis=-1)
 
     @property
-    def base_accuracy(self) -> SeedTransfers:
+    def base_accuracy(self) -> BaseAccuracies:
         """Mean score of the base, shape (1 or seed) × 1 × target."""
         widest = max(len(block.base) for block in self.blocks)
         columns = [np.broadcast_to(block.base.mean(axis=-1), (widest,)) for block in self.blocks]

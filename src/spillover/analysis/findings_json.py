@@ -123,12 +123,12 @@ def describe_derived(derived: Derived, frame: Frame) -> Json:
 
 
 def _describe_profile(profile: Profile, names: tuple[str, ...], averaged: int) -> Json:
-    means = profile.average(averaged)
+    positive, negative = profile.average(averaged)
     return plain(
         {
             "positive": dict(zip(names, profile.positive.tolist(), strict=True)),
             "negative": dict(zip(names, profile.negative.tolist(), strict=True)),
-            "average": {"positive": means.positive, "negative": means.negative},
+            "average": {"positive": positive, "negative": negative},
         }
     )
 

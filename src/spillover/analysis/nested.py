@@ -36,7 +36,8 @@ def infer_column(difference: SeedScores) -> float:
     """Compute the one-sided p that the mean over sources of a paired difference lies above 0.
 
     `V = mean over sources of the seeds' variance / (K·S) + item variance / m`, the items' part less what their own
-    noise in each run puts into it; Satterthwaite's degrees of freedom. With one seed, examples only.
+    noise in each run puts into it, the seeds' part no less than that; Satterthwaite's degrees of freedom. With one
+    seed, examples only.
 
     Args:
         difference: finetuned − base, by seed, source and example.
@@ -53,9 +54,10 @@ def infer_column(difference: SeedScores) -> float:
     item = by_example.var(ddof=1) / examples if examples > 1 else 0.0
     seed, seed_freedom = 0.0, 1
     if seeds > 1:
+        residual = _residual(difference) / (runs * examples)
         by_run = difference.mean(axis=2)
-        seed, seed_freedom = by_run.var(axis=0, ddof=1).mean() / runs, sources * (seeds - 1)
-        item = max(0.0, item - _residual(difference) / (runs * examples))
+        seed, seed_freedom = max(by_run.var(axis=0, ddof=1).mean() / runs, residual), sources * (seeds - 1)
+        item = max(0.0, item - residual)
     variance = seed + item
     if variance <= 0:
         return 0.5 if mean == 0 else float(mean < 0)

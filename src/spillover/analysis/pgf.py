@@ -12,7 +12,7 @@ import numpy as np
 from spillover.analysis.cube import ScoreCube, example_cube
 from spillover.analysis.facts import Facts
 from spillover.analysis.settings import AnalysisSettings
-from spillover.analysis.shapes import Cells, PerTarget, SeedMatrices, SeedTransfers, Transfers
+from spillover.analysis.shapes import BaseAccuracies, Cells, PerTarget, SeedTransfers, Transfers
 from spillover.core.errors import AnalysisError
 
 ZERO = 1e-12
@@ -90,8 +90,8 @@ class TransferArray:
 
 
 def perfection_gap_factor(
-    finetuned: SeedMatrices, base: SeedMatrices, ceiling: PerTarget, *, epsilon: float = 0.0
-) -> SeedMatrices:
+    finetuned: SeedTransfers, base: BaseAccuracies, ceiling: PerTarget, *, epsilon: float = 0.0
+) -> SeedTransfers:
     """Compute PGF = (finetuned − base) / (ceiling − base + epsilon).
 
     Sachdeva et al., CVPR 2026 (arXiv 2511.18787), section on the Perfection Gap Factor.

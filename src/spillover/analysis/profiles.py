@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spillover.analysis.pgf import ZERO
-from spillover.analysis.shapes import Cells, ManyCells, Matrices, PerTask
+from spillover.analysis.shapes import Cells, ManyCells, Matrices, PerTask, Scalars
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Profile:
     negative: PerTask
     """≤ 0, by task; NaN for a task without a defined cell."""
 
-    def average(self, count: int) -> Profile:
-        """Average over the first tasks, those without a value left out; NaN where none has one.
+    def average(self, count: int) -> tuple[Scalars, Scalars]:
+        """Average both sides over the first tasks, those without a value left out; NaN where none has one.
 
-        >>> float(Profile(np.array([0.1, 0.3, np.nan, 9.0]), np.zeros(4)).average(3).positive)
+        >>> float(Profile(np.array([0.1, 0.3, np.nan, 9.0]), np.zeros(4)).average(3)[0])
         0.2
         """
-        return Profile(mean_present(self.positive[..., :count], -1), mean_present(self.negative[..., :count], -1))
+        return mean_present(self.positive[..., :count], -1), mean_present(self.negative[..., :count], -1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,8 @@ def spread_shares(
         return SharesSpread(
             low=low, high=high, without_examples=None, low_without_examples=None, high_without_examples=None
         )
-    target, source, interaction = (part.mean() for part in _join([p.from_examples for p in pieces]).without_noise)
+    by_examples = _join([piece.from_examples for piece in pieces])
+    target, source, interaction = (float(part.mean()) for part in by_examples.without_noise)
     corrected = form_shares(drawn, (2 * target, 2 * source, 2 * interaction))
     return SharesSpread(
         low=low,
@@ -96,7 +97,7 @@ def spread_shares(
 def _percentile(shares: VarianceShares, percent: float) -> VarianceShares:
     def pick(values: np.ndarray) -> np.ndarray:
         present = values[~np.isnan(values)]
-        return np.percentile(present, percent) if present.size else np.array(np.nan)
+        return np.asarray(np.percentile(present, percent) if present.size else np.nan)
 
     return VarianceShares(
         target=pick(shares.target),

@@ -55,8 +55,8 @@ class Spread:
             name: {
                 side: [float(percentile(values, percent)) for percent in (self.tail, 100 - self.tail)]
                 for side, values in (
-                    ("positive", profile.average(count).positive),
-                    ("negative", profile.average(count).negative),
+                    ("positive", profile.average(count)[0]),
+                    ("negative", profile.average(count)[1]),
                 )
             }
             for name, (profile, count) in profiles.items()

@@ -40,7 +40,7 @@ class Summary:
     variance: VarianceShares | None
     variance_in_points: VarianceShares | None
     squares_by_target: PerTarget
-    """Each target's share of the total sum of squares; NaN where nothing varies."""
+    """Each target's share of the sum of squares of the seed means; NaN where nothing varies."""
     spread: Spread | None = None
 
     @property
@@ -65,7 +65,7 @@ def name_profile(profile: Profile, names: tuple[str, ...], averaged: int) -> Nam
     >>> name_profile(Profile(np.array([0.1, 0.3, 9.0]), np.zeros(3)), ("a", "b", "c"), 2).average_positive
     0.2
     """
-    means = profile.average(averaged)
+    positive, negative = profile.average(averaged)
 
     def name(values: np.ndarray) -> dict[str, float]:
         return {task: value for task, value in zip(names, values.tolist(), strict=True) if not np.isnan(value)}
@@ -73,8 +73,8 @@ def name_profile(profile: Profile, names: tuple[str, ...], averaged: int) -> Nam
     return NamedProfile(
         positive=name(profile.positive),
         negative=name(profile.negative),
-        average_positive=float(means.positive),
-        average_negative=float(means.negative),
+        average_positive=float(positive),
+        average_negative=float(negative),
     )
 
 
@@ -97,7 +97,7 @@ def summarise(transfers: TransferArray, frame: Frame, spread: Spread | None = No
     """
     cells, mean = frame.reference, transfers.mean
     chosen = mean[cells]
-    by_target = share_squares_by_target(transfers.pgf, cells) if chosen.size else np.full(len(frame.targets), np.nan)
+    by_target = share_squares_by_target(mean, cells) if chosen.size else np.full(len(frame.targets), np.nan)
     known = ~np.isnan(transfers.points).any(axis=(0, 1))  # accuracies are known for whole targets or not at all
     return Summary(
         frame=frame,

@@ -32,9 +32,9 @@ class SumsOfSquares:
         """`SS_f − df_f · MSE` of target, source and interaction; NaN with a single seed."""
         mean_square = self.noise / self.freedom[3] if self.freedom[3] else np.full(np.shape(self.noise), np.nan)
         return (
-            self.target - self.freedom[0] * mean_square,
-            self.source - self.freedom[1] * mean_square,
-            self.interaction - self.freedom[2] * mean_square,
+            np.asarray(self.target - self.freedom[0] * mean_square),
+            np.asarray(self.source - self.freedom[1] * mean_square),
+            np.asarray(self.interaction - self.freedom[2] * mean_square),
         )
 
 
@@ -83,7 +83,7 @@ def has_two_ways(cells: Cells) -> bool:
     return min(int(cells.any(axis=1).sum()), int(cells.any(axis=0).sum())) >= 2
 
 
-def form_shares(squares: SumsOfSquares, from_examples: Parts | None = None) -> VarianceShares:
+def form_shares(squares: SumsOfSquares, from_examples: tuple[float, float, float] | None = None) -> VarianceShares:
     """Turn sums of squares into shares.
 
     Args:
@@ -94,7 +94,7 @@ def form_shares(squares: SumsOfSquares, from_examples: Parts | None = None) -> V
     Complexity: O(batch).
     """
     total = squares.target + squares.source + squares.interaction + squares.noise
-    subtracted = from_examples or (np.zeros(()),) * 3
+    subtracted = from_examples or (0.0, 0.0, 0.0)
     remains = [np.maximum(part - extra, 0.0) for part, extra in zip(squares.without_noise, subtracted, strict=True)]
     whole = remains[0] + remains[1] + remains[2]
     return VarianceShares(
@@ -108,9 +108,9 @@ def form_shares(squares: SumsOfSquares, from_examples: Parts | None = None) -> V
     )
 
 
-def _divide(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def _divide(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
     """Zero spread has no shares: NaN, undefined."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.asarray(whole) > 0)
 
 
 def sum_squares(pgf: SeedMatrices, cells: Cells) -> SumsOfSquares:
@@ -134,7 +134,11 @@ def sum_squares(pgf: SeedMatrices, cells: Cells) -> SumsOfSquares:
     sources, targets = int(cells.any(axis=1).sum()), int(cells.any(axis=0).sum())
     freedom = (targets - 1, sources - 1, max(count - sources - targets + 1, 0), count * (seeds - 1))
     return SumsOfSquares(
-        target=target, source=source, interaction=np.maximum(interaction, 0.0), noise=noise, freedom=freedom
+        target=np.asarray(target),
+        source=np.asarray(source),
+        interaction=np.asarray(np.maximum(interaction, 0.0)),
+        noise=np.asarray(noise),
+        freedom=freedom,
     )
 
 
@@ -170,16 +174,15 @@ def specific_transfers(mean: Transfers, cells: Cells) -> Transfers:
     return np.where(cells, values - source[:, None] - target, np.nan)
 
 
-def share_squares_by_target(pgf: SeedMatrices, cells: Cells) -> np.ndarray:
-    """Compute each target's share of the total sum of squares about the grand mean.
+def share_squares_by_target(mean: Transfers, cells: Cells) -> np.ndarray:
+    """Compute each target's share of the sum of squares of the seed means about their grand mean.
 
     One nearly saturated target can rule every other figure, because PGF's range is not symmetric.
 
-    Complexity: O(batch · seeds · cells).
+    Complexity: O(cells).
 
-    >>> share_squares_by_target(np.array([[[0.0, 1.0], [0.5, 0.0]]]), ~np.eye(2, dtype=bool)).tolist()
+    >>> share_squares_by_target(np.array([[0.0, 1.0], [0.5, 0.0]]), ~np.eye(2, dtype=bool)).tolist()
     [0.5, 0.5]
     """
-    grand = pgf[..., cells].mean(axis=(-2, -1))[..., None, None, None]
-    squares = np.where(cells, (pgf - grand) ** 2, 0.0).sum(axis=(-3, -2))
-    return _divide(squares, np.broadcast_to(squares.sum(axis=-1, keepdims=True), squares.shape))
+    squares = np.where(cells, (mean - mean[cells].mean()) ** 2, 0.0).sum(axis=0)
+    return _divide(squares, np.broadcast_to(squares.sum(), squares.shape))

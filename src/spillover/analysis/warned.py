@@ -172,7 +172,7 @@ def _warn_dominant(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:
         return
     for target, share in zip(evidence.frame.targets, shares.tolist(), strict=True):
         if share >= DOMINANT_SHARE:
-            text = f"{target} alone holds {share:.0%} of the total sum of squares: averages of PGF hang on it"
+            text = f"{target} alone holds {share:.0%} of the sum of squares: averages of PGF hang on it"
             yield Warned(kind="dominant_target", tasks=(target,), text=text)
 
 

@@ -1,0 +1,113 @@
+"""Cliques, and the test of the largest one."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from spillover.analysis.clique_size import compare_largest, has_clique, link_neighbours, permute_columns
+from spillover.analysis.cliques import SignGraphs, find_cliques, sign_graphs
+from spillover.analysis.pgf import TransferArray
+
+
+def transfers(pgf: np.ndarray) -> TransferArray:
+    names = tuple(f"t{index}" for index in range(pgf.shape[1]))
+    return TransferArray(
+        model="m", protocol="p", sources=names, targets=names, seeds=(0, 1), pgf=pgf, points=np.full(pgf.shape, np.nan)
+    )
+
+
+def graphs(mutual: np.ndarray) -> SignGraphs:
+    names = tuple(f"t{index}" for index in range(len(mutual)))
+    return SignGraphs(tasks=names, positive=True, mean=mutual, every_seed=mutual, weights=np.where(mutual, 0.1, -0.1))
+
+
+def test_one_graph_finds_what_the_other_misses():
+    pgf = np.full((2, 3, 3), 0.2)
+    pgf[1, 0, 1] = -0.1  # positive on average, not in every seed
+    found = find_cliques(sign_graphs(transfers(pgf), positive=True, threshold=0.0), 10)
+    assert [(clique.tasks, clique.maximal_in) for clique in found.cliques] == [
+        (("t0", "t1", "t2"), ("mean",)),
+        (("t0", "t2"), ("every_seed",)),
+        (("t1", "t2"), ("every_seed",)),
+    ]
+    assert found.largest == {"mean": (3, 1), "every_seed": (2, 2)}
+
+
+def test_the_weakest_pair_is_the_one_nearest_to_zero():
+    pgf = np.full((2, 3, 3), -0.3)
+    pgf[:, 2, 0] = -0.05
+    found = find_cliques(sign_graphs(transfers(pgf), positive=False, threshold=0.0), 10)
+    assert found.cliques[0].weakest == pytest.approx(-0.05)
+
+
+def test_a_threshold_cuts_edges():
+    pgf = np.full((2, 3, 3), 0.2)
+    pgf[:, 2, 0] = 0.05
+    found = find_cliques(sign_graphs(transfers(pgf), positive=True, threshold=0.1), 10)
+    assert found.largest["mean"] == (2, 2)
+
+
+def test_exact_zeros_and_undefined_cells_are_no_edges():
+    pgf = np.full((2, 3, 3), 0.2)
+    pgf[:, 0, 1] = 0.0
+    pgf[:, 1, 2] = np.nan
+    assert find_cliques(sign_graphs(transfers(pgf), positive=True, threshold=0.0), 10).largest["mean"] == (2, 1)
+
+
+def test_the_list_is_cut_and_says_so():
+    found = find_cliques(graphs(np.kron(np.eye(6), np.ones((2, 2))).astype(bool) & ~np.eye(12, dtype=bool)), 4)
+    assert len(found.cliques) == 4
+    assert found.truncated
+
+
+def test_the_decision_agrees_with_networkx():
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        cells = rng.random((14, 14)) < rng.uniform(0.3, 0.95)
+        np.fill_diagonal(cells, val=False)
+        size = max(len(clique) for clique in nx.find_cliques(nx.from_numpy_array((cells & cells.T).astype(int))))
+        assert has_clique(link_neighbours(cells), size) is True
+        assert has_clique(link_neighbours(cells), size + 1) is False
+
+
+def test_a_search_out_of_budget_says_that_it_does_not_know():
+    cells = np.random.default_rng(0).random((60, 60)) < 0.9
+    assert has_clique(link_neighbours(cells & ~np.eye(60, dtype=bool)), 16, budget=1) is None
+
+
+def test_a_permutation_keeps_every_columns_values_and_the_diagonal():
+    rng = np.random.default_rng(0)
+    matrix = rng.normal(size=(6, 6))
+    shuffled = np.take_along_axis(matrix, permute_columns(6, rng), axis=0)
+    assert np.array_equal(np.diag(shuffled), np.diag(matrix))
+    assert np.array_equal(np.sort(shuffled, axis=0), np.sort(matrix, axis=0))
+    assert not np.array_equal(shuffled, matrix)
+
+
+def test_columns_alone_make_cliques_that_are_no_surprise():
+    cells = np.zeros((10, 10), dtype=bool)
+    cells[:, :4] = True
+    np.fill_diagonal(cells, val=False)
+    found = find_cliques(graphs(cells), 10)
+    assert found.largest["mean"][0] == 4
+    assert compare_largest(graphs(cells), found, 99, np.random.default_rng(0))["mean"].p == 1.0
+
+
+def test_a_planted_clique_is_a_surprise():
+    cells = np.zeros((12, 12), dtype=bool)
+    for one, other in combinations(range(5), 2):
+        cells[one, other] = cells[other, one] = True
+    found = find_cliques(graphs(cells), 10)
+    p = compare_largest(graphs(cells), found, 199, np.random.default_rng(0))["mean"].p
+    assert p is not None
+    assert p < 0.02
+
+
+def test_no_joined_pair_is_not_tested():
+    empty = graphs(np.zeros((3, 3), dtype=bool))
+    largest = compare_largest(empty, find_cliques(empty, 5), 10, np.random.default_rng(0))["mean"]
+    assert (largest.size, largest.p) == (0, None)

@@ -1,0 +1,95 @@
+"""Differences between matrices of the same runs: controls, protocols, parts of cubes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.restrict import align_cubes
+from spillover.core.scores import table_from_scores
+
+
+def test_the_contrast_is_over_the_common_gap_never_one_model_over_another(scores):
+    rows = scores(examples=60)
+    control = [replace(row, control="shuffled") for row in scores(examples=60, rng_seed=9) if row.source != "base"]
+    model = analyze(table_from_scores([*rows, *control]), AnalysisSettings(replicates=200, permutations=0)).models[0]
+    (contrast,) = model.controls
+    base = np.array([model.base[target].accuracy for target in contrast.points.targets])
+    assert contrast.difference.matrix.values == pytest.approx(contrast.points.values / (1 - base), abs=1e-9)
+    assert contrast.difference.matrix.values == pytest.approx(model.matrix.values - contrast.control.values, abs=1e-9)
+    assert (contrast.difference.low < contrast.difference.matrix.values).all()
+    assert (contrast.difference.matrix.values < contrast.difference.high).all()
+    assert contrast.difference.mean_low < contrast.difference.mean < contrast.difference.mean_high
+
+
+def test_a_control_equal_to_its_source_adds_nothing(scores):
+    rows = scores()
+    control = [replace(row, control="own") for row in rows if row.source != "base"]
+    model = analyze(table_from_scores([*rows, *control]), AnalysisSettings(replicates=100, permutations=0)).models[0]
+    assert (model.controls[0].difference.matrix.values == 0).all()
+    assert (model.controls[0].p == 1).all()
+
+
+def test_a_control_with_one_seed_and_source_is_compared_where_both_are(scores):
+    rows = scores()
+    control = [replace(r, control="shuffled") for r in rows if (r.source, r.seed) == ("Counting", 1)]
+    (contrast,) = (
+        analyze(table_from_scores([*rows, *control]), AnalysisSettings(replicates=50, permutations=0))
+        .models[0]
+        .controls
+    )
+    assert contrast.difference.matrix.sources == ("Counting",)
+    assert len(contrast.difference.matrix.targets) == 3
+
+
+def test_controls_are_not_among_the_sources(scores):
+    rows = scores()
+    control = [replace(row, control="shuffled") for row in rows if row.source != "base"]
+    described = analyze(table_from_scores([*rows, *control]), AnalysisSettings(replicates=0)).to_json()["models"][0]
+    assert described["controls"] == ["shuffled"]
+    assert described["sources"] == ["Jigsaw", "Counting", "Relative_Depth"]
+
+
+def test_format_is_the_difference_between_protocols(scores):
+    rows = scores(examples=40)
+    generate = [
+        replace(row, protocol="generate", score=0.0, answer_given=None, parse="none") if row.source == "base" else row
+        for row in (replace(row, protocol="generate") for row in rows)
+    ]
+    findings = analyze(table_from_scores([*rows, *generate]), AnalysisSettings(replicates=200, permutations=0))
+    letters, generated = findings.models
+    assert letters.protocols == ()
+    (contrast,) = generated.protocols
+    expected = generated.matrix.values - letters.matrix.values
+    assert contrast.difference.matrix.values == pytest.approx(expected, abs=1e-9)
+    assert contrast.difference.mean_low > 0
+    assert generated.base["Jigsaw"].unparsed == 1.0
+    assert {"parse_failures", "below_chance"} <= {warned.kind for warned in generated.warnings}
+
+
+def test_cubes_are_cut_to_what_they_share(random_cube):
+    cube = random_cube(seeds=3, tasks=4, examples=20)
+    other = replace(
+        cube,
+        sources=cube.sources[::-1],
+        seeds=(2, 1, 7),
+        blocks=tuple(
+            replace(block, examples=block.examples[:10] + tuple(f"x{index}" for index in range(10)))
+            for block in cube.blocks
+        ),
+    )
+    aligned = align_cubes(cube, other)
+    assert aligned is not None
+    first, second = aligned
+    assert first.sources == second.sources == cube.sources
+    assert first.seeds == second.seeds == (1, 2)
+    assert first.blocks[0].scores.shape == second.blocks[0].scores.shape == (2, 4, 10)
+    assert np.array_equal(second.blocks[0].scores[0, 0], cube.blocks[0].scores[1, 3, :10])
+
+
+def test_cubes_that_share_nothing_cannot_be_compared(random_cube):
+    cube = random_cube()
+    assert align_cubes(cube, replace(cube, seeds=(7, 8, 9))) is None

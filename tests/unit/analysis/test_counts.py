@@ -1,0 +1,111 @@
+"""Counts recovered from published PGFs, and said so where they cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.counts import recover_counts, smallest_denominator
+from spillover.analysis.tables import lay_out_table
+from spillover.core.errors import AnalysisError
+from spillover.core.published import PGFRow, PGFTable
+
+
+def table_of(values: dict[tuple[int, str, str], float], examples: dict[str, int] | None = None) -> PGFTable:
+    rows = tuple(PGFRow(seed=k, source=s, target=t, pgf=value) for (k, s, t), value in values.items())
+    return PGFTable(model="m", rows=rows, examples=examples or {}, origin="table.csv")
+
+
+def full(seed: int = 0, errors: int = 59, decimals: int | None = None) -> dict[tuple[int, str, str], float]:
+    rng = np.random.default_rng(seed)
+    values = {(k, s, t): int(rng.integers(-30, errors)) / errors for k in range(4) for s in "abcd" for t in "abcd"}
+    return values if decimals is None else {place: round(value, decimals) for place, value in values.items()}
+
+
+@pytest.mark.parametrize("decimals", [None, 8, 5])
+def test_counts_come_back_exactly(decimals):
+    laid_out = lay_out_table(table_of(full(decimals=decimals), dict.fromkeys("abcd", 133)))
+    assert (laid_out.counts.base_errors == 59).all()
+    exact = np.array([full()[k, s, t] for k in range(4) for s in "abcd" for t in "abcd"]).reshape(4, 4, 4)
+    assert laid_out.transfers.pgf == pytest.approx(exact, abs=1e-12)
+    assert laid_out.transfers.points == pytest.approx(exact * 59 / 133)
+
+
+def test_too_few_decimals_recover_nothing_and_it_is_said():
+    laid_out = lay_out_table(table_of(full(decimals=3), dict.fromkeys("abcd", 133)))
+    assert not laid_out.counts.recovered.any()
+    findings = analyze(table_of(full(decimals=3), dict.fromkeys("abcd", 133)), AnalysisSettings(permutations=0))
+    assert "counts_not_recovered" in {warned.kind for warned in findings.models[0].warnings}
+    assert {cell["basis"] for cell in findings.to_json()["models"][0]["cells"]} == {
+        "seeds only: counts could not be recovered"
+    }
+
+
+def test_an_unknown_number_of_examples_recovers_nothing():
+    assert not lay_out_table(table_of(full())).counts.recovered.any()
+
+
+def test_a_table_that_is_no_fraction_of_counts_recovers_nothing():
+    values = np.random.default_rng(0).random((1, 4, 1))
+    assert recover_counts(values, np.array([100])).base_errors.item() == 0
+
+
+def test_a_shared_factor_leaves_a_divisor():
+    assert smallest_denominator(np.array([0.5, -0.25, 0.0]), 100, 1e-15) == 4
+
+
+def test_floats_that_should_be_zero_are_zero():
+    values = full() | {(k, "a", "b"): -1e-16 for k in range(4)}
+    assert lay_out_table(table_of(values)).transfers.mean[0, 1] == 0
+
+
+def test_missing_and_repeated_cells_are_listed():
+    values = full()
+    del values[2, "a", "b"]
+    with pytest.raises(AnalysisError, match=r"seed 2, a → b: missing"):
+        lay_out_table(table_of(values))
+    complete = table_of(full())
+    doubled = PGFTable(model="m", rows=(*complete.rows, complete.rows[0]), examples={}, origin="t")
+    with pytest.raises(AnalysisError, match=r"seed 0, a → a: 2 times"):
+        lay_out_table(doubled)
+
+
+def test_percent_is_asked_about_not_guessed():
+    with pytest.raises(AnalysisError, match="impossible with a ceiling of 1"):
+        lay_out_table(table_of({place: 100 * value for place, value in full().items()}))
+
+
+def test_a_cell_without_a_number_is_undefined_with_its_reason():
+    values = full() | {(1, "a", "b"): float("nan")}
+    transfers = lay_out_table(table_of(values, dict.fromkeys("abcd", 133))).transfers
+    assert [(cell.source, cell.target) for cell in transfers.undefined] == [("a", "b")]
+    findings = analyze(table_of(values, dict.fromkeys("abcd", 133)), AnalysisSettings(replicates=200, permutations=9))
+    assert findings.models[0].summary.cells == 11
+
+
+def test_another_ceiling_cannot_be_applied_to_a_table():
+    with pytest.raises(AnalysisError, match="another ceiling cannot be applied"):
+        analyze(table_of(full()), AnalysisSettings(ceiling=0.9))
+
+
+def test_two_tables_of_one_model_are_refused():
+    with pytest.raises(AnalysisError, match="two tables of the same model"):
+        analyze([table_of(full()), table_of(full())])
+
+
+def test_one_seed_without_counts_has_no_interval():
+    values = {place: value for place, value in full().items() if place[0] == 0}
+    cells = analyze(table_of(values), AnalysisSettings(permutations=0)).to_json()["models"][0]["cells"]
+    assert {(cell["low"], cell["p"]) for cell in cells} == {(None, None)}
+
+
+def test_a_table_of_sources_that_are_no_targets():
+    values = {(k, s, t): value for (k, s, t), value in full().items() if s != "d" and t != "a"}
+    transfers = lay_out_table(table_of(values)).transfers
+    assert transfers.sources == ("b", "c", "a")
+    assert transfers.targets == ("b", "c", "d")
+    described = analyze(table_of(values), AnalysisSettings(replicates=0)).to_json()["models"][0]
+    assert described["tasks"] == ["b", "c"]
+    assert set(described["transferability"]["positive"]) == {"a", "b", "c"}
+    assert described["cells_counted"] == 2

@@ -1,0 +1,152 @@
+"""Warnings that a careful reviewer would raise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.answers import balance_accuracy, find_shared_count
+from spillover.core.scores import table_from_scores
+
+QUICK = AnalysisSettings(replicates=0, permutations=0)
+
+
+def kinds(findings) -> set[str]:
+    return {warned.kind for warned in findings.models[0].warnings}
+
+
+def test_answering_one_letter_is_a_collapse_and_flags_the_target(scores):
+    rows = [
+        replace(row, answer_given="(A)", score=float(row.answer == "(A)"))
+        if row.target == "Counting" and row.source == "Jigsaw"
+        else row
+        for row in scores()
+    ]
+    model = analyze(table_from_scores(rows), QUICK).models[0]
+    (warned,) = [warned for warned in model.warnings if warned.kind == "collapse"]
+    assert warned.tasks == ("Counting",)
+    assert "(A)" in warned.text
+    assert "Counting" in model.without_flagged.frame.excluded
+    assert model.without_flagged.cells == 4
+    described = next(
+        cell
+        for cell in analyze(table_from_scores(rows), QUICK).to_json()["models"][0]["cells"]
+        if (cell["source"], cell["target"]) == ("Jigsaw", "Counting")
+    )
+    assert described["letters"]["(A)"] == 1.0
+    assert described["balanced_accuracy"] == 0.5
+    assert described["collapsed"] == 2
+
+
+def test_being_right_as_often_as_a_letter_by_chance_is_no_collapse(scores):
+    rows = scores()
+    findings = analyze(table_from_scores(rows), QUICK)
+    assert "collapse" not in kinds(findings)
+
+
+def test_a_count_that_many_runs_share_is_found():
+    correct = np.array([[59, 59, 40], [59, 59, 41], [59, 62, 43]])
+    cells = np.ones((3, 1), dtype=bool)
+    shared = find_shared_count(correct, cells, 0, 0.25)
+    assert shared is not None
+    assert (shared.correct, shared.runs, shared.of) == (59, 5, 9)
+    assert find_shared_count(correct, cells, 0, 0.6) is None
+    assert find_shared_count(correct[:1], cells, 0, 0.25) is None
+
+
+def test_unreadable_replies_are_reported(scores):
+    rows = [
+        replace(row, parse="none", answer_given=None, score=0.0) if row.source == "Jigsaw" else row for row in scores()
+    ]
+    findings = analyze(table_from_scores(rows), QUICK)
+    assert "parse_failures" in kinds(findings)
+    cell = findings.to_json()["models"][0]["cells"][0]
+    assert (cell["source"], cell["unparsed"]) == ("Jigsaw", 1.0)
+
+
+def test_a_base_below_chance_is_reported(scores):
+    rows = [
+        replace(row, score=0.0, answer_given="(B)" if row.answer == "(A)" else "(A)")
+        if row.source == "base" and row.target == "Jigsaw"
+        else row
+        for row in scores()
+    ]
+    findings = analyze(table_from_scores(rows), QUICK)
+    assert ("Jigsaw",) in {w.tasks for w in findings.models[0].warnings if w.kind == "below_chance"}
+
+
+def test_few_seeds_are_said_and_no_star_is_promised(scores):
+    text = next(
+        warned.text
+        for warned in analyze(table_from_scores(scores(seeds=(0, 1, 2, 3))), QUICK).models[0].warnings
+        if warned.kind == "few_seeds"
+    )
+    assert "0.125" in text
+
+
+def test_one_seed_is_said(scores):
+    findings = analyze(table_from_scores(scores(seeds=(0,))), QUICK)
+    assert any("one training seed" in warned.text for warned in findings.models[0].warnings)
+    assert {cell["basis"] for cell in findings.to_json()["models"][0]["cells"]} == {"examples only: one seed"}
+
+
+def test_a_nearly_saturated_target_says_what_one_answer_is_worth(scores):
+    rows = [
+        replace(row, score=float(not row.example.endswith("_0"))) if row.source == "base" else row
+        for row in scores(examples=40)
+    ]
+    texts = [w.text for w in analyze(table_from_scores(rows), QUICK).models[0].warnings if w.kind == "saturated"]
+    assert any("one answer is worth 1.000 PGF" in text for text in texts)
+
+
+def test_relative_reflectance_needs_a_known_label_revision(scores):
+    tasks = ("Relative_Reflectance", "Jigsaw", "Counting")
+    rows = [replace(row, example=f"val_{row.example}") for row in scores(tasks)]
+    findings = analyze(table_from_scores(rows), QUICK)
+    assert "label_revision" in kinds(findings)
+    unsure = findings.models[0].without_unknown_labels
+    assert unsure is not None
+    assert unsure.cells == 2
+    trusted = analyze(table_from_scores(rows), QUICK.model_copy(update={"trusted_labels": ("Relative_Reflectance",)}))
+    assert "label_revision" not in kinds(trusted)
+
+
+def test_our_own_suite_is_not_blinks_labels(scores):
+    tasks = ("Relative_Reflectance", "Jigsaw")
+    rows = [replace(row, example=f"validation_{row.target}_0_{row.example.split('_')[-1]}") for row in scores(tasks)]
+    assert "label_revision" not in kinds(analyze(table_from_scores(rows), QUICK))
+
+
+def test_excluded_targets_are_left_out_of_the_second_summary(table):
+    model = analyze(table, QUICK.model_copy(update={"excluded_targets": ("Jigsaw",)})).models[0]
+    assert model.summary.frame.excluded == ()
+    assert "Jigsaw" in model.without_flagged.frame.excluded
+
+
+def test_balanced_accuracy_counts_letters_equally():
+    scores = np.array([[1, 1, 1, 0], [1, 1, 1, 1]], dtype=float)
+    assert balance_accuracy(scores, np.array([0, 0, 0, 1])).tolist() == [0.5, 1.0]
+    assert np.isnan(balance_accuracy(scores, np.full(4, -2))).all()
+
+
+@pytest.mark.parametrize("protocol", ["letters", "generate"])
+def test_open_questions_have_no_letters(scores, protocol):
+    rows = [
+        replace(
+            row,
+            options=None,
+            option_log_probabilities=None,
+            answer="3.5",
+            answer_given="4",
+            score=0.6,
+            protocol=protocol,
+        )
+        for row in scores()
+    ]
+    model = analyze(table_from_scores(rows), QUICK).models[0]
+    assert model.base["Jigsaw"].letters == {}
+    assert model.base["Jigsaw"].balanced is None
+    assert (model.matrix.values == 0).all()
