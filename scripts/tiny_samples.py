@@ -28,7 +28,7 @@ DESCRIPTION_WEIGHT = 0.3
 """Of a description's token in the loss; an answer's token counts 1. Without descriptions nothing is learnt at all."""
 DESCRIBED_FIRST = 0.2
 """Share of samples that describe before they answer; the others describe afterwards."""
-EASIER = 0.3
+EASIER = 0.5
 """Share of training scenes that are drawn at any difficulty instead of the suite's own."""
 TOKEN_PIXELS = PATCH_PIXELS * MERGE
 OPENING = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import signal
 import sys
 import time
 from collections import deque
@@ -42,6 +43,8 @@ AHEAD = 3
 """Pools that are drawn before they are needed."""
 WARMUP = 200
 """Steps in which the learning rate climbs."""
+MUON_SCALE = 2.5
+"""Muon's learning rate, as a multiple of AdamW's."""
 DECAY = 0.3
 """Share of the training in which the learning rate falls to 0."""
 AVERAGED = 0.998
@@ -75,10 +78,7 @@ class Training:
         self.model.set_attn_implementation("single_precision")
         self.average = build_model(self.tokenizer).eval().requires_grad_(requires_grad=False)
         self.average.load_state_dict(self.model.state_dict())
-        decayed = [weight for weight in self.model.parameters() if weight.ndim > 1]
-        others = [weight for weight in self.model.parameters() if weight.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=given.learning_rate, betas=(0.9, 0.98))
+        self.optimisers = _optimisers(self.model, given.learning_rate)
         self.progress: dict[str, Any] = {"pool": 0, "step": 0, "seconds": 0.0, "seen": {}, "above_chance": {}}
         self.planned: deque[dict[str, int]] = deque()
         self.saved_at = time.monotonic()
@@ -98,7 +98,8 @@ class Training:
         state = torch.load(file, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
         self.progress = state["progress"]
         self.planned = deque(state["planned"])
 
@@ -107,7 +108,7 @@ class Training:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "progress": self.progress,
             "planned": list(self.planned),
         }
@@ -184,13 +185,14 @@ class Training:
         return np.mean(losses, axis=0)
 
     def _step(self, batch: list[Sample]) -> tuple[float, float]:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._learning_rate()
+        for optimiser, peak in zip(self.optimisers, (1.0, MUON_SCALE), strict=True):
+            optimiser.param_groups[0]["lr"] = peak * self._learning_rate()
         answers, descriptions, loss = _losses(self.model, batch, self.tokenizer.pad_token_id)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.optimiser.zero_grad()
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
         self.progress["step"] += 1
         kept = min(AVERAGED, self.progress["step"] / (self.progress["step"] + 10))
         with torch.no_grad():
@@ -232,6 +234,25 @@ def attend_in_single_precision(module: Any, query: Any, key: Any, value: Any, *_
             enable_gqa=key.shape[1] < query.shape[1],
         )
     return attended.transpose(1, 2).contiguous(), None
+
+
+def _optimisers(model: torch.nn.Module, learning_rate: float) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """AdamW for embeddings, norms, biases and patches; Muon (Jordan et al. 2024) for all other matrices.
+
+    Under AdamW alone what all images have in common outgrows what tells them apart.
+    """
+    matrices = {
+        name: weight
+        for name, weight in model.named_parameters()
+        if weight.ndim == 2 and "embed" not in name and "lm_head" not in name
+    }
+    others = [weight for name, weight in model.named_parameters() if name not in matrices]
+    return (
+        torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.02),
+        torch.optim.Muon(
+            matrices.values(), lr=MUON_SCALE * learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
+        ),
+    )
 
 
 def _share(above_chance: float) -> float:
@@ -328,6 +349,7 @@ def main() -> None:
     """Train, or go on training, and write the checkpoint."""
     given = _arguments()
     torch.set_num_threads(given.threads)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end takes the drawing process along
     training = Training(given)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawn, _start_drawer, (training.folder / "tokenizer",)) as draw:
