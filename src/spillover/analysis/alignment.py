@@ -36,6 +36,13 @@ def build_cubes(table: pa.Table, order: Sequence[str] = ()) -> tuple[ScoreCube, 
             0–1, or nothing was finetuned. All such places are listed.
 
     Complexity: O(rows · log rows).
+
+    >>> from spillover.core.scores import Score, table_from_scores
+    >>> shared = {"model": "m", "adapter_key": "k", "protocol": "letters", "target": "t", "target_key": "q"}
+    >>> shared |= {"example": "x", "score": 1.0, "answer": "(A)", "answer_given": "(A)"}
+    >>> rows = [Score(source=source, seed=seed, **shared) for source, seed in (("base", None), ("t", 0))]
+    >>> build_cubes(table_from_scores(rows))[0].accuracy.tolist()
+    [[[1.0]]]
     """
     rows = read_rows(table)
     models, protocols = rows.columns["model"].codes, rows.columns["protocol"].codes

@@ -21,6 +21,15 @@ from spillover.tasks.task import Task
 
 OneModel = pa.Table | PGFTable | ScoreCube
 DEFAULT_SETTINGS = AnalysisSettings()
+HOW_TO_READ = (
+    "Intervals and tests are about the population of examples and of training seeds, the base model fixed; which "
+    "training examples were drawn is not in them unless a study draws a second subset.",
+    "Cells of one target share its base, so false discoveries cluster by target.",
+    "Raw personas, and the Wilcoxon p of a clique's own pairs, are descriptive: they count dependent values as free.",
+    "Transferability and malleability are not 0 where nothing transfers: read them against the noise floor.",
+    "Percentile intervals of derived quantities hold the noise of examples and seeds twice where they are not linear.",
+)
+"""What a reader of any findings should know."""
 
 
 def analyze(
@@ -41,6 +50,8 @@ def analyze(
 
     Raises:
         AnalysisError: the data does not fill the matrix, or cannot be what it claims to be; all places are listed.
+
+    Complexity: everything below it; a usual study (13 tasks × 4 seeds × 130 examples) takes about a second.
 
     >>> from spillover.analysis.cube import example_cube
     >>> findings = analyze(example_cube(), AnalysisSettings(replicates=0, permutations=0))
@@ -66,6 +77,7 @@ def analyze(
         provenance={
             "settings": settings.model_dump(),
             "tables": {table.model: table.origin for table in tables},
+            "how_to_read": HOW_TO_READ,
             "task_facts": "given by the caller" if known else "BLINK's catalogue, by name",
         },
     )

@@ -76,6 +76,8 @@ def _describe_block(block: TargetBlock) -> TargetAnswers:
 def balance_accuracy(scores: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """Average accuracy over the letters of the right answers, each letter counted equally.
 
+    Complexity: O(scores · letters).
+
     >>> float(balance_accuracy(np.array([1.0, 1.0, 0.0]), np.array([0, 0, 1])))
     0.5
     """
@@ -87,6 +89,8 @@ def balance_accuracy(scores: np.ndarray, answers: np.ndarray) -> np.ndarray:
 
 def share_letters(block: TargetBlock, given: np.ndarray) -> dict[str, float]:
     """How often each option was answered, as shares of all replies; `other` for answers outside the options.
+
+    Complexity: O(replies · letters).
 
     >>> from spillover.analysis.cube import example_cube
     >>> block = example_cube().blocks[0]

@@ -28,6 +28,12 @@ def assemble(material: Material, context: Context) -> ModelFindings:
     """Derive all findings of one model that need no second set of scores.
 
     Complexity: O(replicates · seeds · cells), and the bounded searches for cliques.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.material import gather_cube
+    >>> from spillover.analysis.context import example_context
+    >>> assemble(gather_cube(example_cube(), example_context()), example_context()).summary.mean
+    -0.25
     """
     settings, transfers = context.settings, material.transfers
     frame = frame_transfers(transfers)

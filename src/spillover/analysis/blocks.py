@@ -44,6 +44,8 @@ def align_block(
 
     Returns:
         The block, or None where a fault was found.
+
+    Complexity: O(rows · log rows).
     """
     examples = np.array(rows.distinct("example", np.concatenate([base, tuned])))
     base_seeds = np.unique(rows.seed[base]) if base.size else np.array([-1])

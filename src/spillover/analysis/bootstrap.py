@@ -87,6 +87,11 @@ def replicate_table(table: TableTransfers, count: int, rng: np.random.Generator)
     wide rather than too narrow (see `counted`).
 
     Complexity: O(count · seeds · cells).
+
+    >>> from spillover.analysis.tables import example_table, lay_out_table
+    >>> pieces = replicate_table(lay_out_table(example_table()), 10, np.random.default_rng(0))
+    >>> [piece.pgf.shape for piece in pieces]
+    [(10, 2, 2, 2)]
     """
     counts, transfers = table.counts, table.transfers
     known = np.flatnonzero(counts.recovered.all(axis=0))

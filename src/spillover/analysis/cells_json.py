@@ -18,6 +18,11 @@ def describe_cells(model: ModelFindings) -> list[Json]:
     """Describe every defined cell; `low` or `high` is None where the interval is unbounded on that side.
 
     Complexity: O(cells).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.analyze import analyze
+    >>> describe_cells(analyze(example_cube()).models[0])[0]["mcnemar"]
+    [1.0]
     """
     transfers, cells = model.transfers, model.cells
     inference = cells.inference
@@ -68,7 +73,10 @@ def _describe_answers(answers: TargetAnswers | None, row: int) -> Json:
 
 
 def describe_matrix_contrast(contrast: MatrixContrast) -> Json:
-    """Describe a difference of two matrices with its intervals."""
+    """Describe a difference of two matrices with its intervals.
+
+    Complexity: O(cells).
+    """
     return {
         "sources": list(contrast.matrix.sources),
         "targets": list(contrast.matrix.targets),
@@ -81,7 +89,10 @@ def describe_matrix_contrast(contrast: MatrixContrast) -> Json:
 
 
 def describe_control(control: ControlContrast) -> Json:
-    """Describe the contrast between sources and their controls."""
+    """Describe the contrast between sources and their controls.
+
+    Complexity: O(cells).
+    """
     return {
         "kind": control.kind,
         "control_pgf": control.control.to_rows(),

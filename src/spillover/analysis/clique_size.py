@@ -45,6 +45,12 @@ def compare_largest(
         rng: source of the permutations.
 
     Complexity: O(permutations · tasks²), and as many bounded searches.
+
+    >>> pairs = np.array([[0, 1], [1, 0]], dtype=bool)
+    >>> graphs = SignGraphs(tasks=("a", "b"), positive=True, mean=pairs, every_seed=pairs, weights=pairs * 0.1)
+    >>> search = CliqueSearch(cliques=(), largest={"mean": (2, 1), "every_seed": (2, 1)}, truncated=False)
+    >>> compare_largest(graphs, search, 9, np.random.default_rng(0))["mean"].p
+    1.0
     """
     tested: list[GraphName] = [name for name, (size, _) in search.largest.items() if size >= 2 and permutations]
     answers: dict[GraphName, list[bool | None]] = {name: [] for name in tested}
@@ -86,6 +92,8 @@ def permute_columns(count: int, rng: np.random.Generator) -> np.ndarray:
 
 def link_neighbours(cells: Cells) -> list[int]:
     """Write each task's mutual neighbours as the bits of a whole number.
+
+    Complexity: O(tasks²).
 
     >>> link_neighbours(np.array([[0, 1], [1, 0]], dtype=bool))
     [2, 1]

@@ -134,6 +134,8 @@ def find_cliques(graphs: SignGraphs, limit: int) -> CliqueSearch:
 def join_mutual(cells: Cells) -> nx.Graph:
     """Join the tasks that are marked in both directions.
 
+    Complexity: O(tasks²).
+
     >>> join_mutual(np.array([[0, 1], [1, 0]], dtype=bool)).number_of_edges()
     1
     """
@@ -145,6 +147,8 @@ def join_mutual(cells: Cells) -> nx.Graph:
 
 def mark_pairs(members: Sequence[int], shape: tuple[int, ...]) -> Cells:
     """Mark the ordered pairs of a clique in a matrix.
+
+    Complexity: O(tasks²).
 
     >>> mark_pairs([0, 1], (2, 2)).tolist()
     [[False, True], [True, False]]

@@ -13,6 +13,11 @@ def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
     """Compare the models of each protocol that several share.
 
     Complexity: O(models · tasks).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.analyze import analyze
+    >>> compare_models(analyze({"3B": example_cube(), "7B": example_cube()}).models)[0].billions
+    (3.0, 7.0)
     """
     protocols = dict.fromkeys(model.protocol for model in models)
     groups = [[model for model in models if model.protocol == protocol] for protocol in protocols]
@@ -38,6 +43,8 @@ def _compare(models: list[ModelFindings]) -> Comparison:
 
 def read_billions(name: str) -> float | None:
     """Read the number of parameters, in billions, from a model's name; None where it does not say.
+
+    Complexity: O(name).
 
     >>> read_billions("Qwen2.5-VL-7B-Instruct"), read_billions("32B"), read_billions("SmolVLM-256M"), read_billions("x")
     (7.0, 32.0, 0.256, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spillover.analysis.facts import Facts
+from spillover.analysis.facts import Facts, collect_facts
 from spillover.analysis.matrix import TransferMatrix
 from spillover.analysis.pgf import TransferArray
 from spillover.analysis.settings import AnalysisSettings
@@ -42,3 +42,16 @@ class Context:
             values=values,
             undefined=transfers.undefined,
         )
+
+
+def example_context() -> Context:
+    """Build the context of `example_cube`, with few replicates, for doctests and first steps.
+
+    Complexity: O(1).
+
+    >>> example_context().ceiling(["Jigsaw"]).tolist()
+    [1.0]
+    """
+    tasks = ("Jigsaw", "Counting")
+    settings = AnalysisSettings(replicates=100, permutations=10)
+    return Context(settings=settings, facts=collect_facts((*tasks, "a", "b")), ceilings=dict.fromkeys(tasks, 1.0))

@@ -59,6 +59,12 @@ def contrast_scorings(first: ScoreCube, second: ScoreCube, title: str, context: 
         None where the two share no runs.
 
     Complexity: O(replicates · seeds · sources · examples) a target.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.context import example_context
+    >>> difference = contrast_scorings(example_cube(), example_cube(), "none", example_context())
+    >>> difference.mean, difference.mean_low, difference.mean_high
+    (0.0, 0.0, 0.0)
     """
     aligned = align_cubes(first, second)
     if aligned is None:
@@ -81,6 +87,11 @@ def contrast_control(cube: ScoreCube, control: ScoreCube, context: Context) -> C
         None where source and control share no source, target, seed or example.
 
     Complexity: O(seeds · sources · examples) a target, and the replicates of the mean.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.context import example_context
+    >>> contrast_control(example_cube(), example_cube(), example_context()).p.tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
     """
     aligned = align_cubes(cube, control)
     if aligned is None:

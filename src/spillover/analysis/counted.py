@@ -24,6 +24,10 @@ def infer_table(table: TableTransfers, confidence: float) -> CellInference:
     a t interval of the seeds alone. One seed without counts has neither (NaN).
 
     Complexity: O(seeds · cells).
+
+    >>> from spillover.analysis.tables import example_table, lay_out_table
+    >>> infer_table(lay_out_table(example_table()), 0.95).estimate.round(3).tolist()
+    [[0.351, 0.041], [-0.054, 0.297]]
     """
     columns: list[CellInference] = []
     for column in range(len(table.transfers.targets)):
@@ -34,7 +38,14 @@ def infer_table(table: TableTransfers, confidence: float) -> CellInference:
 
 
 def name_basis(table: TableTransfers, column: int) -> str:
-    """Say what the intervals of one target rest on."""
+    """Say what the intervals of one target rest on.
+
+    Complexity: O(seeds).
+
+    >>> from spillover.analysis.tables import example_table, lay_out_table
+    >>> name_basis(lay_out_table(example_table()), 1)
+    'seeds only: counts could not be recovered'
+    """
     return COUNTED if table.counts.recovered[:, column].all() else SEEDS_ONLY
 
 

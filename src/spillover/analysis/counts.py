@@ -73,6 +73,8 @@ def smallest_denominator(values: np.ndarray, limit: int, rounding: float) -> int
         limit: the largest denominator that is possible.
         rounding: the largest error of a value.
 
+    Complexity: O(limit · values).
+
     >>> smallest_denominator(np.array([0.3333, 0.5]), 100, 5e-5)
     6
     """

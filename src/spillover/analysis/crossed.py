@@ -42,6 +42,10 @@ def stack_columns(columns: list[CellInference]) -> CellInference:
     """Put the inferences of single targets side by side: shape source × target.
 
     Complexity: O(cells).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> stack_columns([infer_cube(example_cube(), np.ones(2), 0.95)]).p.shape
+    (2, 2, 1)
     """
 
     def stack(name: str) -> np.ndarray:
@@ -64,6 +68,10 @@ def lay_out_cells(difference: SeedScores, gap: np.ndarray) -> CrossedLayout:
         gap: g = ceiling − base, with axes of length 1 where seeds or sources share it.
 
     Complexity: O(seeds · sources · examples).
+
+    >>> layout = lay_out_cells(np.array([[[1.0, 0.0, 0.0]]]), np.array([[[0.0, 1.0, 1.0]]]))
+    >>> layout.change.round(3).tolist(), layout.gap.round(3).tolist()
+    ([0.333], [0.667])
     """
     seeds, sources, examples = difference.shape
     d = np.moveaxis(difference, 1, 0)

@@ -106,6 +106,8 @@ class ScoreCube:
 def example_cube() -> ScoreCube:
     """Build a tiny cube of two tasks and four examples, for doctests and first steps.
 
+    Complexity: O(1).
+
     >>> example_cube().base_accuracy.round(2).tolist()
     [[[0.5, 0.25]]]
     """

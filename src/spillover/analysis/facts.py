@@ -23,6 +23,8 @@ def collect_facts(names: Iterable[str], tasks: Iterable[Task] = ()) -> dict[str,
     Returns:
         One `Task` a name, with abbreviations that differ from each other.
 
+    Complexity: O(names²).
+
     >>> facts = collect_facts(["Jigsaw", "My_Own_Task"])
     >>> facts["Jigsaw"].level, facts["My_Own_Task"].abbreviation
     ('mid', 'MOT')

@@ -120,6 +120,11 @@ def compute_change_p(layout: CrossedLayout) -> np.ndarray:
     """Compute the two-sided p of the crossed t test at θ = 0: no denominator is involved.
 
     Complexity: O(cells).
+
+    >>> zero = Quadratic(np.zeros(1), np.zeros(1), np.zeros(1))
+    >>> compute_change_p(CrossedLayout(change=np.zeros(1), gap=np.ones(1), items=zero, seeds=zero, residual=zero,
+    ...                               examples=9, seed_count=1)).tolist()
+    [1.0]
     """
     variance, freedom = layout.variance(np.zeros_like(layout.change))
     some = variance > 0

@@ -32,6 +32,11 @@ def describe_findings(findings: Findings) -> Json:
     """Describe findings as plain JSON values.
 
     Complexity: O(cells).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.analyze import analyze
+    >>> describe_findings(analyze(example_cube()))["schema"]
+    1
     """
     return {
         "schema": FINDINGS_SCHEMA,
@@ -46,6 +51,11 @@ def describe_model(model: ModelFindings) -> Json:
     """Describe one model's findings.
 
     Complexity: O(cells).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.analyze import analyze
+    >>> describe_model(analyze(example_cube()).models[0])["tasks"]
+    ['Jigsaw', 'Counting']
     """
     transfers = model.transfers
     personas, unlabelled = model.personas, model.without_unknown_labels
@@ -92,7 +102,10 @@ def describe_model(model: ModelFindings) -> Json:
 
 
 def describe_summary(summary: Summary) -> Json:
-    """Describe the figures of one matrix, with intervals and noise floors where there are replicates."""
+    """Describe the figures of one matrix, with intervals and noise floors where there are replicates.
+
+    Complexity: O(tasks).
+    """
     spread = summary.spread
     return {
         "excluded": list(summary.frame.excluded),
@@ -111,7 +124,10 @@ def describe_summary(summary: Summary) -> Json:
 
 
 def describe_derived(derived: Derived, frame: Frame) -> Json:
-    """Describe transferability and malleability, with and without the diagonal."""
+    """Describe transferability and malleability, with and without the diagonal.
+
+    Complexity: O(tasks).
+    """
     return {
         "transferability": _describe_profile(derived.transferability, frame.sources, frame.rows),
         "malleability": _describe_profile(derived.malleability, frame.targets, frame.columns),
@@ -138,7 +154,10 @@ def _describe_averages(profile: NamedProfile) -> Json:
 
 
 def describe_intervals(spread: Spread, frame: Frame) -> Json:
-    """Describe the percentile intervals of the derived quantities, each as [low, high]."""
+    """Describe the percentile intervals of the derived quantities, each as [low, high].
+
+    Complexity: O(replicates · tasks).
+    """
     averages = spread.average_intervals(frame)
     low, high = (describe_derived(side, frame) for side in (spread.low, spread.high))
     joined = _join_ends(low, high)
@@ -169,7 +188,13 @@ def _describe_variance(variance: VarianceShares | None, spread: Spread | None) -
 
 
 def describe_shares(variance: VarianceShares | None) -> Json | None:
-    """Describe variance shares; None where they cannot be formed."""
+    """Describe variance shares; None where they cannot be formed.
+
+    Complexity: O(1).
+
+    >>> describe_shares(None) is None
+    True
+    """
     if variance is None:
         return None
     return plain(
@@ -188,12 +213,21 @@ def describe_shares(variance: VarianceShares | None) -> Json | None:
 
 
 def describe_cliques(found: CliqueFindings) -> list[Json]:
-    """Describe the cliques of one sign, largest first."""
+    """Describe the cliques of one sign, largest first.
+
+    Complexity: O(cliques).
+    """
     return [plain(asdict(clique)) for clique in found.cliques]
 
 
 def describe_calibrated(calibrated: CalibratedFindings | None) -> Json | None:
-    """Describe the letter-calibrated figures; None where log-probabilities are not known."""
+    """Describe the letter-calibrated figures; None where log-probabilities are not known.
+
+    Complexity: O(cells).
+
+    >>> describe_calibrated(None) is None
+    True
+    """
     if calibrated is None:
         return None
     prior = calibrated.prior_part
@@ -206,7 +240,10 @@ def describe_calibrated(calibrated: CalibratedFindings | None) -> Json | None:
 
 
 def describe_checkpoint(checkpoint: Checkpoint) -> Json:
-    """Describe the matrix at part of the training."""
+    """Describe the matrix at part of the training.
+
+    Complexity: O(cells).
+    """
     return {
         "fraction": checkpoint.fraction,
         "pgf": checkpoint.matrix.to_rows(),
@@ -216,7 +253,10 @@ def describe_checkpoint(checkpoint: Checkpoint) -> Json:
 
 
 def describe_comparison(comparison: Comparison, findings: Findings) -> Json:
-    """Describe several models side by side."""
+    """Describe several models side by side.
+
+    Complexity: O(models).
+    """
     by_name = {model.model: model for model in findings.models if model.protocol == comparison.protocol}
     rows: list[Json] = []
     for name, billions in zip(comparison.models, comparison.billions, strict=True):

@@ -134,6 +134,8 @@ def derive(pgf: Matrices, frame: Frame) -> Derived:
 def mean_of_cells(pgf: Matrices, cells: Cells) -> Scalars:
     """Mean over chosen cells, those without a PGF left out; NaN where none is left.
 
+    Complexity: O(batch · cells).
+
     >>> float(mean_of_cells(np.array([[1.0, np.nan]]), np.array([[True, True]])))
     1.0
     """

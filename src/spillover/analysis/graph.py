@@ -18,6 +18,12 @@ def keep_edges(pgf: Transfers, q: Transfers, frame: Frame, settings: AnalysisSet
     """Choose the edges: not 0, at least the threshold, and, where asked, discoveries after Benjamini-Hochberg.
 
     Complexity: O(cells).
+
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> from spillover.analysis.frame import frame_transfers
+    >>> transfers = example_transfers()
+    >>> keep_edges(transfers.mean, np.ones((2, 2)), frame_transfers(transfers), AnalysisSettings()).tolist()
+    [[False, False], [True, False]]
     """
     kept = frame.transfer & (np.abs(pgf) >= settings.edge_threshold) & (pgf != 0)
     if settings.significant_edges:
@@ -59,6 +65,9 @@ def write_graphml(graph: nx.DiGraph) -> str:
     """Write a graph as GraphML, which Gephi, yEd, Cytoscape and igraph read.
 
     Complexity: O(nodes + edges).
+
+    >>> write_graphml(nx.DiGraph([("a", "b")])).count("<edge ")
+    1
     """
     return "\n".join(nx.generate_graphml(graph))
 
@@ -67,5 +76,8 @@ def write_node_link(graph: nx.DiGraph) -> str:
     """Write a graph as node-link JSON, which D3 and networkx read.
 
     Complexity: O(nodes + edges).
+
+    >>> json.loads(write_node_link(nx.DiGraph([("a", "b")])))["links"]
+    [{'source': 'a', 'target': 'b'}]
     """
     return json.dumps(nx.node_link_data(graph, edges="links"), indent=1, ensure_ascii=False)

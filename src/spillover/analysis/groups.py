@@ -51,6 +51,13 @@ def group_transfers(
         Groupings in which at least one task has a value.
 
     Complexity: O(cells · groups).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.analyze import analyze
+    >>> model = analyze(example_cube()).models[0]
+    >>> groupings = group_transfers(model.matrix.values, model.summary, {}, {"kind": {"Jigsaw": "new"}})
+    >>> [grouping.attribute for grouping in groupings]
+    ['kind']
     """
     known: dict[str, dict[str, str]] = {
         "level": {name: task.level for name, task in facts.items() if task.level},

@@ -50,6 +50,11 @@ def gather_cube(cube: ScoreCube, context: Context) -> Material:
     """Gather what a cube of scores says.
 
     Complexity: O(seeds · sources · examples) a target.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.context import example_context
+    >>> gather_cube(example_cube(), example_context()).gap.tolist()
+    [2.0, 3.0]
     """
     ceiling = context.ceiling(cube.targets)
     calibrated = calibrate_cube(cube)
@@ -76,6 +81,11 @@ def gather_table(table: TableTransfers, context: Context) -> Material:
     """Gather what a published table says.
 
     Complexity: O(seeds · cells).
+
+    >>> from spillover.analysis.context import example_context
+    >>> from spillover.analysis.tables import example_table, lay_out_table
+    >>> gather_table(lay_out_table(example_table()), example_context()).gap.tolist()
+    [37.0, nan]
     """
     counts, transfers = table.counts, table.transfers
     known = np.asarray(counts.recovered.all(axis=0))

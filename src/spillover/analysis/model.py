@@ -48,6 +48,14 @@ def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts, b
 
     Raises:
         AnalysisError: the settings ask for what the data does not have.
+
+    Complexity: everything below it.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.facts import collect_facts
+    >>> study = ModelStudy(cube=example_cube())
+    >>> analyze_study(study, AnalysisSettings(), collect_facts(study.cube.targets), {}).summary.mean
+    -0.25
     """
     cube = study.cube
     require_known_targets(settings, cube.targets)
@@ -69,6 +77,13 @@ def analyze_table(table: PGFTable, settings: AnalysisSettings, facts: Facts) -> 
 
     Raises:
         AnalysisError: the table does not fill the matrix, or another ceiling than 1 is asked for.
+
+    Complexity: everything below it.
+
+    >>> from spillover.analysis.facts import collect_facts
+    >>> from spillover.analysis.tables import example_table
+    >>> analyze_table(example_table(), AnalysisSettings(), collect_facts("ab")).summary.cells
+    2
     """
     laid_out = lay_out_table(table)
     targets = laid_out.transfers.targets
@@ -135,6 +150,8 @@ def _describe_checkpoint(cube: ScoreCube, context: Context) -> Checkpoint:
 
 def best_scores(cubes: list[ScoreCube]) -> dict[str, float]:
     """Find the best score that any of the cubes, or their base, reaches on each target.
+
+    Complexity: O(scores).
 
     >>> from spillover.analysis.cube import example_cube
     >>> best_scores([example_cube()])

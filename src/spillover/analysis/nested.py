@@ -21,6 +21,12 @@ def infer_columns(cube: ScoreCube, frame: Frame) -> np.ndarray:
         Shape 2 × the larger number of reference sources and targets; NaN where a target has no defined cell.
 
     Complexity: O(seeds · sources · examples) a target.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> from spillover.analysis.frame import frame_transfers
+    >>> infer_columns(example_cube(), frame_transfers(example_transfers())).round(3).tolist()
+    [[0.804, 0.5], [0.196, 0.5]]
     """
     p = np.full((2, max(frame.rows, frame.columns)), np.nan)
     cells = frame.reference

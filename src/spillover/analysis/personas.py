@@ -68,6 +68,11 @@ def assign_raw(transfers: TransferArray, frame: Frame, rate: float) -> Personas:
         rate: level of Benjamini-Hochberg.
 
     Complexity: O(seeds · cells · log).
+
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> from spillover.analysis.frame import frame_transfers
+    >>> assign_raw(example_transfers(), frame_transfers(example_transfers()), 0.05).donor
+    ()
     """
     p = _signed_rank_rows_and_columns(transfers.pgf, frame)
     adjusted = np.array([adjust_p(kind, np.ones(len(kind), dtype=bool)) for kind in p])
@@ -87,6 +92,11 @@ def assign_calibrated(transfers: TransferArray, frame: Frame, rate: float, cube:
         cube: the examples; without them columns cannot be tested, because all cells of one share its base.
 
     Complexity: O(cells · log) and, with a cube, O(seeds · sources · examples) a target.
+
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> from spillover.analysis.frame import frame_transfers
+    >>> assign_calibrated(example_transfers(), frame_transfers(example_transfers()), 0.05, None).sieve
+    ()
     """
     p = _signed_rank_rows_and_columns(transfers.mean[None], frame)
     p[2:] = np.nan if cube is None else infer_columns(cube, frame)
@@ -105,6 +115,11 @@ def assign_specific(specific: Transfers, frame: Frame, rate: float) -> Personas:
         rate: level of Benjamini-Hochberg.
 
     Complexity: O(cells · log).
+
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> from spillover.analysis.frame import frame_transfers
+    >>> assign_specific(np.zeros((2, 2)), frame_transfers(example_transfers()), 0.05).pirate
+    ()
     """
     p = _signed_rank_rows_and_columns(specific[None], frame)
     return _name(adjust_p(p, np.ones(p.shape, dtype=bool)) <= rate, _tasks(frame))
@@ -112,6 +127,8 @@ def assign_specific(specific: Transfers, frame: Frame, rate: float) -> Personas:
 
 def find_consistent(personas: Sequence[Personas]) -> Personas:
     """Keep the personas that hold for every model.
+
+    Complexity: O(models · tasks²).
 
     >>> one = Personas(donor=("a",), pirate=(), sponge=(), sieve=())
     >>> find_consistent([one, one]).donor

@@ -122,6 +122,8 @@ def perfection_gap_factor(
 def clear_rounding(values: np.ndarray) -> np.ndarray:
     """Set what is only rounding noise of floats to exactly 0, and round the rest to 12 decimals.
 
+    Complexity: O(values).
+
     >>> clear_rounding(np.array([-1e-16, 0.1 + 0.2])).tolist()
     [0.0, 0.3]
     """
@@ -133,6 +135,8 @@ def transfers_of_cube(cube: ScoreCube, ceiling: PerTarget) -> TransferArray:
 
     A cell whose base is at or above the ceiling, in any seed, is undefined: a mean over the other seeds would be chosen
     by the outcome.
+
+    Complexity: O(scores).
 
     >>> transfers_of_cube(example_cube(), np.ones(2)).mean.round(3).tolist()
     [[0.5, 0.0], [-0.5, 0.667]]
@@ -177,6 +181,8 @@ def resolve_ceilings(
     Raises:
         AnalysisError: a human, specialist or best score was asked for that nobody knows.
 
+    Complexity: O(targets).
+
     >>> resolve_ceilings(AnalysisSettings(), ("Jigsaw",), {}, {}).tolist()
     [1.0]
     """
@@ -200,5 +206,11 @@ def resolve_ceilings(
 
 
 def example_transfers() -> TransferArray:
-    """Build the transfers of `example_cube`, for doctests and first steps."""
+    """Build the transfers of `example_cube`, for doctests and first steps.
+
+    Complexity: O(1).
+
+    >>> example_transfers().tasks
+    ('Jigsaw', 'Counting')
+    """
     return transfers_of_cube(example_cube(), np.ones(2))

@@ -10,6 +10,8 @@ from typing import Any
 def plain(value: Any) -> Any:
     """Turn numpy numbers and arrays, tuples and NaN into what JSON knows; NaN and infinities become None.
 
+    Complexity: O(values).
+
     >>> import numpy as np
     >>> plain({"a": (np.float64("nan"), np.int64(2))})
     {'a': [None, 2]}

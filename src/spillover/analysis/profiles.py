@@ -47,6 +47,9 @@ def tell_signs(pgf: Matrices) -> Signed:
     """Tell gains from harms.
 
     Complexity: O(cells).
+
+    >>> tell_signs(np.array([[0.5, -0.2]])).is_harm.tolist()
+    [[False, True]]
     """
     is_gain, is_harm, present = pgf > ZERO, pgf < -ZERO, ~np.isnan(pgf)
     return Signed(
@@ -80,6 +83,8 @@ def measure_transferability(pgf: Matrices | Signed, cells: Cells) -> Profile:
 def measure_malleability(pgf: Matrices | Signed, cells: Cells) -> Profile:
     """Compute Θ⁺ and Θ⁻ of every target: `measure_transferability` with rows and columns exchanged.
 
+    Complexity: O(cells).
+
     >>> pgf = np.array([[0.5, 0.2], [-0.1, 0.3]])
     >>> measure_malleability(pgf, ~np.eye(2, dtype=bool)).negative.round(4).tolist()
     [-0.0632, 0.0]
@@ -89,6 +94,8 @@ def measure_malleability(pgf: Matrices | Signed, cells: Cells) -> Profile:
 
 def mean_present(values: np.ndarray, axis: int) -> np.ndarray:
     """Average what is not NaN along an axis; NaN where nothing is.
+
+    Complexity: O(values).
 
     >>> mean_present(np.array([[1.0, np.nan], [np.nan, np.nan]]), 1).tolist()
     [1.0, nan]

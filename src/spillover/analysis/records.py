@@ -36,6 +36,11 @@ def record_base(cube: ScoreCube, calibrated: ScoreCube | None, facts: Facts) -> 
     """Record the base of every target of a cube.
 
     Complexity: O(examples · letters).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.facts import collect_facts
+    >>> record_base(example_cube(), None, collect_facts(["Jigsaw", "Counting"]))["Counting"].accuracy
+    0.25
     """
     others = calibrated.blocks if calibrated else (None,) * len(cube.blocks)
     return {
@@ -62,6 +67,11 @@ def record_table_base(table: TableTransfers, facts: Facts) -> dict[str, BaseReco
     """Record what a published table still says of the base.
 
     Complexity: O(seeds · targets).
+
+    >>> from spillover.analysis.facts import collect_facts
+    >>> from spillover.analysis.tables import example_table, lay_out_table
+    >>> record_table_base(lay_out_table(example_table()), collect_facts("ab"))["a"].accuracy
+    0.63
     """
     counts = table.counts
     records: dict[str, BaseRecord] = {}

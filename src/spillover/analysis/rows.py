@@ -69,6 +69,12 @@ def read_rows(table: pa.Table) -> ScoreRows:
         AnalysisError: columns are missing, there is no row, or a score is not in 0–1.
 
     Complexity: O(rows).
+
+    >>> from spillover.core.scores import Score, table_from_scores
+    >>> row = Score(model="m", adapter_key="k", source="base", protocol="letters", target="t", target_key="q",
+    ...             example="x", score=1.0, answer="(A)", answer_given="(A)")
+    >>> read_rows(table_from_scores([row])).score.tolist()
+    [1.0]
     """
     if missing := [name for name in SCORE_SCHEMA.names if name not in table.column_names]:
         raise AnalysisError(f"the table of scores lacks the columns {', '.join(missing)}", hint="see core/scores.py")
@@ -87,6 +93,8 @@ def read_rows(table: pa.Table) -> ScoreRows:
 
 def encode_names(column: pa.ChunkedArray) -> NameColumn:
     """Number the names of a column in order of first appearance.
+
+    Complexity: O(rows).
 
     >>> encode_names(pa.chunked_array([["b", None], ["a", "b"]])).codes.tolist()
     [0, -1, 1, 0]

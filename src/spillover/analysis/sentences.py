@@ -19,6 +19,9 @@ def say_findings(
     """Say what was found, model by model, then across models.
 
     Complexity: O(models · tasks).
+
+    >>> say_findings([], [], AnalysisSettings())
+    ()
     """
     sayings: tuple[Saying, ...] = (
         *(_say_mean, _say_donor, _say_harmed, _say_cells, _say_generic, _say_without_flagged),

@@ -90,6 +90,8 @@ def require_known_targets(settings: AnalysisSettings, targets: tuple[str, ...]) 
     Raises:
         AnalysisError: a ceiling, an exclusion or a trusted label names no target.
 
+    Complexity: O(targets).
+
     >>> require_known_targets(AnalysisSettings(), ("Jigsaw",))
     """
     named = set(settings.excluded_targets)

@@ -41,6 +41,11 @@ def square_piece(piece: Replicates, transfers: TransferArray, cells: Cells) -> S
     """Compute the sums of squares of the replicates in which every cell that takes part has a PGF.
 
     Complexity: O(replicates · seeds · cells).
+
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> piece = Replicates(pgf=np.zeros((5, 1, 2, 2)), same_seeds=np.zeros((5, 1, 2, 2)))
+    >>> square_piece(piece, example_transfers(), np.ones((2, 2), dtype=bool)).drawn.target.shape
+    (5,)
     """
     if not has_two_ways(cells):
         return None
@@ -71,6 +76,10 @@ def spread_shares(
         None where fewer than `FEWEST_REPLICATES` are there.
 
     Complexity: O(replicates).
+
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> spread_shares([], example_transfers(), np.ones((2, 2), dtype=bool), 2.5) is None
+    True
     """
     if sum(len(piece.drawn.target) for piece in pieces) < FEWEST_REPLICATES:
         return None

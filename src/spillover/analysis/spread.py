@@ -99,6 +99,15 @@ def summarise_replicates(
         None where there are no replicates.
 
     Complexity: O(replicates · seeds · cells).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> from spillover.analysis.bootstrap import replicate_cube
+    >>> from spillover.analysis.frame import frame_transfers
+    >>> pieces = replicate_cube(example_cube(), np.ones(2), 200, np.random.default_rng(0))
+    >>> spread = summarise_replicates(pieces, example_transfers(), frame_transfers(example_transfers()), 0.95)
+    >>> bool(spread.low.mean < -0.25 < spread.high.mean)
+    True
     """
     parts = [_digest(piece, transfers, frame, members) for piece in pieces]
     if not parts:

@@ -62,6 +62,8 @@ class Summary:
 def name_profile(profile: Profile, names: tuple[str, ...], averaged: int) -> NamedProfile:
     """Put names to a profile of one matrix, and average its first tasks.
 
+    Complexity: O(tasks).
+
     >>> name_profile(Profile(np.array([0.1, 0.3, 9.0]), np.zeros(3)), ("a", "b", "c"), 2).average_positive
     0.2
     """

@@ -77,6 +77,8 @@ def share_variance(pgf: SeedMatrices, cells: Cells) -> VarianceShares | None:
 def has_two_ways(cells: Cells) -> bool:
     """Whether at least two sources and two targets take part.
 
+    Complexity: O(cells).
+
     >>> has_two_ways(np.array([[True, True], [False, False]]))
     False
     """
@@ -92,6 +94,11 @@ def form_shares(squares: SumsOfSquares, from_examples: tuple[float, float, float
             corrected shares where given.
 
     Complexity: O(batch).
+
+    >>> ones = np.ones(1)
+    >>> squares = SumsOfSquares(target=ones, source=ones, interaction=ones, noise=ones, freedom=(1, 1, 1, 4))
+    >>> form_shares(squares).target.tolist()
+    [0.25]
     """
     total = squares.target + squares.source + squares.interaction + squares.noise
     subtracted = from_examples or (0.0, 0.0, 0.0)
@@ -117,6 +124,9 @@ def sum_squares(pgf: SeedMatrices, cells: Cells) -> SumsOfSquares:
     """Compute the sums of squares of the two-way layout, target first, then source.
 
     Complexity: O(batch · seeds · cells + sources³).
+
+    >>> sum_squares(np.array([[[0.0, 1.0], [0.5, 0.0]]]), ~np.eye(2, dtype=bool)).target.tolist()
+    0.125
     """
     seeds, count = pgf.shape[-3], int(cells.sum())
     values = np.where(cells, pgf, 0.0)

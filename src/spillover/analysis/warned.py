@@ -59,6 +59,11 @@ def warn(evidence: Evidence, settings: AnalysisSettings) -> tuple[Warned, ...]:
     """Raise every warning that the evidence calls for.
 
     Complexity: O(seeds · cells).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.analyze import analyze
+    >>> [warned.kind for warned in analyze(example_cube()).models[0].warnings]
+    ['few_seeds', 'saturated', 'saturated']
     """
     checks: tuple[Callable[[Evidence, AnalysisSettings], Iterator[Warned]], ...] = (
         *(_warn_undefined, _warn_collapse, _warn_shared_counts, _warn_below_chance, _warn_parse_failures),
@@ -70,6 +75,8 @@ def warn(evidence: Evidence, settings: AnalysisSettings) -> tuple[Warned, ...]:
 
 def find_flagged(warnings: tuple[Warned, ...], settings: AnalysisSettings) -> tuple[str, ...]:
     """Name the targets that the second version of every summary leaves out.
+
+    Complexity: O(warnings).
 
     >>> find_flagged((Warned(kind="collapse", tasks=("Jigsaw",), text=""),), AnalysisSettings())
     ('Jigsaw',)

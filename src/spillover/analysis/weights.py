@@ -115,6 +115,11 @@ def correlate_weights(
         rng: source of the permutations.
 
     Complexity: O(permutations · tasks² · log tasks).
+
+    >>> pgf = np.arange(9.0).reshape(3, 3)
+    >>> found = correlate_weights(pgf, pgf, np.ones((3, 3), dtype=bool), permutations=5, rng=np.random.default_rng(0))
+    >>> found.rho, found.pairs
+    (1.0, 6)
     """
     from scipy import stats  # noqa: PLC0415 (slow to import, and few analyses compare weights)
 

@@ -67,6 +67,7 @@ def test_null_studies_discover_nothing_too_often_and_raw_personas_do(simulation)
 
 
 @pytest.mark.slow
-def test_the_printed_floor_is_the_floor_that_there_is(simulation):
-    floors = simulation.compare_floor(30, np.random.default_rng(3))
-    assert floors["printed_floor"] == pytest.approx(floors["simulated_floor"], rel=0.2)
+def test_the_printed_floor_is_about_the_floor_that_there_is_and_not_below(simulation):
+    """Resampling examples and seeds counts the noise of one answer in both, so the printed floor is a little high."""
+    floors = simulation.compare_floor(60, np.random.default_rng(3))
+    assert 0.9 < floors["printed_floor"] / floors["simulated_floor"] < 1.35
