@@ -13,8 +13,10 @@ import pytest
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.core.scores import BASE_SOURCE, Score, table_from_scores
 
-TASKS = ("Relative_Depth", "Visual_Similarity")
+CANDIDATES = ("Relative_Depth", "Visual_Similarity", "Spatial_Relation", "Art_Style", "Object_Localization", "Jigsaw")
 EXAMPLES = 120
+KNOWN = 0.65
+"""A calibrated accuracy above this is no chance, with so many examples."""
 
 
 @contextmanager
@@ -73,28 +75,44 @@ def score_rows(examples: list[Any], task: str, log_p: list[tuple[float, ...]], s
     ]
 
 
-@pytest.mark.slow
-def test_a_planted_letter_prior_fools_raw_pgf_and_not_calibrated_pgf(base):
+def fit_prior(base: Any, examples: list[Any]) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]] | None:
+    """Answers of the model without any liking, and with one for "(A)"; None where it does not know the task."""
     from spillover.models.encoding import encode_prompts
     from spillover.models.letters import score_options
+
+    encoded = encode_prompts(base, [example.as_prompt() for example in examples])
+    answers = np.array([example.options.index(example.answer) for example in examples])
+    liking = np.array([values[0] - values[1] for values in score_options(base, encoded)])
+    if ((liking < np.median(liking)) == (answers == 1)).mean() < KNOWN:
+        return None
+    state = mean_deciding_state(base, encoded)
+    with planted_prior(base, state, strength=-float(np.median(liking))):
+        without = score_options(base, encoded)
+    with planted_prior(base, state, strength=6 * float(liking.std()) - float(np.median(liking))):
+        return without, score_options(base, encoded)
+
+
+@pytest.mark.slow
+def test_a_planted_letter_prior_fools_raw_pgf_and_not_calibrated_pgf(base):
+    """The base likes "(A)"; its "finetunes" have the same weights without that liking: nothing else was learnt."""
     from spillover.tasks.perception.suite import draw_examples
 
+    drawn = {task: list(islice(draw_examples(task, "validation"), EXAMPLES)) for task in CANDIDATES}
+    fitted = {task: fit_prior(base, examples) for task, examples in drawn.items()}
+    known = [task for task, answers in fitted.items() if answers is not None][:2]
+    if len(known) < 2:
+        pytest.skip("the shipped checkpoint is at chance on all but one of the candidates: nothing to be fooled about")
     rows: list[Score] = []
-    for task in TASKS:
-        examples = [e for e in islice(draw_examples(task, "validation"), EXAMPLES) if len(e.options) == 2]
-        encoded = encode_prompts(base, [example.as_prompt() for example in examples])
-        plain = score_options(base, encoded)
-        spread = float(np.std([values[0] - values[1] for values in plain]))
-        with planted_prior(base, mean_deciding_state(base, encoded), strength=6 * max(spread, 0.1)):
-            skewed = score_options(base, encoded)
-        rows += score_rows(examples, task, skewed, BASE_SOURCE)  # the base likes "(A)"; its finetunes are rid of that
-        for source in TASKS:
-            rows += score_rows(examples, task, plain, source)
+    for task in known:
+        without, skewed = fitted[task]
+        rows += score_rows(drawn[task], task, skewed, BASE_SOURCE)
+        for source in known:
+            rows += score_rows(drawn[task], task, without, source)
     model = analyze(table_from_scores(rows), AnalysisSettings(replicates=500, permutations=0)).models[0]
     assert model.calibrated is not None
     assert all(record.letters["(A)"] > 0.9 for record in model.base.values())
     raw, calibrated = model.matrix.values, model.calibrated.matrix.values
     assert np.abs(calibrated).max() < 0.15
-    assert raw.max() > np.abs(calibrated).max() + 0.1
+    assert raw.min() > 0.15
     assert model.calibrated.prior_part is not None
-    assert model.calibrated.prior_part.low.max() > 0
+    assert model.calibrated.prior_part.mean_low > 0
