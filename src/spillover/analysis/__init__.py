@@ -3,8 +3,24 @@
 from spillover.analysis.alignment import build_cubes
 from spillover.analysis.analyze import analyze
 from spillover.analysis.cube import ScoreCube
-from spillover.analysis.findings import Findings, ModelFindings
+from spillover.analysis.findings import Comparison, Findings, ModelFindings
+from spillover.analysis.graph import build_graph, write_graphml, write_node_link
 from spillover.analysis.matrix import TransferMatrix
 from spillover.analysis.settings import AnalysisSettings
+from spillover.analysis.weights import compare_updates, correlate_weights
 
-__all__ = ["AnalysisSettings", "Findings", "ModelFindings", "ScoreCube", "TransferMatrix", "analyze", "build_cubes"]
+__all__ = [
+    "AnalysisSettings",
+    "Comparison",
+    "Findings",
+    "ModelFindings",
+    "ScoreCube",
+    "TransferMatrix",
+    "analyze",
+    "build_cubes",
+    "build_graph",
+    "compare_updates",
+    "correlate_weights",
+    "write_graphml",
+    "write_node_link",
+]

@@ -20,6 +20,7 @@ from spillover.analysis.settings import AnalysisSettings, require_known_targets
 from spillover.analysis.spread import summarise_replicates
 from spillover.analysis.summary import summarise
 from spillover.analysis.tables import lay_out_table
+from spillover.analysis.warned import warn_of_own_control
 from spillover.core.errors import AnalysisError
 from spillover.core.published import PGFTable
 
@@ -63,8 +64,11 @@ def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts, b
     context = Context(settings=settings, facts=facts, ceilings=dict(zip(cube.targets, ceiling.tolist(), strict=True)))
     material = gather_cube(cube, context)
     contrasts = [contrast_control(cube, control, context) for control in study.controls]
+    findings = assemble(material, context)
+    own = [warned for control in study.controls for warned in warn_of_own_control(cube, control)]
     return replace(
-        assemble(material, context),
+        findings,
+        warnings=(*findings.warnings, *own),
         calibrated=_calibrate(cube, material.calibrated, context),
         controls=tuple(contrast for contrast in contrasts if contrast is not None),
         protocols=_contrast_protocols(study, context),

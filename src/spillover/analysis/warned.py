@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from spillover.analysis.answers import TargetAnswers, find_shared_count
+from spillover.analysis.answers import ONE_LETTER, TargetAnswers, find_shared_count
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.frame import Frame
 from spillover.analysis.pgf import TransferArray
@@ -83,6 +83,30 @@ def find_flagged(warnings: tuple[Warned, ...], settings: AnalysisSettings) -> tu
     """
     flagged = [task for warned in warnings if warned.kind in FLAGGING for task in warned.tasks]
     return tuple(dict.fromkeys([*flagged, *settings.excluded_targets]))
+
+
+def warn_of_own_control(base: ScoreCube, control: ScoreCube) -> Iterator[Warned]:
+    """Warn of controls trained on the base's own answers where the base answers one letter: they teach the collapse.
+
+    Complexity: O(examples · letters).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> list(warn_of_own_control(example_cube(), example_cube()))
+    []
+    """
+    if control.control != "own":
+        return
+    for source in control.sources:
+        if source not in base.targets:
+            continue
+        block = base.blocks[base.targets.index(source)]
+        shares = [float((block.base_given == code).mean()) for code in range(len(block.letters))]
+        if shares and max(shares) >= ONE_LETTER:
+            text = (
+                f"{source}: the base answers {block.letters[int(np.argmax(shares))]} to {max(shares):.0%} of it, so a "
+                "control trained on the base's own answers teaches that collapse: leave this control out"
+            )
+            yield Warned(kind="own_control", tasks=(source,), text=text)
 
 
 def _warn_undefined(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:

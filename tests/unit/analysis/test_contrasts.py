@@ -45,6 +45,19 @@ def test_a_control_with_one_seed_and_source_is_compared_where_both_are(scores):
     assert len(contrast.difference.matrix.targets) == 3
 
 
+def test_an_own_control_of_a_base_that_answers_one_letter_is_warned_of(scores):
+    rows = [
+        replace(row, answer_given="(A)", score=float(row.answer == "(A)"))
+        if (row.source, row.target) == ("base", "Jigsaw")
+        else row
+        for row in scores()
+    ]
+    control = [replace(row, control="own") for row in rows if row.source != "base"]
+    settings = AnalysisSettings(replicates=0, permutations=0)
+    warnings = analyze(table_from_scores([*rows, *control]), settings).models[0].warnings
+    assert [warned.tasks for warned in warnings if warned.kind == "own_control"] == [("Jigsaw",)]
+
+
 def test_controls_are_not_among_the_sources(scores):
     rows = scores()
     control = [replace(row, control="shuffled") for row in rows if row.source != "base"]
