@@ -26,7 +26,7 @@ demo: install  ## a whole study on the embedded model, a few minutes
 	$(BIN)/spillover demo --out demo
 
 test: install  ## the tests
-	$(BIN)/pytest --numprocesses 2
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 check: install  ## style, floors, types
 	$(BIN)/ruff check .
