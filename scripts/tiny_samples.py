@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,13 @@ from spillover.models.tiny.architecture import MERGE, PATCH_PIXELS
 from spillover.tasks.perception.family import Family, Scene
 from spillover.tasks.perception.suite import DEFAULT_DIFFICULTY, SUITE_VERSION, Split, draw_scene, find_family
 from spillover.tasks.task import lay_out_prompt, option_letters
+from tiny_primer import Primer, draw_primer
 
 DESCRIPTION_REQUEST = "Describe."
 DESCRIPTION_WEIGHT = 0.3
 """Of a description's token in the loss; an answer's token counts 1. Without descriptions nothing is learnt at all."""
-DESCRIBED_FIRST = 0.2
+DESCRIBED_FIRST = 0.5
 """Share of samples that describe before they answer; the others describe afterwards."""
-EASIER = 0.5
-"""Share of training scenes that are drawn at any difficulty instead of the suite's own."""
 TOKEN_PIXELS = PATCH_PIXELS * MERGE
 OPENING = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
 TURN_TO_ANSWER = "<|im_end|>\n<|im_start|>assistant\n"
@@ -78,6 +77,8 @@ class Order:
     """Samples by task."""
     split: Split = "train"
     described: bool = True
+    primer: float = 0.0
+    """Share of samples that are plain grids instead (see `tiny_primer`)."""
 
 
 class Drawer:
@@ -89,7 +90,7 @@ class Drawer:
 
     def __init__(self, folder: Path) -> None:
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
-        self._segment = cache(self._tokenise)
+        self._segment = lru_cache(100_000)(self._tokenise)
 
     def draw(self, order: Order) -> list[Sample]:
         """Draw all samples of an order, task by task."""
@@ -98,8 +99,10 @@ class Drawer:
             family = find_family(name)
             rng = seeded_generator("pretraining", SUITE_VERSION, order.seed, order.split, order.pool, name)
             for _ in range(count):
-                easier = order.split == "train" and rng.random() < EASIER
-                difficulty = rng.random() if easier else DEFAULT_DIFFICULTY
+                if rng.random() < order.primer:
+                    samples.append(self._primer_sample(draw_primer(rng, TOKEN_PIXELS)))
+                    continue
+                difficulty = rng.random() if order.split == "train" else DEFAULT_DIFFICULTY
                 scene = draw_scene(family, order.split, rng, difficulty)
                 described_first = order.described and bool(rng.random() < DESCRIBED_FIRST)
                 samples.append(self._sample(family, scene, order.described, described_first))
@@ -107,14 +110,21 @@ class Drawer:
 
     def _sample(self, family: Family, scene: Scene, described: bool, described_first: bool) -> Sample:
         images = tuple(np.asarray(image) for image in scene.render(family.tiny_size))
-        grids = tuple(
-            (image.shape[0] // (PATCH_PIXELS * MERGE), image.shape[1] // (PATCH_PIXELS * MERGE)) for image in images
-        )
         question = lay_out_prompt(scene.question, scene.choices)
         turns = [Turn(question, option_letters(len(scene.choices))[scene.correct], 1.0)]
         if described:
             description = Turn(DESCRIPTION_REQUEST, scene.describe(), DESCRIPTION_WEIGHT)
             turns.insert(0 if described_first else 1, description)
+        return self._lay_out(family.task.name, images, turns, (scene.correct, len(scene.choices)))
+
+    def _primer_sample(self, primer: Primer) -> Sample:
+        turn = Turn(DESCRIPTION_REQUEST, primer.description, DESCRIPTION_WEIGHT)
+        return self._lay_out("primer", primer.images, [turn], (0, 0))
+
+    def _lay_out(
+        self, task: str, images: tuple[np.ndarray, ...], turns: Sequence[Turn], right: tuple[int, int]
+    ) -> Sample:
+        grids = tuple((image.shape[0] // TOKEN_PIXELS, image.shape[1] // TOKEN_PIXELS) for image in images)
         opening = [*self._segment(OPENING), *self._pictures(grids)]
         tokens, weights = opening.copy(), [0.0] * len(opening)
         for number, turn in enumerate(turns):
@@ -124,14 +134,14 @@ class Drawer:
             tokens += [*asked, *said, *passed_on]
             weights += [0.0] * len(asked) + [turn.weight] * len(said) + [0.0] * len(passed_on)
         return Sample(
-            task=family.task.name,
+            task=task,
             tokens=np.array(tokens),
             weights=np.array(weights, np.float32),
             positions=rotary_positions(len(tokens), len(self._segment(OPENING)) + 1, grids),
             images=images,
             prompt_length=len(opening) + len(self._segment(turns[0].request + TURN_TO_ANSWER)),
-            correct=scene.correct,
-            options=len(scene.choices),
+            correct=right[0],
+            options=right[1],
         )
 
     def _pictures(self, grids: Sequence[Grid]) -> list[int]:

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AttentionInterface, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AttentionInterface, AutoTokenizer, PreTrainedTokenizerFast, Qwen2_5_VLForConditionalGeneration
 
 from spillover.core.keys import seeded_generator
 from spillover.models.tiny import CHECKPOINT
@@ -34,6 +34,7 @@ from spillover.models.tiny.architecture import build_model, build_tokenizer, sav
 from spillover.tasks.perception.suite import find_family, task_names
 from spillover.tasks.task import option_letters
 from tiny_card import write_card
+from tiny_losses import Losses, Redrawing, attend_in_single_precision, compute_losses
 from tiny_samples import Drawer, Order, Sample, lay_out_batch, suite_texts
 
 BATCH = 32
@@ -54,6 +55,11 @@ MEASURED_EVERY = 40
 SAVED_EVERY_S = 120
 VALIDATION = 200
 """Examples a task to measure on."""
+PRIMED = 10
+"""Pools at the beginning that are all primer."""
+UNPRIMED = 30
+"""The pool from which on the primer is rare."""
+RARE_PRIMER = 0.08
 EASY, HARD = 0.75, 0.45
 """Share of the way from chance to perfection above which a task is drawn rarely, and below which often."""
 RARELY = 0.15
@@ -77,8 +83,12 @@ class Training:
         AttentionInterface.register("single_precision", attend_in_single_precision)
         self.model.set_attn_implementation("single_precision")
         self.average = build_model(self.tokenizer).eval().requires_grad_(requires_grad=False)
+        if given.start is not None:
+            weights = Qwen2_5_VLForConditionalGeneration.from_pretrained(given.start, dtype=torch.float32)
+            self.model.load_state_dict(weights.state_dict())
         self.average.load_state_dict(self.model.state_dict())
-        self.optimisers = _optimisers(self.model, given.learning_rate)
+        self.redrawing = Redrawing(self.model.lm_head.in_features)
+        self.optimisers = _optimisers(self.model, self.redrawing, given.learning_rate)
         self.progress: dict[str, Any] = {"pool": 0, "step": 0, "seconds": 0.0, "seen": {}, "above_chance": {}}
         self.planned: deque[dict[str, int]] = deque()
         self.saved_at = time.monotonic()
@@ -86,7 +96,9 @@ class Training:
 
     def _open_tokenizer(self) -> PreTrainedTokenizerFast:
         folder = self.folder / "tokenizer"
-        if not folder.exists():
+        if not folder.exists() and self.given.start is not None:
+            AutoTokenizer.from_pretrained(self.given.start).save_pretrained(folder)
+        elif not folder.exists():
             texts, phrases = suite_texts(self.given.tasks, self.given.seed, 400)
             build_tokenizer(texts, phrases).save_pretrained(folder)
         return AutoTokenizer.from_pretrained(folder)
@@ -98,6 +110,7 @@ class Training:
         state = torch.load(file, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
+        self.redrawing.load_state_dict(state["redrawing"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.progress = state["progress"]
@@ -108,6 +121,7 @@ class Training:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
+            "redrawing": self.redrawing.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "progress": self.progress,
             "planned": list(self.planned),
@@ -164,7 +178,10 @@ class Training:
         return Order(seed=self.given.seed, pool=0, counts=counts, split="validation", described=False)
 
     def _order(self, pool: int, plan: Mapping[str, int]) -> Order:
-        return Order(seed=self.given.seed, pool=pool, counts=plan)
+        primer = RARE_PRIMER
+        if self.given.start is None:
+            primer = float(np.interp(pool, (PRIMED, UNPRIMED), (1.0, RARE_PRIMER)))
+        return Order(seed=self.given.seed, pool=pool, counts=plan, primer=primer)
 
     def _plan(self, pool: int) -> dict[str, int]:
         rng = seeded_generator("plan", self.given.seed, pool)
@@ -177,18 +194,18 @@ class Training:
         for name, count in plan.items():
             self.progress["seen"][name] = self.progress["seen"].get(name, 0) + count
 
-    def _learn(self, samples: list[Sample]) -> np.ndarray:
+    def _learn(self, samples: list[Sample]) -> list[Losses]:
         started = time.monotonic()
         rng = seeded_generator("batches", self.given.seed, self.progress["pool"])
         losses = [self._step(batch) for batch in _cut_into_batches(samples, rng)]
         self.progress["seconds"] += time.monotonic() - started
-        return np.mean(losses, axis=0)
+        return losses
 
-    def _step(self, batch: list[Sample]) -> tuple[float, float]:
+    def _step(self, batch: list[Sample]) -> Losses:
         for optimiser, peak in zip(self.optimisers, (1.0, MUON_SCALE), strict=True):
             optimiser.param_groups[0]["lr"] = peak * self._learning_rate()
-        answers, descriptions, loss = _losses(self.model, batch, self.tokenizer.pad_token_id)
-        loss.backward()
+        losses = compute_losses(self.model, self.redrawing, batch, self.tokenizer.pad_token_id)
+        losses.total.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in self.optimisers:
             optimiser.step()
@@ -197,20 +214,21 @@ class Training:
         kept = min(AVERAGED, self.progress["step"] / (self.progress["step"] + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - kept)
-        return answers, descriptions
+        return losses
 
     def _learning_rate(self) -> float:
         total = self.given.examples / BATCH
         falling = (total - self.progress["step"]) / (DECAY * total)
         return self.given.learning_rate * max(min(1.0, self.progress["step"] / WARMUP, falling), 0.0)
 
-    def _measure(self, validation: list[Sample], losses: np.ndarray) -> None:
+    def _measure(self, validation: list[Sample], losses: list[Losses]) -> None:
         entry: dict[str, Any] = {
             "examples": self.seen,
             "minutes": round(self.progress["seconds"] / 60, 1),
             "learning_rate": self._learning_rate(),
-            "answer_loss": round(float(losses[0]), 3),
-            "description_loss": round(float(losses[1]), 3),
+            "answer_loss": round(float(np.nanmean([each.answers for each in losses])), 3),
+            "description_loss": round(float(np.mean([each.descriptions for each in losses])), 3),
+            "redrawing_loss": round(float(np.mean([each.redrawing for each in losses])), 3),
             "tasks": {},
         }
         for name, (accuracy, letters) in _letters_accuracy(self.average, self.tokenizer, validation).items():
@@ -222,21 +240,9 @@ class Training:
         _print_measurement(entry)
 
 
-def attend_in_single_precision(module: Any, query: Any, key: Any, value: Any, *_: Any, **options: Any) -> Any:
-    """Attention for training: within bfloat16 autocast torch's own is many times slower backwards on a CPU."""
-    with torch.autocast("cpu", enabled=False):
-        attended = torch.nn.functional.scaled_dot_product_attention(
-            query.float(),
-            key.float(),
-            value.float(),
-            is_causal=options.get("is_causal", module.is_causal),
-            scale=options["scaling"],
-            enable_gqa=key.shape[1] < query.shape[1],
-        )
-    return attended.transpose(1, 2).contiguous(), None
-
-
-def _optimisers(model: torch.nn.Module, learning_rate: float) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+def _optimisers(
+    model: torch.nn.Module, redrawing: Redrawing, learning_rate: float
+) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
     """AdamW for embeddings, norms, biases and patches; Muon (Jordan et al. 2024) for all other matrices.
 
     Under AdamW alone what all images have in common outgrows what tells them apart.
@@ -247,6 +253,7 @@ def _optimisers(model: torch.nn.Module, learning_rate: float) -> tuple[torch.opt
         if weight.ndim == 2 and "embed" not in name and "lm_head" not in name
     }
     others = [weight for name, weight in model.named_parameters() if name not in matrices]
+    others += redrawing.parameters()
     return (
         torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.02),
         torch.optim.Muon(
@@ -265,22 +272,6 @@ def _cut_into_batches(samples: list[Sample], rng: np.random.Generator) -> Iterat
     by_length = sorted(shuffled, key=lambda sample: len(sample.tokens))
     for start in rng.permutation(np.arange(0, len(samples), BATCH)).tolist():
         yield by_length[start : start + BATCH]
-
-
-def _losses(model: Any, batch: list[Sample], padding: int) -> tuple[float, float, torch.Tensor]:
-    """The mean loss of answers' and of descriptions' tokens, and the weighted loss to be learnt from."""
-    inputs = lay_out_batch(batch, padding)
-    weights = np.zeros(inputs["input_ids"].shape, np.float32)
-    for row, sample in enumerate(batch):
-        weights[row, : len(sample.tokens)] = sample.weights
-    following = torch.from_numpy(weights)[:, 1:]
-    counted = following > 0
-    targets, weight = inputs["input_ids"][:, 1:][counted], following[counted]
-    with torch.autocast("cpu", torch.bfloat16):
-        states = model.model(**inputs, use_cache=False).last_hidden_state[:, :-1][counted]
-        each = torch.nn.functional.cross_entropy(model.lm_head(states).float(), targets, reduction="none")
-    answers, descriptions = each[weight == 1.0], each[weight < 1.0]
-    return float(answers.detach().mean()), float(descriptions.detach().mean()), (each * weight).sum() / weight.sum()
 
 
 @torch.inference_mode()
@@ -339,6 +330,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1, help="of the training process; another one draws")
+    parser.add_argument("--start", type=Path, help="a checkpoint's folder to start from, instead of fresh weights")
     parser.add_argument("--name", default="tiny", help="of the state's folder")
     parser.add_argument("--state", default="state", help="where states lie")
     parser.add_argument("--out", type=Path, default=CHECKPOINT, help="the checkpoint's folder")

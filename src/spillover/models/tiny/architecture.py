@@ -64,8 +64,6 @@ WORD_PATTERN = r"\([A-Z]\)|[^\r\n\p{L}\p{N}]?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+[\
 PATCH_PIXELS = 8
 RESIDUAL_SCALE = 0.35
 """Initial scale of what each layer adds to the residual stream, about one over the root of the number of additions."""
-IMAGE_SCALE = 0.15
-"""Initial scale of the vision tower's output, which brings image tokens to the size of text tokens."""
 MERGE = 2
 """Each token of the language model sees MERGE × MERGE patches: 16 × 16 pixels."""
 
@@ -157,9 +155,10 @@ def image_processor() -> Qwen2VLImageProcessorPil:
 def build_model(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLForConditionalGeneration:
     """A model with fresh weights, drawn from torch's current seed.
 
-    Linear layers start at fan-in scale: with the architecture's stock 0.02 so small a model hardly learns. What adds to
-    the residual stream starts smaller, and image tokens at the size of text tokens: else a constant part of theirs
-    grows until all images look alike, and the model stops looking at them.
+    Linear layers start at fan-in scale: with the architecture's stock 0.02 so small a model hardly learns. Embeddings
+    start at unit size, like image tokens, or the first layers' own outputs would drown them; since the head is the
+    embedding, the last norm starts small enough to keep the logits at unit size. What adds to the residual stream
+    starts smaller.
     """
     model = Qwen2_5_VLForConditionalGeneration(tiny_config(tokenizer))
     for name, module in model.named_modules():
@@ -168,8 +167,8 @@ def build_model(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLForConditionalG
             fan_in = weight[0].numel()
             scale = RESIDUAL_SCALE if name.endswith(("o_proj", "down_proj", "attn.proj")) else 1.0
             weight.data.normal_(0.0, scale * fan_in**-0.5)
-    model.get_parameter("model.visual.merger.mlp.2.weight").data.mul_(IMAGE_SCALE)
-    model.lm_head.weight.data.normal_(0.0, model.lm_head.in_features**-0.5)
+    model.lm_head.weight.data.normal_(0.0, 1.0)
+    model.get_parameter("model.language_model.norm.weight").data.fill_(model.lm_head.in_features**-0.5)
     return model
 
 

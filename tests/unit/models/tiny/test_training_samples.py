@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import tiny_samples
 from spillover.models.base import Base, load_base
 from spillover.models.settings import ModelSettings
 from spillover.models.tiny.architecture import build_model, build_tokenizer, save_checkpoint
 from spillover.tasks.perception.suite import task_names
-
-SCRIPTS = Path(__file__).parents[4] / "scripts"
-
-
-@pytest.fixture(scope="module")
-def tiny_samples() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tiny_samples", SCRIPTS / "tiny_samples.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["tiny_samples"] = module
-    spec.loader.exec_module(module)
-    return module
+from tiny_primer import draw_primer
 
 
 @pytest.fixture(scope="module")
-def folder(tiny_samples: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("untrained")
     tokenizer = build_tokenizer(*tiny_samples.suite_texts(task_names(), 0, 20))
     torch.manual_seed(0)
@@ -46,9 +32,7 @@ def base(folder: Path) -> Base:
 
 
 @pytest.mark.parametrize("task", task_names())
-def test_prompts_are_laid_out_as_by_the_processor(
-    task: str, tiny_samples: ModuleType, folder: Path, base: Base
-) -> None:
+def test_prompts_are_laid_out_as_by_the_processor(task: str, folder: Path, base: Base) -> None:
     order = tiny_samples.Order(seed=1, pool=0, counts={task: 2}, split="validation", described=False)
     for sample in tiny_samples.Drawer(folder).draw(order):
         given = tiny_samples.lay_out_batch([sample], 0, [sample.prompt_length])
@@ -67,7 +51,7 @@ def test_prompts_are_laid_out_as_by_the_processor(
         assert torch.allclose(given["pixel_values"], wanted["pixel_values"], atol=1e-5)
 
 
-def test_a_conversation_ends_in_answer_and_description(tiny_samples: ModuleType, folder: Path, base: Base) -> None:
+def test_a_conversation_ends_in_answer_and_description(folder: Path, base: Base) -> None:
     samples = tiny_samples.Drawer(folder).draw(tiny_samples.Order(seed=1, pool=0, counts={"Counting": 20}))
     for sample in samples:
         taught = base.tokenizer.decode(sample.tokens[sample.weights == 1.0])
@@ -75,7 +59,7 @@ def test_a_conversation_ends_in_answer_and_description(tiny_samples: ModuleType,
         assert np.count_nonzero(sample.weights == np.float32(tiny_samples.DESCRIPTION_WEIGHT)) > 3
 
 
-def test_the_same_order_gives_the_same_samples(tiny_samples: ModuleType, folder: Path) -> None:
+def test_the_same_order_gives_the_same_samples(folder: Path) -> None:
     order = tiny_samples.Order(seed=3, pool=7, counts={"Jigsaw": 2, "Relative_Depth": 2})
     first, second = (tiny_samples.Drawer(folder).draw(order) for _ in range(2))
     for one, other in zip(first, second, strict=True):
@@ -86,3 +70,23 @@ def test_the_same_order_gives_the_same_samples(tiny_samples: ModuleType, folder:
 def test_phrases_that_never_change_are_single_tokens(base: Base) -> None:
     for phrase in ("Which point is closer to the camera?", " the second image", "(A)"):
         assert len(base.tokenizer(phrase)["input_ids"]) == 1
+
+
+def test_a_primer_says_what_lies_in_every_place() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        primer = draw_primer(rng, 16)
+        places = primer.description.split(", ")
+        assert len(places) == len(primer.images) * primer.side**2
+        for number, image in enumerate(primer.images):
+            for place in range(primer.side**2):
+                row, column = divmod(place, primer.side)
+                middle = image[16 * row + 4 : 16 * row + 12, 16 * column + 4 : 16 * column + 12]
+                plain = places[number * primer.side**2 + place] == "none"
+                assert plain == bool(np.ptp(middle, axis=(0, 1)).max() == 0), places
+
+
+def test_a_share_of_the_samples_is_primer(folder: Path) -> None:
+    order = tiny_samples.Order(seed=1, pool=0, counts={"Jigsaw": 40}, primer=0.5)
+    kinds = [sample.task for sample in tiny_samples.Drawer(folder).draw(order)]
+    assert 10 <= kinds.count("primer") <= 30
