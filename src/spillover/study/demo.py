@@ -6,10 +6,11 @@ from pathlib import Path
 
 from spillover.models.settings import ModelSettings, TrainingSettings
 from spillover.study.study import Control, Study
-from spillover.tasks.perception.families import FAMILIES
 from spillover.tasks.settings import PerceptionTasks
 
-CONTROL_SOURCE = "Visual_Similarity"
+TASKS = ("Relative_Depth", "Counting", "Visual_Similarity")
+"""The tasks that the embedded checkpoint was trained on most."""
+CONTROL_SOURCE = "Relative_Depth"
 """The source whose answers are shuffled: it shows what the format of training alone does."""
 
 
@@ -20,13 +21,12 @@ def demo_study(folder: Path, seeds: int = 1) -> Study:
         folder: where it is kept.
         seeds: training seeds, 0 to seeds − 1.
     """
-    names = tuple(family.task.name for family in FAMILIES)
     return Study(
         name="demo",
         models=(ModelSettings(),),
-        tasks=(PerceptionTasks(names=names, examples=200),),
+        tasks=(PerceptionTasks(names=TASKS, examples=400),),
         controls=(Control(kind="shuffled", sources=(CONTROL_SOURCE,)),),
         seeds=tuple(range(seeds)),
-        training=TrainingSettings(examples=512, epochs=2, learning_rate=3e-3),
+        training=TrainingSettings(examples=1000, epochs=3, learning_rate=3e-3),
         output=str(folder),
     )
