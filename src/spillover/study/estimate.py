@@ -44,7 +44,7 @@ def _job_s(job: Job, prepared: Prepared, known: dict[str, float], device: str) -
         return mean(like)
     study = prepared.plan.study
     model = next(model for model in study.models if model.name == job.model)
-    size = "small" if all(isinstance(task, PerceptionTasks) and task.size < 128 for task in study.tasks) else "usual"
+    size = "small" if all(isinstance(task, PerceptionTasks) and (task.size or 0) < 128 for task in study.tasks) else "usual"
     match job:
         case Finetune():
             passes, operations = study.training.examples * study.training.epochs, 6

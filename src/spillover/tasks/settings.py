@@ -21,8 +21,9 @@ class PerceptionTasks(_Settings):
     """Which of the tasks."""
     examples: int = Field(default=200, ge=1)
     """Validation examples a task; training examples are set by `training.examples`."""
-    size: int = Field(default=32, ge=16, le=2048)
-    """Width and height of an image at most, pixels: 32 for the tiny model, 448 for a real one."""
+    size: int | None = Field(default=None, ge=16, le=2048)
+    """Width and height of an image at most, pixels: None takes what the tiny model sees each task at (32 or 48);
+    448 suits a real one."""
     difficulty: float = Field(default=1.0, ge=0, le=1)
     """0 is plain, 1 as hard as the suite gets."""
     seed: int = Field(default=0, ge=0)
