@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 
 class SpilloverError(Exception):
@@ -31,7 +32,7 @@ class SpilloverError(Exception):
         advice = f"\n  {self.hint}" if self.hint else ""
         return f"{place}{self.message}{advice}"
 
-    def __reduce__(self):  # keyword-only fields must survive the trip out of a worker process
+    def __reduce__(self) -> tuple[Any, ...]:  # keyword-only fields must survive the trip out of a worker process
         return (_rebuild, (type(self), self.message, self.where, self.hint))
 
 
@@ -84,7 +85,7 @@ class StudyError(SpilloverError):
         title = "the study has a fault" if len(lines) == 1 else f"the study has {len(lines)} faults"
         super().__init__("\n  ".join([f"{title}:", *lines]))
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return (StudyError, (self.faults,))
 
 
