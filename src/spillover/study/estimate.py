@@ -44,13 +44,13 @@ def _job_s(job: Job, prepared: Prepared, known: dict[str, float], device: str) -
         return mean(like)
     study = prepared.plan.study
     model = next(model for model in study.models if model.name == job.model)
-    size = "small" if all(isinstance(task, PerceptionTasks) and (task.size or 0) < 128 for task in study.tasks) else "usual"
+    small = all(isinstance(task, PerceptionTasks) and (task.size or 0) < 128 for task in study.tasks)
     match job:
         case Finetune():
             passes, operations = study.training.examples * study.training.epochs, 6
         case Evaluate():
             passes, operations = _examples(study) * len(job.questions), 2
-    reading = operations * parameters(model) * TOKENS[size] / OPERATIONS_PER_S[device]
+    reading = operations * parameters(model) * TOKENS["small" if small else "usual"] / OPERATIONS_PER_S[device]
     return passes * (OVERHEAD_S[device] + reading)
 
 
