@@ -60,7 +60,7 @@ def run_command(arguments: list[str]) -> int:
             console.print_exception()
         return USER_ERROR
     except (KeyboardInterrupt, typer.Abort):
-        console.print("interrupted; what was finished is kept, and the same command goes on from there")
+        console.print("interrupted; what was finished is kept: give the same command to go on", soft_wrap=True)
         return INTERRUPTED
     except BrokenPipeError:
         return 0

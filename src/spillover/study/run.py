@@ -18,6 +18,7 @@ from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
 from spillover.study.store import Store
 from spillover.study.study import Provenance, Study
+from spillover.tasks.data import find_task_data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +49,13 @@ def prepare(study: Study, *, only: str | None = None) -> Prepared:
     Raises:
         StudyError: the study has faults.
         StoreError: its folder belongs to something else.
+        TaskError: `only` names no source.
     """
     tasks = open_study(study)
     store = Store(Path(study.output or study.name).expanduser())
     resolved = resolve(study, store.stored_study())
-    plan = plan_study(resolved, tasks).only(only)
+    source = find_task_data(tasks.sources, only).task.name if only is not None else None
+    plan = plan_study(resolved, tasks).only(source)
     return Prepared(plan=plan, store=store, jobs=pending(plan, store))
 
 

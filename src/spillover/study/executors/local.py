@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -144,21 +145,34 @@ def _cause_of_death(code: int | None) -> str:
 def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    single = dict.fromkeys(THREADS, "1") if device == "cpu" else {}
-    before = {name: os.environ.get(name) for name in single}
-    os.environ.update(single)  # read when the child loads its libraries
-    try:
-        process = context.Process(target=_work, args=(theirs, device, start_worker), daemon=True)
+    process = context.Process(target=_work, args=(theirs, device, start_worker), daemon=True)
+    with _inherited(single_thread=device == "cpu"):
         process.start()
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
     theirs.close()
     return _Seat(number, device, process, ours)
 
 
+@contextmanager
+def _inherited(*, single_thread: bool) -> Generator[None]:
+    """Set what a process takes over at its start: threads of its libraries, and deafness to Ctrl-C.
+
+    Ctrl-C reaches the whole group of processes; the driver alone decides.
+    """
+    threads = dict.fromkeys(THREADS, "1") if single_thread else {}
+    before = {name: os.environ.get(name) for name in threads}
+    os.environ.update(threads)
+    main = threading.current_thread() is threading.main_thread()  # elsewhere Python sets no signals
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    try:
+        yield
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, handler)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
 def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver decides
     threading.Thread(target=_die_with_parent, daemon=True).start()
     worker = None
     while True:
