@@ -60,14 +60,15 @@ def run_command(arguments: list[str]) -> int:
             console.print_exception()
         return USER_ERROR
     except (KeyboardInterrupt, typer.Abort):
-        console.print("interrupted; what was finished is kept: give the same command to go on", soft_wrap=True)
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         return 0
     except Exception:  # noqa: BLE001 (the last resort: told as a fault of ours, never hidden)
         console.print("internal error: this is a fault of spillover, please report it", style="red")
         console.print_exception()
         return INTERNAL_ERROR
+    if code == INTERRUPTED:  # typer turns Ctrl-C within a command into this code
+        console.print("interrupted; what was finished is kept: give the same command to go on", soft_wrap=True)
     return code or 0
 
 
