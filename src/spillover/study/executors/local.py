@@ -87,9 +87,11 @@ class LocalExecutor:
                     yield from _listen(busy[pipe], queue, seats, start_worker)  # type: ignore[index]
         finally:
             for seat in seats:
+                if seat.job is not None:
+                    seat.process.kill()  # before its pipe is gone, or it would complain of that
                 seat.pipe.close()  # an idle worker takes this as the end of its day
             for seat in seats:
-                seat.process.join(timeout=0 if seat.job is not None else 5)
+                seat.process.join(timeout=5)
                 seat.process.kill()
                 seat.process.join()
 
