@@ -28,5 +28,5 @@ def test_a_task_is_learnt_from_its_answers_and_not_from_shuffled_ones(tmp_path):
     (findings,) = spillover.analyze(spillover.read_scores(tmp_path / "study")).models
     learnt = findings.matrix.value(TASK, TASK)
     shuffled = findings.controls[0].control.value(TASK, TASK)
-    assert learnt > 0.1
-    assert shuffled < learnt / 2
+    assert learnt > 0
+    assert learnt - shuffled > 0.1
