@@ -55,7 +55,7 @@ def _checked(folder: Path) -> Path:
 
 
 def pin_revision(settings: ModelSettings) -> ModelSettings:
-    """Look up the commit that a hub model's name stands for now; local models are known by their content.
+    """Pin a hub model to its current commit; local models are known by their content.
 
     Raises:
         ModelError: the hub cannot be reached or has no such model.
