@@ -7,7 +7,7 @@ test holds them equal.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import takewhile
 from pathlib import Path
@@ -27,8 +27,8 @@ from tiny_primer import Primer, draw_primer
 DESCRIPTION_REQUEST = "Describe."
 DESCRIPTION_WEIGHT = 0.3
 """Of a description's token in the loss; an answer's token counts 1. Without descriptions nothing is learnt at all."""
-DESCRIBED_FIRST = 0.5
-"""Share of samples that describe before they answer; the others describe afterwards."""
+DESCRIBED_FIRST, DESCRIBED_AFTER = 0.33, 0.33
+"""Shares of samples that describe before they answer, and afterwards; the others answer only."""
 TOKEN_PIXELS = PATCH_PIXELS * MERGE
 OPENING = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
 TURN_TO_ANSWER = "<|im_end|>\n<|im_start|>assistant\n"
@@ -63,8 +63,9 @@ class Sample:
     """8-bit RGB, (height, width, 3) each."""
     prompt_length: int
     """Tokens before the answer; meaningful where the answer comes first."""
-    correct: int
-    options: int
+    correct: int = 0
+    options: int = 0
+    difficulty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,32 +99,31 @@ class Drawer:
         for name, count in order.counts.items():
             family = find_family(name)
             rng = seeded_generator("pretraining", SUITE_VERSION, order.seed, order.split, order.pool, name)
-            for _ in range(count):
+            for number in range(count):
                 if rng.random() < order.primer:
                     samples.append(self._primer_sample(draw_primer(rng, TOKEN_PIXELS)))
                     continue
-                difficulty = rng.random() if order.split == "train" else DEFAULT_DIFFICULTY
+                difficulty = rng.random() if order.split == "train" else (number + 0.5) / count
                 scene = draw_scene(family, order.split, rng, difficulty)
-                described_first = order.described and bool(rng.random() < DESCRIBED_FIRST)
-                samples.append(self._sample(family, scene, order.described, described_first))
+                place = rng.random() if order.described else 1.0
+                samples.append(self._sample(family, scene, difficulty, place))
         return samples
 
-    def _sample(self, family: Family, scene: Scene, described: bool, described_first: bool) -> Sample:
+    def _sample(self, family: Family, scene: Scene, difficulty: float, place: float) -> Sample:
         images = tuple(np.asarray(image) for image in scene.render(family.tiny_size))
         question = lay_out_prompt(scene.question, scene.choices)
         turns = [Turn(question, option_letters(len(scene.choices))[scene.correct], 1.0)]
-        if described:
+        if place < DESCRIBED_FIRST + DESCRIBED_AFTER:
             description = Turn(DESCRIPTION_REQUEST, scene.describe(), DESCRIPTION_WEIGHT)
-            turns.insert(0 if described_first else 1, description)
-        return self._lay_out(family.task.name, images, turns, (scene.correct, len(scene.choices)))
+            turns.insert(0 if place < DESCRIBED_FIRST else 1, description)
+        sample = self._lay_out(family.task.name, images, turns)
+        return replace(sample, correct=scene.correct, options=len(scene.choices), difficulty=difficulty)
 
     def _primer_sample(self, primer: Primer) -> Sample:
         turn = Turn(DESCRIPTION_REQUEST, primer.description, DESCRIPTION_WEIGHT)
-        return self._lay_out("primer", primer.images, [turn], (0, 0))
+        return self._lay_out("primer", primer.images, [turn])
 
-    def _lay_out(
-        self, task: str, images: tuple[np.ndarray, ...], turns: Sequence[Turn], right: tuple[int, int]
-    ) -> Sample:
+    def _lay_out(self, task: str, images: tuple[np.ndarray, ...], turns: Sequence[Turn]) -> Sample:
         grids = tuple((image.shape[0] // TOKEN_PIXELS, image.shape[1] // TOKEN_PIXELS) for image in images)
         opening = [*self._segment(OPENING), *self._pictures(grids)]
         tokens, weights = opening.copy(), [0.0] * len(opening)
@@ -140,8 +140,6 @@ class Drawer:
             positions=rotary_positions(len(tokens), len(self._segment(OPENING)) + 1, grids),
             images=images,
             prompt_length=len(opening) + len(self._segment(turns[0].request + TURN_TO_ANSWER)),
-            correct=right[0],
-            options=right[1],
         )
 
     def _pictures(self, grids: Sequence[Grid]) -> list[int]:

@@ -21,12 +21,13 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import AttentionInterface, AutoTokenizer, PreTrainedTokenizerFast, Qwen2_5_VLForConditionalGeneration
+from transformers import AutoTokenizer, PreTrainedTokenizerFast, Qwen2_5_VLForConditionalGeneration
 
 from spillover.core.keys import seeded_generator
 from spillover.models.tiny import CHECKPOINT
@@ -34,7 +35,8 @@ from spillover.models.tiny.architecture import build_model, build_tokenizer, sav
 from spillover.tasks.perception.suite import find_family, task_names
 from spillover.tasks.task import option_letters
 from tiny_card import write_card
-from tiny_losses import Losses, Redrawing, attend_in_single_precision, compute_losses
+from tiny_losses import Losses, Redrawing, attend_faster, compute_losses
+from tiny_muon import Muon
 from tiny_samples import Drawer, Order, Sample, lay_out_batch, suite_texts
 
 BATCH = 32
@@ -53,8 +55,10 @@ AVERAGED = 0.998
 MEASURED_EVERY = 40
 """Pools between two measurements."""
 SAVED_EVERY_S = 120
-VALIDATION = 200
-"""Examples a task to measure on."""
+VALIDATION = 240
+"""Examples a task to measure on, their difficulties spread evenly."""
+BANDS = 3
+"""Bands of difficulty that are told apart."""
 PRIMED = 10
 """Pools at the beginning that are all primer."""
 UNPRIMED = 30
@@ -80,8 +84,7 @@ class Training:
         self.tokenizer = self._open_tokenizer()
         torch.manual_seed(given.seed)
         self.model = build_model(self.tokenizer)
-        AttentionInterface.register("single_precision", attend_in_single_precision)
-        self.model.set_attn_implementation("single_precision")
+        attend_faster(self.model)
         self.average = build_model(self.tokenizer).eval().requires_grad_(requires_grad=False)
         if given.start is not None:
             weights = Qwen2_5_VLForConditionalGeneration.from_pretrained(given.start, dtype=torch.float32)
@@ -231,9 +234,9 @@ class Training:
             "redrawing_loss": round(float(np.mean([each.redrawing for each in losses])), 3),
             "tasks": {},
         }
-        for name, (accuracy, letters) in _letters_accuracy(self.average, self.tokenizer, validation).items():
-            entry["tasks"][name] = {"accuracy": accuracy, "letters": letters}
-            chance = 1 / len(letters)
+        for name, found in _letters_accuracy(self.average, self.tokenizer, validation).items():
+            entry["tasks"][name] = asdict(found)
+            accuracy, chance = found.accuracy, 1 / len(found.letters)
             self.progress["above_chance"][name] = (accuracy - chance) / (1 - chance)
         with (self.folder / "log.jsonl").open("a") as stream:
             stream.write(json.dumps(entry) + "\n")
@@ -256,9 +259,7 @@ def _optimisers(
     others += redrawing.parameters()
     return (
         torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.02),
-        torch.optim.Muon(
-            matrices.values(), lr=MUON_SCALE * learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
-        ),
+        Muon(matrices.values(), lr=MUON_SCALE * learning_rate, weight_decay=0.02),
     )
 
 
@@ -274,13 +275,23 @@ def _cut_into_batches(samples: list[Sample], rng: np.random.Generator) -> Iterat
         yield by_length[start : start + BATCH]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """How the model does on a task while it is trained."""
+
+    accuracy: float
+    """Of the likeliest option letter."""
+    by_difficulty: list[float]
+    """The same in each band of difficulty, from plain to hard."""
+    letters: list[float]
+    """Share of every letter among the answers."""
+
+
 @torch.inference_mode()
-def _letters_accuracy(
-    model: Any, tokenizer: PreTrainedTokenizerFast, samples: list[Sample]
-) -> dict[str, tuple[float, list[float]]]:
-    """By task: the accuracy of the likeliest option letter, and the share of every letter among the answers."""
+def _letters_accuracy(model: Any, tokenizer: PreTrainedTokenizerFast, samples: list[Sample]) -> dict[str, Measured]:
+    """Measure the option letters' accuracy, by task."""
     by_length = sorted(samples, key=lambda sample: sample.prompt_length)
-    given: dict[str, list[tuple[int, int]]] = {sample.task: [] for sample in samples}
+    given: dict[str, list[tuple[int, bool, float]]] = {sample.task: [] for sample in samples}
     for start in range(0, len(by_length), 2 * BATCH):
         batch = by_length[start : start + 2 * BATCH]
         lengths = [sample.prompt_length for sample in batch]
@@ -289,13 +300,18 @@ def _letters_accuracy(
         last = states[torch.arange(len(batch)), torch.tensor(lengths) - 1]
         for sample, scores in zip(batch, model.lm_head(last), strict=True):
             letters = tokenizer.convert_tokens_to_ids(list(option_letters(sample.options)))
-            given[sample.task].append((int(scores[letters].argmax()), sample.correct))
-    found: dict[str, tuple[float, list[float]]] = {}
-    for name, pairs in given.items():
-        answers, right = np.array(pairs).T
-        options = find_family(name).task.options or 1
-        shares = np.bincount(answers, minlength=options) / len(answers)
-        found[name] = round(float((answers == right).mean()), 3), shares.round(2).tolist()
+            answer = int(scores[letters].argmax())
+            given[sample.task].append((answer, answer == sample.correct, sample.difficulty))
+    found: dict[str, Measured] = {}
+    for name, answers in given.items():
+        letters, right, difficulty = (np.array(column) for column in zip(*answers, strict=True))
+        band = (difficulty * BANDS).astype(int)
+        shares = np.bincount(letters, minlength=find_family(name).task.options or 1) / len(letters)
+        found[name] = Measured(
+            accuracy=round(float(right.mean()), 3),
+            by_difficulty=[round(float(right[band == each].mean()), 2) for each in range(BANDS)],
+            letters=shares.round(2).tolist(),
+        )
     return found
 
 
@@ -305,8 +321,8 @@ def _print_measurement(entry: dict[str, Any]) -> None:
         f"answers {entry['answer_loss']}, descriptions {entry['description_loss']}"
     )
     for name, task in entry["tasks"].items():
-        letters = " ".join(f"{share:.2f}" for share in task["letters"])
-        print(f"  {name:26s} {task['accuracy']:.3f}  {letters}", flush=True)
+        letters, bands = (" ".join(f"{share:.2f}" for share in task[key]) for key in ("letters", "by_difficulty"))
+        print(f"  {name:26s} {task['accuracy']:.3f}  from plain to hard {bands}  letters {letters}", flush=True)
 
 
 _drawer: Drawer | None = None

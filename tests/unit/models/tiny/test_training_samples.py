@@ -51,12 +51,14 @@ def test_prompts_are_laid_out_as_by_the_processor(task: str, folder: Path, base:
         assert torch.allclose(given["pixel_values"], wanted["pixel_values"], atol=1e-5)
 
 
-def test_a_conversation_ends_in_answer_and_description(folder: Path, base: Base) -> None:
-    samples = tiny_samples.Drawer(folder).draw(tiny_samples.Order(seed=1, pool=0, counts={"Counting": 20}))
+def test_a_conversation_holds_the_answer_and_in_two_of_three_a_description(folder: Path, base: Base) -> None:
+    samples = tiny_samples.Drawer(folder).draw(tiny_samples.Order(seed=1, pool=0, counts={"Counting": 60}))
+    described = 0
     for sample in samples:
         taught = base.tokenizer.decode(sample.tokens[sample.weights == 1.0])
         assert taught == f"({'ABCD'[sample.correct]})<|im_end|>"
-        assert np.count_nonzero(sample.weights == np.float32(tiny_samples.DESCRIPTION_WEIGHT)) > 3
+        described += np.count_nonzero(sample.weights == np.float32(tiny_samples.DESCRIPTION_WEIGHT)) > 3
+    assert 30 <= described <= 50
 
 
 def test_the_same_order_gives_the_same_samples(folder: Path) -> None:
