@@ -7,7 +7,7 @@ test holds them equal.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import takewhile
 from pathlib import Path
@@ -78,6 +78,8 @@ class Order:
     """Samples by task."""
     split: Split = "train"
     described: bool = True
+    hardest: Mapping[str, float] = field(default_factory=dict[str, float])
+    """The hardest difficulty drawn, by task; 1 where nothing is said."""
     primer: float = 0.0
     """Share of samples that are plain grids instead (see `tiny_primer`)."""
 
@@ -99,11 +101,12 @@ class Drawer:
         for name, count in order.counts.items():
             family = find_family(name)
             rng = seeded_generator("pretraining", SUITE_VERSION, order.seed, order.split, order.pool, name)
+            hardest = order.hardest.get(name, 1.0)
             for number in range(count):
                 if rng.random() < order.primer:
                     samples.append(self._primer_sample(draw_primer(rng, TOKEN_PIXELS)))
                     continue
-                difficulty = rng.random() if order.split == "train" else (number + 0.5) / count
+                difficulty = hardest * (rng.random() if order.split == "train" else (number + 0.5) / count)
                 scene = draw_scene(family, order.split, rng, difficulty)
                 place = rng.random() if order.described else 1.0
                 samples.append(self._sample(family, scene, difficulty, place))

@@ -19,11 +19,11 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -68,6 +68,19 @@ EASY, HARD = 0.75, 0.45
 """Share of the way from chance to perfection above which a task is drawn rarely, and below which often."""
 RARELY = 0.15
 """How often an easy task is drawn, compared with a hard one."""
+PLAIN = 0.3
+"""The hardest difficulty of a task that is still at chance: what is plain is learnt first."""
+UNDERWAY, WELL = 0.1, 0.4
+"""Share of the way from chance to perfection at which harder scenes begin to come, and at which all do."""
+
+
+class Plan(TypedDict):
+    """What a pool is made of, decided before it is drawn."""
+
+    counts: dict[str, int]
+    """Samples by task."""
+    hardest: dict[str, float]
+    """The hardest difficulty, by task."""
 
 
 class Training:
@@ -93,7 +106,7 @@ class Training:
         self.redrawing = Redrawing(self.model.lm_head.in_features)
         self.optimisers = _optimisers(self.model, self.redrawing, given.learning_rate)
         self.progress: dict[str, Any] = {"pool": 0, "step": 0, "seconds": 0.0, "seen": {}, "above_chance": {}}
-        self.planned: deque[dict[str, int]] = deque()
+        self.planned: deque[Plan] = deque()
         self.saved_at = time.monotonic()
         self._resume()
 
@@ -180,21 +193,26 @@ class Training:
         counts = dict.fromkeys(self.given.tasks, VALIDATION)
         return Order(seed=self.given.seed, pool=0, counts=counts, split="validation", described=False)
 
-    def _order(self, pool: int, plan: Mapping[str, int]) -> Order:
+    def _order(self, pool: int, plan: Plan) -> Order:
         primer = RARE_PRIMER
         if self.given.start is None:
             primer = float(np.interp(pool, (PRIMED, UNPRIMED), (1.0, RARE_PRIMER)))
-        return Order(seed=self.given.seed, pool=pool, counts=plan, primer=primer)
+        return Order(seed=self.given.seed, pool=pool, counts=plan["counts"], hardest=plan["hardest"], primer=primer)
 
-    def _plan(self, pool: int) -> dict[str, int]:
+    def _plan(self, pool: int) -> Plan:
         rng = seeded_generator("plan", self.given.seed, pool)
-        shares = [_share(self.progress["above_chance"].get(name, 0.0)) for name in self.given.tasks]
-        counts = rng.multinomial(POOL, np.array(shares) / sum(shares)).tolist()
-        return dict(zip(self.given.tasks, counts, strict=True))
+        above = [self.progress["above_chance"].get(name, 0.0) for name in self.given.tasks]
+        shares = np.interp(above, (HARD, EASY), (1.0, RARELY))
+        counts = rng.multinomial(POOL, shares / shares.sum()).tolist()
+        hardest = np.interp(above, (UNDERWAY, WELL), (PLAIN, 1.0)).tolist()
+        return {
+            "counts": dict(zip(self.given.tasks, counts, strict=True)),
+            "hardest": dict(zip(self.given.tasks, hardest, strict=True)),
+        }
 
-    def _count(self, plan: Mapping[str, int]) -> None:
+    def _count(self, plan: Plan) -> None:
         self.progress["pool"] += 1
-        for name, count in plan.items():
+        for name, count in plan["counts"].items():
             self.progress["seen"][name] = self.progress["seen"].get(name, 0) + count
 
     def _learn(self, samples: list[Sample]) -> list[Losses]:
@@ -230,7 +248,7 @@ class Training:
             "minutes": round(self.progress["seconds"] / 60, 1),
             "learning_rate": self._learning_rate(),
             "answer_loss": round(float(np.nanmean([each.answers for each in losses])), 3),
-            "description_loss": round(float(np.mean([each.descriptions for each in losses])), 3),
+            "description_loss": round(float(np.nanmean([each.descriptions for each in losses])), 3),
             "redrawing_loss": round(float(np.mean([each.redrawing for each in losses])), 3),
             "tasks": {},
         }
@@ -261,10 +279,6 @@ def _optimisers(
         torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.02),
         Muon(matrices.values(), lr=MUON_SCALE * learning_rate, weight_decay=0.02),
     )
-
-
-def _share(above_chance: float) -> float:
-    return float(np.interp(above_chance, (HARD, EASY), (1.0, RARELY)))
 
 
 def _cut_into_batches(samples: list[Sample], rng: np.random.Generator) -> Iterator[list[Sample]]:
