@@ -60,10 +60,11 @@ VALIDATION = 240
 BANDS = 3
 """Bands of difficulty that are told apart."""
 PRIMED = 10
-"""Pools at the beginning that are all primer."""
+"""Pools at the beginning that are all lessons in naming and matching."""
 UNPRIMED = 30
-"""The pool from which on the primer is rare."""
-RARE_PRIMER = 0.08
+"""The pool from which on lessons are as many as the tasks' mean accuracy asks for."""
+LESSONS = ((0.15, 0.45), (0.5, 0.05))
+"""Tasks' mean share of the way from chance to perfection, and the share of lessons that goes with it."""
 EASY, HARD = 0.75, 0.45
 """Share of the way from chance to perfection above which a task is drawn rarely, and below which often."""
 RARELY = 0.15
@@ -81,6 +82,8 @@ class Plan(TypedDict):
     """Samples by task."""
     hardest: dict[str, float]
     """The hardest difficulty, by task."""
+    lessons: float
+    """Share of lessons instead of tasks."""
 
 
 class Training:
@@ -194,10 +197,7 @@ class Training:
         return Order(seed=self.given.seed, pool=0, counts=counts, split="validation", described=False)
 
     def _order(self, pool: int, plan: Plan) -> Order:
-        primer = RARE_PRIMER
-        if self.given.start is None:
-            primer = float(np.interp(pool, (PRIMED, UNPRIMED), (1.0, RARE_PRIMER)))
-        return Order(seed=self.given.seed, pool=pool, counts=plan["counts"], hardest=plan["hardest"], primer=primer)
+        return Order(seed=self.given.seed, pool=pool, **plan)
 
     def _plan(self, pool: int) -> Plan:
         rng = seeded_generator("plan", self.given.seed, pool)
@@ -205,9 +205,13 @@ class Training:
         shares = np.interp(above, (HARD, EASY), (1.0, RARELY))
         counts = rng.multinomial(POOL, shares / shares.sum()).tolist()
         hardest = np.interp(above, (UNDERWAY, WELL), (PLAIN, 1.0)).tolist()
+        lessons = float(np.interp(np.mean(above), *LESSONS))
+        if self.given.start is None:
+            lessons = float(np.interp(pool, (PRIMED, UNPRIMED), (1.0, lessons)))
         return {
             "counts": dict(zip(self.given.tasks, counts, strict=True)),
             "hardest": dict(zip(self.given.tasks, hardest, strict=True)),
+            "lessons": lessons,
         }
 
     def _count(self, plan: Plan) -> None:

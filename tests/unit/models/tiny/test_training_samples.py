@@ -14,6 +14,7 @@ from spillover.models.base import Base, load_base
 from spillover.models.settings import ModelSettings
 from spillover.models.tiny.architecture import build_model, build_tokenizer, save_checkpoint
 from spillover.tasks.perception.suite import task_names
+from tiny_matching import draw_matching
 from tiny_primer import draw_primer
 
 
@@ -90,7 +91,29 @@ def test_a_primer_says_what_lies_in_every_place() -> None:
                 assert empty == bool((middle == ground).all()), places
 
 
-def test_a_share_of_the_samples_is_primer(folder: Path) -> None:
-    order = tiny_samples.Order(seed=1, pool=0, counts={"Jigsaw": 40}, primer=0.5)
+def test_a_share_of_the_samples_is_lessons(folder: Path) -> None:
+    order = tiny_samples.Order(seed=1, pool=0, counts={"Jigsaw": 40}, lessons=0.5)
     kinds = [sample.task for sample in tiny_samples.Drawer(folder).draw(order)]
-    assert 10 <= kinds.count("primer") <= 30
+    assert 10 <= kinds.count("primer") + kinds.count("matching") <= 30
+    assert {"primer", "matching"} <= set(kinds)
+
+
+def test_matching_lessons_have_one_right_answer() -> None:
+    rng = np.random.default_rng(0)
+    answers: list[int] = []
+    for _ in range(200):
+        lesson = draw_matching(rng, 16)
+        reference, *others = lesson.description.split(", ")
+        looks = [other.removeprefix(f"{letter} ") for letter, other in zip("ABCD", others, strict=False)]
+        assert [index for index, look in enumerate(looks) if look == reference] == [lesson.correct]
+        assert len(lesson.choices) == len(others)
+        answers.append(lesson.correct)
+    assert min(np.bincount(answers, minlength=4)[:2]) > 40
+
+
+def test_a_lesson_in_words_alone_is_not_taught_to_describe(folder: Path) -> None:
+    order = tiny_samples.Order(seed=1, pool=0, counts={"Jigsaw": 200}, lessons=1.0)
+    lessons = [sample for sample in tiny_samples.Drawer(folder).draw(order) if sample.task == "matching"]
+    told = [lesson for lesson in lessons if len(lesson.images) == 2 and lesson.images[1].shape[0] == 16]
+    assert len(told) > 20
+    assert all(set(lesson.weights.tolist()) == {0.0, 1.0} for lesson in told)
