@@ -16,15 +16,15 @@ from spillover.tasks.perception.canvas import Canvas
 from spillover.tasks.perception.colours import COLOUR_NAMES, COLOURS, muted, vary
 from spillover.tasks.perception.kinds import CREATURE_NAMES, SHAPE_NAMES, TOOL_NAMES
 from spillover.tasks.perception.marks import Mark, paint_marks
-from spillover.tasks.perception.sampling import coin, pick
+from spillover.tasks.perception.sampling import coin, pick, pick_distinct
 from spillover.tasks.perception.things import Thing, paint_thing
 from spillover.tasks.perception.words import LETTERS, POINTS, SECOND_OR_THIRD
 
 KINDS = (*SHAPE_NAMES, *CREATURE_NAMES, *TOOL_NAMES)
 WHICH_PICTURE = "Which one of the latter two images is most similar to the first image?"
 WHICH_POINT = "Which point on the second image corresponds to the point in the first image?"
-SIDE = 3
-"""Places a row where points are marked; every place is as large as a token."""
+PLAIN = 0.6
+"""Share of exercises in which colour and kind each tell the right one."""
 
 Look = tuple[str, str]
 """Colour and kind."""
@@ -45,26 +45,28 @@ class Matching:
 
 def draw_matching(rng: np.random.Generator, token_pixels: int) -> Matching:
     """Draw one of three exercises: of two pictures, of four points, of four words."""
-    return pick(rng, (_of_pictures, _of_points, _of_words))(rng, token_pixels)
+    return pick(rng, (_of_pictures, _of_points, _of_points, _of_words))(rng, token_pixels)
 
 
 def _of_pictures(rng: np.random.Generator, token_pixels: int) -> Matching:
     looks, correct = _draw_looks(rng, 2)
     shown = (looks[correct], *looks)
-    images = tuple(_paint(rng, [look], 1, token_pixels) for look in shown)
+    larger = token_pixels * int(rng.integers(1, 3))
+    images = tuple(_paint(rng, [look], 1, larger) for look in shown)
     return Matching(images, ", ".join(map(" ".join, shown)), WHICH_PICTURE, SECOND_OR_THIRD, correct, told=False)
 
 
 def _of_points(rng: np.random.Generator, token_pixels: int) -> Matching:
     looks, correct = _draw_looks(rng, len(LETTERS))
-    places = rng.permutation(SIDE * SIDE).tolist()
-    grid: list[Look | None] = [None] * (SIDE * SIDE)
+    side = int(rng.integers(2, 4))
+    places = rng.permutation(side * side).tolist()
+    grid: list[Look | None] = [None] * (side * side)
     for place, look in zip(places, [*looks, *_draw_looks(rng, 2)[0]], strict=False):
         grid[place] = look
     marks = dict(zip(places, LETTERS, strict=False))
     images = (
-        _paint(rng, [looks[correct]], 1, token_pixels, {0: "REF"}),
-        _paint(rng, grid, SIDE, token_pixels, marks),
+        _paint(rng, [looks[correct]], 1, token_pixels * int(rng.integers(1, 4)), {0: "REF"}),
+        _paint(rng, grid, side, token_pixels, marks),
     )
     return Matching(images, _in_words(looks, correct), WHICH_POINT, POINTS, correct, told=False)
 
@@ -76,16 +78,16 @@ def _of_words(rng: np.random.Generator, token_pixels: int) -> Matching:
 
 
 def _draw_looks(rng: np.random.Generator, count: int) -> tuple[list[Look], int]:
-    """Different looks, some of them alike in colour or in kind, and the place of the right one."""
-    right = pick(rng, COLOUR_NAMES), pick(rng, KINDS)
-    looks = {right: None}
-    while len(looks) < count:
-        other = pick(rng, COLOUR_NAMES), pick(rng, KINDS)
-        alike = rng.random()
-        looks[(right[0], other[1]) if alike < 0.3 else (other[0], right[1]) if alike < 0.6 else other] = None
+    """Different looks and the place of the right one; unless it is plain, colour or kind alone does not tell it."""
+    colours, kinds = pick_distinct(rng, COLOUR_NAMES, count), pick_distinct(rng, KINDS, count)
+    looks = list(zip(colours, kinds, strict=True))
+    if not coin(rng, PLAIN):
+        right, alike = looks[0], coin(rng)
+        looks[1] = (right[0], looks[1][1]) if alike else (looks[1][0], right[1])
+        if count > 2:
+            looks[2] = (looks[2][0], right[1]) if alike else (right[0], looks[2][1])
     order = rng.permutation(count).tolist()
-    listed = list(looks)
-    return [listed[index] for index in order], order.index(0)
+    return [looks[index] for index in order], order.index(0)
 
 
 def _in_words(looks: list[Look], correct: int) -> str:
