@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
@@ -17,9 +17,10 @@ from spillover.analysis.bootstrap import draw_weights, sample_examples
 from spillover.analysis.calibration import calibrate_options
 from spillover.analysis.cliques import find_cliques, sign_graphs
 from spillover.analysis.counts import smallest_denominator
-from spillover.analysis.crossed import infer_cube
+from spillover.analysis.crossed import infer_cube, lay_out_cells
 from spillover.analysis.cube import TargetBlock
 from spillover.analysis.discoveries import adjust_p
+from spillover.analysis.fieller import infer_cells
 from spillover.analysis.pgf import TransferArray, transfers_of_cube
 from spillover.analysis.profiles import measure_malleability, measure_transferability
 from spillover.analysis.signed_rank import signed_rank_p
@@ -109,24 +110,40 @@ def test_nothing_changed_is_exactly_zero_and_never_discovered(seed):
     assert (model.summary.spread.high.transferability.positive == 0).all()
 
 
-# With two seeds the degrees of freedom change so fast with θ that the accepted set can fall apart (study 195, .95): the
-# interval is then the part around the estimate, and its test may still accept 0. A known gap, not yet mended.
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(seeds_of_studies, st.sampled_from([1, 3, 4]), st.sampled_from([0.8, 0.95, 0.99]))
+@settings(max_examples=100, deadline=None)
+@given(seeds_of_studies, st.sampled_from([1, 2, 3, 4]), st.sampled_from([0.8, 0.95, 0.99]))
+@example(195, 2, 0.95)  # the accepted set is in two pieces, and 0 is in the one without the estimate
 def test_an_interval_holds_its_estimate_and_agrees_with_its_test(seed, seeds, confidence):
     cube = draw_cube(seed, seeds=seeds)
     found = infer_cube(cube, np.ones(3), confidence)
     assert (found.low <= found.estimate).all()
     assert (found.estimate <= found.high).all()
     assert found.estimate == pytest.approx(transfers_of_cube(cube, np.ones(3)).mean, abs=1e-9)
-    outside = (found.low > 1e-9) | (found.high < -1e-9)
-    assert (found.p[outside] <= 1 - confidence + 1e-9).all()
+    excludes_zero = (found.low > 0) | (found.high < 0)
+    assert (excludes_zero == (found.p < 1 - confidence)).all()
 
 
 @few
-@given(seeds_of_studies)
-def test_more_confidence_makes_no_interval_narrower(seed):
-    narrow, wide = (infer_cube(draw_cube(seed), np.ones(3), level) for level in (0.8, 0.95))
+@given(seeds_of_studies, st.sampled_from([1, 2, 3, 4]), st.sampled_from([0.8, 0.95]))
+def test_the_listed_set_is_what_the_test_accepts_point_by_point(seed, seeds, confidence):
+    block = draw_cube(seed, seeds=seeds).blocks[0]
+    layout = lay_out_cells(block.scores - block.base[:, None], 1 - block.base[:, None])
+    found = infer_cells(layout, confidence)
+    theta = np.concatenate([np.linspace(-6, 6, 481), [-1e3, 1e3]])[:, None]
+    variance, freedom = layout.variance(theta)
+    bound = stats.t.ppf(0.5 + confidence / 2, freedom) ** 2 * variance
+    excess = (layout.change - theta * layout.gap) ** 2 - bound
+    sure = np.abs(excess) > 1e-6 * bound  # not at an end, where rounding decides
+    for cell in range(len(layout.change)):
+        whole = found.pieces[cell] or ((found.low[cell], found.high[cell]),)
+        listed = np.any([(low <= theta[:, 0]) & (theta[:, 0] <= high) for low, high in whole], axis=0)
+        assert (listed == (excess[:, cell] <= 0))[sure[:, cell]].all()
+
+
+@few
+@given(seeds_of_studies, st.sampled_from([1, 2, 4]))
+def test_more_confidence_makes_no_interval_narrower(seed, seeds):
+    narrow, wide = (infer_cube(draw_cube(seed, seeds=seeds), np.ones(3), level) for level in (0.8, 0.95))
     assert (wide.low <= narrow.low + 1e-9).all()
     assert (wide.high >= narrow.high - 1e-9).all()
 

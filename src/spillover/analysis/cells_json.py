@@ -17,6 +17,9 @@ Json = dict[str, Any]
 def describe_cells(model: ModelFindings) -> list[Json]:
     """Describe every defined cell; `low` or `high` is None where the interval is unbounded on that side.
 
+    `low` to `high` excludes 0 exactly where p is below 1 − confidence. `pieces` is empty where the interval is all that
+    the test accepts, else it lists all of that: with few seeds or a base near the ceiling it may fall apart.
+
     Complexity: O(cells).
 
     >>> from spillover.analysis.cube import example_cube
@@ -42,6 +45,7 @@ def describe_cells(model: ModelFindings) -> list[Json]:
                     "q": float(cells.q[place]),
                     "q_dependent": float(cells.q_dependent[place]),
                     "unbounded": bool(np.isinf(ends).any()),
+                    "pieces": [list(piece) for piece in inference.pieces[place]],
                     "basis": cells.basis[column],
                     "points": float(transfers.points[:, row, column].mean()),
                     "accuracy": float(cells.accuracy[place]),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from spillover.analysis.crossed import stack_columns
-from spillover.analysis.fieller import CellInference, CrossedLayout, Quadratic, infer_cells
+from spillover.analysis.crossed_layout import CrossedLayout, Quadratic
+from spillover.analysis.fieller import CellInference, infer_cells
 from spillover.analysis.tables import TableTransfers
 
 COUNTED = "seeds, and the binomial error of recovered counts"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from spillover.analysis.crossed_layout import CrossedLayout, Quadratic
 from spillover.analysis.cube import ScoreCube, TargetBlock
-from spillover.analysis.fieller import CellInference, CrossedLayout, Quadratic, infer_cells
+from spillover.analysis.fieller import CellInference, infer_cells
 from spillover.analysis.shapes import PerTarget, SeedScores
 
 
@@ -55,6 +56,7 @@ def stack_columns(columns: list[CellInference]) -> CellInference:
         estimate=stack("estimate"),
         low=stack("low"),
         high=stack("high"),
+        pieces=stack("pieces"),
         p=stack("p"),
         standard_error=stack("standard_error"),
     )

@@ -54,11 +54,46 @@ def test_with_one_seed_it_is_the_paired_t_test_over_examples():
     assert compute_change_p(lay_out_cells(tuned - base, 1 - base)).item() == pytest.approx(expected)
 
 
-def test_interval_and_test_are_dual():
+@pytest.mark.parametrize("seeds", [1, 2, 3])
+def test_interval_and_test_are_dual(seeds):
     for seed in range(60):
-        tuned, base = answers(3, 60, seed)
+        tuned, base = answers(seeds, 60, seed)
         result = infer_cells(lay_out_cells(tuned - base, 1 - base), 0.95)
         assert (result.p.item() < 0.05) == (not result.low.item() <= 0 <= result.high.item())
+
+
+def two_seeds(d: float, theta: float, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two seeds whose examples differ from `theta·gap` by a constant and little noise: d ∝ g but for a shift."""
+    noise = np.where(np.arange(len(gap)) % 2, 0.02, -0.02)
+    change = theta * gap + d + np.stack([noise, -noise])
+    return change[:, None], gap[None, None]
+
+
+def test_a_set_in_two_pieces_is_listed_whole():
+    gap = np.tile([0.1, 0.9], 30)
+    change, gap = two_seeds(0.05, -0.05, gap)  # near θ = 0 examples hardly vary: one degree of freedom
+    result = infer_cells(lay_out_cells(change, gap), 0.95)
+    pieces = result.pieces.item()
+    assert len(pieces) == 2, "one around the estimate, one where seeds alone decide"
+    assert pieces[0][0] <= 0 <= pieces[0][1]
+    assert pieces[1][0] <= result.estimate.item() <= pieces[1][1]
+    assert result.p.item() > 0.05
+    assert (result.low.item(), result.high.item()) == (pieces[0][0], pieces[1][1])
+
+
+def test_an_interval_that_excludes_0_keeps_to_its_side_of_it():
+    base = np.ones((1, 1, 40))
+    base[..., 0] = 0
+    tuned = base.repeat(2, axis=0).copy()
+    tuned[..., 5:30] = 0  # clear harm, over a gap that may be nothing
+    result = infer_cells(lay_out_cells(tuned - base, 1 - base), 0.95)
+    assert result.p.item() < 0.05
+    assert np.isneginf(result.low.item())
+    assert result.high.item() < 0
+    below, above = result.pieces.item()
+    assert below == (result.low.item(), result.high.item())
+    assert above[0] > 0
+    assert np.isposinf(above[1])
 
 
 def test_a_gap_that_may_be_zero_makes_the_interval_unbounded():
