@@ -12,6 +12,7 @@ from spillover.analysis import AnalysisSettings, Findings, TransferMatrix, analy
 from spillover.core.errors import SpilloverError
 from spillover.interop.pgf_table import read_pgf_table
 from spillover.report.page import write_report
+from spillover.study.beside import read_beside
 from spillover.study.reading import load_study
 from spillover.study.results import read_scores
 from spillover.study.run import Run, run
@@ -26,6 +27,7 @@ __all__ = [
     "TransferMatrix",
     "analyze",
     "load_study",
+    "read_beside",
     "read_pgf_table",
     "read_scores",
     "run",

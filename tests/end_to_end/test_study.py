@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ from spillover.cli.main import run_command
 from spillover.models.tiny import CHECKPOINT
 from spillover.tasks.data import find_task_data, open_tasks
 from spillover.tasks.export import write_examples
+from spillover.tasks.settings import PerceptionTasks
 
 STUDY = {
     "name": "small",
@@ -171,6 +173,30 @@ def test_another_seed_is_added_alone_and_changes_the_matrix(finished, tmp_path):
     assert found(folder)["models"][0]["pgf"] != before
     assert spill("run", file).returncode == 0
     assert len(json.loads(spill("status", folder, "--json").stdout)["leftovers"]) == 3
+
+
+def test_a_control_on_the_bases_own_answers_stands_beside_its_source(tmp_path):
+    controls = [{"kind": "own", "sources": ["Relative_Depth"]}]
+    said = spill("run", write_study(tmp_path / "study.yaml", tmp_path / "small", controls=controls))
+    assert said.returncode == 0, said.stderr
+    for model in found(tmp_path / "small")["models"]:
+        assert model["controls"] == ["own"]
+        assert model["control_contrasts"][0]["sources"] == ["Relative_Depth"]
+
+
+def test_a_control_on_own_answers_is_refused_where_the_base_gives_but_one(tmp_path):
+    (task,) = open_tasks([PerceptionTasks(names=("Relative_Depth",), examples=1)])
+    (example,) = task.read("validation", 1)
+    same = [replace(example, id=str(index)) for index in range(8)]
+    write_examples(same, "Same", tmp_path / "same.parquet")
+    tasks = [{"kind": "files", "name": "Same", "train": str(tmp_path / "same.parquet")}, *STUDY["tasks"]]
+    settings = {"tasks": tasks, "sources": ["Same"], "targets": ["Relative_Depth"], "controls": ["own"]}
+    settings["training"] = {"examples": 8, "epochs": 1}
+    said = spill("run", write_study(tmp_path / "study.yaml", tmp_path / "small", **settings))
+    assert said.returncode == 2
+    assert "no control of kind own for Same" in said.stderr
+    assert "leave Same out" in said.stderr
+    assert len(list((tmp_path / "small" / "scores").iterdir())) == 2, "the base and the source itself are scored"
 
 
 def test_an_untrained_adapter_has_a_pgf_of_exactly_zero_everywhere(tmp_path):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import pyarrow as pa
 
 from spillover.analysis.alignment import build_cubes
+from spillover.analysis.beside import Beside
 from spillover.analysis.comparison import compare_models
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.facts import collect_facts
@@ -36,6 +38,7 @@ def analyze(
     data: OneModel | Sequence[OneModel] | Mapping[str, OneModel],
     settings: AnalysisSettings = DEFAULT_SETTINGS,
     tasks: Iterable[Task] = (),
+    beside: Mapping[str, Beside] = MappingProxyType({}),
 ) -> Findings:
     """Analyse scores or published tables of one or more models.
 
@@ -44,6 +47,8 @@ def analyze(
             training fractions), a published table of PGFs, cubes, or several of these; a mapping names the models.
         settings: ceilings, bootstrap, thresholds.
         tasks: what is known of the tasks; BLINK's are known anyway. Their order becomes the order of the matrix.
+        beside: by model, as it is named in the findings: what is known beside its scores, such as its adapters'
+            similarity (see `spillover.read_beside`).
 
     Returns:
         Findings with one entry for each model and protocol.
@@ -67,7 +72,7 @@ def analyze(
     names += [name for table in tables for row in table.rows for name in (row.source, row.target)]
     facts = collect_facts(dict.fromkeys(names), known)
     best = best_scores(cubes)
-    models = [analyze_study(study, settings, facts, best) for study in _gather_studies(cubes)]
+    models = [analyze_study(study, settings, facts, best) for study in _gather_studies(cubes, beside)]
     models += [analyze_table(table, settings, facts) for table in tables]
     comparisons = compare_models(models)
     return Findings(
@@ -119,11 +124,14 @@ def _rename(cubes: tuple[ScoreCube, ...], name: str | None) -> list[ScoreCube]:
     return [replace(cube, model=f"{name}/{cube.model}" if several else name) for cube in cubes]
 
 
-def _gather_studies(cubes: list[ScoreCube]) -> list[ModelStudy]:
+def _gather_studies(cubes: list[ScoreCube], beside: Mapping[str, Beside]) -> list[ModelStudy]:
     """Gather what belongs to one model and protocol: sources, controls and earlier fractions."""
     ends = {(cube.model, cube.protocol): cube for cube in cubes if cube.control is None and cube.fraction == 1.0}
     return [
-        _gather_study([cube for cube in cubes if (cube.model, cube.protocol) == key], ends)
+        replace(
+            _gather_study([cube for cube in cubes if (cube.model, cube.protocol) == key], ends),
+            beside=beside.get(key[0], Beside()),
+        )
         for key in dict.fromkeys((cube.model, cube.protocol) for cube in cubes)
     ]
 

@@ -67,6 +67,7 @@ def assemble(material: Material, context: Context) -> ModelFindings:
         calibrated=None,
         controls=(),
         protocols=(),
+        weights=None,
         progress=(),
         warnings=warnings,
     )

@@ -21,6 +21,7 @@ from spillover.analysis.records import BaseRecord
 from spillover.analysis.shapes import Cells, Transfers
 from spillover.analysis.summary import Summary
 from spillover.analysis.warned import Warned
+from spillover.analysis.weights import WeightCorrelation, WeightSimilarity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,15 @@ class ProtocolContrast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeightFindings:
+    """Whether sources with similar weight updates transfer alike."""
+
+    similarity: WeightSimilarity
+    correlation: WeightCorrelation
+    """Of the similarity of two tasks with the PGF from one to the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """The matrix when part of the training was done."""
 
@@ -108,6 +118,8 @@ class ModelFindings:
     calibrated: CalibratedFindings | None
     controls: tuple[ControlContrast, ...]
     protocols: tuple[ProtocolContrast, ...]
+    weights: WeightFindings | None
+    """None where the adapters are not at hand."""
     progress: tuple[Checkpoint, ...]
     """Earlier checkpoints first, the end of training last; empty where only the end was scored."""
     warnings: tuple[Warned, ...]

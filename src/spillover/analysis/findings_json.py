@@ -15,6 +15,7 @@ from spillover.analysis.findings import (
     Comparison,
     Findings,
     ModelFindings,
+    WeightFindings,
 )
 from spillover.analysis.frame import Derived, Frame
 from spillover.analysis.plain import plain
@@ -95,6 +96,7 @@ def describe_model(model: ModelFindings) -> Json:
         "protocol_contrasts": [
             {"other": contrast.other, **describe_matrix_contrast(contrast.difference)} for contrast in model.protocols
         ],
+        "weights": describe_weights(model.weights),
         "progress": [describe_checkpoint(checkpoint) for checkpoint in model.progress],
         "cells": describe_cells(model),
         "warnings": [plain(asdict(warned)) for warned in model.warnings],
@@ -237,6 +239,25 @@ def describe_calibrated(calibrated: CalibratedFindings | None) -> Json | None:
         **describe_summary(calibrated.summary),
         "prior_part": None if prior is None else describe_matrix_contrast(prior),
     }
+
+
+def describe_weights(weights: WeightFindings | None) -> Json | None:
+    """Describe the cosines between updates and their rank correlation with PGF; None where adapters are not at hand.
+
+    Complexity: O(sources²).
+
+    >>> describe_weights(None) is None
+    True
+    """
+    if weights is None:
+        return None
+    return plain(
+        {
+            "sources": weights.similarity.sources,
+            "cosine": weights.similarity.cosine,
+            "correlation": asdict(weights.correlation),
+        }
+    )
 
 
 def describe_checkpoint(checkpoint: Checkpoint) -> Json:

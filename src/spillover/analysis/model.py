@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from spillover.analysis.assembly import assemble
+from spillover.analysis.beside import Beside
 from spillover.analysis.bootstrap import replicate_cube
 from spillover.analysis.context import Context
 from spillover.analysis.contrasts import contrast_control, contrast_scorings
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.facts import Facts
-from spillover.analysis.findings import CalibratedFindings, Checkpoint, ModelFindings, ProtocolContrast
+from spillover.analysis.findings import (
+    CalibratedFindings,
+    Checkpoint,
+    ModelFindings,
+    ProtocolContrast,
+    WeightFindings,
+)
 from spillover.analysis.frame import frame_transfers
 from spillover.analysis.material import gather_cube, gather_table
 from spillover.analysis.pgf import resolve_ceilings, transfers_of_cube
@@ -21,6 +28,7 @@ from spillover.analysis.spread import summarise_replicates
 from spillover.analysis.summary import summarise
 from spillover.analysis.tables import lay_out_table
 from spillover.analysis.warned import warn_of_own_control
+from spillover.analysis.weights import relate_weights
 from spillover.core.errors import AnalysisError
 from spillover.core.published import PGFTable
 
@@ -36,6 +44,7 @@ class ModelStudy:
     """The sources earlier in their training."""
     other_protocol: ScoreCube | None = None
     """The same sources under the protocol to compare with: letters, where this one is another."""
+    beside: Beside = field(default_factory=Beside)
 
 
 def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts, best: dict[str, float]) -> ModelFindings:
@@ -68,10 +77,11 @@ def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts, b
     own = [warned for control in study.controls for warned in warn_of_own_control(cube, control)]
     return replace(
         findings,
-        warnings=(*findings.warnings, *own),
+        warnings=(*findings.warnings, *own, *study.beside.warnings),
         calibrated=_calibrate(cube, material.calibrated, context),
         controls=tuple(contrast for contrast in contrasts if contrast is not None),
         protocols=_contrast_protocols(study, context),
+        weights=_relate_weights(study, findings, context),
         progress=_follow_progress(study, context),
     )
 
@@ -125,6 +135,15 @@ def _contrast_protocols(study: ModelStudy, context: Context) -> tuple[ProtocolCo
     title = f"PGF({study.cube.protocol}) − PGF({other.protocol})"
     difference = contrast_scorings(study.cube, other, title, context)
     return () if difference is None else (ProtocolContrast(other=other.protocol, difference=difference),)
+
+
+def _relate_weights(study: ModelStudy, findings: ModelFindings, context: Context) -> WeightFindings | None:
+    similarity = study.beside.similarity
+    if similarity is None:
+        return None
+    permutations, rng = context.settings.permutations, context.generator("weights")
+    correlation = relate_weights(similarity, findings.transfers, permutations=permutations, rng=rng)
+    return WeightFindings(similarity=similarity, correlation=correlation)
 
 
 def _follow_progress(study: ModelStudy, context: Context) -> tuple[Checkpoint, ...]:

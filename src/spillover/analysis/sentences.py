@@ -25,7 +25,8 @@ def say_findings(
     """
     sayings: tuple[Saying, ...] = (
         *(_say_mean, _say_donor, _say_harmed, _say_cells, _say_generic, _say_without_flagged),
-        *(_say_calibrated, _say_controls, _say_protocols, _say_cliques, _say_personas, _say_progress),
+        *(_say_calibrated, _say_controls, _say_protocols, _say_cliques, _say_personas, _say_weights),
+        _say_progress,
     )
     sentences = [
         f"{model.title}: {sentence}" for model in models for say in sayings for sentence in say(model, settings)
@@ -197,6 +198,17 @@ def _say_personas(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
     held = [f"{kind} {', '.join(tasks)}" for kind, tasks in kinds.items() if tasks]
     tested = "" if model.personas.columns_tested else " (only sources can be tested from a table)"
     yield f"personas that stand a test{tested}: {'; '.join(held) if held else 'none'}."
+
+
+def _say_weights(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+    if model.weights is None or np.isnan(model.weights.correlation.rho):
+        return
+    found = model.weights.correlation
+    verdict = f"permutation p = {found.p:.3f}, {'so no relation is shown' if found.p > 0.05 else 'over whole tasks'}"
+    yield (
+        f"similarity of weight updates and PGF have a rank correlation of {found.rho:.2f} over {found.pairs} pairs of "
+        f"tasks ({verdict})."
+    )
 
 
 def _say_progress(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:

@@ -70,6 +70,8 @@ class AnalysisSettings(BaseModel):
     """Left out of the second version of every summary, beside the targets that are flagged."""
     trusted_labels: tuple[str, ...] = ()
     """Targets whose label revision is known to be the corrected one (see BLINK's Relative_Reflectance)."""
+    weight_similarity: bool = True
+    """Compare the sources' LoRA updates, where a study's adapters are at hand: all of them are read."""
     attributes: dict[str, dict[str, str]] = {}
     """Attributes of the user's own to group by: attribute name → task → value."""
 

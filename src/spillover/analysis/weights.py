@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from spillover.analysis.pgf import TransferArray
 from spillover.analysis.shapes import Cells, Transfers
 from spillover.core.errors import AnalysisError
 
@@ -19,6 +20,15 @@ Factors = tuple[Float[np.ndarray, "rank inputs"], Float[np.ndarray, "outputs ran
 """A and B of one layer; any scaling (alpha / rank) multiplied into one of them."""
 Adapter = Mapping[str, Factors]
 """Layer name → factors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightSimilarity:
+    """How alike the updates of a model's sources are."""
+
+    sources: tuple[str, ...]
+    cosine: Float[np.ndarray, "source source"]
+    """From `compare_updates`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,45 +42,23 @@ class WeightCorrelation:
     pairs: int
 
 
-def multiply_updates(first: Adapter, second: Adapter) -> float:
-    """Compute the inner product of two updates over all layers; a layer that one of them lacks adds 0.
-
-    Raises:
-        AnalysisError: a layer has other shapes in the two adapters.
-
-    Complexity: O(layers · rank² · (inputs + outputs)).
-
-    >>> one = {"layer": (np.array([[1.0, 2.0]]), np.array([[3.0]]))}
-    >>> multiply_updates(one, one)
-    45.0
-    """
-    total = 0.0
-    for layer in first.keys() & second.keys():
-        (a1, b1), (a2, b2) = first[layer], second[layer]
-        if a1.shape[1] != a2.shape[1] or b1.shape[0] != b2.shape[0]:
-            raise AnalysisError(
-                f"layer {layer} has shapes {b1.shape[0]}×{a1.shape[1]} and {b2.shape[0]}×{a2.shape[1]}",
-                hint="compare adapters of one base model",
-            )
-        a1, b1, a2, b2 = (np.asarray(factor, dtype=np.float64) for factor in (a1, b1, a2, b2))
-        total += float(np.einsum("ij,ji->", a2 @ a1.T, b1.T @ b2))
-    return total
-
-
 def compare_updates(adapters: Mapping[str, Sequence[Adapter]]) -> Float[np.ndarray, "task task"]:
     """Compute mean cosines between the updates of tasks, over their pairs of seeds.
+
+    Every layer is read once of every adapter, so that adapters may be files that are read as they are asked.
 
     Args:
         adapters: task → its adapters, one a seed.
 
     Returns:
         A symmetric matrix in the order of `adapters`. The diagonal is the mean cosine between *different* seeds of a
-        task (how much of the similarity is the task at all), 1 where it has one seed only.
+        task (how much of the similarity is the task at all), 1 where it has one seed only. An update that is zero, of
+        an adapter that was not trained, has no direction: NaN.
 
     Raises:
-        AnalysisError: a task has no adapter, an update is zero, or shapes differ.
+        AnalysisError: a task has no adapter, or shapes differ.
 
-    Complexity: O((tasks · seeds)² · layers · rank² · (inputs + outputs)).
+    Complexity: O((tasks · seeds · rank)² · layers · (inputs + outputs)), as matrix products.
 
     >>> a, b = np.array([[1.0, 0.0]]), np.array([[1.0]])
     >>> compare_updates({"x": [{"l": (a, b)}], "y": [{"l": (-a, b)}]}).tolist()
@@ -81,20 +69,36 @@ def compare_updates(adapters: Mapping[str, Sequence[Adapter]]) -> Float[np.ndarr
     owner = np.array([index for index, name in enumerate(names) for _ in adapters[name]])
     if missing := [name for name in names if not adapters[name]]:
         raise AnalysisError(f"no adapter of {', '.join(missing)}", hint="give at least one adapter a task")
-    products = np.array([[multiply_updates(one, other) for other in flat] for one in flat])
+    products = np.zeros((len(flat), len(flat)))
+    for layer in dict.fromkeys(layer for adapter in flat for layer in adapter):
+        members = [index for index, adapter in enumerate(flat) if layer in adapter]
+        products[np.ix_(members, members)] += _multiply_layer(layer, [flat[index][layer] for index in members])
     norms = np.sqrt(np.diag(products))
-    if (norms == 0).any():
-        zero = sorted({names[index] for index in owner[norms == 0].tolist()})
-        raise AnalysisError(f"the update of {', '.join(zero)} is zero", hint="it was not trained: leave it out")
+    norms[norms == 0] = np.nan
     cosines = products / np.outer(norms, norms)
     different = ~np.eye(len(flat), dtype=bool)
-    result = np.ones((len(names), len(names)))
+    result = np.where(np.eye(len(names), dtype=bool), 1.0, np.nan)
     for row in range(len(names)):
         for column in range(len(names)):
             pairs = np.outer(owner == row, owner == column) & different
             if pairs.any():
                 result[row, column] = cosines[pairs].mean()
+    untrained = np.isnan(norms) & (np.bincount(owner)[owner] == 1)
+    result[owner[untrained], owner[untrained]] = np.nan
     return result
+
+
+def _multiply_layer(layer: str, factors: Sequence[Factors]) -> np.ndarray:
+    """All inner products of one layer's updates: `<B₁A₁, B₂A₂> = Σ (A₁A₂ᵀ) ∘ (B₁ᵀB₂)`, all pairs in two products."""
+    shapes = {(b.shape[0], a.shape[1]) for a, b in factors}
+    if len(shapes) > 1:
+        listed = " and ".join(f"{rows}×{columns}" for rows, columns in sorted(shapes))
+        raise AnalysisError(f"layer {layer} has shapes {listed}", hint="compare adapters of one base model")
+    first = np.concatenate([np.asarray(a, dtype=np.float64) for a, _ in factors])
+    second = np.concatenate([np.asarray(b, dtype=np.float64).T for _, b in factors])
+    starts = np.cumsum([0, *(len(a) for a, _ in factors[:-1])])
+    entries = (first @ first.T) * (second @ second.T)
+    return np.add.reduceat(np.add.reduceat(entries, starts, axis=0), starts, axis=1)
 
 
 def correlate_weights(
@@ -123,7 +127,7 @@ def correlate_weights(
     """
     from scipy import stats  # noqa: PLC0415 (slow to import, and few analyses compare weights)
 
-    chosen = cells & ~np.eye(len(pgf), dtype=bool)
+    chosen = cells & ~np.eye(len(pgf), dtype=bool) & np.isfinite(similarity) & np.isfinite(pgf)
     ranks = stats.rankdata(pgf[chosen])
     if len(ranks) < 3 or np.ptp(ranks) == 0 or np.ptp(similarity[chosen]) == 0:
         return WeightCorrelation(rho=float("nan"), p=float("nan"), pairs=len(ranks))
@@ -135,3 +139,31 @@ def correlate_weights(
     drawn = np.array([correlate(rng.permutation(len(pgf))) for _ in range(permutations)])
     p = (1 + int((np.abs(drawn) >= abs(rho) - 1e-12).sum())) / (1 + permutations)
     return WeightCorrelation(rho=rho, p=p, pairs=len(ranks))
+
+
+def relate_weights(
+    similarity: WeightSimilarity,
+    transfers: TransferArray,
+    *,
+    permutations: int,
+    rng: np.random.Generator,
+) -> WeightCorrelation:
+    """Rank-correlate the similarity of two sources with the PGF from one to the other, over the tasks that are both.
+
+    Complexity: O(permutations · tasks² · log tasks).
+
+    >>> from spillover.analysis.pgf import example_transfers
+    >>> similarity = WeightSimilarity(sources=("Jigsaw", "Counting"), cosine=np.eye(2))
+    >>> relate_weights(similarity, example_transfers(), permutations=9, rng=np.random.default_rng(0)).pairs
+    2
+    """
+    tasks = [task for task in transfers.tasks if task in similarity.sources]
+    places = [similarity.sources.index(task) for task in tasks]
+    rows, columns = ([names.index(task) for task in tasks] for names in (transfers.sources, transfers.targets))
+    return correlate_weights(
+        similarity.cosine[np.ix_(places, places)],
+        transfers.mean[np.ix_(rows, columns)],
+        transfers.defined[np.ix_(rows, columns)],
+        permutations=permutations,
+        rng=rng,
+    )

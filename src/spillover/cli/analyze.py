@@ -1,7 +1,9 @@
-"""Commands that read results: analyze, report."""
+"""Commands that read results: analyze, compare, report."""
 
 from __future__ import annotations
 
+import json as json_format
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,28 +12,30 @@ from rich.console import Console
 
 from spillover.analysis import AnalysisSettings, Findings
 from spillover.analysis import analyze as analyze_scores
-from spillover.cli.paths import read_named_paths
+from spillover.cli.paths import Results, read_named_paths
+from spillover.core.errors import AnalysisError
 from spillover.report.page import write_report
+from spillover.report.side_by_side import comparison_in_terminal
 from spillover.report.terminal import findings_in_terminal
+from spillover.study.reading import load_analysis_settings
 
 PATHS = Annotated[list[str], typer.Argument(help="A study folder or a PGF table; NAME=PATH names its model.")]
+SETTINGS = Annotated[
+    Path | None,
+    typer.Option("--settings", help="A YAML file with what a study has under analysis: (ceiling, edge_threshold, …)."),
+]
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (analyze, report):
+    for command in (analyze, compare, report):
         app.command()(command)
 
 
-def analyze(
-    paths: PATHS,
-    *,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print findings.json on stdout, and nothing else there.")
-    ] = False,
-) -> None:
+def analyze(paths: PATHS, settings: SETTINGS = None, *, json: JSON = False) -> None:
     """Say what finetuning on one task does to the others: matrix, givers and takers, in words and figures."""
-    findings = _analyze(paths)
+    findings = _analyze(paths, settings)
     if json:
         print(findings.dump())
     else:
@@ -39,16 +43,44 @@ def analyze(
         console.print(findings_in_terminal(findings, console.width))
 
 
+def compare(paths: PATHS, settings: SETTINGS = None, *, json: JSON = False) -> None:
+    """Put several models side by side: how transfer changes with size, and which personas hold for all."""
+    findings = _analyze(paths, settings)
+    if not findings.comparisons:
+        names = ", ".join(dict.fromkeys(model.title for model in findings.models))
+        hint = "give several: 3B=first.csv 7B=second.csv, or a study of several models"
+        raise AnalysisError(f"there is one model to compare: {names}", hint=hint)
+    if json:
+        described = findings.to_json()
+        print(json_format.dumps({"schema": described["schema"], "comparisons": described["comparisons"]}, indent=1))
+    else:
+        Console().print(comparison_in_terminal(findings))
+
+
 def report(
     paths: PATHS,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    settings: SETTINGS = None,
 ) -> None:
     """Write the findings as a page that opens in any browser."""
-    findings = _analyze(paths)
+    findings = _analyze(paths, settings)
     write_report(findings, out)
     Console(stderr=True).print(f"wrote {out}", markup=False)
 
 
-def _analyze(paths: list[str]) -> Findings:
+def _analyze(paths: list[str], settings_file: Path | None) -> Findings:
     inputs = read_named_paths(paths)
-    return analyze_scores([part.data for part in inputs], inputs[0].settings or AnalysisSettings(), inputs[0].tasks)
+    settings = load_analysis_settings(settings_file) if settings_file else _common_settings(inputs)
+    tasks = {task.name: task for part in inputs for task in part.tasks}
+    beside = {name: known for part in inputs for name, known in part.beside.items()}
+    return analyze_scores([part.data for part in inputs], settings, tasks.values(), beside)
+
+
+def _common_settings(inputs: Sequence[Results]) -> AnalysisSettings:
+    """The studies' own settings; models that are read together must be analysed alike."""
+    given = [part.settings for part in inputs if part.settings is not None]
+    if any(settings != given[0] for settings in given):
+        raise AnalysisError(
+            "these studies have different settings under analysis:", hint="say which to use for all: --settings FILE"
+        )
+    return given[0] if given else AnalysisSettings()

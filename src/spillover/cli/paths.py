@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
-from spillover.analysis import AnalysisSettings
+from spillover.analysis import AnalysisSettings, Beside
 from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 from spillover.interop.pgf_table import read_pgf_table
+from spillover.study.beside import read_beside
 from spillover.study.results import open_stored_study
 from spillover.tasks.task import Task
 
@@ -23,6 +25,8 @@ class Results:
     settings: AnalysisSettings | None = None
     """The study's own, where it is a study."""
     tasks: tuple[Task, ...] = ()
+    beside: Mapping[str, Beside] = field(default_factory=dict[str, Beside])
+    """What a study knows beside its scores, by model as it is named in `data`."""
 
 
 def read_named_paths(arguments: list[str]) -> list[Results]:
@@ -51,16 +55,24 @@ def _read(name: str | None, path: Path) -> Results:
         raise ImportFileError("there is no such file or folder", where=str(path))
     if path.is_dir():
         stored = open_stored_study(path)
-        return Results(data=_named(stored.scores(), name), settings=stored.study.analysis, tasks=stored.tasks)
+        names = _names([model.name for model in stored.study.models], name)
+        return Results(
+            data=_renamed(stored.scores(), names),
+            settings=stored.study.analysis,
+            tasks=stored.tasks,
+            beside={names[model]: beside for model, beside in read_beside(stored).items()},
+        )
     return Results(data=read_pgf_table(path, name))
 
 
-def _named(scores: pa.Table, name: str | None) -> pa.Table:
+def _names(models: list[str], name: str | None) -> dict[str, str]:
     """Call the model of a study by the name that was given; with several models, put it before theirs."""
     if name is None:
-        return scores
+        return {model: model for model in models}
+    return {model: f"{name} {model}" if len(models) > 1 else name for model in models}
+
+
+def _renamed(scores: pa.Table, names: Mapping[str, str]) -> pa.Table:
     index = scores.schema.get_field_index("model")
-    models = scores["model"].to_pylist()
-    several = len(set(models)) > 1
-    renamed = [f"{name} {model}" if several else name for model in models]
+    renamed = [names[model] for model in scores["model"].to_pylist()]
     return scores.set_column(index, scores.schema.field(index), pa.array(renamed, scores.schema.field(index).type))

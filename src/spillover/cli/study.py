@@ -17,6 +17,7 @@ from spillover.core.errors import StoreError
 from spillover.core.files import write_atomically
 from spillover.report.page import write_report
 from spillover.report.terminal import findings_in_terminal
+from spillover.study.beside import read_beside
 from spillover.study.demo import demo_study
 from spillover.study.estimate import estimate_s, readable_time
 from spillover.study.executors.executor import JobFailed
@@ -132,7 +133,7 @@ def _run(study: Study, only: str | None) -> None:
 def _conclude(finished: Run) -> Findings:
     stored = open_stored_study(finished.store.folder)
     scores = finished.store.read(finished.plan)
-    findings = analyze(scores, stored.study.analysis, stored.tasks)
+    findings = analyze(scores, stored.study.analysis, stored.tasks, read_beside(stored))
     folder = finished.store.folder
     about = {"study": stored.study.name, **package_versions()}
     write_atomically(folder / "findings.json", json.dumps({**findings.to_json(), "provenance": about}, indent=1))

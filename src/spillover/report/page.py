@@ -14,6 +14,11 @@ from spillover.analysis import Findings, ModelFindings, TransferMatrix
 from spillover.core.files import write_atomically
 from spillover.report.colours import colour_limit, colour_of, ink_on
 
+CONTROL_NOTES = {
+    "shuffled": "other examples' answers: format and letters, no perception",
+    "own": "the base's own answers: nothing but the format",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
@@ -75,7 +80,7 @@ def heatmaps(model: ModelFindings) -> list[Heatmap]:
         note = "each option's mean log-probability over the target's examples is subtracted before answering"
         maps.append(_heatmap(model.calibrated.matrix, "PGF, answer prior taken out", note, calibrated))
     for control in model.controls:
-        note = "trained on the same examples with other examples' answers: format and letters, no perception"
+        note = f"trained on the same examples with {CONTROL_NOTES.get(control.kind, 'other answers')}"
         maps.append(_heatmap(control.control, f"control: {control.kind} answers", note, raw))
     return maps
 

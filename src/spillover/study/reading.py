@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import Fault, StudyError, nearest
 from spillover.study.study import Study
 
@@ -28,13 +29,29 @@ def load_study(path: Path | str) -> Study:
     """
     file = Path(path)
     file = file / "study.yaml" if file.is_dir() else file
+    return parse_study(_read_text(file), file)
+
+
+def _read_text(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        hint = "write one with: spillover init"
-        raise StudyError([Fault(where=str(file), message=f"cannot read the study file: {reason}; {hint}")]) from error
-    return parse_study(text, file)
+        hint = "write a study file with: spillover init"
+        raise StudyError([Fault(where=str(file), message=f"cannot read the file: {reason}; {hint}")]) from error
+
+
+def load_analysis_settings(path: Path) -> AnalysisSettings:
+    """Read how to analyse: a YAML file with what stands under `analysis:` in a study file.
+
+    Raises:
+        StudyError: the file cannot be read or has faults: all at once, with their lines.
+    """
+    root, values = _read_yaml(_read_text(path), path)
+    try:
+        return AnalysisSettings.model_validate(values)
+    except ValidationError as error:
+        raise StudyError([_fault(detail, root, path.name) for detail in error.errors()]) from error
 
 
 def parse_study(text: str, file: Path) -> Study:
@@ -43,6 +60,20 @@ def parse_study(text: str, file: Path) -> Study:
     Raises:
         StudyError: the text is not a study.
     """
+    root, values = _read_yaml(text, file)
+    faults = list(_repeated_keys(root, file.name))
+    try:
+        study = Study.model_validate(_dated_names_are_text(values))
+    except ValidationError as error:
+        faults += [_fault(detail, root, file.name) for detail in error.errors()]
+    else:
+        if not faults:
+            study.remember_places({path: f"{file.name}:{line} {path}" for path, line in _lines(root, "")})
+            return study
+    raise StudyError(faults)
+
+
+def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         values = yaml.safe_load(text)
@@ -54,16 +85,7 @@ def parse_study(text: str, file: Path) -> Study:
         raise StudyError([Fault(where=file.name, message=f"this is no YAML: {error}")]) from error
     if not isinstance(values, dict) or root is None:
         raise StudyError([Fault(where=file.name, message="a study file is a mapping: name:, models:, tasks:, …")])
-    faults = list(_repeated_keys(root, file.name))
-    try:
-        study = Study.model_validate(_dated_names_are_text(values))
-    except ValidationError as error:
-        faults += [_fault(detail, root, file.name) for detail in error.errors()]
-    else:
-        if not faults:
-            study.remember_places({path: f"{file.name}:{line} {path}" for path, line in _lines(root, "")})
-            return study
-    raise StudyError(faults)
+    return root, values
 
 
 def _dated_names_are_text(values: dict[Any, Any]) -> dict[str, Any]:

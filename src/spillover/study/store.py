@@ -99,7 +99,7 @@ class Store:
         """
         job = outcome.job
         for step, files in (outcome.adapters or {}).items():
-            write_folder_atomically(self._adapter(job.adapter_key, step), dict(files))
+            write_folder_atomically(self.adapter(job.adapter_key, step), dict(files))
         about = {
             "schema": SCORE_SCHEMA_VERSION,
             "job": job.describe(),
@@ -113,7 +113,11 @@ class Store:
 
     def has_adapter(self, finetune: Finetune) -> bool:
         """Whether an adapter is there at every step that is wanted of it."""
-        return all(self._adapter(finetune.adapter_key, step).is_dir() for step in finetune.steps)
+        return all(self.adapter(finetune.adapter_key, step).is_dir() for step in finetune.steps)
+
+    def adapter(self, adapter_key: str, step: int) -> Path:
+        """The folder of an adapter at a step."""
+        return self.folder / "adapters" / adapter_key / f"step-{step}"
 
     def adapter_files(self, adapter_key: str, step: int) -> dict[str, bytes]:
         """Read an adapter's files.
@@ -121,7 +125,7 @@ class Store:
         Raises:
             StoreError: it is not there.
         """
-        folder = self._adapter(adapter_key, step)
+        folder = self.adapter(adapter_key, step)
         try:
             return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
         except OSError as error:
@@ -159,9 +163,6 @@ class Store:
         if not tables:
             raise StoreError("there are no scores of this study yet", where=str(self.folder), hint="spillover run it")
         return pa.concat_tables(tables).unify_dictionaries()
-
-    def _adapter(self, adapter_key: str, step: int) -> Path:
-        return self.folder / "adapters" / adapter_key / f"step-{step}"
 
     def _about(self, room: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         for file in sorted((self.folder / room).glob("*.parquet")):

@@ -19,8 +19,9 @@ class _Settings(BaseModel):
 class Control(_Settings):
     """Sources that teach the dress of a task without its perception."""
 
-    kind: Literal["shuffled"]
-    """`shuffled`: the source's own answers, permuted among its examples."""
+    kind: Literal["shuffled", "own"]
+    """`shuffled`: the source's own answers, permuted among its examples. `own`: the answers that the base gives itself;
+    refused for a source to which it gives one answer nearly always."""
     sources: Literal["all"] | tuple[str, ...] = "all"
     """Of which sources."""
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from spillover.core.keys import seeded_generator
 from spillover.core.scores import Score, table_from_scores
 from spillover.models.adapters import merged_adapter, touches_vision
 from spillover.models.base import Base, load_base, quieten
@@ -19,6 +18,7 @@ from spillover.models.encoding import Encoded, encode_prompts
 from spillover.models.finetuning import finetune
 from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
+from spillover.study.controls import shuffle_answers, take_answers
 from spillover.study.executors.executor import Report, Worker
 from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.store import Outcome
@@ -69,11 +69,25 @@ class _Desk:
     def _finetune(self, base: Base, job: Finetune, report: Report) -> Outcome:
         settings = self._study.training
         encoded = self._prepare(base, job.source, "train", settings.examples).encoded
-        if job.control is not None:
-            encoded = shuffle_answers(encoded, job.source)
+        match job.control:
+            case "shuffled":
+                encoded = shuffle_answers(encoded, job.source)
+            case "own":
+                encoded = self._own_answers(base, job.source)
+            case _:
+                pass
         trained = finetune(base, encoded, settings, job.seed, on_step=lambda step: report(step.step, settings.steps))
         log = {name: [getattr(step, name) for step in trained.log] for name in LOG_COLUMNS}
         return Outcome(job=job, duration_s=0.0, adapters=trained.adapters, log=pa.table(log, schema=LOG_SCHEMA))
+
+    def _own_answers(self, base: Base, source: str) -> list[Encoded]:
+        """Let the base, before any training, answer what the source trains on."""
+        prepared = self._prepare(base, source, "train", self._study.training.examples)
+        if all(example.options for example in prepared.examples):
+            given = [answer.given for answer in self._by_letters(base, prepared)]
+        else:
+            given = [answer.reply for answer in self._by_generation(base, prepared)]
+        return take_answers(prepared.encoded, given, source)
 
     def _evaluate(self, base: Base, job: Evaluate, adapter: AdapterInput, report: Report) -> Outcome:
         if adapter is None:
@@ -170,17 +184,3 @@ LOG_SCHEMA = pa.schema(
     [("step", pa.int32()), ("loss", pa.float64()), ("learning_rate", pa.float64()), ("gradient_norm", pa.float64())]
 )
 LOG_COLUMNS = tuple(LOG_SCHEMA.names)
-
-
-def shuffle_answers(encoded: list[Encoded], source: str) -> list[Encoded]:
-    """Permute the answers among examples with the same options: same letters as often, and nothing to be seen."""
-    rng = seeded_generator("shuffled", source, len(encoded))
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for index, each in enumerate(encoded):
-        groups.setdefault(each.prompt.options, []).append(index)
-    shuffled = list(encoded)
-    for group in groups.values():
-        for index, other in zip(group, rng.permutation(group).tolist(), strict=True):
-            prompt = replace(encoded[index].prompt, answer=encoded[other].prompt.answer)
-            shuffled[index] = replace(encoded[index], prompt=prompt)
-    return shuffled

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spillover.analysis.weights import compare_updates, correlate_weights, multiply_updates
+from spillover.analysis.pgf import TransferArray
+from spillover.analysis.weights import WeightSimilarity, compare_updates, correlate_weights, relate_weights
 from spillover.core.errors import AnalysisError
 
 
@@ -17,11 +18,6 @@ def adapter(seed: int, layers: int = 3) -> dict[str, tuple[np.ndarray, np.ndarra
 
 def flat(update: dict[str, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     return np.concatenate([(b @ a).ravel() for a, b in update.values()])
-
-
-def test_the_inner_product_is_that_of_the_full_updates():
-    one, other = adapter(0), adapter(1)
-    assert multiply_updates(one, other) == pytest.approx(flat(one) @ flat(other))
 
 
 def test_cosines_are_those_of_the_full_updates():
@@ -44,17 +40,47 @@ def test_scaling_an_update_changes_nothing():
     assert compare_updates({"x": [adapter(0)], "y": [scaled]})[0, 1] == pytest.approx(1)
 
 
-def test_a_layer_of_one_adapter_only_adds_nothing():
-    assert multiply_updates(adapter(0), {"other": adapter(0)["layer 0"]}) == 0
+def test_a_layer_of_one_adapter_only_adds_length_but_no_likeness():
+    longer = {**adapter(0), "other": adapter(1)["layer 0"]}
+    norms = [np.linalg.norm(flat(each)) for each in (adapter(0), longer)]
+    similarity = compare_updates({"x": [adapter(0)], "y": [longer]})
+    assert similarity[0, 1] == pytest.approx(norms[0] / norms[1])
 
 
-def test_other_shapes_a_zero_update_and_no_adapter_are_errors():
-    with pytest.raises(AnalysisError, match="has shapes"):
-        multiply_updates({"l": (np.ones((1, 2)), np.ones((3, 1)))}, {"l": (np.ones((1, 4)), np.ones((3, 1)))})
-    with pytest.raises(AnalysisError, match="update of y is zero"):
-        compare_updates({"x": [adapter(0)], "y": [{"l": (np.zeros((1, 2)), np.ones((3, 1)))}]})
+def test_ranks_may_differ_between_adapters():
+    thin = {layer: (a[:1], b[:, :1]) for layer, (a, b) in adapter(1).items()}
+    expected = flat(adapter(0)) @ flat(thin) / np.linalg.norm(flat(adapter(0))) / np.linalg.norm(flat(thin))
+    assert compare_updates({"x": [adapter(0)], "y": [thin]})[0, 1] == pytest.approx(expected)
+
+
+def test_an_untrained_adapter_has_no_direction():
+    zero = {layer: (a, 0 * b) for layer, (a, b) in adapter(1).items()}
+    similarity = compare_updates({"x": [adapter(0)], "y": [zero], "z": [adapter(2)]})
+    assert np.isnan(similarity[1]).all()
+    assert np.isfinite(similarity[0, 2])
+
+
+def test_other_shapes_and_no_adapter_are_errors():
+    with pytest.raises(AnalysisError, match="has shapes 3×2 and 3×4"):
+        compare_updates(
+            {"x": [{"l": (np.ones((1, 2)), np.ones((3, 1)))}], "y": [{"l": (np.ones((1, 4)), np.ones((3, 1)))}]}
+        )
     with pytest.raises(AnalysisError, match="no adapter of y"):
         compare_updates({"x": [adapter(0)], "y": []})
+
+
+def test_similarity_meets_pgf_by_name_not_by_place():
+    rng = np.random.default_rng(0)
+    names = ("a", "b", "c", "d")
+    pgf = rng.normal(size=(1, 4, 4))
+    transfers = TransferArray(
+        model="m", protocol="letters", sources=names, targets=names, seeds=(0,), pgf=pgf, points=pgf
+    )
+    order = [2, 0, 3, 1]
+    cosine = pgf[0][np.ix_(order, order)]
+    similarity = WeightSimilarity(sources=tuple(names[place] for place in order), cosine=cosine)
+    found = relate_weights(similarity, transfers, permutations=9, rng=rng)
+    assert (found.rho, found.pairs) == (pytest.approx(1), 12)
 
 
 def test_the_rank_correlation_is_spearmans():

@@ -1,0 +1,18 @@
+"""What a study knows of a model beside its scores: how alike its updates are, and what it would warn of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spillover.analysis.warned import Warned
+from spillover.analysis.weights import WeightSimilarity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Of one model."""
+
+    similarity: WeightSimilarity | None = None
+    """Of its sources' updates at the end of training; None where the adapters are not at hand."""
+    warnings: tuple[Warned, ...] = ()
+    """Unequal training of the sources, near-duplicate images."""
