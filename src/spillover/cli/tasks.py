@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,8 @@ from rich.progress import track
 from rich.table import Table
 
 from spillover.core.errors import TaskError, nearest
+from spillover.study.overlap import find_overlap
+from spillover.study.reading import load_study
 from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.export import write_examples
 from spillover.tasks.files import read_examples
@@ -73,6 +76,27 @@ def prepare(
         for split, count in counts.items():
             write_examples(data.read(split, count), data.task.name, out / f"{data.task.name}_{split}.parquet")
     Console(stderr=True).print(f"wrote {2 * len(tasks)} files to {out}", markup=False)
+
+
+@app.command()
+def overlap(
+    study_file: Annotated[Path, typer.Argument(help="A study file, or a study's folder.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Look for images that a study both trains on and asks about, or nearly so."""
+    stderr = Console(stderr=True)
+    found = find_overlap(load_study(study_file), lambda name: stderr.print(f"reading {name}", markup=False))
+    if json:
+        print(json_format.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False))
+        return
+    console = Console()
+    if not found:
+        console.print("no image that is evaluated is nearly one that is trained on")
+    for each in found:
+        trained, asked = each.pairs[0]
+        text = f"{each.source} → {each.target}: {each.examples} of {each.of} examples show an image that is trained on"
+        console.print(f"{text}, such as {asked} (as in {trained})", markup=False, highlight=False)
 
 
 @app.command()

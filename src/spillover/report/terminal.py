@@ -1,10 +1,11 @@
-"""Findings as tables in a terminal."""
+"""Findings as tables in a terminal: what was found, in words, under the matrix that it was read from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import isnan
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -15,6 +16,15 @@ from spillover.report.colours import colour_limit, colour_of, ink_on
 
 CELL = 5
 """Characters of a cell: thirteen of them and abbreviations fit on a line of eighty."""
+LISTED_CELLS = 12
+LEGEND = (
+    "PGF: the share of the gap between the base and perfection that finetuning closes. 1 closes it, 0 changes nothing, "
+    "below 0 is harm. Rows: the task finetuned on. Columns: the task evaluated."
+)
+PROFILE_LEGEND = (
+    "How much a task gives to the others when finetuned on (transferability), and takes from them (malleability): the "
+    "damped sums of its positive and negative PGFs. In brackets what noise alone would give."
+)
 
 
 def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
@@ -24,16 +34,28 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
         findings: of one or more models.
         width: characters of a line; where full names do not fit, abbreviations stand alone.
     """
-    parts: list[RenderableType] = []
-    for model in findings.models:
-        parts += [*_matrices(model, width), _profiles(model), *_warnings(model)]
-    parts.append(Group(*(Text(f"• {sentence}") for sentence in findings.sentences)))
+    parts: list[RenderableType] = [Text(LEGEND, style="dim")]
+    prefixes = [f"{model.title}: " for model in findings.models]
+    for model, prefix in zip(findings.models, prefixes, strict=True):
+        said = [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
+        parts += [*_matrices(model, width), _sentences(f"what it says · {model.title}", said)]
+        parts += [*_discoveries(model), _profiles(model, width), *_groups(model), *_warnings(model)]
+    across = [text for text in findings.sentences if not text.startswith(tuple(prefixes))]
+    if across:
+        parts.append(_sentences("across models", across))
     return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts))
+
+
+def _sentences(title: str, sentences: list[str]) -> RenderableType:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for sentence in sentences:
+        table.add_row("•", Text(sentence))
+    return Group(Text(title, style="bold"), table)
 
 
 def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
     base = {name: record.accuracy for name, record in model.base.items()}
-    title = f"PGF · {model.model} · {model.protocol}"
+    title = f"PGF · {model.model} · {model.protocol} · {_count(len(model.transfers.seeds), 'seed')}"
     yield matrix_table(model.matrix, title, base, width)
     if model.calibrated is not None:
         calibrated = {name: record.calibrated for name, record in model.base.items()}
@@ -46,7 +68,7 @@ def matrix_table(matrix: TransferMatrix, title: str, base: Mapping[str, float | 
     """Colour a matrix: rows finetuned, columns evaluated, the base's scores on top."""
     limit = colour_limit(matrix.values.flatten().tolist())
     short = matrix.abbreviations
-    labels = _labels(matrix, width - CELL * len(matrix.targets))
+    labels = _labels(matrix.sources, short, width - CELL * len(matrix.targets))
     table = Table(box=None, padding=(0, 0), pad_edge=False)
     table.add_column("on ↓  to →", no_wrap=True)
     for target in matrix.targets:
@@ -59,11 +81,11 @@ def matrix_table(matrix: TransferMatrix, title: str, base: Mapping[str, float | 
     return Group(Text(title, style="bold"), table)
 
 
-def _labels(matrix: TransferMatrix, room: int) -> dict[str, str]:
-    full = {name: f"{matrix.abbreviations.get(name, '')} {name}".strip() for name in matrix.sources}
+def _labels(names: tuple[str, ...], short: Mapping[str, str], room: int) -> dict[str, str]:
+    full = {name: f"{short.get(name, '')} {name}".strip() for name in names}
     if max(map(len, full.values())) < room:
         return full
-    return {name: matrix.abbreviations.get(name, name) for name in matrix.sources}
+    return {name: short.get(name, name) for name in names}
 
 
 def _cell(value: float, limit: float) -> Text:
@@ -80,17 +102,78 @@ def _short(value: float) -> str:
     return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
 
 
-def _profiles(model: ModelFindings) -> RenderableType:
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("0.", ".", 1)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _discoveries(model: ModelFindings) -> Iterator[RenderableType]:
+    """Transfers that a test tells from none, surest first."""
+    q, frame, inference = model.cells.q, model.summary.frame, model.cells.inference
+    found = np.argwhere(frame.transfer & (np.nan_to_num(q, nan=1.0) <= 0.05)).tolist()
+    found.sort(key=lambda place: q[tuple(place)])
+    if not found:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for head in ("on", "to", "PGF", "interval", "q"):
+        table.add_column(head, justify="left" if head in ("on", "to") else "right")
+    for row, column in found[:LISTED_CELLS]:
+        ends = f"{_end(inference.low[row, column])} to {_end(inference.high[row, column])}"
+        value = f"{model.matrix.values[row, column]:+.2f}"
+        table.add_row(frame.sources[row], frame.targets[column], value, ends, f"{q[row, column]:.3f}")
+    more = f" (the first {LISTED_CELLS} of {len(found)})" if len(found) > LISTED_CELLS else ""
+    yield Group(Text(f"single transfers that can be told from none{more}", style="bold"), table)
+
+
+def _end(value: float) -> str:
+    return f"{value:+.2f}" if np.isfinite(value) else f"{'−' if value < 0 else '+'}∞"
+
+
+def _profiles(model: ModelFindings, width: int) -> RenderableType:
+    summary, short = model.summary, model.matrix.abbreviations
+    names = tuple(dict.fromkeys((*summary.frame.sources, *summary.frame.targets)))
+    floor = summary.spread.floor if summary.spread else None
+    sides: list[dict[str, str]] = []
+    for side, places in (("transferability", summary.frame.sources), ("malleability", summary.frame.targets)):
+        for sign in ("positive", "negative"):
+            known = getattr(getattr(summary, side), sign)
+            noise = dict(zip(places, getattr(getattr(floor, side), sign), strict=True)) if floor else {}
+            sides.append(
+                {
+                    name: _signed(value) + (f" ({_signed(noise[name])})" if name in noise else "")
+                    for name, value in known.items()
+                }
+            )
+    labels = _labels(names, short, width - 4 * 15)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for head in ("task", "gives +", "gives −", "takes +", "takes −"):
-        table.add_column(head, justify="left" if head == "task" else "right")
-    given, taken = model.summary.transferability, model.summary.malleability
-    for name in dict.fromkeys((*given.positive, *taken.positive)):
-        values = [side.get(name) for side in (given.positive, given.negative, taken.positive, taken.negative)]
-        table.add_row(name, *("" if value is None else f"{value:.3f}" for value in values))
-    return Group(Text("transferability (gives) and malleability (takes)", style="bold"), table)
+        table.add_column(head, justify="left" if head == "task" else "right", no_wrap=True)
+    for name in names:
+        table.add_row(labels[name], *(side.get(name, "") for side in sides))
+    return Group(Text("givers and takers", style="bold"), Text(PROFILE_LEGEND, style="dim"), table)
+
+
+def _groups(model: ModelFindings) -> Iterator[RenderableType]:
+    """Mean PGF from group to group, where there are groups to tell apart."""
+    for grouping in model.groups:
+        if len(grouping.groups) < 2 or np.isnan(grouping.pgf).all():
+            continue
+        limit = colour_limit(grouping.pgf.flatten().tolist())
+        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+        table.add_column("on ↓  to →")
+        for group in grouping.groups:
+            table.add_column(group, justify="right", min_width=CELL)
+        for group, row in zip(grouping.groups, grouping.pgf.tolist(), strict=True):
+            table.add_row(f"{group} ({len(grouping.members[group])})", *(_cell(value, limit) for value in row))
+        yield Group(Text(f"mean PGF by {grouping.attribute} (number of tasks)", style="bold"), table)
 
 
 def _warnings(model: ModelFindings) -> Iterator[RenderableType]:
     if model.warnings:
-        yield Group(*(Text(f"! {model.title}: {warning.text}", style="yellow") for warning in model.warnings))
+        table = Table.grid(padding=(0, 1, 0, 0))
+        for warning in model.warnings:
+            table.add_row("!", Text(warning.text), style="yellow")
+        yield Group(Text(f"what a reviewer would ask · {model.title}", style="bold"), table)
