@@ -71,6 +71,8 @@ def test_a_run_ends_with_matrix_findings_and_page(finished):
         assert len(model["pgf"]) == len(model["pgf"][0]) == 2
         assert model["controls"] == ["shuffled"]
     assert letters["calibrated"] is not None
+    assert letters["weights"]["sources"] == letters["tasks"]
+    assert letters["weights"]["correlation"]["pairs"] == 2
 
 
 def test_scores_open_in_anything_and_keep_every_option(finished):
@@ -177,11 +179,13 @@ def test_another_seed_is_added_alone_and_changes_the_matrix(finished, tmp_path):
 
 def test_a_control_on_the_bases_own_answers_stands_beside_its_source(tmp_path):
     controls = [{"kind": "own", "sources": ["Relative_Depth"]}]
-    said = spill("run", write_study(tmp_path / "study.yaml", tmp_path / "small", controls=controls))
+    training = {"examples": 64, "epochs": 1, "learning_rate": 3e-3, "checkpoints": [0.5]}
+    said = spill("run", write_study(tmp_path / "study.yaml", tmp_path / "small", controls=controls, training=training))
     assert said.returncode == 0, said.stderr
     for model in found(tmp_path / "small")["models"]:
         assert model["controls"] == ["own"]
         assert model["control_contrasts"][0]["sources"] == ["Relative_Depth"]
+        assert [step["fraction"] for step in model["progress"]] == [0.5, 1.0]
 
 
 def test_a_control_on_own_answers_is_refused_where_the_base_gives_but_one(tmp_path):

@@ -35,11 +35,12 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
         width: characters of a line; where full names do not fit, abbreviations stand alone.
     """
     parts: list[RenderableType] = [Text(LEGEND, style="dim")]
+    rate = findings.provenance.get("settings", {}).get("false_discovery_rate", 0.05)
     prefixes = [f"{model.title}: " for model in findings.models]
     for model, prefix in zip(findings.models, prefixes, strict=True):
         said = [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
         parts += [*_matrices(model, width), _sentences(f"what it says · {model.title}", said)]
-        parts += [*_discoveries(model), _profiles(model, width), *_groups(model), *_warnings(model)]
+        parts += [*_discoveries(model, rate), _profiles(model, width), *_groups(model), *_warnings(model)]
     across = [text for text in findings.sentences if not text.startswith(tuple(prefixes))]
     if across:
         parts.append(_sentences("across models", across))
@@ -110,10 +111,10 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _discoveries(model: ModelFindings) -> Iterator[RenderableType]:
+def _discoveries(model: ModelFindings, rate: float) -> Iterator[RenderableType]:
     """Transfers that a test tells from none, surest first."""
     q, frame, inference = model.cells.q, model.summary.frame, model.cells.inference
-    found = np.argwhere(frame.transfer & (np.nan_to_num(q, nan=1.0) <= 0.05)).tolist()
+    found = np.argwhere(frame.transfer & (np.nan_to_num(q, nan=1.0) <= rate)).tolist()
     found.sort(key=lambda place: q[tuple(place)])
     if not found:
         return
