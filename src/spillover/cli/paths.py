@@ -1,42 +1,59 @@
-"""What a PATH on the command line may be: a study folder or somebody's result file."""
+"""What a PATH on the command line may be: a study folder, a published table, or somebody's results."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from spillover.analysis import AnalysisSettings
 from spillover.core.errors import ImportFileError
-from spillover.core.published import PGFTable
-from spillover.interop.pgf_table import read_pgf_table
+from spillover.core.published import AccuracyTable, PGFTable
+from spillover.interop.gather import Gathered
+from spillover.interop.importing import ImportChoices, ImportPlan, plan_import, read_import
+from spillover.study.imported import is_imported, open_imported, read_imported
 from spillover.study.results import open_stored_study
 from spillover.tasks.task import Task
+
+OneModel = pa.Table | PGFTable | AccuracyTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """What was read from one PATH."""
+    """What was read from one PATH, or from several that are one study."""
 
-    data: pa.Table | PGFTable
+    data: tuple[OneModel, ...]
     settings: AnalysisSettings | None = None
     """The study's own, where it is a study."""
     tasks: tuple[Task, ...] = ()
+    plan: ImportPlan | None = None
+    """Where it was read from somebody's results: what each run was taken for."""
+    gathered: Gathered | None = None
 
 
-def read_named_paths(arguments: list[str]) -> list[Results]:
-    """Read every PATH or NAME=PATH.
+def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Results]:
+    """Read every PATH or NAME=PATH. Results that are no study and have one name, or none, are read as one study.
 
     Raises:
-        ImportFileError: a path is missing, or a name stands twice.
-        StoreError: a folder holds no study.
+        ImportFileError: a path is missing, a name stands twice, or results cannot be read.
+        StoreError: a study cannot be read.
     """
     named = [_split(argument) for argument in arguments]
-    names = [name or path.stem for name, path in named]
+    for _, path in named:
+        if not path.exists():
+            raise ImportFileError("there is no such file or folder", where=str(path))
+    studies = [(name, path) for name, path in named if (path / "study.yaml").is_file()]
+    foreign: dict[str | None, list[Path]] = {}
+    for name, path in named:
+        if (name, path) not in studies:
+            foreign.setdefault(name, []).append(path)
+    results = [_read_study(name, path) for name, path in studies]
+    results += [_read_foreign(name, paths, choices) for name, paths in foreign.items()]
+    names = [model for part in results for model in _models(part)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ImportFileError(f"two results are called {repeated[0]!r}", hint="name them: 3B=first.csv 7B=second.csv")
-    return [_read(name, path) for name, path in named]
+    return results
 
 
 def _split(argument: str) -> tuple[str | None, Path]:
@@ -46,21 +63,40 @@ def _split(argument: str) -> tuple[str | None, Path]:
     return None, Path(argument)
 
 
-def _read(name: str | None, path: Path) -> Results:
-    if not path.exists():
-        raise ImportFileError("there is no such file or folder", where=str(path))
-    if path.is_dir():
-        stored = open_stored_study(path)
-        return Results(data=_named(stored.scores(), name), settings=stored.study.analysis, tasks=stored.tasks)
-    return Results(data=read_pgf_table(path, name))
+def _read_study(name: str | None, folder: Path) -> Results:
+    if is_imported(folder):
+        data = tuple(_named(part, name) for part in read_imported(folder))
+        return Results(data=data, settings=open_imported(folder).analysis)
+    stored = open_stored_study(folder)
+    return Results(data=(_named(stored.scores(), name),), settings=stored.study.analysis, tasks=stored.tasks)
 
 
-def _named(scores: pa.Table, name: str | None) -> pa.Table:
+def _read_foreign(name: str | None, paths: list[Path], choices: ImportChoices) -> Results:
+    if name is not None:
+        choices = replace(choices, reading=replace(choices.reading, model=name))
+    plan = plan_import(paths, choices)
+    imported = read_import(plan, choices)
+    return Results(data=imported.data, plan=plan, gathered=imported.gathered)
+
+
+def _models(results: Results) -> set[str]:
+    return {
+        model
+        for part in results.data
+        for model in (
+            [part.model] if isinstance(part, PGFTable | AccuracyTable) else part["model"].unique().to_pylist()
+        )
+    }
+
+
+def _named(data: OneModel, name: str | None) -> OneModel:
     """Call the model of a study by the name that was given; with several models, put it before theirs."""
     if name is None:
-        return scores
-    index = scores.schema.get_field_index("model")
-    models = scores["model"].to_pylist()
+        return data
+    if isinstance(data, PGFTable | AccuracyTable):
+        return replace(data, model=name)
+    index = data.schema.get_field_index("model")
+    models = data["model"].to_pylist()
     several = len(set(models)) > 1
     renamed = [f"{name} {model}" if several else name for model in models]
-    return scores.set_column(index, scores.schema.field(index), pa.array(renamed, scores.schema.field(index).type))
+    return data.set_column(index, data.schema.field(index), pa.array(renamed, data.schema.field(index).type))

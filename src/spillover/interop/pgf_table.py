@@ -7,10 +7,13 @@ refused, because a table with more columns is a different table.
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from spillover.core.errors import ImportFileError, nearest
 from spillover.core.published import PGFRow, PGFTable
+from spillover.interop.found import FoundRun, ReadingOptions
+from spillover.interop.json_text import read_head
 from spillover.tasks.catalogue import BLINK, IQ_TEST
 
 COLUMNS = ("seed", "ft_task", "task", "perfection_gap_factor")
@@ -85,3 +88,20 @@ def _read_number(text: str, where: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise ImportFileError("the PGF is infinite", where=where, hint="write nan where the base has no gap to close")
     return value
+
+
+class PGFTables:
+    """Reader of published tables of PGFs, among the readers of other formats."""
+
+    name = "pgf-table"
+
+    def claims(self, path: Path) -> bool:
+        """A CSV file with exactly these columns."""
+        if path.suffix != ".csv":
+            return False
+        header = read_head(path).partition("\n")[0]
+        return sorted(name.strip(' "\r') for name in header.split(",")) == sorted(COLUMNS)
+
+    def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
+        """One table a file."""
+        return [read_pgf_table(file, options.model if len(files) == 1 else None) for file in files]

@@ -13,6 +13,11 @@ from pydantic_core import ErrorDetails
 from spillover.core.errors import Fault, StudyError, nearest
 from spillover.study.study import Study
 
+IMPORTED = (
+    "these results were imported: what was trained is not here, so nothing can be planned or run; "
+    "use spillover analyze, report or status, or write a study of your own: spillover init"
+)
+
 
 def load_study(path: Path | str) -> Study:
     """Read a study file.
@@ -54,6 +59,8 @@ def parse_study(text: str, file: Path) -> Study:
         raise StudyError([Fault(where=file.name, message=f"this is no YAML: {error}")]) from error
     if not isinstance(values, dict) or root is None:
         raise StudyError([Fault(where=file.name, message="a study file is a mapping: name:, models:, tasks:, …")])
+    if "imported" in values:
+        raise StudyError([Fault(where=f"{file.name} imported", message=IMPORTED)])
     faults = list(_repeated_keys(root, file.name))
     try:
         study = Study.model_validate(_dated_names_are_text(values))

@@ -143,7 +143,7 @@ class _Words:
 
 
 def _phrase(choice: str) -> str:
-    words = choice.casefold().split()
-    if len(words) > 1 and words[0] in ("the", "a", "an"):
+    words = choice.split()
+    if len(words) > 1 and words[0] in ("the", "The", "a", "an", "An"):  # not "A is closer": that A is a point
         words = words[1:]
-    return r"[\s\"'“”]+".join(re.escape(word) for word in words).removesuffix(r"\.")
+    return r"[\s\"'“”]+".join(re.escape(word.casefold()) for word in words).removesuffix(r"\.")
