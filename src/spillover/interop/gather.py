@@ -69,7 +69,8 @@ def gather(mapped: Sequence[MappedRun], model: str, settings: GatherSettings, ke
     only_counts = any(each.run.aggregates and _wanted_aggregates(each, settings) for each in mapped)
     questions = Questions()
     tallies: dict[tuple[str, str], TaskTally] = {}
-    for each in sorted(mapped, key=lambda each: not each.run.labelled):  # those with right answers teach the others
+    unlabelled = {each.place for each in mapped if not each.run.labelled}
+    for each in sorted(mapped, key=lambda each: each.place in unlabelled):  # those with right answers teach the others
         questions.begin(describe_place(each))
         scored = _score_run(each, model, settings, questions, tallies)
         while rows := list(islice(scored, BATCH)):

@@ -13,7 +13,7 @@ from pathlib import Path
 from spillover.core.errors import ImportFileError, nearest
 from spillover.core.published import PGFRow, PGFTable
 from spillover.interop.found import FoundRun, ReadingOptions
-from spillover.interop.json_text import read_head
+from spillover.interop.json_text import LARGEST_DOCUMENT, read_bounded, read_head
 from spillover.tasks.catalogue import BLINK, IQ_TEST
 
 COLUMNS = ("seed", "ft_task", "task", "perfection_gap_factor")
@@ -34,12 +34,15 @@ def read_pgf_table(path: Path, model: str | None = None) -> PGFTable:
     """
     where = str(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_bounded(path, LARGEST_DOCUMENT).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise ImportFileError(f"cannot read the file: {error}", where=where, hint="give a CSV file in UTF-8") from error
     reader = csv.reader(text.splitlines())
-    order = _read_header(next(reader, []), where)
-    rows = tuple(_read_row(cells, order, f"{where}:{reader.line_num}") for cells in reader if cells)
+    try:
+        order = _read_header(next(reader, []), where)
+        rows = tuple(_read_row(cells, order, f"{where}:{reader.line_num}") for cells in reader if cells)
+    except csv.Error as error:
+        raise ImportFileError(f"the table is broken: {error}", where=f"{where}:{reader.line_num}") from error
     if not rows:
         raise ImportFileError("there are no rows after the header", where=where, hint=f"columns: {','.join(COLUMNS)}")
     known = {entry.task.name: entry.validation_examples for entry in BLINK} | {IQ_TEST.name: IQ_TEST_EXAMPLES}
@@ -74,7 +77,7 @@ def _read_row(cells: list[str], order: list[int], where: str) -> PGFRow:
 
 
 def _read_seed(text: str) -> int | str:
-    return int(text) if text.isdecimal() else text
+    return int(text) if text.isdecimal() and len(text) < 10 else text
 
 
 def _read_number(text: str, where: str) -> float:

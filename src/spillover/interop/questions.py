@@ -46,7 +46,9 @@ class Questions:
         self.warnings: list[str] = []
 
     def begin(self, place: str) -> None:
-        """Begin to read the runs of one place (the base, or a source and seed)."""
+        """Begin to read a run of one place (the base, or a source and seed); runs of one place follow each other."""
+        if place == self._place:
+            return
         self._settle()
         self._place = place
         self._seen_tasks.setdefault(place, set())
