@@ -15,10 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from spillover.core.errors import ImportFileError
-from spillover.interop.importing import import_results
 from tests.contracts.mutations import mutate
 from tests.contracts.result_files import FORMATS
+
+from spillover.core.errors import ImportFileError
+from spillover.interop.importing import import_results
 
 
 def fuzz(name: str, turns: int, seed: int, keep: Path) -> tuple[int, int]:

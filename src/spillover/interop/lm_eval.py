@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,27 +52,26 @@ def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
         letters, texts = option_letters(len(likelihoods)), _choices(doc)
     else:
         letters, texts = find_options(prompt)
-    answer = {
-        "task": task,
-        "example": row.required_text("doc_id"),
-        "own_score": score,
-        "options": letters,
-        "choices": texts,
-        "question": row.text("prompt_hash") or row.text("doc_hash") or prompt,
-        "where": row.where,
-    }
     target = row.required_text("target")
+    answer = Answer(
+        task=task,
+        example=row.required_text("doc_id"),
+        right=right_letter(target, letters, texts),
+        options=letters,
+        choices=texts,
+        own_score=score,
+        question=row.text("prompt_hash") or row.text("doc_hash") or prompt,
+        where=row.where,
+    )
     if likelihoods:
-        best = likelihoods.index(max(likelihoods))
-        right = _indexed(target, letters, texts)
-        return Answer(right=right, own_answer=letters[best], log_probabilities=likelihoods, **answer)
+        best = letters[likelihoods.index(max(likelihoods))]
+        return replace(answer, right=_indexed(target, letters, texts), own_answer=best, log_probabilities=likelihoods)
     reply = first_text(row.fields.get("resps"))
     if score is None and reply is None:
         raise ImportFileError(
             "there is neither a reply nor a score", where=row.where, hint=f"there are: {row.listing()}"
         )
-    right = right_letter(target, letters, texts)
-    return Answer(right=right, reply=reply, own_answer=first_text(row.fields.get("filtered_resps")), **answer)
+    return replace(answer, reply=reply, own_answer=first_text(row.fields.get("filtered_resps")))
 
 
 def _likelihoods(row: Record) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -231,7 +231,7 @@ class _Writers:
 
 
 @contextmanager
-def _writers(folder: Path, jobs: dict[str, dict[str, Any]]) -> Iterator[_Writers]:
+def _writers(folder: Path, jobs: dict[str, dict[str, Any]]) -> Generator[_Writers]:
     writers = _Writers(folder, jobs)
     try:
         yield writers
