@@ -16,6 +16,7 @@ from spillover.cli.main import run_command
 from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 from spillover.interop.discovery import READERS, find_results
+from spillover.interop.gather import GatherSettings
 from spillover.interop.importing import ImportChoices, import_results
 from spillover.study.imported import read_imported
 from spillover.study.results import read_scores
@@ -189,3 +190,15 @@ def test_mutated_files_end_in_a_clear_error_or_are_read(written, seed):
             assert results.data, turn
             assert isinstance(results.data[0], PGFTable) or results.gathered is not None
         target.write_bytes(original)
+
+
+def test_one_source_on_another_target_alone_is_analysed(detailed):
+    run = ImportChoices(gathering=GatherSettings(targets=("Counting",)))
+    for file in detailed.rglob("*Counting-seed0*"):
+        if file.is_dir():
+            shutil.rmtree(file)
+        else:
+            file.unlink()
+    found = findings_of(import_results([detailed], run).data)
+    assert (found["sources"], found["targets"], found["tasks"]) == (["Jigsaw"], ["Counting"], [])
+    assert found["pgf"] == [[pytest.approx(gap_factor("Jigsaw", "Counting"))]]

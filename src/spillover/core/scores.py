@@ -56,7 +56,7 @@ class Score:
     fraction: float = 1.0
     """How much of the training had been done: 1.0 at its end."""
     protocol: str
-    """`letters` or `generate`."""
+    """`letters` or `generate`; `imported` where another tool asked, each task in its own way."""
     target: str
     """The task that the example belongs to."""
     target_key: str

@@ -146,7 +146,7 @@ def _accuracies(
         task, metric = settle_name(row.task), each.run.metric
         accuracy = as_fraction(row.value, metric, row.where)
         rows.append(_row(each.place.source, each.place.seed, task, accuracy, counts.get(task)))
-    notes = ["only accuracies are known for some runs or tasks, so all are taken as counts: intervals rest on those"]
+    notes = ["some runs or tasks hold accuracies without examples, so all runs are compared by accuracies alone"]
     assumed = sorted(
         {settle_name(row.task) for _, row in given if row.examples is None and settle_name(row.task) in counts}
     )
@@ -165,24 +165,28 @@ def _row(source: str, seed: int | None, target: str, accuracy: float, examples: 
 
 def _plausible_counts(given: Sequence[tuple[MappedRun, Aggregate]]) -> dict[str, int]:
     """Examples of each task: as given, or of BLINK's split, if every accuracy is then a whole count."""
+    decimals = max((_decimals(row.value) for _, row in given), default=0)
     split = {entry.task.name: entry.validation_examples for entry in BLINK}
     counts: dict[str, int] = {}
     for task in dict.fromkeys(settle_name(row.task) for _, row in given):
         here = [(each, row) for each, row in given if settle_name(row.task) == task]
         stated = {row.examples for _, row in here}
-        count = stated.pop() if len(stated) == 1 else None
-        count = count or (split.get(task) if stated <= {None} else None)
-        if count and all(_fits(row.value, each.run.metric.maximum or 1.0, count) for each, row in here):
+        count = split.get(task) if stated == {None} else next(iter(stated)) if len(stated) == 1 else None
+        slack = 0.5 * 10.0**-decimals / min(each.run.metric.maximum or 1.0 for each, _ in here)
+        if count and stated <= {None} and slack * count >= 0.5:
+            continue  # any size would fit accuracies this coarse
+        if count and all(_fits(row.value / (each.run.metric.maximum or 1.0), count, slack) for each, row in here):
             counts[task] = count
     return counts
 
 
-def _fits(value: float, maximum: float, count: int) -> bool:
-    """Whether a rounded accuracy is a whole number of right answers among so many, and of no other number of them."""
-    decimals = len(np.format_float_positional(value, trim="-").partition(".")[2])
-    slack = 0.5 * 10.0**-decimals / maximum * count + 1e-9
-    right = value / maximum * count
-    return slack < 0.5 and abs(right - round(right)) <= slack
+def _decimals(value: float) -> int:
+    return len(np.format_float_positional(value, trim="-").partition(".")[2])
+
+
+def _fits(accuracy: float, count: int, rounding: float) -> bool:
+    """Whether a rounded accuracy may be a whole number of right answers among so many."""
+    return abs(accuracy * count - round(accuracy * count)) <= rounding * count + 1e-9
 
 
 def _is_whole(value: float) -> bool:

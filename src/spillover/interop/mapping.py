@@ -112,14 +112,20 @@ def _decide(
         return Place(source=BASE_SOURCE, seed=base[run.name]), "--base"
     if run.place is not None:
         return run.place, "the file says so"
-    for part in (run.name, *reversed(run.name.split("/"))):
+    parts = _parts(run.name)
+    for part in (*reversed(parts), run.name):
         if match := expression.fullmatch(part):
             found = match.groupdict()
             source = settle_name(found["source"])
             return Place(source=source, seed=int(found.get("seed") or 0)), "the pattern"
-    if not base and run.name.rpartition("/")[2].casefold() == BASE_SOURCE:
+    if not base and parts[-1].casefold() == BASE_SOURCE:
         return Place(source=BASE_SOURCE), "its name"
     return None, ""
+
+
+def _parts(name: str) -> list[str]:
+    """A run's name by folders; harnesses write the slashes of a model's path as two underscores."""
+    return re.split(r"/|__", name)
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
@@ -145,7 +151,7 @@ def _find_bases(base: Mapping[str, int | None], names: Sequence[str]) -> dict[st
 def _find_run(name: str, names: Sequence[str], where: str) -> str:
     if name in names:
         return name
-    ending = [each for each in names if each.endswith(f"/{name}")]
+    ending = [each for each in names if _parts(each)[-1] == name]
     if len(ending) == 1:
         return ending[0]
     raise ImportFileError(f"there is no run {name!r}; {nearest(name, names)}", where=where)

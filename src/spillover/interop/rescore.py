@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from string import ascii_uppercase
 from typing import Literal
 
 from spillover.core.errors import ImportFileError
 from spillover.core.keys import content_key
 from spillover.core.scores import Score
-from spillover.interop.found import Answer, Metric
+from spillover.interop.found import Answer, Metric, Place
 from spillover.interop.mapping import MappedRun
 from spillover.interop.task_names import settle_name
 from spillover.tasks.scoring import ParsedReply, parse_reply
@@ -110,12 +111,12 @@ def score_answer(answer: Answer, mapped: MappedRun, model: str, scoring: Scoring
     return Scored(
         score=Score(
             model=model,
-            adapter_key=adapter_key(mapped),
+            adapter_key=adapter_key(mapped.place),
             source=mapped.place.source,
             seed=mapped.place.seed,
-            protocol="generate" if answer.log_probabilities is None else "letters",
+            protocol="imported",
             target=settle_name(answer.task),
-            target_key=content_key({"imported": settle_name(answer.task)}),
+            target_key=target_key(settle_name(answer.task)),
             example=answer.example,
             score=score,
             answer=right,
@@ -130,9 +131,16 @@ def score_answer(answer: Answer, mapped: MappedRun, model: str, scoring: Scoring
     )
 
 
-def adapter_key(mapped: MappedRun) -> str:
+@lru_cache(maxsize=1024)
+def adapter_key(place: Place) -> str:
     """Tell the weights of imported runs apart: by what they are in the study."""
-    return content_key({"imported": mapped.place.source, "seed": mapped.place.seed})
+    return content_key({"imported": place.source, "seed": place.seed})
+
+
+@lru_cache(maxsize=1024)
+def target_key(task: str) -> str:
+    """Name what was asked; that all runs were asked the same is for `questions` to see."""
+    return content_key({"imported": task})
 
 
 def as_fraction(value: float, metric: Metric, where: str) -> float:

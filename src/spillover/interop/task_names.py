@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 from spillover.tasks.catalogue import BLINK, IQ_TEST
 from spillover.tasks.task import Task, option_letters
@@ -17,17 +18,18 @@ def _fold(name: str) -> str:
 
 
 _BY_FOLDED = {_fold(task.name): task.name for task in KNOWN}
-_BY_ABBREVIATION = {task.abbreviation: task.name for task in KNOWN}
+_BY_ABBREVIATION = {task.abbreviation.casefold(): task.name for task in KNOWN}
 _OPTIONS = {task.name: task.options or 0 for task in KNOWN}
 
 
+@lru_cache(maxsize=4096)
 def settle_name(name: str) -> str:
     """Give a task the name that BLINK gives it, however it is spelt; other tasks keep theirs.
 
     >>> settle_name("blink_art_style"), settle_name("Multi view reasoning"), settle_name("JG"), settle_name("mmmu_val")
     ('Art_Style', 'Multi-view_Reasoning', 'Jigsaw', 'mmmu_val')
     """
-    return _BY_ABBREVIATION.get(name) or _BY_FOLDED.get(_fold(name)) or name.strip()
+    return _BY_ABBREVIATION.get(name.strip().casefold()) or _BY_FOLDED.get(_fold(name)) or name.strip()
 
 
 def options_of(name: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 PARSER_VERSION = 2
@@ -142,6 +143,7 @@ class _Words:
                 yield option, f"({match[1].upper()})"
 
 
+@lru_cache(maxsize=4096)
 def _phrase(choice: str) -> str:
     words = choice.split()
     if len(words) > 1 and words[0] in ("the", "The", "a", "an", "An"):  # not "A is closer": that A is a point

@@ -29,6 +29,11 @@ def test_the_usual_pattern_and_a_run_called_base_need_no_word():
     }
 
 
+def test_a_path_that_a_harness_wrote_with_underscores_is_read_from_its_end():
+    names = ["__home__me__base", "base/__home__me__Jigsaw-seed0"]
+    assert places(names) == {names[0]: ("base", None), names[1]: ("Jigsaw", 0)}
+
+
 def test_a_pattern_may_hold_anything_around():
     found = places(["qwen", "qwen__ft_Counting_s2_lr1"], base=["qwen"], pattern="*ft_{source}_s{seed}_*")
     assert found["qwen__ft_Counting_s2_lr1"] == ("Counting", 2)
