@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,7 @@ from spillover.core.published import AccuracyRow, AccuracyTable
 from spillover.core.scores import BASE_SOURCE, SCORE_SCHEMA, table_from_scores
 from spillover.interop.found import Aggregate
 from spillover.interop.mapping import MappedRun
-from spillover.interop.questions import Questions
+from spillover.interop.questions import Questions, unequal
 from spillover.interop.rescore import Scored, Scoring, TaskTally, as_fraction, fill_in, score_answer
 from spillover.interop.task_names import is_known, resembles, settle_name
 from spillover.tasks.catalogue import BLINK
@@ -155,7 +156,22 @@ def _accuracies(
         notes.append(f"taken for BLINK's validation split, as every accuracy is a whole count of its size: {listing}")
     if unknown := sorted({settle_name(row.task) for _, row in given} - counts.keys()):
         notes.append(f"no number of examples that fits is known for {', '.join(unknown)}: seeds alone tell their noise")
+    _require_full(rows)
     return AccuracyTable(model=model, rows=tuple(rows), origin=", ".join(sorted(places))), notes
+
+
+def _require_full(rows: Sequence[AccuracyRow]) -> None:
+    """Refuse accuracies that are there twice, or that one place of the study lacks."""
+    cells = Counter((row.source, row.seed, row.target) for row in rows)
+    targets = dict.fromkeys(row.target for row in rows)
+    faults: list[str] = []
+    for source, seed in dict.fromkeys((row.source, row.seed) for row in rows):
+        here = source if seed is None else f"{source}, seed {seed}"
+        missing = [target for target in targets if (source, seed, target) not in cells]
+        faults += [f"{here} was not evaluated on {', '.join(missing)}"] if missing else []
+        faults += [f"{here} → {target}: there twice" for target in targets if cells[source, seed, target] > 1]
+    if faults:
+        raise unequal(faults)
 
 
 def _row(source: str, seed: int | None, target: str, accuracy: float, examples: int | None) -> AccuracyRow:

@@ -101,11 +101,7 @@ class Questions:
                 if missing := sorted(every - tasks):
                     self.faults.append(f"{place} was not evaluated on {', '.join(missing)}")
         if self.faults:
-            more = [f"… and {len(self.faults) - LISTED} more"] if len(self.faults) > LISTED else []
-            raise ImportFileError(
-                "the runs were not asked the same:\n  " + "\n  ".join(self.faults[:LISTED] + more),
-                hint="evaluate what is missing, leave a run out (--map RUN=), or keep shared tasks alone (--targets)",
-            )
+            raise unequal(self.faults)
 
     def _code(self, right: str, question: str) -> int:
         label = self._labels.setdefault(right, len(self._labels))
@@ -139,6 +135,15 @@ class Questions:
                     f"{_such(reading.reworded)}: another prompt or version of the data"
                 )
         self._open = {}
+
+
+def unequal(faults: list[str]) -> ImportFileError:
+    """Say in what the runs differ."""
+    more = [f"… and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
+    return ImportFileError(
+        "the runs were not asked the same:\n  " + "\n  ".join(faults[:LISTED] + more),
+        hint="evaluate what is missing, leave a run out (--map RUN=), or keep shared tasks alone (--targets)",
+    )
 
 
 def _such(names: list[str]) -> str:

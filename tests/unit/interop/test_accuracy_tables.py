@@ -80,16 +80,17 @@ def test_broken_tables_are_refused(tmp_path, rows, words):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ("base,a,,0.5\na,a,0,0.5\nbase,b,,0.5", None),
-        ("base,a,,0.5\na,a,0,0.5\na,b,0,0.5", "base, seed 0 → b: missing"),
-        ("base,a,,0.5\na,a,0,0.5\na,a,0,0.6", "a, seed 0 → a: 2 times"),
-        ("base,a,,0.5", "nothing was finetuned"),
+        ("base,a,,0.5\na,a,0,0.5\nbase,b,,0.5", "a, seed 0 was not evaluated on b"),
+        ("base,a,,0.5\na,a,0,0.5\na,b,0,0.5", "base was not evaluated on b"),
+        ("base,a,,0.5\na,a,0,0.5\na,a,0,0.6", "a, seed 0 → a: there twice"),
     ],
 )
 def test_holes_and_doubles_are_listed(tmp_path, rows, words):
-    data = list(read(tmp_path, f"source,target,seed,accuracy\n{rows}\n").data)
-    if words is None:
-        assert analyze(data, SETTINGS).models
-        return
-    with pytest.raises(AnalysisError, match=words):
+    with pytest.raises(ImportFileError, match=words):
+        read(tmp_path, f"source,target,seed,accuracy\n{rows}\n")
+
+
+def test_a_table_without_finetunes_cannot_be_analysed(tmp_path):
+    data = list(read(tmp_path, "source,target,seed,accuracy\nbase,a,,0.5\n").data)
+    with pytest.raises(AnalysisError, match="nothing was finetuned"):
         analyze(data, SETTINGS)
