@@ -10,6 +10,7 @@ The three doors: `run` a study, or read results that are there; `analyze` them. 
 
 from spillover.analysis import AnalysisSettings, Findings, TransferMatrix, analyze
 from spillover.core.errors import SpilloverError
+from spillover.interop.importing import ImportChoices, import_results
 from spillover.interop.pgf_table import read_pgf_table
 from spillover.report.page import write_report
 from spillover.study.beside import read_beside
@@ -21,11 +22,13 @@ from spillover.study.study import Study
 __all__ = [
     "AnalysisSettings",
     "Findings",
+    "ImportChoices",
     "Run",
     "SpilloverError",
     "Study",
     "TransferMatrix",
     "analyze",
+    "import_results",
     "load_study",
     "read_beside",
     "read_pgf_table",

@@ -18,10 +18,11 @@ from spillover.analysis.model import ModelStudy, analyze_study, analyze_table, b
 from spillover.analysis.sentences import say_findings
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import AnalysisError
-from spillover.core.published import PGFTable
+from spillover.core.published import AccuracyTable, PGFTable
+from spillover.core.scores import BASE_SOURCE
 from spillover.tasks.task import Task
 
-OneModel = pa.Table | PGFTable | ScoreCube
+OneModel = pa.Table | PGFTable | AccuracyTable | ScoreCube
 DEFAULT_SETTINGS = AnalysisSettings()
 HOW_TO_READ = (
     "Intervals and tests are about the population of examples and of training seeds, the base model fixed; which "
@@ -44,7 +45,8 @@ def analyze(
 
     Args:
         data: a table of scores (`core.scores.SCORE_SCHEMA`, which may hold several models, protocols, controls and
-            training fractions), a published table of PGFs, cubes, or several of these; a mapping names the models.
+            training fractions), a table of PGFs or of accuracies without examples, cubes, or several of these; a
+            mapping names the models.
         settings: ceilings, bootstrap, thresholds.
         tasks: what is known of the tasks; BLINK's are known anyway. Their order becomes the order of the matrix.
         beside: by model, as it is named in the findings: what is known beside its scores, such as its adapters'
@@ -70,7 +72,7 @@ def analyze(
     cubes, tables = _sort_out(data, [task.name for task in known])
     names = [name for cube in cubes for name in (*cube.sources, *cube.targets)]
     names += [name for table in tables for row in table.rows for name in (row.source, row.target)]
-    facts = collect_facts(dict.fromkeys(names), known)
+    facts = collect_facts(dict.fromkeys(name for name in names if name != BASE_SOURCE), known)
     best = best_scores(cubes)
     models = [analyze_study(study, settings, facts, best) for study in _gather_studies(cubes, beside)]
     models += [analyze_table(table, settings, facts) for table in tables]
@@ -90,11 +92,11 @@ def analyze(
 
 def _sort_out(
     data: OneModel | Sequence[OneModel] | Mapping[str, OneModel], order: Sequence[str]
-) -> tuple[list[ScoreCube], list[PGFTable]]:
+) -> tuple[list[ScoreCube], list[PGFTable | AccuracyTable]]:
     cubes: list[ScoreCube] = []
-    tables: list[PGFTable] = []
+    tables: list[PGFTable | AccuracyTable] = []
     for name, part in _name_parts(data):
-        if isinstance(part, PGFTable):
+        if isinstance(part, PGFTable | AccuracyTable):
             tables.append(part if name is None else replace(part, model=name))
         elif isinstance(part, ScoreCube):
             cubes.append(part if name is None else replace(part, model=name))

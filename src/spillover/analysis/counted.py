@@ -15,7 +15,9 @@ from spillover.analysis.fieller import CellInference, infer_cells
 from spillover.analysis.tables import TableTransfers
 
 COUNTED = "seeds, and the binomial error of recovered counts"
+GIVEN = "seeds, and the binomial error of the counts: the examples behind them are not known"
 SEEDS_ONLY = "seeds only: counts could not be recovered"
+UNKNOWN = "seeds only: the number of examples is not known"
 
 
 def infer_table(table: TableTransfers, confidence: float) -> CellInference:
@@ -47,7 +49,10 @@ def name_basis(table: TableTransfers, column: int) -> str:
     >>> name_basis(lay_out_table(example_table()), 1)
     'seeds only: counts could not be recovered'
     """
-    return COUNTED if table.counts.recovered[:, column].all() else SEEDS_ONLY
+    known = bool(table.counts.recovered[:, column].all())
+    if table.counts.given:
+        return GIVEN if known else UNKNOWN
+    return COUNTED if known else SEEDS_ONLY
 
 
 def _counted_layout(table: TableTransfers, column: int) -> CrossedLayout:

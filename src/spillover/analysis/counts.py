@@ -22,6 +22,8 @@ class Counts:
     """More correct answers than the base, shape seed × source × target; 0 where not recovered."""
     examples: np.ndarray
     """Shape target; 0 where unknown."""
+    given: bool = False
+    """Whether the counts were given with the data, not recovered from PGFs."""
 
     @property
     def recovered(self) -> np.ndarray:

@@ -89,7 +89,7 @@ def gather_table(table: TableTransfers, context: Context) -> Material:
     """
     counts, transfers = table.counts, table.transfers
     known = np.asarray(counts.recovered.all(axis=0))
-    accuracy = np.full(transfers.pgf.shape[1:], np.nan)
+    accuracy = np.full(transfers.pgf.shape[1:], np.nan) if table.accuracy is None else table.accuracy.copy()
     accuracy[:, known] = counts.correct.mean(axis=0)[:, known] / counts.examples[known]
     return Material(
         transfers=transfers,

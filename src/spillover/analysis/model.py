@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from spillover.analysis.accuracies import lay_out_accuracies
 from spillover.analysis.assembly import assemble
 from spillover.analysis.beside import Beside
 from spillover.analysis.bootstrap import replicate_cube
@@ -30,7 +31,7 @@ from spillover.analysis.tables import lay_out_table
 from spillover.analysis.warned import warn_of_own_control
 from spillover.analysis.weights import relate_weights
 from spillover.core.errors import AnalysisError
-from spillover.core.published import PGFTable
+from spillover.core.published import AccuracyTable, PGFTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +87,8 @@ def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts, b
     )
 
 
-def analyze_table(table: PGFTable, settings: AnalysisSettings, facts: Facts) -> ModelFindings:
-    """Analyse one model from a published table of PGFs.
+def analyze_table(table: PGFTable | AccuracyTable, settings: AnalysisSettings, facts: Facts) -> ModelFindings:
+    """Analyse one model from a published table of PGFs, or from accuracies without the examples behind them.
 
     Raises:
         AnalysisError: the table does not fill the matrix, or another ceiling than 1 is asked for.
@@ -99,14 +100,14 @@ def analyze_table(table: PGFTable, settings: AnalysisSettings, facts: Facts) -> 
     >>> analyze_table(example_table(), AnalysisSettings(), collect_facts("ab")).summary.cells
     2
     """
-    laid_out = lay_out_table(table)
+    laid_out = lay_out_table(table) if isinstance(table, PGFTable) else lay_out_accuracies(table)
     targets = laid_out.transfers.targets
     require_known_targets(settings, targets)
     if any(settings.ceiling_of(target) != 1 for target in targets):
         raise AnalysisError(
-            "a published table holds PGFs with a ceiling of 1: another ceiling cannot be applied",
+            "a table without examples is analysed with a ceiling of 1: another ceiling cannot be applied",
             where=table.origin,
-            hint="leave ceiling at 1, or give scores instead of PGFs",
+            hint="leave ceiling at 1, or give scores of examples",
         )
     context = Context(settings=settings, facts=facts, ceilings=dict.fromkeys(targets, 1.0))
     return assemble(gather_table(laid_out, context), context)

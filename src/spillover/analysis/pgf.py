@@ -67,7 +67,8 @@ class TransferArray:
     @property
     def own_cells(self) -> Cells:
         """The diagonal: what finetuning on a task does to the task itself."""
-        return np.array([[source == target for target in self.targets] for source in self.sources])
+        own = [source == target for source in self.sources for target in self.targets]
+        return np.array(own, dtype=bool).reshape(len(self.sources), len(self.targets))
 
     def among_tasks(self) -> TransferArray:
         """Keep only the tasks that are both source and target: the square part.

@@ -79,7 +79,7 @@ def record_table_base(table: TableTransfers, facts: Facts) -> dict[str, BaseReco
         examples = int(counts.examples[column])
         known = bool(counts.recovered[:, column].all())
         records[target] = BaseRecord(
-            accuracy=1 - float(counts.base_errors[:, column].mean()) / examples if known else None,
+            accuracy=1 - float(counts.base_errors[:, column].mean()) / examples if known else _given(table, column),
             calibrated=None,
             examples=examples or None,
             chance=facts[target].chance,
@@ -88,3 +88,7 @@ def record_table_base(table: TableTransfers, facts: Facts) -> dict[str, BaseReco
             labels={},
         )
     return records
+
+
+def _given(table: TableTransfers, column: int) -> float | None:
+    return None if table.base_accuracy is None else float(table.base_accuracy[column])

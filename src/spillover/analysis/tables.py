@@ -21,6 +21,10 @@ class TableTransfers:
 
     transfers: TransferArray
     counts: Counts
+    accuracy: np.ndarray | None = None
+    """Shape source × target, mean over seeds, where the table gives it; else it follows from the counts."""
+    base_accuracy: np.ndarray | None = None
+    """Shape target, mean over seeds."""
 
 
 def lay_out_table(table: PGFTable) -> TableTransfers:
@@ -36,7 +40,7 @@ def lay_out_table(table: PGFTable) -> TableTransfers:
     [[0.5, -0.25]]
     """
     seeds = list(dict.fromkeys(row.seed for row in table.rows))
-    sources, targets = _axes(table)
+    sources, targets = arrange_tasks([row.source for row in table.rows], [row.target for row in table.rows])
     _require_complete(table, seeds, sources, targets)
     _require_possible(table)
     pgf = np.full((len(seeds), len(sources), len(targets)), np.nan)
@@ -64,11 +68,16 @@ def lay_out_table(table: PGFTable) -> TableTransfers:
     return TableTransfers(transfers=transfers, counts=counts)
 
 
-def _axes(table: PGFTable) -> tuple[list[str], list[str]]:
-    sources = list(dict.fromkeys(row.source for row in table.rows))
-    targets = list(dict.fromkeys(row.target for row in table.rows))
-    both = [name for name in sources if name in targets]
-    return both + [n for n in sources if n not in both], both + [n for n in targets if n not in both]
+def arrange_tasks(sources: list[str], targets: list[str]) -> tuple[list[str], list[str]]:
+    """Name each source and target once, in order of appearance; what is both stands first in both.
+
+    Complexity: O(names).
+
+    >>> arrange_tasks(["b", "a", "b"], ["a", "c"])
+    (['a', 'b'], ['a', 'c'])
+    """
+    both = [name for name in dict.fromkeys(sources) if name in set(targets)]
+    return [*dict.fromkeys([*both, *sources])], [*dict.fromkeys([*both, *targets])]
 
 
 def _require_complete(table: PGFTable, seeds: list[int | str], sources: list[str], targets: list[str]) -> None:

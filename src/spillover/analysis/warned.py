@@ -242,7 +242,7 @@ def _warn_unrecovered(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warne
     )
     if unknown:
         text = (
-            "counts could not be recovered (unknown number of examples, or too few decimals): intervals of these "
-            "targets cover seeds only"
+            "counts are not known (unknown number of examples, or too few decimals to recover them): intervals of "
+            "these targets cover seeds only"
         )
         yield Warned(kind="counts_not_recovered", tasks=unknown, text=text)

@@ -12,14 +12,20 @@ from rich.console import Console
 
 from spillover.analysis import AnalysisSettings, Findings
 from spillover.analysis import analyze as analyze_scores
+from spillover.cli import reading_options as options
+from spillover.cli.importing import show_gathered, show_plan
 from spillover.cli.paths import Results, read_named_paths
 from spillover.core.errors import AnalysisError
+from spillover.interop.importing import ImportChoices
 from spillover.report.page import write_report
 from spillover.report.side_by_side import comparison_in_terminal
 from spillover.report.terminal import findings_in_terminal
 from spillover.study.reading import load_analysis_settings
 
-PATHS = Annotated[list[str], typer.Argument(help="A study folder or a PGF table; NAME=PATH names its model.")]
+PATHS = Annotated[
+    list[str],
+    typer.Argument(help="A study folder, a PGF table, or somebody's results (see import); NAME=PATH names its model."),
+]
 SETTINGS = Annotated[
     Path | None,
     typer.Option("--settings", help="A YAML file with what a study has under analysis: (ceiling, edge_threshold, …)."),
@@ -33,9 +39,32 @@ def add_commands(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def analyze(paths: PATHS, settings: SETTINGS = None, *, json: JSON = False) -> None:
+def analyze(
+    paths: PATHS,
+    settings: SETTINGS = None,
+    format_name: options.FORMAT = None,
+    base: options.BASE = None,
+    maps: options.MAP = None,
+    pattern: options.PATTERN = None,
+    metric: options.METRIC = None,
+    scale: options.SCALE = None,
+    direction: options.DIRECTION = None,
+    scores: options.SCORES = "parsed",
+    targets: options.TARGETS = None,
+    *,
+    json: JSON = False,
+) -> None:
     """Say what finetuning on one task does to the others: matrix, givers and takers, in words and figures."""
-    findings = _analyze(paths, settings)
+    choices = options.gather_choices(
+        format_name=format_name,
+        base=base,
+        maps=maps,
+        pattern=pattern,
+        reading=options.reading_options(metric, scale, direction, None),
+        scores=scores,
+        targets=targets,
+    )
+    findings = _analyze(paths, settings, choices)
     if json:
         print(findings.dump())
     else:
@@ -43,9 +72,32 @@ def analyze(paths: PATHS, settings: SETTINGS = None, *, json: JSON = False) -> N
         console.print(findings_in_terminal(findings, console.width))
 
 
-def compare(paths: PATHS, settings: SETTINGS = None, *, json: JSON = False) -> None:
+def compare(
+    paths: PATHS,
+    settings: SETTINGS = None,
+    format_name: options.FORMAT = None,
+    base: options.BASE = None,
+    maps: options.MAP = None,
+    pattern: options.PATTERN = None,
+    metric: options.METRIC = None,
+    scale: options.SCALE = None,
+    direction: options.DIRECTION = None,
+    scores: options.SCORES = "parsed",
+    targets: options.TARGETS = None,
+    *,
+    json: JSON = False,
+) -> None:
     """Put several models side by side: how transfer changes with size, and which personas hold for all."""
-    findings = _analyze(paths, settings)
+    choices = options.gather_choices(
+        format_name=format_name,
+        base=base,
+        maps=maps,
+        pattern=pattern,
+        reading=options.reading_options(metric, scale, direction, None),
+        scores=scores,
+        targets=targets,
+    )
+    findings = _analyze(paths, settings, choices)
     if not findings.comparisons:
         names = ", ".join(dict.fromkeys(model.title for model in findings.models))
         hint = "give several: 3B=first.csv 7B=second.csv, or a study of several models"
@@ -61,19 +113,42 @@ def report(
     paths: PATHS,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
     settings: SETTINGS = None,
+    format_name: options.FORMAT = None,
+    base: options.BASE = None,
+    maps: options.MAP = None,
+    pattern: options.PATTERN = None,
+    metric: options.METRIC = None,
+    scale: options.SCALE = None,
+    direction: options.DIRECTION = None,
+    scores: options.SCORES = "parsed",
+    targets: options.TARGETS = None,
 ) -> None:
     """Write the findings as a page that opens in any browser."""
-    findings = _analyze(paths, settings)
+    choices = options.gather_choices(
+        format_name=format_name,
+        base=base,
+        maps=maps,
+        pattern=pattern,
+        reading=options.reading_options(metric, scale, direction, None),
+        scores=scores,
+        targets=targets,
+    )
+    findings = _analyze(paths, settings, choices)
     write_report(findings, out)
     Console(stderr=True).print(f"wrote {out}", markup=False)
 
 
-def _analyze(paths: list[str], settings_file: Path | None) -> Findings:
-    inputs = read_named_paths(paths)
+def _analyze(paths: list[str], settings_file: Path | None, choices: ImportChoices) -> Findings:
+    inputs = read_named_paths(paths, choices)
+    console = Console(stderr=True)
+    for part in inputs:
+        if part.plan is not None and part.gathered is not None:
+            show_plan(console, part.plan)
+            show_gathered(console, part.gathered)
     settings = load_analysis_settings(settings_file) if settings_file else _common_settings(inputs)
     tasks = {task.name: task for part in inputs for task in part.tasks}
     beside = {name: known for part in inputs for name, known in part.beside.items()}
-    return analyze_scores([part.data for part in inputs], settings, tasks.values(), beside)
+    return analyze_scores([data for part in inputs for data in part.data], settings, tasks.values(), beside)
 
 
 def _common_settings(inputs: Sequence[Results]) -> AnalysisSettings:

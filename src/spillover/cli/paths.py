@@ -1,46 +1,63 @@
-"""What a PATH on the command line may be: a study folder or somebody's result file."""
+"""What a PATH on the command line may be: a study folder, a published table, or somebody's results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from spillover.analysis import AnalysisSettings, Beside
 from spillover.core.errors import ImportFileError
-from spillover.core.published import PGFTable
-from spillover.interop.pgf_table import read_pgf_table
+from spillover.core.published import AccuracyTable, PGFTable
+from spillover.interop.gather import Gathered
+from spillover.interop.importing import ImportChoices, ImportPlan, plan_import, read_import
 from spillover.study.beside import read_beside
+from spillover.study.imported import is_imported, open_imported, read_imported
 from spillover.study.results import open_stored_study
 from spillover.tasks.task import Task
+
+OneModel = pa.Table | PGFTable | AccuracyTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """What was read from one PATH."""
+    """What was read from one PATH, or from several that are one study."""
 
-    data: pa.Table | PGFTable
+    data: tuple[OneModel, ...]
     settings: AnalysisSettings | None = None
     """The study's own, where it is a study."""
     tasks: tuple[Task, ...] = ()
     beside: Mapping[str, Beside] = field(default_factory=dict[str, Beside])
     """What a study knows beside its scores, by model as it is named in `data`."""
+    plan: ImportPlan | None = None
+    """Where it was read from somebody's results: what each run was taken for."""
+    gathered: Gathered | None = None
 
 
-def read_named_paths(arguments: list[str]) -> list[Results]:
-    """Read every PATH or NAME=PATH.
+def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Results]:
+    """Read every PATH or NAME=PATH. Results that are no study and have one name, or none, are read as one study.
 
     Raises:
-        ImportFileError: a path is missing, or a name stands twice.
-        StoreError: a folder holds no study.
+        ImportFileError: a path is missing, a name stands twice, or results cannot be read.
+        StoreError: a study cannot be read.
     """
     named = [_split(argument) for argument in arguments]
-    names = [name or path.stem for name, path in named]
+    for _, path in named:
+        if not path.exists():
+            raise ImportFileError("there is no such file or folder", where=str(path))
+    studies = [(name, path) for name, path in named if (path / "study.yaml").is_file()]
+    foreign: dict[str | None, list[Path]] = {}
+    for name, path in named:
+        if (name, path) not in studies:
+            foreign.setdefault(name, []).append(path)
+    results = [_read_study(name, path) for name, path in studies]
+    results += [_read_foreign(name, paths, choices) for name, paths in foreign.items()]
+    names = [model for part in results for model in _models(part)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ImportFileError(f"two results are called {repeated[0]!r}", hint="name them: 3B=first.csv 7B=second.csv")
-    return [_read(name, path) for name, path in named]
+    return results
 
 
 def _split(argument: str) -> tuple[str | None, Path]:
@@ -50,19 +67,45 @@ def _split(argument: str) -> tuple[str | None, Path]:
     return None, Path(argument)
 
 
-def _read(name: str | None, path: Path) -> Results:
-    if not path.exists():
-        raise ImportFileError("there is no such file or folder", where=str(path))
-    if path.is_dir():
-        stored = open_stored_study(path)
-        names = _names([model.name for model in stored.study.models], name)
-        return Results(
-            data=_renamed(stored.scores(), names),
-            settings=stored.study.analysis,
-            tasks=stored.tasks,
-            beside={names[model]: beside for model, beside in read_beside(stored).items()},
+def _read_study(name: str | None, folder: Path) -> Results:
+    if is_imported(folder):
+        data = tuple(_named(part, name) for part in read_imported(folder))
+        return Results(data=data, settings=open_imported(folder).analysis)
+    stored = open_stored_study(folder)
+    scores = stored.scores()
+    names = _names(scores["model"].unique().to_pylist(), name)
+    return Results(
+        data=(_renamed(scores, names),),
+        settings=stored.study.analysis,
+        tasks=stored.tasks,
+        beside={names[model]: beside for model, beside in read_beside(stored).items() if model in names},
+    )
+
+
+def _read_foreign(name: str | None, paths: list[Path], choices: ImportChoices) -> Results:
+    if name is not None:
+        choices = replace(choices, reading=replace(choices.reading, model=name))
+    plan = plan_import(paths, choices)
+    imported = read_import(plan, choices)
+    return Results(data=imported.data, plan=plan, gathered=imported.gathered)
+
+
+def _models(results: Results) -> set[str]:
+    return {
+        model
+        for part in results.data
+        for model in (
+            [part.model] if isinstance(part, PGFTable | AccuracyTable) else part["model"].unique().to_pylist()
         )
-    return Results(data=read_pgf_table(path, name))
+    }
+
+
+def _named(data: OneModel, name: str | None) -> OneModel:
+    if name is None:
+        return data
+    if isinstance(data, PGFTable | AccuracyTable):
+        return replace(data, model=name)
+    return _renamed(data, _names(data["model"].unique().to_pylist(), name))
 
 
 def _names(models: list[str], name: str | None) -> dict[str, str]:

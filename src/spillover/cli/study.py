@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spillover.analysis import Findings, analyze
+from spillover.cli.importing import show_imported
 from spillover.cli.progress import StudyProgress
 from spillover.core.errors import StoreError
 from spillover.core.files import write_atomically
@@ -21,6 +22,7 @@ from spillover.study.beside import read_beside
 from spillover.study.demo import demo_study
 from spillover.study.estimate import estimate_s, readable_time
 from spillover.study.executors.executor import JobFailed
+from spillover.study.imported import is_imported
 from spillover.study.plan import Evaluate, Finetune
 from spillover.study.provenance import package_versions
 from spillover.study.reading import load_study
@@ -84,7 +86,10 @@ def run(study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None) -> None:
 
 
 def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *, json: JSON = False) -> None:
-    """Say how far a study has come."""
+    """Say how far a study has come, or what was imported."""
+    if is_imported(folder):
+        show_imported(folder, json=json)
+        return
     stored = open_stored_study(folder)
     jobs = pending(stored.plan, stored.store)
     leftovers = stored.store.leftovers(stored.plan)

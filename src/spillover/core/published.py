@@ -1,4 +1,4 @@
-"""Tables that others published: one PGF a source, target and seed, without the examples behind it."""
+"""Tables without the examples behind them: one PGF, or one accuracy, a source, target and seed."""
 
 from __future__ import annotations
 
@@ -27,5 +27,30 @@ class PGFTable:
     rows: tuple[PGFRow, ...]
     examples: dict[str, int]
     """Examples of each target where they are known; a target may be absent."""
+    origin: str
+    """Where it was read, for the provenance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccuracyRow:
+    """How one model did on one target as a whole."""
+
+    source: str
+    """The task that was finetuned on, or `core.scores.BASE_SOURCE`."""
+    seed: int | None
+    """The training seed; None for a base that serves all seeds."""
+    target: str
+    accuracy: float
+    """0 to 1, higher is better."""
+    examples: int | None
+    """Examples behind it; None where that is not known, or where the accuracy is no count of right answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccuracyTable:
+    """Accuracies of one base model and of what was finetuned from it."""
+
+    model: str
+    rows: tuple[AccuracyRow, ...]
     origin: str
     """Where it was read, for the provenance."""

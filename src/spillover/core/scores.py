@@ -6,7 +6,7 @@ A study's results, other tools' result files and the analysis speak of nothing e
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -56,7 +56,7 @@ class Score:
     fraction: float = 1.0
     """How much of the training had been done: 1.0 at its end."""
     protocol: str
-    """`letters` or `generate`."""
+    """`letters` or `generate`; `imported` where another tool asked, each task in its own way."""
     target: str
     """The task that the example belongs to."""
     target_key: str
@@ -85,5 +85,6 @@ def table_from_scores(scores: Iterable[Score]) -> pa.Table:
     >>> table_from_scores([]).num_rows
     0
     """
-    rows = [asdict(score) for score in scores]
-    return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
+    rows = list(scores)
+    columns = {name: [getattr(score, name) for score in rows] for name in SCORE_SCHEMA.names}
+    return pa.table(columns, schema=SCORE_SCHEMA)

@@ -7,10 +7,13 @@ refused, because a table with more columns is a different table.
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from spillover.core.errors import ImportFileError, nearest
 from spillover.core.published import PGFRow, PGFTable
+from spillover.interop.found import FoundRun, ReadingOptions
+from spillover.interop.json_text import LARGEST_DOCUMENT, read_bounded, read_head
 from spillover.tasks.catalogue import BLINK, IQ_TEST
 
 COLUMNS = ("seed", "ft_task", "task", "perfection_gap_factor")
@@ -31,12 +34,15 @@ def read_pgf_table(path: Path, model: str | None = None) -> PGFTable:
     """
     where = str(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_bounded(path, LARGEST_DOCUMENT).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise ImportFileError(f"cannot read the file: {error}", where=where, hint="give a CSV file in UTF-8") from error
     reader = csv.reader(text.splitlines())
-    order = _read_header(next(reader, []), where)
-    rows = tuple(_read_row(cells, order, f"{where}:{reader.line_num}") for cells in reader if cells)
+    try:
+        order = _read_header(next(reader, []), where)
+        rows = tuple(_read_row(cells, order, f"{where}:{reader.line_num}") for cells in reader if cells)
+    except csv.Error as error:
+        raise ImportFileError(f"the table is broken: {error}", where=f"{where}:{reader.line_num}") from error
     if not rows:
         raise ImportFileError("there are no rows after the header", where=where, hint=f"columns: {','.join(COLUMNS)}")
     known = {entry.task.name: entry.validation_examples for entry in BLINK} | {IQ_TEST.name: IQ_TEST_EXAMPLES}
@@ -71,7 +77,7 @@ def _read_row(cells: list[str], order: list[int], where: str) -> PGFRow:
 
 
 def _read_seed(text: str) -> int | str:
-    return int(text) if text.isdecimal() else text
+    return int(text) if text.isdecimal() and len(text) < 10 else text
 
 
 def _read_number(text: str, where: str) -> float:
@@ -85,3 +91,20 @@ def _read_number(text: str, where: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise ImportFileError("the PGF is infinite", where=where, hint="write nan where the base has no gap to close")
     return value
+
+
+class PGFTables:
+    """Reader of published tables of PGFs, among the readers of other formats."""
+
+    name = "pgf-table"
+
+    def claims(self, path: Path) -> bool:
+        """A CSV file with exactly these columns."""
+        if path.suffix != ".csv":
+            return False
+        header = read_head(path).partition("\n")[0]
+        return sorted(name.strip(' "\r') for name in header.split(",")) == sorted(COLUMNS)
+
+    def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
+        """One table a file."""
+        return [read_pgf_table(file, options.model if len(files) == 1 else None) for file in files]

@@ -16,6 +16,7 @@ from spillover.models.settings import ModelSettings, Protocol
 from spillover.study.opening import StudyTasks
 from spillover.study.study import Study
 from spillover.tasks.data import TaskData
+from spillover.tasks.scoring import PARSER_VERSION
 
 KEY_VERSION = 1
 """Part of every key: raise it whenever training or scoring gives something else for the same settings."""
@@ -164,6 +165,7 @@ def _questions(study: Study, targets: Iterable[TaskData]) -> Iterable[Question]:
             asked = {"version": KEY_VERSION, "data": identity, "protocol": protocol}
             if protocol == "generate":
                 asked["maximum_new_tokens"] = evaluation.maximum_new_tokens
+                asked["parser"] = PARSER_VERSION
             yield Question(target=data.task.name, protocol=protocol, target_key=content_key(asked))
 
 

@@ -14,6 +14,11 @@ from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import Fault, StudyError, nearest
 from spillover.study.study import Study
 
+IMPORTED = (
+    "these results were imported: what was trained is not here, so nothing can be planned or run; "
+    "use spillover analyze, report or status, or write a study of your own: spillover init"
+)
+
 
 def load_study(path: Path | str) -> Study:
     """Read a study file.
@@ -85,6 +90,8 @@ def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
         raise StudyError([Fault(where=file.name, message=f"this is no YAML: {error}")]) from error
     if not isinstance(values, dict) or root is None:
         raise StudyError([Fault(where=file.name, message="a study file is a mapping: name:, models:, tasks:, …")])
+    if "imported" in values:
+        raise StudyError([Fault(where=f"{file.name} imported", message=IMPORTED)])
     return root, values
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from spillover.core.errors import StoreError
+from spillover.core.published import AccuracyTable, PGFTable
+from spillover.study.imported import is_imported, read_imported
 from spillover.study.opening import open_study
 from spillover.study.plan import Plan, plan_study
 from spillover.study.store import Store
@@ -50,12 +52,18 @@ def open_stored_study(folder: Path | str) -> StoredStudy:
 
 
 def read_scores(folder: Path | str) -> pa.Table:
-    """Read every score of a study, one row an example, in `SCORE_SCHEMA`.
+    """Read every score of a study, run here or imported, one row an example, in `SCORE_SCHEMA`.
 
     Args:
         folder: the study's; what other versions of the study left there is not read.
 
     Raises:
-        StoreError: the folder holds no study, or no score of it yet.
+        StoreError: the folder holds no study, no score of it yet, or only tables without examples.
     """
-    return open_stored_study(folder).scores()
+    place = Path(folder)
+    if not is_imported(place):
+        return open_stored_study(place).scores()
+    (data, *_) = read_imported(place, replies=True)
+    if isinstance(data, PGFTable | AccuracyTable):
+        raise StoreError("only tables without examples were imported here", where=str(folder), hint="spillover analyze")
+    return data

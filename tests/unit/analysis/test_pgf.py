@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.facts import collect_facts
-from spillover.analysis.pgf import clear_rounding, perfection_gap_factor, resolve_ceilings, transfers_of_cube
+from spillover.analysis.pgf import (
+    clear_rounding,
+    example_transfers,
+    perfection_gap_factor,
+    resolve_ceilings,
+    transfers_of_cube,
+)
 from spillover.core.errors import AnalysisError
 
 QUICK = {"replicates": 0, "permutations": 0}
@@ -127,3 +135,10 @@ def test_facts_have_different_abbreviations():
     facts = collect_facts(["Jigsaw", "Jolly_Game", "x_y", "x_z"])
     assert facts["Jolly_Game"].abbreviation != facts["Jigsaw"].abbreviation
     assert len({task.abbreviation for task in facts.values()}) == 4
+
+
+def test_no_task_that_is_both_source_and_target_leaves_an_empty_square():
+    transfers = example_transfers()
+    apart = replace(transfers, sources=("a", "b"))
+    assert not apart.own_cells.any()
+    assert apart.among_tasks().transfer_cells.shape == (0, 0)

@@ -1,0 +1,183 @@
+"""The command that reads somebody's results into a study folder, and what is shown of them."""
+
+from __future__ import annotations
+
+import json as json_format
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from spillover.cli import reading_options as options
+from spillover.core.errors import ImportFileError
+from spillover.interop.found import Metric
+from spillover.interop.gather import Gathered
+from spillover.interop.importing import ImportPlan, plan_import
+from spillover.interop.rescore import TaskTally
+from spillover.interop.task_names import settle_name
+from spillover.study.imported import open_imported, write_import
+
+PATHS = Annotated[list[Path], typer.Argument(help="Files or folders of results, together one study.")]
+OUT = Annotated[Path | None, typer.Option("--out", help="The folder to write: a study folder like any other.")]
+DRY_RUN = Annotated[
+    bool, typer.Option("--dry-run", help="Show what each run would be; read no answers, write nothing.")
+]
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+LISTED = 5
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("import")(import_results)
+
+
+def import_results(
+    paths: PATHS,
+    out: OUT = None,
+    format_name: options.FORMAT = None,
+    base: options.BASE = None,
+    maps: options.MAP = None,
+    pattern: options.PATTERN = None,
+    metric: options.METRIC = None,
+    scale: options.SCALE = None,
+    direction: options.DIRECTION = None,
+    scores: options.SCORES = "parsed",
+    targets: options.TARGETS = None,
+    model: options.MODEL = None,
+    *,
+    dry_run: DRY_RUN = False,
+    json: JSON = False,
+) -> None:
+    """Make a study folder of results that other tools wrote: BLINK, lmms-eval, lm-eval, VLMEvalKit, inspect, tables."""
+    choices = options.gather_choices(
+        format_name=format_name,
+        base=base,
+        maps=maps,
+        pattern=pattern,
+        reading=options.reading_options(metric, scale, direction, model),
+        scores=scores,
+        targets=targets,
+    )
+    plan = plan_import(paths, choices)
+    console = Console(stderr=json)
+    show_plan(console, plan)
+    if dry_run or out is None:
+        if not dry_run:
+            raise ImportFileError("it is not said where to write", where="--out", hint="--out FOLDER, or --dry-run")
+        if json:
+            print(json_format.dumps({"model": plan.model, "runs": _mapping(plan)}, indent=1, ensure_ascii=False))
+        return
+    study, gathered = write_import(plan, choices, out)
+    if gathered is not None:
+        show_gathered(console, gathered)
+    if json:
+        described = {"folder": str(out), **study.model_dump(mode="json"), "tasks": describe_tallies(gathered)}
+        print(json_format.dumps(described, indent=1, ensure_ascii=False))
+    _say(console, f"wrote {out}; next: spillover analyze {out}")
+
+
+def show_plan(console: Console, plan: ImportPlan) -> None:
+    """Show what each run is in the study, and what its numbers mean."""
+    for table in plan.tables:
+        _say(console, f"a published table of PGFs of {table.model}: {len(table.rows)} cells ({table.origin})")
+    if plan.runs:
+        rows = Table("run", "format", "is", "seed", "because", "tasks", "metric", box=None)
+        for row in _mapping(plan):
+            rows.add_row(*(_plain(str("" if value is None else value)) for value in row.values()))
+        console.print(rows)
+    for meaning in dict.fromkeys(_meaning(each.run.metric) for each in plan.runs):
+        _say(console, f"metric {meaning}")
+    if plan.passed_over:
+        shown = ", ".join(plan.passed_over[:LISTED]) + (", …" if len(plan.passed_over) > LISTED else "")
+        _say(console, f"{len(plan.passed_over)} files are no results that are recognised: {shown}")
+
+
+def show_gathered(console: Console, gathered: Gathered) -> None:
+    """Show how the files' own scores compare with ours by task, and what a user should know."""
+    tasks = gathered.by_task()
+    if any(tally.own for tally in tasks.values()):
+        table = Table("task", "examples", "file's own", "ours", "differ", "ambiguous", "no answer", box=None)
+        for name, tally in tasks.items():
+            own = f"{tally.own_correct / tally.own:.4f}" if tally.own else "–"
+            ours = f"{tally.correct / tally.examples:.4f}"
+            counts = (tally.differing, tally.ambiguous, tally.none)
+            table.add_row(_plain(name), str(tally.examples), own, ours, *map(str, counts))
+        console.print(table)
+    differing = {name: tally for name, tally in tasks.items() if tally.differing}
+    if differing:
+        total = sum(tally.differing for tally in tasks.values())
+        _say(console, f"{total} examples are scored otherwise by the files than by our parser, such as:")
+        for name, tally in differing.items():
+            _say(console, f"  {name}: {tally.such[0]}")
+    for note in gathered.notes:
+        _say(console, f"! {note}", style="yellow")
+
+
+def describe_tallies(gathered: Gathered | None) -> list[dict[str, Any]]:
+    """What was counted, by run and task, for JSON."""
+    if gathered is None:
+        return []
+    return [{"run": run, "task": task, **_counted(tally)} for (run, task), tally in gathered.tallies.items()]
+
+
+def show_imported(folder: Path, *, json: bool) -> None:
+    """Say what was imported into a folder."""
+    study = open_imported(folder)
+    if json:
+        print(json_format.dumps(study.model_dump(mode="json"), indent=1, ensure_ascii=False))
+        return
+    about, console = study.imported, Console()
+    kinds = {"scores": "scores of examples", "accuracies": "accuracies without examples", "pgf": "published PGFs"}
+    _say(console, f"{study.name}: imported, {kinds[about.kind]} of {about.model}; nothing is left to be done")
+    for run in about.runs:
+        seed = "" if run.seed is None else f", seed {run.seed}"
+        _say(console, f"  {run.source}{seed}: {run.examples} examples of {run.run} ({run.format})")
+    for name in about.tables:
+        _say(console, f"  a table of {name}")
+    for note in about.notes:
+        _say(console, f"! {note}", style="yellow")
+
+
+def _mapping(plan: ImportPlan) -> Iterable[Mapping[str, Any]]:
+    return [
+        {
+            "run": each.run.name,
+            "format": each.run.format,
+            "source": each.place.source,
+            "seed": each.place.seed,
+            "because": each.reason,
+            "tasks": len({settle_name(task) for task in each.run.tasks}) or None,
+            "metric": each.run.metric.name,
+        }
+        for each in plan.runs
+    ]
+
+
+def _meaning(metric: Metric) -> str:
+    most = "unknown maximum" if metric.maximum is None else f"at most {metric.maximum:g}"
+    return f"{metric.name}: {most}, {metric.direction} is better ({metric.evidence})"
+
+
+def _counted(tally: TaskTally) -> dict[str, Any]:
+    return {
+        "examples": tally.examples,
+        "file_accuracy": tally.own_correct / tally.own if tally.own else None,
+        "accuracy": tally.correct / tally.examples,
+        "differing": tally.differing,
+        "ambiguous": tally.ambiguous,
+        "none": tally.none,
+        "such": tally.such,
+    }
+
+
+def _plain(text: str) -> str:
+    """Names from files are shown as they are: no markup, nothing that moves the cursor."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text).replace("[", "\\[")
+
+
+def _say(console: Console, text: str, style: str | None = None) -> None:
+    shown = "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
+    console.print(shown, style=style, markup=False, highlight=False, soft_wrap=True)

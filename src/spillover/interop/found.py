@@ -1,0 +1,178 @@
+"""What a reader finds in somebody's files: runs of models, with every answer where the files hold them.
+
+A *run* is one model, evaluated: the base, or one finetune. Which of them it is, the files rarely say; see `mapping`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from spillover.core.published import PGFTable
+
+Scale = Literal["fraction", "percent"]
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How one model answered one example, as a file says it."""
+
+    task: str
+    """As the file names it."""
+    example: str
+    """Unique within its task and run."""
+    right: str | None
+    """The right answer: "(A)" for multiple choice, else the text; None where the file does not hold it."""
+    reply: str | None = None
+    """The raw reply, where the file keeps it."""
+    options: tuple[str, ...] = ()
+    """The letters to choose from, "(A)", "(B)", …; empty where they are not known or the question is open."""
+    choices: tuple[str, ...] = ()
+    """Their texts, where they are known."""
+    own_answer: str | None = None
+    """What the file itself read from the reply."""
+    own_score: float | None = None
+    """The file's own score, in the unit of the run's metric."""
+    log_probabilities: tuple[float, ...] | None = None
+    """Of each option, not normalised."""
+    question: str = ""
+    """A hash of what was asked, or the text itself: equal for runs that were asked the same; "" where not given."""
+    where: str = ""
+    """File and line, for errors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """How one model did on one task as a whole, where the file holds no more."""
+
+    task: str
+    value: float
+    """In the unit of the run's metric."""
+    examples: int | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """What a number of a file means."""
+
+    name: str
+    maximum: float | None
+    """1 for fractions, 100 for percent; None where nothing settles it."""
+    direction: Direction
+    evidence: str
+    """Why it is taken to be so, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a run is in a study."""
+
+    source: str
+    """The task that was finetuned on, or `core.scores.BASE_SOURCE`."""
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRun:
+    """One model's results."""
+
+    name: str
+    format: str
+    files: tuple[Path, ...]
+    metric: Metric
+    read: Callable[[], Iterator[Answer]] | None = None
+    """Reads the answers one by one; None where there are none."""
+    aggregates: tuple[Aggregate, ...] = ()
+    """Of tasks without answers."""
+    tasks: tuple[str, ...] = ()
+    """Tasks that the run is known to hold before it is read; a reader may not know them all."""
+    place: Place | None = None
+    """Where the file itself says what the run is."""
+    versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By task: the version of task or data, where the file gives it."""
+    labelled: bool = True
+    """Whether the file holds the right answers."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of how the file was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions:
+    """What a user may say about files that do not say it themselves."""
+
+    metric: str | None = None
+    """Which metric (or scorer) to take, where a file has several."""
+    scale: Scale | None = None
+    direction: Direction | None = None
+    model: str | None = None
+    """What to call the base model."""
+
+
+class Reader(Protocol):
+    """One format."""
+
+    @property
+    def name(self) -> str:
+        """As `--format` has it."""
+        ...
+
+    def claims(self, path: Path) -> bool:
+        """Whether a file is surely of this format, judged by its beginning.
+
+        Raises:
+            ImportFileError: the file cannot be read at all.
+        """
+        ...
+
+    def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
+        """Sort files of this format into runs.
+
+        Raises:
+            ImportFileError: a file is not what it claims to be.
+        """
+        ...
+
+
+def name_runs(folders: Sequence[Path]) -> dict[Path, str]:
+    """Call each folder by its name, with as many of the folders above it as tell them apart.
+
+    >>> sorted(name_runs([Path("/x/a/model"), Path("/x/b/model"), Path("/x/c")]).values())
+    ['a/model', 'b/model', 'c']
+    """
+    distinct = list(dict.fromkeys(folders))
+    names: dict[Path, str] = {}
+    for folder in distinct:
+        parts = folder.parts
+        for count in range(1, len(parts) + 1):
+            name = "/".join(parts[-count:])
+            if sum("/".join(other.parts[-count:]) == name for other in distinct) == 1 or count == len(parts):
+                names[folder] = name
+                break
+    return names
+
+
+def describe_scale(values: Sequence[float], options: ReadingOptions) -> tuple[float | None, str]:
+    """Tell fractions from percent by the values themselves.
+
+    Returns:
+        The maximum, 1 or 100, or None where the values do not settle it; and why.
+
+    >>> describe_scale([0.5, 0.83], ReadingOptions())
+    (1.0, 'fraction: the values lie between 0.5 and 0.83')
+    >>> describe_scale([0.9, 61.0], ReadingOptions())[0] is None
+    True
+    """
+    if options.scale is not None:
+        return (1.0 if options.scale == "fraction" else 100.0), f"{options.scale}: as --scale says"
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    seen = f"the values lie between {low:g} and {high:g}"
+    if low >= 0 and 0.02 < high <= 1:
+        return 1.0, f"fraction: {seen}"
+    inside = [value for value in values if 0 < value < 1]
+    if low >= 0 and 1 < high <= 100 and not inside:
+        return 100.0, f"percent: {seen}"
+    return None, seen

@@ -1,0 +1,107 @@
+"""The door into this room: paths in, results that the analysis takes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from spillover.core.errors import ImportFileError
+from spillover.core.published import AccuracyTable, PGFTable
+from spillover.core.scores import SCORE_SCHEMA
+from spillover.interop.discovery import find_results
+from spillover.interop.found import ReadingOptions
+from spillover.interop.gather import Gathered, GatherSettings, gather
+from spillover.interop.mapping import MappedRun, RunMapping, map_runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportChoices:
+    """Everything that a user may say about somebody's results."""
+
+    format: str | None = None
+    """One of `discovery.FORMATS`; None recognises each file."""
+    reading: ReadingOptions = field(default_factory=ReadingOptions)
+    mapping: RunMapping = field(default_factory=RunMapping)
+    gathering: GatherSettings = field(default_factory=GatherSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPlan:
+    """What an import would read: either runs with their places, or published tables."""
+
+    model: str
+    """The base model's name."""
+    runs: tuple[MappedRun, ...]
+    tables: tuple[PGFTable, ...]
+    passed_over: tuple[str, ...]
+
+
+def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
+    """Find the results under some paths and what each is in a study. Their answers are not read yet.
+
+    Raises:
+        ImportFileError: there are none, one is broken, or it is not known what one is.
+    """
+    found = find_results(paths, choices.reading, choices.format)
+    if found.runs and found.tables:
+        raise ImportFileError(
+            "here are tables of PGFs, and results of single runs",
+            where=found.tables[0].origin,
+            hint="import them one by one: a PGF table is a whole study of its own",
+        )
+    names = [run.name for run in found.runs]
+    if twice := next((run for run in found.runs if names.count(run.name) > 1), None):
+        files = ", ".join(str(run.files[0]) for run in found.runs if run.name == twice.name)
+        hint = "import them from folders of different names, or name one file or folder at a time"
+        raise ImportFileError(f"two runs are called {twice.name!r}: {files}", hint=hint)
+    runs = map_runs(found.runs, choices.mapping) if found.runs else []
+    model = choices.reading.model or (runs[0].run.name if runs else found.tables[0].model)
+    return ImportPlan(model=model, runs=tuple(runs), tables=found.tables, passed_over=found.passed_over)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedResults:
+    """Results in memory, ready for `analysis.analyze`."""
+
+    data: tuple[pa.Table | AccuracyTable | PGFTable, ...]
+    gathered: Gathered | None
+    """What was counted on the way; None for published tables."""
+
+
+def read_import(plan: ImportPlan, choices: ImportChoices) -> ImportedResults:
+    """Read everything of a plan into memory, raw replies left out.
+
+    Raises:
+        ImportFileError: a file is broken, or the runs were not asked the same.
+    """
+    if plan.tables:
+        return ImportedResults(data=plan.tables, gathered=None)
+    pieces: list[pa.Table] = []
+    gathered = gather(plan.runs, plan.model, choices.gathering, lambda _, table: pieces.append(without_replies(table)))
+    if gathered.accuracies is not None:
+        return ImportedResults(data=(gathered.accuracies,), gathered=gathered)
+    return ImportedResults(data=(pa.concat_tables(pieces).unify_dictionaries(),), gathered=gathered)
+
+
+def without_replies(table: pa.Table) -> pa.Table:
+    """Keep the columns of the score table, and forget the raw replies, which no analysis needs."""
+    place = SCORE_SCHEMA.get_field_index("reply")
+    scores = table.select(SCORE_SCHEMA.names)
+    return scores.set_column(place, SCORE_SCHEMA.field(place), pa.nulls(len(scores), pa.string()))
+
+
+def import_results(paths: Sequence[Path | str], choices: ImportChoices | None = None) -> ImportedResults:
+    """Read the results that somebody already has.
+
+    Args:
+        paths: files and folders, together one study.
+        choices: which run is the base, what the others are, and how to read them.
+
+    Raises:
+        ImportFileError: the files are broken, differ in what was asked, or it is not known what a run is.
+    """
+    chosen = choices or ImportChoices()
+    return read_import(plan_import([Path(path) for path in paths], chosen), chosen)

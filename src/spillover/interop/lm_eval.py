@@ -1,0 +1,114 @@
+"""lm-eval: `{model}/results_{date}.json` and `{model}/samples_{task}_{date}.jsonl`.
+
+Multiple choice is scored by the options' log-likelihoods, which samples keep: they become log-probabilities here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from spillover.core.errors import ImportFileError
+from spillover.core.published import PGFTable
+from spillover.interop.found import Answer, FoundRun, ReadingOptions
+from spillover.interop.harness import Layout, find_runs, is_results, pick_metric
+from spillover.interop.json_text import Record, clean_text, read_head
+from spillover.interop.lmms_eval import first_text
+from spillover.interop.option_lines import find_options, right_letter
+from spillover.tasks.task import option_letters
+
+
+class LmEval:
+    """Reader of lm-eval's output folders."""
+
+    name = "lm-eval"
+
+    def claims(self, path: Path) -> bool:
+        """Samples with `arguments`, or results named as lm-eval names them."""
+        if path.suffix == ".json":
+            return path.stem.startswith("results_") and is_results(read_head(path))
+        if path.suffix != ".jsonl":
+            return False
+        line = read_head(path).partition("\n")[0]
+        return '"doc_id"' in line and ('"arguments"' in line or '"prompt_hash"' in line)
+
+    def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
+        """One run a folder."""
+        return [*find_runs(Layout(format=self.name, parse=_parse), files, options)]
+
+
+def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
+    names = [str(name) for name in row.items("metrics")]
+    name = row.text("filter") or "none"
+    key = pick_metric([f"{metric},{name}" for metric in names if metric in row], options.metric, row.where)
+    score = None if key is None else row.number(key.partition(",")[0])
+    doc = row.record("doc")
+    likelihoods = _likelihoods(row)
+    prompt = _prompt(row)
+    if likelihoods:
+        letters, texts = option_letters(len(likelihoods)), _choices(doc)
+    else:
+        letters, texts = find_options(prompt)
+    target = row.required_text("target")
+    answer = Answer(
+        task=task,
+        example=row.required_text("doc_id"),
+        right=right_letter(target, letters, texts),
+        options=letters,
+        choices=texts,
+        own_score=score,
+        question=row.text("prompt_hash") or row.text("doc_hash") or prompt,
+        where=row.where,
+    )
+    if likelihoods:
+        best = letters[likelihoods.index(max(likelihoods))]
+        return replace(answer, right=_indexed(target, letters, texts), own_answer=best, log_probabilities=likelihoods)
+    reply = first_text(row.fields.get("resps"))
+    if score is None and reply is None:
+        raise ImportFileError(
+            "there is neither a reply nor a score", where=row.where, hint=f"there are: {row.listing()}"
+        )
+    return replace(answer, reply=reply, own_answer=first_text(row.fields.get("filtered_resps")))
+
+
+def _likelihoods(row: Record) -> tuple[float, ...]:
+    """One log-likelihood an option, where the sample was scored by them; they may be kept as texts."""
+    responses = row.fields.get("filtered_resps")
+    if not isinstance(responses, list) or not 2 <= len(responses) <= 26:
+        return ()
+    values: list[float] = []
+    for response in responses:
+        pair = response[0] if isinstance(response, list) and len(response) == 1 else response
+        if not isinstance(pair, list) or len(pair) != 2:
+            return ()
+        try:
+            values.append(float(pair[0]))
+        except (TypeError, ValueError, OverflowError):
+            return ()
+    return tuple(values) if not any(math.isnan(value) or value == math.inf for value in values) else ()
+
+
+def _prompt(row: Record) -> str:
+    """What the model was shown: the first argument of the first request."""
+    arguments: Any = row.fields.get("arguments")
+    if isinstance(arguments, dict):
+        arguments = arguments.get("gen_args_0")
+        arguments = arguments.get("arg_0") if isinstance(arguments, dict) else None
+    return first_text(arguments) or (clean_text(arguments) if isinstance(arguments, str) else "")
+
+
+def _choices(doc: Record) -> tuple[str, ...]:
+    listed = doc.fields.get("choices")
+    if isinstance(listed, dict):
+        listed = listed.get("text")
+    return tuple(clean_text(str(text)) for text in listed) if isinstance(listed, list) else ()
+
+
+def _indexed(target: str, letters: tuple[str, ...], texts: tuple[str, ...]) -> str:
+    """The right option: lm-eval's targets of multiple choice are its number, its letter or its text."""
+    if target.isdecimal() and len(target) < 3 and int(target) < len(letters):
+        return letters[int(target)]
+    return right_letter(target, letters, texts)

@@ -1,0 +1,148 @@
+"""VLMEvalKit: `{work_dir}/{model}/T{date}/{model}_{dataset}.xlsx` (or tsv, json), `…_result.xlsx`, `…_acc.csv`.
+
+Predictions hold every reply; a result file adds `hit`, the kit's own score: it guesses at random where it cannot parse
+a reply, so replies are read again here. `_acc.csv` is read only where no answers are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from string import ascii_uppercase
+
+from spillover.core.errors import ImportFileError
+from spillover.core.published import PGFTable
+from spillover.interop.found import (
+    Aggregate,
+    Answer,
+    FoundRun,
+    Metric,
+    ReadingOptions,
+    describe_scale,
+    name_runs,
+)
+from spillover.interop.json_text import read_head
+from spillover.interop.option_lines import right_letter
+from spillover.interop.table_rows import Row, read_header, read_table
+
+DATED = re.compile(r"T\d{8}.*")
+ANSWERS = (".xlsx", ".tsv", ".json")
+NEEDED = frozenset({"index", "prediction", "answer"})
+NO_TASKS = frozenset({"split", "Overall"})
+HIT = Metric(name="hit", maximum=1.0, direction="higher", evidence="1 is right, 0 wrong, example by example")
+
+
+class VLMEvalKit:
+    """Reader of VLMEvalKit's working folders."""
+
+    name = "vlmevalkit"
+
+    def claims(self, path: Path) -> bool:
+        """A table with `index`, `prediction` and `answer`, or accuracies named `…_acc.csv`."""
+        if path.suffix == ".csv":
+            header = set(read_header(path)) if path.stem.endswith("_acc") else set[str]()
+            return bool({"Overall", "split"} <= header or {"Category", "Accuracy"} <= header)
+        if path.suffix == ".json":
+            return bool(re.match(r"\s*\[\s*\{", head := read_head(path))) and all(
+                f'"{name}"' in head for name in NEEDED
+            )
+        return path.suffix in ANSWERS and set(read_header(path)) >= NEEDED
+
+    def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
+        """One run a model's folder; dated folders in it are the model's."""
+        own = {file: _folder(file) for file in dict.fromkeys(file.resolve() for file in files)}
+        return [
+            self._run(name, [file for file, home in own.items() if home == folder], options)
+            for folder, name in name_runs(list(own.values())).items()
+        ]
+
+    def _run(self, name: str, files: list[Path], options: ReadingOptions) -> FoundRun:
+        answers = _prefer_results([file for file in files if file.suffix != ".csv"])
+        if answers:
+            return FoundRun(
+                name=name, format=self.name, files=tuple(answers), metric=HIT, read=partial(_read, tuple(answers))
+            )
+        rows = [row for file in files for row in _accuracies(file)]
+        if not rows:
+            raise ImportFileError("the table holds no task's accuracy", where=str(files[0]))
+        maximum, evidence = describe_scale([row.value for row in rows], options)
+        return FoundRun(
+            name=name,
+            format=self.name,
+            files=tuple(files),
+            metric=Metric(name="accuracy", maximum=maximum, direction=options.direction or "higher", evidence=evidence),
+            aggregates=tuple(rows),
+            tasks=tuple(row.task for row in rows),
+        )
+
+
+def _folder(file: Path) -> Path:
+    return file.parent.parent if DATED.fullmatch(file.parent.name) else file.parent
+
+
+def _prefer_results(files: list[Path]) -> list[Path]:
+    """Leave predictions out where a result file, which adds `hit`, was made of them."""
+    scored = [file for file in files if file.stem.endswith("_result")]
+
+    def covered(file: Path) -> bool:
+        return any(other.stem.startswith(f"{file.stem}_") and other.parent == file.parent for other in scored)
+
+    return [file for file in files if file in scored or not covered(file)]
+
+
+def _read(files: tuple[Path, ...]) -> Iterator[Answer]:
+    for file in files:
+        empty = True
+        for row in read_table(file):
+            empty = False
+            yield _answer(row, _dataset(file))
+        if empty:
+            raise ImportFileError("the table has no rows", where=str(file))
+
+
+def _dataset(file: Path) -> str:
+    """The dataset that a file's name says, for tables without categories."""
+    return file.stem.removesuffix("_result").removeprefix(f"{_folder(file).name}_")
+
+
+def _answer(row: Row, dataset: str) -> Answer:
+    cells = row.cells
+    texts: list[str] = []
+    for letter in ascii_uppercase:
+        if not cells.get(letter, "").strip() or cells[letter] == "nan":
+            break
+        texts.append(cells[letter])
+    letters = tuple(f"({letter})" for letter in ascii_uppercase[: len(texts)])
+    index, right = cells["index"].strip().removesuffix(".0"), cells.get("answer", "").strip()
+    if not index or not right:
+        raise ImportFileError("a row has no index or no answer", where=row.where)
+    own = cells.get("hit", "").strip()
+    return Answer(
+        task=cells.get("category", "").strip() or dataset,
+        example=index,
+        right=right_letter(right, letters, tuple(texts)),
+        reply=cells["prediction"],
+        options=letters,
+        choices=tuple(texts),
+        own_score=row.number("hit") if own else None,
+        question="\n".join([cells.get("question", ""), *texts]),
+        where=row.where,
+    )
+
+
+def _accuracies(file: Path) -> Iterator[Aggregate]:
+    for row in read_table(file):
+        if "Category" in row.cells:
+            value, total = row.number("Accuracy"), row.number("Total")
+            if value is not None and row.cells["Category"] != "Overall":
+                yield Aggregate(
+                    task=row.cells["Category"], value=value, examples=int(total) if total else None, where=row.where
+                )
+            continue
+        if row.cells.get("split", "none") not in ("none", "val", "validation", "test", ""):
+            raise ImportFileError(f"unknown split {row.cells['split'][:40]!r}", where=row.where)
+        for name in row.cells:
+            if name and name not in NO_TASKS and (value := row.number(name)) is not None:
+                yield Aggregate(task=name, value=value, examples=None, where=row.where)

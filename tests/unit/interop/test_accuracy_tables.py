@@ -1,0 +1,96 @@
+"""What a table's numbers mean is detected and shown, or asked for; never guessed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from spillover.analysis import AnalysisSettings, analyze
+from spillover.core.errors import AnalysisError, ImportFileError
+from spillover.interop.found import ReadingOptions
+from spillover.interop.importing import ImportChoices, import_results
+
+SETTINGS = AnalysisSettings(replicates=50, permutations=10)
+
+
+def read(tmp_path, text, **reading):
+    (tmp_path / "t.csv").write_text(text)
+    return import_results([tmp_path / "t.csv"], ImportChoices(reading=ReadingOptions(**reading)))
+
+
+def bases(results):
+    (table,) = results.data
+    return {row.target: (row.accuracy, row.examples) for row in table.rows if row.source == "base"}
+
+
+def test_percent_is_told_by_its_values_and_blinks_sizes_are_taken_where_they_fit(tmp_path):
+    results = read(tmp_path, "model,Jigsaw,Counting\nbase,52.00,40.83\njigsaw-seed0,70.67,41.00\n")
+    assert bases(results)["Jigsaw"] == (pytest.approx(0.52), 150)
+    assert bases(results)["Counting"][1] is None  # 41.00 % of 120 is no whole number
+    notes = " ".join(results.gathered.notes)
+    assert "Jigsaw 150" in notes
+    assert "fits is known for Counting" in notes
+
+
+@pytest.mark.parametrize(
+    "values", ["0.9,40\njigsaw-seed0,0.95,50", "0.5,1\njigsaw-seed0,0.6,1.2", "0,0.01\njigsaw-seed0,0,0"]
+)
+def test_what_could_be_either_is_asked_for(tmp_path, values):
+    text = f"model,Jigsaw,Counting\nbase,{values}\n"
+    with pytest.raises(ImportFileError, match=r"fractions or percent.*\n.*--scale"):
+        read(tmp_path, text)
+    assert read(tmp_path, text, scale="percent").data
+
+
+def test_error_rates_turn_round(tmp_path):
+    results = read(tmp_path, "source,target,seed,accuracy,n\nbase,a,,0.25,8\na,a,0,0.5,8\n", direction="lower")
+    assert bases(results)["a"] == (0.75, 8)
+
+
+def test_the_analysis_says_what_its_intervals_rest_on(tmp_path):
+    lines = ["base,a,,0.5,100", "base,b,,0.5,", "a,a,0,0.75,100", "a,b,0,0.6,", "a,a,1,0.7,100", "a,b,1,0.7,"]
+    text = "\n".join(["source,target,seed,accuracy,n", *lines])
+    (model,) = analyze(list(read(tmp_path, text).data), SETTINGS).models
+    assert model.cells.basis == (
+        "seeds, and the binomial error of the counts: the examples behind them are not known",
+        "seeds only: the number of examples is not known",
+    )
+    described = json.loads(analyze(list(read(tmp_path, text).data), SETTINGS).dump())["models"][0]
+    assert described["pgf"] == [[pytest.approx(0.45), pytest.approx(0.3)]]
+    assert described["base"]["b"]["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("base,a,,0.5\na,a,0,0.5\na,b,0,0.5\nbase,b,,1.5", "fractions or percent"),
+        ("base,a,,x\na,a,0,0.5", "'x' is no number"),
+        ("base,a,,\na,a,0,0.5", "lacks its source, target or accuracy"),
+        ("base,a,,0.5\na,a,0.5,0.5", "seed 0.5 is no whole number"),
+        ("base,a,,0.5,9\na,a,0,0.5", "5 cells under 4 columns"),
+        ("a,a,0,0.5", "no run is the base"),
+    ],
+)
+def test_broken_tables_are_refused(tmp_path, rows, words):
+    with pytest.raises(ImportFileError, match=words):
+        read(tmp_path, f"source,target,seed,accuracy\n{rows}\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("base,a,,0.5\na,a,0,0.5\nbase,b,,0.5", "a, seed 0 was not evaluated on b"),
+        ("base,a,,0.5\na,a,0,0.5\na,b,0,0.5", "base was not evaluated on b"),
+        ("base,a,,0.5\na,a,0,0.5\na,a,0,0.6", "a, seed 0 → a: there twice"),
+    ],
+)
+def test_holes_and_doubles_are_listed(tmp_path, rows, words):
+    with pytest.raises(ImportFileError, match=words):
+        read(tmp_path, f"source,target,seed,accuracy\n{rows}\n")
+
+
+def test_a_table_without_finetunes_cannot_be_analysed(tmp_path):
+    data = list(read(tmp_path, "source,target,seed,accuracy\nbase,a,,0.5\n").data)
+    with pytest.raises(AnalysisError, match="nothing was finetuned"):
+        analyze(data, SETTINGS)
