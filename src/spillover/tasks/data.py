@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 from spillover.core.errors import TaskError, nearest
-from spillover.core.keys import content_key, hash_file
+from spillover.tasks.blink import open_blink
 from spillover.tasks.files import read_examples
+from spillover.tasks.hub import pin_dataset
 from spillover.tasks.perception.families import FAMILIES
 from spillover.tasks.perception.suite import SUITE_VERSION, Split, draw_examples, find_family
-from spillover.tasks.settings import FileTask, PerceptionTasks, TaskSettings
+from spillover.tasks.recorded import Reader, RecordedTask
+from spillover.tasks.settings import BlinkTasks, FileTask, PerceptionTasks, TaskSettings
 from spillover.tasks.task import Example, Task
 
 __all__ = ["Split", "TaskData", "open_tasks"]
@@ -94,50 +97,6 @@ class PerceptionTask:
         return self.settings.examples if count is None else min(count, self.settings.examples)
 
 
-@dataclass(frozen=True)
-class FileTaskData:
-    """A task in a user's own files."""
-
-    task: Task
-    settings: FileTask
-
-    def offers(self, split: Split) -> bool:
-        """Whether the study names a file for the split."""
-        return self._file(split) is not None
-
-    def read(self, split: Split, count: int | None) -> list[Example]:
-        """Read the first examples of the split's file."""
-        file = self._file(split)
-        if file is None:
-            raise TaskError(f"the task {self.settings.name} has no {split} file", hint=f"add {split}: FILE to it")
-        examples = read_examples(file, count)
-        if split == "train" and count is not None and len(examples) < count:
-            raise TaskError(
-                f"the task {self.settings.name} has {len(examples)} training examples, fewer than {count}",
-                where=str(file),
-                hint="lower training.examples: every source is trained on the same number",
-            )
-        return examples
-
-    def identity(self, split: Split, count: int | None) -> Any:
-        """The hashes of the file and of every image that it names."""
-        file = self._file(split)
-        if file is None:
-            return None
-        images = [[image.digest for image in example.images] for example in self.read(split, count)]
-        return {"file": hash_file(file), "images": content_key(images), "split": split, "count": count}
-
-    def check(self, split: Split, count: int | None) -> None:
-        """Read every example and decode every image."""
-        for example in self.read(split, count):
-            for image in example.images:
-                image.load()
-
-    def _file(self, split: Split) -> Path | None:
-        name = self.settings.train if split == "train" else self.settings.validation
-        return Path(name).expanduser() if name else None
-
-
 def _describe(given: FileTask) -> Task:
     """Describe a user's task: what the study says, and the number of options that its examples share."""
     capitals = "".join(letter for letter in given.name if letter.isupper())
@@ -155,12 +114,20 @@ def _describe(given: FileTask) -> Task:
     )
 
 
-def open_tasks(settings: Iterable[TaskSettings]) -> list[TaskData]:
+def _file_task(given: FileTask) -> RecordedTask:
+    def reader(name: str | None) -> Reader | None:
+        return None if name is None else partial(read_examples, Path(name).expanduser())
+
+    return RecordedTask(task=_describe(given), train=reader(given.train), validation=reader(given.validation))
+
+
+def open_tasks(settings: Sequence[TaskSettings]) -> list[TaskData]:
     """Open every task that a study speaks of.
 
     Raises:
-        TaskError: a name is unknown or stands twice.
+        TaskError: a name is unknown or stands twice, or BLINK is taken from two places.
     """
+    _refuse_mixed_revisions(settings)
     opened: list[TaskData] = []
     for each in settings:
         match each:
@@ -168,12 +135,45 @@ def open_tasks(settings: Iterable[TaskSettings]) -> list[TaskData]:
                 names = [family.task.name for family in FAMILIES] if each.names == "all" else each.names
                 opened += [PerceptionTask(_family_task(name), each) for name in names]
             case FileTask():
-                opened.append(FileTaskData(_describe(each), each))
+                opened.append(_file_task(each))
+            case BlinkTasks():
+                opened += open_blink(each)
     names = [data.task.name for data in opened]
     for name in names:
         if names.count(name) > 1:
             raise TaskError(f"the task {name!r} stands twice", hint="give one of them another name")
     return opened
+
+
+def _refuse_mixed_revisions(settings: Sequence[TaskSettings]) -> None:
+    copies = {(each.path, each.revision) for each in settings if isinstance(each, BlinkTasks)}
+    if len(copies) > 1:
+        listed = ", ".join(sorted(f"{path} at {revision or 'its newest'}" for path, revision in copies))
+        raise TaskError(
+            f"one study takes BLINK from one place and revision, not from {listed}",
+            hint="labels differ between revisions: make two studies and compare them",
+        )
+
+
+def pin_tasks(settings: Sequence[TaskSettings], stored: Sequence[TaskSettings]) -> tuple[TaskSettings, ...]:
+    """Pin every dataset of the hub to a commit: the one that the study began with, else the newest.
+
+    Raises:
+        TaskError: a revision is asked for that is not the one the study began with.
+        HubError: the hub cannot be reached.
+    """
+    known = {each.path: each.revision for each in stored if isinstance(each, BlinkTasks) and each.revision}
+    return tuple(_pinned(each, known) if isinstance(each, BlinkTasks) else each for each in settings)
+
+
+def _pinned(given: BlinkTasks, known: Mapping[str, str]) -> BlinkTasks:
+    begun = known.get(given.path)
+    if begun and given.revision not in (None, begun):
+        raise TaskError(
+            f"the study began with the revision {begun} of {given.path} and cannot go on with {given.revision}",
+            hint="scores of two revisions are never mixed: give the new study another name",
+        )
+    return given.model_copy(update={"revision": pin_dataset(given.path, begun or given.revision)})
 
 
 def _family_task(name: str) -> Task:

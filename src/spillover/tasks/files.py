@@ -1,19 +1,15 @@
-"""A user's own task: a JSON Lines or Parquet file in BLINK's columns."""
+"""Examples in rows of BLINK's columns: files of a user's own, prepared training sets, BLINK's Parquet files."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import pyarrow.parquet as pq
-from pyarrow import ArrowInvalid
 
 from spillover.core.errors import TaskError
 from spillover.core.prompt import ImageSource
 from spillover.tasks.image import EncodedImage, ImageFile
-from spillover.tasks.task import Example, lay_out_prompt, option_letters
+from spillover.tasks.rows import PlacedRow, Row, read_rows
+from spillover.tasks.task import MAXIMUM_CHOICES, Example, lay_out_prompt, option_letters
 
 MAXIMUM_IMAGES = 64
 
@@ -32,68 +28,52 @@ def read_examples(path: Path, count: int | None = None) -> list[Example]:
     Raises:
         TaskError: the file or one of its rows is not what it should be; file and line are named.
     """
+    return collect_examples(read_rows(path), path.parent, path.stem, count)
+
+
+def collect_examples(rows: Iterable[PlacedRow], folder: Path, name: str, count: int | None) -> list[Example]:
+    """Make examples of the first rows.
+
+    Args:
+        rows: in BLINK's columns.
+        folder: where paths of images begin.
+        name: of the whole, for examples without an idx, and for errors.
+        count: examples at most; None takes all.
+
+    Raises:
+        TaskError: there is no row, a row is not what it should be, or an idx stands twice.
+    """
     examples: list[Example] = []
     seen: dict[str, str] = {}
-    for place, row in _rows(path):
+    for place, row in rows:
         if count is not None and len(examples) >= count:
             break
-        example = _example(row, path, place, f"{path.stem}_{len(examples)}")
+        example = _example(row, folder, place, f"{name}_{len(examples)}")
         if example.id in seen:
             raise TaskError(f"the idx {example.id!r} stands at {seen[example.id]} too", where=place)
         seen[example.id] = place
         examples.append(example)
     if not examples:
-        raise TaskError("the file holds no examples", where=str(path))
+        raise TaskError("there are no examples", where=str(folder / name))
     return examples
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    readers = {".jsonl": _json_lines, ".parquet": _parquet_rows}
-    if path.suffix not in readers:
-        raise TaskError(
-            f"cannot read a file that ends in {path.suffix!r}", where=str(path), hint="give a .jsonl or a .parquet file"
-        )
-    try:
-        yield from readers[path.suffix](path)
-    except OSError as error:
-        raise TaskError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
-    except (ArrowInvalid, UnicodeDecodeError) as error:
-        raise TaskError(f"the file is broken: {error}", where=str(path)) from error
-
-
-def _json_lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
-            if line.strip():
-                yield f"{path}:{number}", _parse_line(line, f"{path}:{number}")
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    number = 0
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=256):
-        for row in batch.to_pylist():
-            number += 1
-            yield f"{path} row {number}", row
-
-
-def _parse_line(line: str, place: str) -> Mapping[str, Any]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise TaskError(f"this line is no JSON: {error.msg}", where=f"{place} column {error.colno}") from error
-    if not isinstance(row, dict):
-        raise TaskError("this line is no JSON object", where=place)
-    return row
-
-
-def _example(row: Mapping[str, Any], path: Path, place: str, default_id: str) -> Example:
+def _example(row: Row, folder: Path, place: str, default_id: str) -> Example:
     choices = tuple(str(choice) for choice in row.get("choices") or ())
+    if len(choices) > MAXIMUM_CHOICES:
+        raise TaskError(f"{len(choices)} choices, more than the {MAXIMUM_CHOICES} letters", where=place)
     answer = row.get("answer")
     if not isinstance(answer, str) or not answer:
         raise TaskError(
             "the example has no answer", where=place, hint='columns needed: answer ("(A)"), prompt or question'
         )
     letters = option_letters(len(choices))
+    if choices and answer == "hidden":
+        raise TaskError(
+            "the answer is hidden: this is a test split whose answers its authors keep",
+            where=place,
+            hint="use the validation split",
+        )
     if choices and answer not in letters:
         raise TaskError(
             f"the answer {answer!r} is not among the choices", where=place, hint=f"allowed: {', '.join(letters)}"
@@ -104,30 +84,39 @@ def _example(row: Mapping[str, Any], path: Path, place: str, default_id: str) ->
     prompt = text if row.get("prompt") else lay_out_prompt(text, choices)
     return Example(
         id=str(row.get("idx") or default_id),
-        images=tuple(_images(row, path, place)),
+        images=tuple(_images(row, folder, place)),
         prompt=prompt,
         choices=choices,
         answer=answer,
     )
 
 
-def _images(row: Mapping[str, Any], path: Path, place: str) -> Iterator[ImageSource]:
+def _images(row: Row, folder: Path, place: str) -> Iterator[ImageSource]:
     for number in range(1, MAXIMUM_IMAGES + 1):
-        match row.get(f"image_{number}"):
-            case None:
-                continue
-            case str(name):
-                yield _image_file(name, path, place)
-            case bytes(data) | {"bytes": bytes(data)}:
-                yield EncodedImage(data, f"{place} image_{number}")
-            case {"path": str(name)}:
-                yield _image_file(name, path, place)
-            case other:
-                raise TaskError(f"image_{number} is {type(other).__name__}, neither a path nor bytes", where=place)
+        held = row.get(f"image_{number}")
+        if held is not None:
+            yield open_image(held, folder, f"{place} image_{number}")
 
 
-def _image_file(name: str, path: Path, place: str) -> ImageFile:
-    image = path.parent / name
+def open_image(held: object, folder: Path, place: str) -> ImageSource:
+    """Open an image as a row holds it: a path, bytes, or either in a struct as `datasets` writes it.
+
+    Raises:
+        TaskError: it is something else, or there is no such file.
+    """
+    match held:
+        case str(name):
+            return _image_file(name, folder, place)
+        case bytes(data) | {"bytes": bytes(data)}:
+            return EncodedImage(data, place)
+        case {"path": str(name)}:
+            return _image_file(name, folder, place)
+        case other:
+            raise TaskError(f"the image is {type(other).__name__}, neither a path nor bytes", where=place)
+
+
+def _image_file(name: str, folder: Path, place: str) -> ImageFile:
+    image = folder / name
     if not image.is_file():
-        raise TaskError(f"there is no image {name!r}", where=place, hint=f"paths are read from {path.parent}")
+        raise TaskError(f"there is no image {name!r}", where=place, hint=f"paths are read from {folder}")
     return ImageFile(image)

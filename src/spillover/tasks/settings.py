@@ -30,6 +30,23 @@ class PerceptionTasks(_Settings):
     """Another seed draws other examples."""
 
 
+class BlinkTasks(_Settings):
+    """BLINK's tasks, from the Hugging Face hub or from a local folder of its Parquet files."""
+
+    kind: Literal["blink"] = "blink"
+    names: Literal["all"] | tuple[str, ...] = "all"
+    """Which of the tasks; `all` are the 13 of the paper. IQ_Test, for which no training data exist, is had by name."""
+    path: str = "BLINK-Benchmark/BLINK"
+    """The dataset's name on the hub, or a folder with `Jigsaw/val-00000-of-00001.parquet` and so on."""
+    revision: str | None = None
+    """The commit on the hub. It is looked up and pinned when the study is first planned."""
+    split: Literal["val", "test"] = "val"
+    """`test` has no public answers, and is refused."""
+    train: str | None = None
+    """A folder of training files, `Jigsaw.parquet` and so on, as `spillover tasks prepare` writes them; without it the
+    tasks can only be targets."""
+
+
 class FileTask(_Settings):
     """One task in files of your own, in BLINK's columns: image_1 …, choices, answer "(A)", prompt or question."""
 
@@ -47,4 +64,4 @@ class FileTask(_Settings):
     """Human score, a possible ceiling."""
 
 
-TaskSettings = Annotated[PerceptionTasks | FileTask, Field(discriminator="kind")]
+TaskSettings = Annotated[PerceptionTasks | BlinkTasks | FileTask, Field(discriminator="kind")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from spillover.core.prompt import ImageSource, Prompt
 
@@ -12,6 +12,8 @@ Level = Literal["low", "mid", "high"]
 """How early in human vision a task is settled (BLINK, Fu et al., ECCV 2024, arXiv 2404.12390)."""
 Granularity = Literal["pixel", "crop", "image"]
 """The size of what has to be looked at."""
+MAXIMUM_CHOICES = 26
+"""As many as there are letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,14 @@ class Example:
     def options(self) -> tuple[str, ...]:
         """The answer strings, "(A)", "(B)", … in order."""
         return option_letters(len(self.choices))
+
+    def describe(self) -> list[Any]:
+        """Everything that a model is shown and told, as plain values to be hashed.
+
+        Raises:
+            TaskError: an image cannot be read.
+        """
+        return [self.id, self.prompt, list(self.choices), self.answer, [image.digest for image in self.images]]
 
     def as_prompt(self) -> Prompt:
         """What a model is asked."""
