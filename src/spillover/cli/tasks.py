@@ -9,15 +9,23 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
-from spillover.core.errors import TaskError, nearest
+from spillover.core.errors import TaskError
+from spillover.core.files import write_atomically
 from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.export import write_examples
 from spillover.tasks.files import read_examples
+from spillover.tasks.image import encode_png
+from spillover.tasks.prepare.make import find_recipe, prepare_examples, write_prepared
+from spillover.tasks.prepare.recipe import Recipe
 from spillover.tasks.settings import PerceptionTasks
 from spillover.tasks.sheet import contact_sheet
+from spillover.tasks.task import Example
+
+PREVIEWED = 12
+"""Examples on a preview."""
 
 app = typer.Typer(help="What tasks there are, and what their examples look like.", no_args_is_help=True)
 
@@ -55,24 +63,71 @@ def show(
 
 @app.command()
 def prepare(
-    source: Annotated[str, typer.Argument(help="perception: the embedded suite.")],
-    out: Annotated[Path, typer.Option(help="The folder to write to: one Parquet file a task and split.")],
-    examples: Annotated[int, typer.Option(min=1, help="Training examples a task.")] = 1000,
-    validation: Annotated[int, typer.Option(min=1, help="Validation examples a task.")] = 200,
-    size: Annotated[int, typer.Option(min=16, max=2048, help="Width of an image, pixels.")] = 448,
-    difficulty: Annotated[float, typer.Option(min=0, max=1, help="0 is plain, 1 hard.")] = 1.0,
+    task: Annotated[str, typer.Argument(help="A task of BLINK, or perception: the whole embedded suite.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write; of perception, a folder.")],
+    source: Annotated[Path | None, typer.Option("--from", help="The dataset's folder; not for perception.")] = None,
+    examples: Annotated[int, typer.Option("--n", "--examples", min=1, help="Training examples a task.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws other examples.")] = 0,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Also draw the first examples on a sheet, beside the file.")
+    ] = False,
+    validation: Annotated[int, typer.Option(min=1, help="Of perception: validation examples a task.")] = 200,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Of perception: width of an image, pixels.")] = 448,
+    difficulty: Annotated[float, typer.Option(min=0, max=1, help="Of perception: 0 is plain, 1 hard.")] = 1.0,
 ) -> None:
-    """Write examples as Parquet files in BLINK's columns, to train or evaluate any model on."""
-    if source != "perception":
-        raise TaskError(f"cannot prepare {source!r}; {nearest(source, ['perception'])}")
-    settings = PerceptionTasks(examples=validation, size=size, difficulty=difficulty, seed=seed)
+    """Make a training set in BLINK's columns: from a public dataset that you have, or from the embedded suite."""
+    if task == "perception":
+        settings = PerceptionTasks(examples=validation, size=size, difficulty=difficulty, seed=seed)
+        _prepare_perception(settings, out, examples, preview=preview)
+    elif source is None:
+        recipe = find_recipe(task)
+        raise TaskError(
+            f"{recipe.task.name} is made from {recipe.dataset}: give its folder",
+            hint=f"--from DIR, with {recipe.layout}",
+        )
+    else:
+        _prepare_dataset(find_recipe(task), source, _parquet(out), (examples, seed), preview=preview)
+
+
+def _parquet(out: Path) -> Path:
+    if out.suffix != ".parquet":
+        raise TaskError(f"{str(out)!r} is no .parquet file", hint="give --out FILE.parquet")
+    return out
+
+
+def _prepare_perception(settings: PerceptionTasks, out: Path, examples: int, *, preview: bool) -> None:
     tasks = open_tasks([settings])
     for data in track(tasks, "drawing", console=Console(stderr=True)):
-        counts: dict[Split, int] = {"train": examples, "validation": validation}
+        counts: dict[Split, int] = {"train": examples, "validation": settings.examples}
         for split, count in counts.items():
-            write_examples(data.read(split, count), data.task.name, out / f"{data.task.name}_{split}.parquet")
+            drawn = data.read(split, count)
+            write_examples(drawn, data.task.name, out / f"{data.task.name}_{split}.parquet")
+            if preview:
+                _draw_preview(drawn, out / f"{data.task.name}_{split}.png")
     Console(stderr=True).print(f"wrote {2 * len(tasks)} files to {out}", markup=False)
+
+
+def _prepare_dataset(recipe: Recipe, folder: Path, out: Path, drawn: tuple[int, int], *, preview: bool) -> None:
+    console = Console(stderr=True)
+    count, seed = drawn
+    with Progress(console=console) as progress:
+        bar = progress.add_task(recipe.task.name, total=count)
+        prepared = prepare_examples(recipe, folder, count, seed, lambda done: progress.update(bar, completed=done))
+    provenance = write_prepared(prepared, out)
+    for reason, skipped in prepared.provenance["skipped"].items():
+        console.print(f"skipped {skipped['count']}: {reason}", markup=False, highlight=False)
+    made = len(prepared.examples)
+    console.print(f"wrote {made} examples to {out}, their origins to {provenance}", markup=False, highlight=False)
+    if made < count:
+        console.print(f"{count} were asked for: the folder has no more", markup=False, highlight=False)
+    if preview:
+        _draw_preview(prepared.examples, out.with_suffix(".png"))
+
+
+def _draw_preview(examples: list[Example], file: Path) -> None:
+    sheet = contact_sheet(examples[:PREVIEWED], largest=320)
+    write_atomically(file, encode_png(sheet))
+    Console(stderr=True).print(f"wrote {file}", markup=False, highlight=False)
 
 
 @app.command()
