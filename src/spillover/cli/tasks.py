@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import json as json_format
+from collections import Counter
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, track
 from rich.table import Table
 
-from spillover.core.errors import TaskError
+from spillover.core.errors import TaskError, nearest
 from spillover.core.files import write_atomically
 from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.export import write_examples
-from spillover.tasks.files import read_examples
+from spillover.tasks.files import find_faults
 from spillover.tasks.image import encode_png
+from spillover.tasks.own import describe_task
 from spillover.tasks.prepare.make import find_recipe, prepare_examples, write_prepared
 from spillover.tasks.prepare.recipe import Recipe
-from spillover.tasks.settings import PerceptionTasks
+from spillover.tasks.settings import Columns, FileTask, PerceptionTasks
 from spillover.tasks.sheet import contact_sheet
 from spillover.tasks.task import Example
 
 PREVIEWED = 12
 """Examples on a preview."""
+FAULTS_SHOWN = 20
 
 app = typer.Typer(help="What tasks there are, and what their examples look like.", no_args_is_help=True)
 
@@ -131,11 +136,56 @@ def _draw_preview(examples: list[Example], file: Path) -> None:
 
 
 @app.command()
-def check(file: Annotated[Path, typer.Argument(help="A .jsonl or .parquet file in BLINK's columns.")]) -> None:
-    """Read every example of a file and decode every image; the first fault is named with its place."""
-    examples = read_examples(file)
-    for example in examples:
-        for image in example.images:
-            image.load()
+def check(
+    file: Annotated[Path, typer.Argument(help="A .jsonl, .json or .parquet file of questions or conversations.")],
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="A column's name there: answer=label, choices=a,b,c.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="How open questions are scored: exact, contains, anls, number or mra.")
+    ] = None,
+    *,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Also draw the first examples on a sheet, beside the file.")
+    ] = False,
+) -> None:
+    """Read every example of a file and decode every image; say what it holds, or everything that is wrong with it."""
+    settings = _file_settings(file, column or [], metric)
+    examples, faults = find_faults(file, settings.columns)
+    if faults:
+        shown = [str(fault) for fault in faults[:FAULTS_SHOWN]]
+        more = [f"… and {len(faults) - FAULTS_SHOWN} more"] if len(faults) > FAULTS_SHOWN else []
+        raise TaskError("\n".join([f"{len(faults)} faults:", *shown, *more]), where=str(file))
+    task = describe_task(file.stem, examples, settings.metric)
+    console = Console(highlight=False, soft_wrap=True)
     images = sum(len(example.images) for example in examples)
-    Console().print(f"{len(examples)} examples with {images} images: all can be read", highlight=False)
+    console.print(f"{len(examples)} examples with {images} images: all can be read")
+    choices = f"{task.options or 'several'} choices"
+    kind = choices if task.metric == "accuracy" else f"open questions, scored by {task.metric}"
+    console.print(f"{kind}; texts of {_span(len(example.prompt) for example in examples)} characters")
+    if task.metric == "accuracy":
+        answers = Counter(example.answer for example in examples)
+        shares = ", ".join(f"{letter} {answers[letter] / len(examples):.0%}" for letter in sorted(answers))
+        console.print(f"right answers: {shares}", markup=False)
+    if preview:
+        _draw_preview(examples, file.with_suffix(".png"))
+
+
+def _file_settings(file: Path, columns: list[str], metric: str | None) -> FileTask:
+    named: dict[str, str | list[str]] = {}
+    for each in columns:
+        key, _, name = each.partition("=")
+        named[key] = name.split(",") if "," in name or key == "images" else name
+    try:
+        return FileTask.model_validate({"name": file.stem, "metric": metric, "columns": named})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        is_unknown = fault["type"] == "extra_forbidden"
+        message = nearest(str(fault["loc"][-1]), Columns.model_fields) if is_unknown else fault["msg"]
+        raise TaskError(f"{place}: {message}") from error
+
+
+def _span(lengths: Iterable[int]) -> str:
+    every = sorted(lengths)
+    return f"{every[0]}" if every[0] == every[-1] else f"{every[0]} to {every[-1]}"

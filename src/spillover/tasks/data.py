@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from spillover.core.errors import TaskError, nearest
 from spillover.tasks.blink import open_blink
-from spillover.tasks.files import read_examples
 from spillover.tasks.hub import pin_dataset
+from spillover.tasks.own import open_file_task, open_hub_task
 from spillover.tasks.perception.families import FAMILIES
 from spillover.tasks.perception.suite import SUITE_VERSION, Split, draw_examples, find_family
-from spillover.tasks.recorded import Reader, RecordedTask
-from spillover.tasks.settings import BlinkTasks, FileTask, PerceptionTasks, TaskSettings
+from spillover.tasks.settings import BlinkTasks, FileTask, HubTask, PerceptionTasks, TaskSettings
 from spillover.tasks.task import Example, Task
 
 __all__ = ["Split", "TaskData", "open_tasks"]
@@ -97,30 +94,6 @@ class PerceptionTask:
         return self.settings.examples if count is None else min(count, self.settings.examples)
 
 
-def _describe(given: FileTask) -> Task:
-    """Describe a user's task: what the study says, and the number of options that its examples share."""
-    capitals = "".join(letter for letter in given.name if letter.isupper())
-    file = given.validation or given.train
-    counts = {len(example.choices) for example in read_examples(Path(file).expanduser())} if file else {0}
-    options = counts.pop() if len(counts) == 1 else 0
-    return Task(
-        name=given.name,
-        abbreviation=given.abbreviation or capitals[:4] or given.name[:4],
-        level=given.level,
-        granularity=given.granularity,
-        options=options or None,
-        chance=1 / options if options else None,
-        human=given.human,
-    )
-
-
-def _file_task(given: FileTask) -> RecordedTask:
-    def reader(name: str | None) -> Reader | None:
-        return None if name is None else partial(read_examples, Path(name).expanduser())
-
-    return RecordedTask(task=_describe(given), train=reader(given.train), validation=reader(given.validation))
-
-
 def open_tasks(settings: Sequence[TaskSettings]) -> list[TaskData]:
     """Open every task that a study speaks of.
 
@@ -135,7 +108,9 @@ def open_tasks(settings: Sequence[TaskSettings]) -> list[TaskData]:
                 names = [family.task.name for family in FAMILIES] if each.names == "all" else each.names
                 opened += [PerceptionTask(_family_task(name), each) for name in names]
             case FileTask():
-                opened.append(_file_task(each))
+                opened.append(open_file_task(each))
+            case HubTask():
+                opened.append(open_hub_task(each))
             case BlinkTasks():
                 opened += open_blink(each)
     names = [data.task.name for data in opened]
@@ -162,18 +137,36 @@ def pin_tasks(settings: Sequence[TaskSettings], stored: Sequence[TaskSettings]) 
         TaskError: a revision is asked for that is not the one the study began with.
         HubError: the hub cannot be reached.
     """
-    known = {each.path: each.revision for each in stored if isinstance(each, BlinkTasks) and each.revision}
-    return tuple(_pinned(each, known) if isinstance(each, BlinkTasks) else each for each in settings)
+    known = {each.dataset: each.revision for each in map(_hub_data, stored) if each is not None and each.revision}
+    return tuple(_pinned(each, known) for each in settings)
 
 
-def _pinned(given: BlinkTasks, known: Mapping[str, str]) -> BlinkTasks:
-    begun = known.get(given.path)
+class _HubData(NamedTuple):
+    dataset: str
+    revision: str | None
+
+
+def _hub_data(settings: TaskSettings) -> _HubData | None:
+    match settings:
+        case BlinkTasks():
+            return _HubData(settings.path, settings.revision)
+        case HubTask():
+            return _HubData(settings.dataset, settings.revision)
+        case _:
+            return None
+
+
+def _pinned(settings: TaskSettings, known: Mapping[str, str | None]) -> TaskSettings:
+    given = _hub_data(settings)
+    if given is None:
+        return settings
+    begun = known.get(given.dataset)
     if begun and given.revision not in (None, begun):
         raise TaskError(
-            f"the study began with the revision {begun} of {given.path} and cannot go on with {given.revision}",
+            f"the study began with the revision {begun} of {given.dataset} and cannot go on with {given.revision}",
             hint="scores of two revisions are never mixed: give the new study another name",
         )
-    return given.model_copy(update={"revision": pin_dataset(given.path, begun or given.revision)})
+    return settings.model_copy(update={"revision": pin_dataset(given.dataset, begun or given.revision)})
 
 
 def _family_task(name: str) -> Task:

@@ -23,15 +23,17 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
     """Read a file's rows one after another.
 
     Args:
-        path: a .jsonl or .parquet file.
+        path: a .jsonl or .parquet file, or a .json file that holds one list.
 
     Raises:
         TaskError: the file is of another kind, cannot be read, or a line is no JSON object; the line is named.
     """
-    readers = {".jsonl": _json_lines, ".parquet": _parquet_rows}
+    readers = {".jsonl": _json_lines, ".json": _json_list, ".parquet": _parquet_rows}
     if path.suffix not in readers:
         raise TaskError(
-            f"cannot read a file that ends in {path.suffix!r}", where=str(path), hint="give a .jsonl or a .parquet file"
+            f"cannot read a file that ends in {path.suffix!r}",
+            where=str(path),
+            hint="give a .jsonl, .json or .parquet file",
         )
     try:
         yield from readers[path.suffix](path)
@@ -48,6 +50,19 @@ def _json_lines(path: Path) -> Iterator[PlacedRow]:
         for number, line in enumerate(stream, 1):
             if line.strip():
                 yield f"{path}:{number}", _parse_line(line, f"{path}:{number}")
+
+
+def _json_list(path: Path) -> Iterator[PlacedRow]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise TaskError(f"this is no JSON: {error.msg}", where=f"{path}:{error.lineno}") from error
+    if not isinstance(rows, list):
+        raise TaskError("this is no list of rows", where=str(path), hint="one JSON object a line is a .jsonl file")
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise TaskError("this entry is no JSON object", where=f"{path} entry {number}")
+        yield f"{path} entry {number}", row
 
 
 def _parquet_rows(path: Path) -> Iterator[PlacedRow]:
