@@ -97,9 +97,9 @@ def collect_examples(
 
 def _renamed(row: Row, columns: Columns, place: str) -> Row:
     """Give a row BLINK's names; columns that are not spoken of keep theirs."""
-    if columns is BLINKS_COLUMNS:
+    if columns == BLINKS_COLUMNS:
         return row
-    said = {key: value for key, value in columns.model_dump(exclude_unset=True).items() if value}
+    said: dict[str, Any] = columns.model_dump(exclude_defaults=True)
     renamed = {key: value for key, value in row.items() if "images" not in said or key not in IMAGE_COLUMNS}
     for key, names in said.items():
         listed = (names,) if isinstance(names, str) else names
