@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_format
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,7 @@ from rich.table import Table
 
 from spillover.core.errors import TaskError, nearest
 from spillover.core.files import write_atomically
+from spillover.study.results import read_scores
 from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.export import write_examples
 from spillover.tasks.files import find_faults
@@ -27,6 +29,7 @@ from spillover.tasks.prepare.recipe import Recipe
 from spillover.tasks.settings import Columns, FileTask, PerceptionTasks
 from spillover.tasks.sheet import contact_sheet
 from spillover.tasks.task import Example
+from spillover.tasks.vsibench import KINDS, OverallScore, overall_scores
 
 PREVIEWED = 12
 """Examples on a preview."""
@@ -133,6 +136,38 @@ def _draw_preview(examples: list[Example], file: Path) -> None:
     sheet = contact_sheet(examples[:PREVIEWED], largest=320)
     write_atomically(file, encode_png(sheet))
     Console(stderr=True).print(f"wrote {file}", markup=False, highlight=False)
+
+
+@app.command()
+def overall(
+    folder: Annotated[Path, typer.Argument(help="The folder of a study that evaluated VSI-Bench.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """VSI-Bench's overall score of every model of a study: the mean of its eight kinds of question."""
+    found = overall_scores(read_scores(folder))
+    if not found:
+        raise TaskError(
+            "the study has no answers to VSI-Bench that were written",
+            where=str(folder),
+            hint="add tasks of kind vsibench, and generate to evaluation.protocols",
+        )
+    if json:
+        print(json_format.dumps([asdict(each) for each in found], indent=1))
+        return
+    table = Table("model", "source", "seed", "overall", "unread", *(short for short, _ in KINDS.values()), box=None)
+    Console().print(_fill(table, found))
+
+
+def _fill(table: Table, found: list[OverallScore]) -> Table:
+    for each in found:
+        source = each.source + (f" ({each.control})" if each.control else "")
+        source += f" at {each.fraction:.0%}" if each.fraction < 1 else ""
+        scores = [each.by_kind.get(name) for name in KINDS]
+        cells = [each.overall, each.unread, *scores]
+        written = ["–" if value is None else f"{value:.3f}" for value in cells]
+        table.add_row(each.model, source, "–" if each.seed is None else str(each.seed), *written)
+    return table
 
 
 @app.command()

@@ -13,8 +13,9 @@ from spillover.tasks.hub import pin_dataset
 from spillover.tasks.own import open_file_task, open_hub_task
 from spillover.tasks.perception.families import FAMILIES
 from spillover.tasks.perception.suite import SUITE_VERSION, Split, draw_examples, find_family
-from spillover.tasks.settings import BlinkTasks, FileTask, HubTask, PerceptionTasks, TaskSettings
+from spillover.tasks.settings import BlinkTasks, FileTask, HubTask, PerceptionTasks, TaskSettings, VSIBenchTasks
 from spillover.tasks.task import Example, Task
+from spillover.tasks.vsibench import open_vsibench
 
 __all__ = ["Split", "TaskData", "open_tasks"]
 
@@ -101,23 +102,27 @@ def open_tasks(settings: Sequence[TaskSettings]) -> list[TaskData]:
         TaskError: a name is unknown or stands twice, or BLINK is taken from two places.
     """
     _refuse_mixed_revisions(settings)
-    opened: list[TaskData] = []
-    for each in settings:
-        match each:
-            case PerceptionTasks():
-                names = [family.task.name for family in FAMILIES] if each.names == "all" else each.names
-                opened += [PerceptionTask(_family_task(name), each) for name in names]
-            case FileTask():
-                opened.append(open_file_task(each))
-            case HubTask():
-                opened.append(open_hub_task(each))
-            case BlinkTasks():
-                opened += open_blink(each)
+    opened = [data for each in settings for data in _open(each)]
     names = [data.task.name for data in opened]
     for name in names:
         if names.count(name) > 1:
             raise TaskError(f"the task {name!r} stands twice", hint="give one of them another name")
     return opened
+
+
+def _open(settings: TaskSettings) -> Sequence[TaskData]:
+    match settings:
+        case PerceptionTasks():
+            names = [family.task.name for family in FAMILIES] if settings.names == "all" else settings.names
+            return [PerceptionTask(_family_task(name), settings) for name in names]
+        case FileTask():
+            return [open_file_task(settings)]
+        case HubTask():
+            return [open_hub_task(settings)]
+        case BlinkTasks():
+            return open_blink(settings)
+        case VSIBenchTasks():
+            return open_vsibench(settings)
 
 
 def _refuse_mixed_revisions(settings: Sequence[TaskSettings]) -> None:
@@ -148,7 +153,7 @@ class _HubData(NamedTuple):
 
 def _hub_data(settings: TaskSettings) -> _HubData | None:
     match settings:
-        case BlinkTasks():
+        case BlinkTasks() | VSIBenchTasks():
             return _HubData(settings.path, settings.revision)
         case HubTask():
             return _HubData(settings.dataset, settings.revision)

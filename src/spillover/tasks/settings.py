@@ -107,4 +107,22 @@ class HubTask(_OwnTask):
     """The split to evaluate on; without it the task can only be a source."""
 
 
-TaskSettings = Annotated[PerceptionTasks | BlinkTasks | FileTask | HubTask, Field(discriminator="kind")]
+class VSIBenchTasks(_Settings):
+    """VSI-Bench's kinds of question, about frames of videos. They can only be targets."""
+
+    kind: Literal["vsibench"] = "vsibench"
+    names: Literal["all"] | tuple[str, ...] = "all"
+    """Which kinds, such as object_counting."""
+    path: str = "nyu-visionx/VSI-Bench"
+    """The dataset's name on the hub, or a folder with test.jsonl or test-00000-of-00001.parquet."""
+    revision: str | None = None
+    """The commit on the hub. It is looked up and pinned when the study is first planned."""
+    videos: str | None = None
+    """A folder with `scannet/scene0011_00.mp4` and so on; by default `path`."""
+    frames: int = Field(default=32, ge=1, le=512)
+    """Taken from each video, evenly spaced from the first to the last."""
+    frame_side: int | None = Field(default=None, ge=32)
+    """Larger frames are scaled down to so many pixels; None keeps them."""
+
+
+TaskSettings = Annotated[PerceptionTasks | BlinkTasks | FileTask | HubTask | VSIBenchTasks, Field(discriminator="kind")]
