@@ -34,6 +34,8 @@ from spillover.tasks.vsibench import KINDS, OverallScore, overall_scores
 PREVIEWED = 12
 """Examples on a preview."""
 FAULTS_SHOWN = 20
+WIDE = 140
+"""Characters that fifteen columns need; a narrower terminal wraps them rather than losing digits."""
 
 app = typer.Typer(help="What tasks there are, and what their examples look like.", no_args_is_help=True)
 
@@ -156,7 +158,7 @@ def overall(
         print(json_format.dumps([asdict(each) for each in found], indent=1))
         return
     table = Table("model", "source", "seed", "overall", "unread", *(short for short, _ in KINDS.values()), box=None)
-    Console().print(_fill(table, found))
+    Console(width=max(Console().width, WIDE)).print(_fill(table, found))
 
 
 def _fill(table: Table, found: list[OverallScore]) -> Table:

@@ -42,14 +42,12 @@ def find_faults(path: Path, columns: Columns = BLINKS_COLUMNS) -> tuple[list[Exa
     """Read every example of a file and decode every image.
 
     Returns:
-        The examples that are well, and the faults of the others, each with its place.
-
-    Raises:
-        TaskError: the file as a whole cannot be read.
+        The examples that are well, and the faults of the others, each with its place. Where the file itself is
+        broken, nothing behind that place is read.
     """
     examples: list[Example] = []
     faults: list[TaskError] = []
-    for place, row in read_rows(path):
+    for place, row in _until_broken(path, faults):
         try:
             example = _example(_renamed(row, columns, place), path.parent, place, f"{path.stem}_{len(examples)}")
             for image in example.images:
@@ -63,6 +61,14 @@ def find_faults(path: Path, columns: Columns = BLINKS_COLUMNS) -> tuple[list[Exa
     if not examples and not faults:
         faults.append(TaskError("there are no examples", where=str(path)))
     return examples, faults
+
+
+def _until_broken(path: Path, faults: list[TaskError]) -> Iterator[PlacedRow]:
+    """Read rows up to where the file itself is broken, which is the last fault then."""
+    try:
+        yield from read_rows(path)
+    except TaskError as error:
+        faults.append(error)
 
 
 def collect_examples(

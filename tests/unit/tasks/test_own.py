@@ -184,6 +184,8 @@ def test_every_fault_of_a_file_is_found(folder):
     examples, faults = find_faults(file)
     assert len(examples) == 1
     assert [fault.where.rpartition(":")[2].split()[0] for fault in faults] == ["2", "3"]
+    file.write_text(file.read_text() + "\n{broken")
+    assert "this line is no JSON" in find_faults(file)[1][-1].message
 
 
 def test_a_dataset_of_the_hubs_form_is_read_with_its_class_names(tmp_path):
