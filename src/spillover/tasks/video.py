@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -109,9 +109,10 @@ def _count(path: Path) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Generator[Any]:
     try:
         import av  # noqa: PLC0415 (an extra, loaded only where a video is read)
+        from av.error import FFmpegError  # noqa: PLC0415
     except ImportError as error:
         raise TaskError(
             "videos are read through PyAV, which is not installed", hint="pip install 'spillover[video]'"
@@ -119,7 +120,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with av.open(str(path)) as container:
             yield container
-    except (av.FFmpegError, OSError) as error:
+    except (FFmpegError, OSError) as error:
         reason = error.strerror or str(error)
         raise TaskError(f"the video cannot be read: {reason}", where=str(path), hint="download it again") from error
 
