@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import json as json_format
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
 from spillover.core.errors import TaskError, nearest
+from spillover.core.files import write_atomically
 from spillover.study.overlap import find_overlap
 from spillover.study.reading import load_study
+from spillover.study.results import read_scores
 from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.export import write_examples
-from spillover.tasks.files import read_examples
-from spillover.tasks.settings import PerceptionTasks
+from spillover.tasks.files import find_faults
+from spillover.tasks.image import encode_png
+from spillover.tasks.own import describe_task
+from spillover.tasks.prepare.make import find_recipe, prepare_examples, write_prepared
+from spillover.tasks.prepare.recipe import Recipe
+from spillover.tasks.settings import Columns, FileTask, PerceptionTasks
 from spillover.tasks.sheet import contact_sheet
+from spillover.tasks.task import Example
+from spillover.tasks.vsibench import KINDS, OverallScore, overall_scores
+
+PREVIEWED = 12
+"""Examples on a preview."""
+FAULTS_SHOWN = 20
+WIDE = 140
+"""Characters that fifteen columns need; a narrower terminal wraps them rather than losing digits."""
 
 app = typer.Typer(help="What tasks there are, and what their examples look like.", no_args_is_help=True)
 
@@ -58,24 +75,71 @@ def show(
 
 @app.command()
 def prepare(
-    source: Annotated[str, typer.Argument(help="perception: the embedded suite.")],
-    out: Annotated[Path, typer.Option(help="The folder to write to: one Parquet file a task and split.")],
-    examples: Annotated[int, typer.Option(min=1, help="Training examples a task.")] = 1000,
-    validation: Annotated[int, typer.Option(min=1, help="Validation examples a task.")] = 200,
-    size: Annotated[int, typer.Option(min=16, max=2048, help="Width of an image, pixels.")] = 448,
-    difficulty: Annotated[float, typer.Option(min=0, max=1, help="0 is plain, 1 hard.")] = 1.0,
+    task: Annotated[str, typer.Argument(help="A task of BLINK, or perception: the whole embedded suite.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write; of perception, a folder.")],
+    source: Annotated[Path | None, typer.Option("--from", help="The dataset's folder; not for perception.")] = None,
+    examples: Annotated[int, typer.Option("--n", "--examples", min=1, help="Training examples a task.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws other examples.")] = 0,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Also draw the first examples on a sheet, beside the file.")
+    ] = False,
+    validation: Annotated[int, typer.Option(min=1, help="Of perception: validation examples a task.")] = 200,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Of perception: width of an image, pixels.")] = 448,
+    difficulty: Annotated[float, typer.Option(min=0, max=1, help="Of perception: 0 is plain, 1 hard.")] = 1.0,
 ) -> None:
-    """Write examples as Parquet files in BLINK's columns, to train or evaluate any model on."""
-    if source != "perception":
-        raise TaskError(f"cannot prepare {source!r}; {nearest(source, ['perception'])}")
-    settings = PerceptionTasks(examples=validation, size=size, difficulty=difficulty, seed=seed)
+    """Make a training set in BLINK's columns: from a public dataset that you have, or from the embedded suite."""
+    if task == "perception":
+        settings = PerceptionTasks(examples=validation, size=size, difficulty=difficulty, seed=seed)
+        _prepare_perception(settings, out, examples, preview=preview)
+    elif source is None:
+        recipe = find_recipe(task)
+        raise TaskError(
+            f"{recipe.task.name} is made from {recipe.dataset}: give its folder",
+            hint=f"--from DIR, with {recipe.layout}",
+        )
+    else:
+        _prepare_dataset(find_recipe(task), source, _parquet(out), (examples, seed), preview=preview)
+
+
+def _parquet(out: Path) -> Path:
+    if out.suffix != ".parquet":
+        raise TaskError(f"{str(out)!r} is no .parquet file", hint="give --out FILE.parquet")
+    return out
+
+
+def _prepare_perception(settings: PerceptionTasks, out: Path, examples: int, *, preview: bool) -> None:
     tasks = open_tasks([settings])
     for data in track(tasks, "drawing", console=Console(stderr=True)):
-        counts: dict[Split, int] = {"train": examples, "validation": validation}
+        counts: dict[Split, int] = {"train": examples, "validation": settings.examples}
         for split, count in counts.items():
-            write_examples(data.read(split, count), data.task.name, out / f"{data.task.name}_{split}.parquet")
+            drawn = data.read(split, count)
+            write_examples(drawn, data.task.name, out / f"{data.task.name}_{split}.parquet")
+            if preview:
+                _draw_preview(drawn, out / f"{data.task.name}_{split}.png")
     Console(stderr=True).print(f"wrote {2 * len(tasks)} files to {out}", markup=False)
+
+
+def _prepare_dataset(recipe: Recipe, folder: Path, out: Path, drawn: tuple[int, int], *, preview: bool) -> None:
+    console = Console(stderr=True)
+    count, seed = drawn
+    with Progress(console=console) as progress:
+        bar = progress.add_task(recipe.task.name, total=count)
+        prepared = prepare_examples(recipe, folder, count, seed, lambda done: progress.update(bar, completed=done))
+    provenance = write_prepared(prepared, out)
+    for reason, skipped in prepared.provenance["skipped"].items():
+        console.print(f"skipped {skipped['count']}: {reason}", markup=False, highlight=False)
+    made = len(prepared.examples)
+    console.print(f"wrote {made} examples to {out}, their origins to {provenance}", markup=False, highlight=False)
+    if made < count:
+        console.print(f"{count} were asked for: the folder has no more", markup=False, highlight=False)
+    if preview:
+        _draw_preview(prepared.examples, out.with_suffix(".png"))
+
+
+def _draw_preview(examples: list[Example], file: Path) -> None:
+    sheet = contact_sheet(examples[:PREVIEWED], largest=320)
+    write_atomically(file, encode_png(sheet))
+    Console(stderr=True).print(f"wrote {file}", markup=False, highlight=False)
 
 
 @app.command()
@@ -100,11 +164,88 @@ def overlap(
 
 
 @app.command()
-def check(file: Annotated[Path, typer.Argument(help="A .jsonl or .parquet file in BLINK's columns.")]) -> None:
-    """Read every example of a file and decode every image; the first fault is named with its place."""
-    examples = read_examples(file)
-    for example in examples:
-        for image in example.images:
-            image.load()
+def overall(
+    folder: Annotated[Path, typer.Argument(help="The folder of a study that evaluated VSI-Bench.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """VSI-Bench's overall score of every model of a study: the mean of its eight kinds of question."""
+    found = overall_scores(read_scores(folder))
+    if not found:
+        raise TaskError(
+            "the study has no answers to VSI-Bench that were written",
+            where=str(folder),
+            hint="add tasks of kind vsibench, and generate to evaluation.protocols",
+        )
+    if json:
+        print(json_format.dumps([asdict(each) for each in found], indent=1))
+        return
+    table = Table("model", "source", "seed", "overall", "unread", *(short for short, _ in KINDS.values()), box=None)
+    Console(width=max(Console().width, WIDE)).print(_fill(table, found))
+
+
+def _fill(table: Table, found: list[OverallScore]) -> Table:
+    for each in found:
+        source = each.source + (f" ({each.control})" if each.control else "")
+        source += f" at {each.fraction:.0%}" if each.fraction < 1 else ""
+        scores = [each.by_kind.get(name) for name in KINDS]
+        cells = [each.overall, each.unread, *scores]
+        written = ["–" if value is None else f"{value:.3f}" for value in cells]
+        table.add_row(each.model, source, "–" if each.seed is None else str(each.seed), *written)
+    return table
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A .jsonl, .json or .parquet file of questions or conversations.")],
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="A column's name there: answer=label, choices=a,b,c.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="How open questions are scored: exact, contains, anls, number or mra.")
+    ] = None,
+    *,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Also draw the first examples on a sheet, beside the file.")
+    ] = False,
+) -> None:
+    """Read every example of a file and decode every image; say what it holds, or everything that is wrong with it."""
+    settings = _file_settings(file, column or [], metric)
+    examples, faults = find_faults(file, settings.columns)
+    if faults:
+        shown = [str(fault) for fault in faults[:FAULTS_SHOWN]]
+        more = [f"… and {len(faults) - FAULTS_SHOWN} more"] if len(faults) > FAULTS_SHOWN else []
+        raise TaskError("\n".join([f"{len(faults)} faults:", *shown, *more]), where=str(file))
+    task = describe_task(file.stem, examples, settings.metric)
+    console = Console(highlight=False, soft_wrap=True)
     images = sum(len(example.images) for example in examples)
-    Console().print(f"{len(examples)} examples with {images} images: all can be read", highlight=False)
+    console.print(f"{len(examples)} examples with {images} images: all can be read")
+    choices = f"{task.options or 'several'} choices"
+    kind = choices if task.metric == "accuracy" else f"open questions, scored by {task.metric}"
+    console.print(f"{kind}; texts of {_span(len(example.prompt) for example in examples)} characters")
+    if task.metric == "accuracy":
+        answers = Counter(example.answer for example in examples)
+        shares = ", ".join(f"{letter} {answers[letter] / len(examples):.0%}" for letter in sorted(answers))
+        console.print(f"right answers: {shares}", markup=False)
+    if preview:
+        _draw_preview(examples, file.with_suffix(".png"))
+
+
+def _file_settings(file: Path, columns: list[str], metric: str | None) -> FileTask:
+    named: dict[str, str | list[str]] = {}
+    for each in columns:
+        key, _, name = each.partition("=")
+        named[key] = name.split(",") if "," in name or key == "images" else name
+    try:
+        return FileTask.model_validate({"name": file.stem, "metric": metric, "columns": named})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        is_unknown = fault["type"] == "extra_forbidden"
+        message = nearest(str(fault["loc"][-1]), Columns.model_fields) if is_unknown else fault["msg"]
+        raise TaskError(f"{place}: {message}") from error
+
+
+def _span(lengths: Iterable[int]) -> str:
+    every = sorted(lengths)
+    return f"{every[0]}" if every[0] == every[-1] else f"{every[0]} to {every[-1]}"

@@ -50,6 +50,10 @@ class ModelError(SpilloverError):
     """A model, an adapter or a training run is not what it should be."""
 
 
+class HubError(SpilloverError):
+    """The Hugging Face hub cannot be reached, or lacks what was asked of it."""
+
+
 class StoreError(SpilloverError):
     """A study folder cannot be read, written, or belongs to something else."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,13 +27,27 @@ class ImageSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What was said before the question, in a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+    image_places: tuple[int, ...] = ()
+    """Before which character of the text each of its images stands, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """One question to a vision-language model: images first, then text."""
+    """One question to a vision-language model."""
 
     images: tuple[ImageSource, ...]
-    """In the order in which the text speaks of them; empty for text-only tasks."""
+    """In the order in which the text speaks of them, those of earlier turns first; empty for text-only tasks."""
     text: str
     """The user turn as the data has it."""
+    image_places: tuple[int, ...] | None = None
+    """Before which character of the text each of its images stands; None: all of them before the text."""
+    before: tuple[Turn, ...] = ()
+    """Earlier turns of the conversation."""
     options: tuple[str, ...]
     """The answer strings to choose from, such as "(A)" and "(B)"; empty for open questions."""
     answer: str

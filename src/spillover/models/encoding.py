@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float, Int
+from jinja2 import TemplateError
 from torch import Tensor
 
 from spillover.core.errors import ModelError, TaskError
@@ -120,8 +121,31 @@ def _encode(base: Base, piece: list[_Loaded]) -> Iterator[Encoded]:
 
 
 def _render_chat(base: Base, loaded: _Loaded) -> str:
-    content = [*({"type": "image"} for _ in loaded.images), {"type": "text", "text": loaded.prompt.text}]
-    return base.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+    prompt = loaded.prompt
+    messages = [{"role": turn.role, "content": _content(turn.text, turn.image_places)} for turn in prompt.before]
+    left = len(prompt.images) - sum(len(turn.image_places) for turn in prompt.before)
+    places = (0,) * left if prompt.image_places is None else prompt.image_places
+    messages.append({"role": "user", "content": _content(prompt.text, places)})
+    try:
+        return base.processor.apply_chat_template(messages, add_generation_prompt=True)
+    except TemplateError as error:
+        raise TaskError(
+            f"the chat template of {base.name} cannot write this: {error}", where=prompt.text[:60]
+        ) from error
+
+
+def _content(text: str, places: Sequence[int]) -> list[dict[str, str]]:
+    """Cut a turn at its images, in the form that chat templates read."""
+    content: list[dict[str, str]] = []
+    start = 0
+    for place in places:
+        if place > start:
+            content.append({"type": "text", "text": text[start:place]})
+        content.append({"type": "image"})
+        start = place
+    if text[start:] or not content:
+        content.append({"type": "text", "text": text[start:]})
+    return content
 
 
 def _rotary_positions(base: Base, tokens: Tensor, fields: dict[str, Tensor]) -> Tensor | None:

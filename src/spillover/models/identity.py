@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spillover.core.errors import ModelError
+from spillover.core.hub import newest_commit
 from spillover.core.keys import hash_folder
 from spillover.models.settings import TINY, ModelSettings
 from spillover.models.tiny import CHECKPOINT
@@ -58,21 +59,11 @@ def pin_revision(settings: ModelSettings) -> ModelSettings:
     """Pin a hub model to its current commit; local models are known by their content.
 
     Raises:
-        ModelError: the hub cannot be reached or has no such model.
+        HubError: the hub cannot be reached or has no such model.
     """
     if settings.revision is not None or isinstance(locate_model(settings), Path):
         return settings
-    from huggingface_hub import HfApi  # noqa: PLC0415 (loaded only where a hub is used)
-    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
-
-    try:
-        revision = HfApi().model_info(settings.path).sha
-    except (HfHubHTTPError, OSError) as error:
-        raise ModelError(
-            f"cannot look up {settings.path!r} on the hub: {type(error).__name__}",
-            hint="pin a commit with revision: in the study file, or give a local folder",
-        ) from error
-    return settings.model_copy(update={"revision": revision})
+    return settings.model_copy(update={"revision": newest_commit(settings.path, "model")})
 
 
 def model_identity(settings: ModelSettings) -> dict[str, str | int | None]:

@@ -41,6 +41,7 @@ def open_study(study: Study) -> StudyTasks:
     sources = _pick(study, tasks, "sources", "train", faults)
     targets = _pick(study, tasks, "targets", "validation", faults)
     controls = _controls(study, sources, faults)
+    faults += _protocol_faults(study, targets)
     if not faults:
         faults += _data_faults(study, sources, targets)
     if faults:
@@ -100,6 +101,14 @@ def _pick(study: Study, tasks: list[TaskData], where: str, split: Split, faults:
         else:
             picked.append(data)
     return picked
+
+
+def _protocol_faults(study: Study, targets: list[TaskData]) -> list[Fault]:
+    names = [data.task.name for data in targets if data.task.metric != "accuracy"]
+    if not names or "generate" in study.evaluation.protocols:
+        return []
+    message = f"{', '.join(names)}: open questions are answered by writing, so add generate to the protocols"
+    return [Fault(where=study.place("evaluation.protocols"), message=message)]
 
 
 def _controls(study: Study, sources: list[TaskData], faults: list[Fault]) -> list[tuple[str, TaskData]]:

@@ -161,8 +161,13 @@ def _questions(study: Study, targets: Iterable[TaskData]) -> Iterable[Question]:
     evaluation = study.evaluation
     for data in targets:
         identity = data.identity("validation", evaluation.limit)
+        is_open = data.task.metric != "accuracy"
         for protocol in evaluation.protocols:
+            if is_open and protocol == "letters":
+                continue  # there are no letters to choose from
             asked = {"version": KEY_VERSION, "data": identity, "protocol": protocol}
+            if is_open:
+                asked["metric"] = data.task.metric
             if protocol == "generate":
                 asked["maximum_new_tokens"] = evaluation.maximum_new_tokens
                 asked["parser"] = PARSER_VERSION

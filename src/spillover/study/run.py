@@ -18,7 +18,7 @@ from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
 from spillover.study.store import Store
 from spillover.study.study import Provenance, Study
-from spillover.tasks.data import find_task_data
+from spillover.tasks.data import find_task_data, pin_tasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,11 @@ def prepare(study: Study, *, only: str | None = None) -> Prepared:
         StoreError: its folder belongs to something else.
         TaskError: `only` names no source.
     """
-    tasks = open_study(study)
     store = Store(Path(study.output or study.name).expanduser())
-    resolved = resolve(study, store.stored_study())
+    stored = store.stored_study()
+    study = study.model_copy(update={"tasks": pin_tasks(study.tasks, stored.tasks if stored else ())})
+    tasks = open_study(study)
+    resolved = resolve(study, stored)
     source = find_task_data(tasks.sources, only).task.name if only is not None else None
     plan = plan_study(resolved, tasks).only(source)
     return Prepared(plan=plan, store=store, jobs=pending(plan, store))

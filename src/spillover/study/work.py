@@ -24,8 +24,8 @@ from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.store import Outcome
 from spillover.study.study import Study
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
-from spillover.tasks.scoring import parse_reply
-from spillover.tasks.task import Example
+from spillover.tasks.scoring import score_reply
+from spillover.tasks.task import Example, Metric
 
 AdapterInput = Mapping[str, bytes] | None
 """An adapter's files, for an `Evaluate`; None for the base."""
@@ -110,8 +110,12 @@ class _Desk:
 
     def _ask(self, base: Base, job: Evaluate, question: Question) -> list[Score]:
         prepared = self._prepare(base, question.target, "validation", self._study.evaluation.limit)
-        ask = {"letters": self._by_letters, "generate": self._by_generation}[question.protocol]
-        answers = ask(base, prepared)
+        metric = find_task_data(self._tasks, question.target).task.metric
+        match question.protocol:
+            case "letters":
+                answers = self._by_letters(base, prepared)
+            case "generate":
+                answers = self._by_generation(base, prepared, metric)
         return [
             Score(
                 model=job.model,
@@ -124,7 +128,7 @@ class _Desk:
                 target=question.target,
                 target_key=question.target_key,
                 example=example.id,
-                score=float(answer.given == example.answer),
+                score=answer.score,
                 answer=example.answer,
                 answer_given=answer.given,
                 parse=answer.parse,
@@ -137,20 +141,20 @@ class _Desk:
 
     def _by_letters(self, base: Base, prepared: _Prepared) -> list[_Answer]:
         scored = score_options(base, prepared.encoded)
-        return [
-            _Answer(given=example.options[values.index(max(values))], log_probabilities=values)
-            for example, values in zip(prepared.examples, scored, strict=True)
-        ]
+        answers: list[_Answer] = []
+        for example, values in zip(prepared.examples, scored, strict=True):
+            given = example.options[values.index(max(values))]
+            answers.append(_Answer(score=float(given == example.answer), given=given, log_probabilities=values))
+        return answers
 
-    def _by_generation(self, base: Base, prepared: _Prepared) -> list[_Answer]:
+    def _by_generation(self, base: Base, prepared: _Prepared, metric: Metric) -> list[_Answer]:
         replies = generate_replies(base, prepared.encoded, self._study.evaluation.maximum_new_tokens)
-        parsed = [
-            parse_reply(reply, example.options, example.choices)
-            for reply, example in zip(replies, prepared.examples, strict=True)
+        scored = [
+            score_reply(reply, example, metric) for reply, example in zip(replies, prepared.examples, strict=True)
         ]
         return [
-            _Answer(given=said.answer, parse=said.parse, reply=reply)
-            for said, reply in zip(parsed, replies, strict=True)
+            _Answer(score=each.score, given=each.said.answer, parse=each.said.parse, reply=reply)
+            for each, reply in zip(scored, replies, strict=True)
         ]
 
     def _prepare(self, base: Base, name: str, split: Split, count: int | None) -> _Prepared:
@@ -174,6 +178,7 @@ class _Prepared:
 class _Answer:
     """What a model answered."""
 
+    score: float
     given: str | None
     parse: str = "parsed"
     reply: str | None = None

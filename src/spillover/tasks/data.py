@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from spillover.core.errors import TaskError, nearest
-from spillover.core.keys import content_key, hash_file
-from spillover.tasks.files import read_examples
+from spillover.tasks.blink import open_blink
+from spillover.tasks.hub import pin_dataset
+from spillover.tasks.own import open_file_task, open_hub_task
 from spillover.tasks.perception.families import FAMILIES
 from spillover.tasks.perception.suite import SUITE_VERSION, Split, draw_examples, find_family
-from spillover.tasks.settings import FileTask, PerceptionTasks, TaskSettings
+from spillover.tasks.settings import BlinkTasks, FileTask, HubTask, PerceptionTasks, TaskSettings, VSIBenchTasks
 from spillover.tasks.task import Example, Task
+from spillover.tasks.vsibench import open_vsibench
 
 __all__ = ["Split", "TaskData", "open_tasks"]
 
@@ -94,86 +95,83 @@ class PerceptionTask:
         return self.settings.examples if count is None else min(count, self.settings.examples)
 
 
-@dataclass(frozen=True)
-class FileTaskData:
-    """A task in a user's own files."""
-
-    task: Task
-    settings: FileTask
-
-    def offers(self, split: Split) -> bool:
-        """Whether the study names a file for the split."""
-        return self._file(split) is not None
-
-    def read(self, split: Split, count: int | None) -> list[Example]:
-        """Read the first examples of the split's file."""
-        file = self._file(split)
-        if file is None:
-            raise TaskError(f"the task {self.settings.name} has no {split} file", hint=f"add {split}: FILE to it")
-        examples = read_examples(file, count)
-        if split == "train" and count is not None and len(examples) < count:
-            raise TaskError(
-                f"the task {self.settings.name} has {len(examples)} training examples, fewer than {count}",
-                where=str(file),
-                hint="lower training.examples: every source is trained on the same number",
-            )
-        return examples
-
-    def identity(self, split: Split, count: int | None) -> Any:
-        """The hashes of the file and of every image that it names."""
-        file = self._file(split)
-        if file is None:
-            return None
-        images = [[image.digest for image in example.images] for example in self.read(split, count)]
-        return {"file": hash_file(file), "images": content_key(images), "split": split, "count": count}
-
-    def check(self, split: Split, count: int | None) -> None:
-        """Read every example and decode every image."""
-        for example in self.read(split, count):
-            for image in example.images:
-                image.load()
-
-    def _file(self, split: Split) -> Path | None:
-        name = self.settings.train if split == "train" else self.settings.validation
-        return Path(name).expanduser() if name else None
-
-
-def _describe(given: FileTask) -> Task:
-    """Describe a user's task: what the study says, and the number of options that its examples share."""
-    capitals = "".join(letter for letter in given.name if letter.isupper())
-    file = given.validation or given.train
-    counts = {len(example.choices) for example in read_examples(Path(file).expanduser())} if file else {0}
-    options = counts.pop() if len(counts) == 1 else 0
-    return Task(
-        name=given.name,
-        abbreviation=given.abbreviation or capitals[:4] or given.name[:4],
-        level=given.level,
-        granularity=given.granularity,
-        options=options or None,
-        chance=1 / options if options else None,
-        human=given.human,
-    )
-
-
-def open_tasks(settings: Iterable[TaskSettings]) -> list[TaskData]:
+def open_tasks(settings: Sequence[TaskSettings]) -> list[TaskData]:
     """Open every task that a study speaks of.
 
     Raises:
-        TaskError: a name is unknown or stands twice.
+        TaskError: a name is unknown or stands twice, or BLINK is taken from two places.
     """
-    opened: list[TaskData] = []
-    for each in settings:
-        match each:
-            case PerceptionTasks():
-                names = [family.task.name for family in FAMILIES] if each.names == "all" else each.names
-                opened += [PerceptionTask(_family_task(name), each) for name in names]
-            case FileTask():
-                opened.append(FileTaskData(_describe(each), each))
+    _refuse_mixed_revisions(settings)
+    opened = [data for each in settings for data in _open(each)]
     names = [data.task.name for data in opened]
     for name in names:
         if names.count(name) > 1:
             raise TaskError(f"the task {name!r} stands twice", hint="give one of them another name")
     return opened
+
+
+def _open(settings: TaskSettings) -> Sequence[TaskData]:
+    match settings:
+        case PerceptionTasks():
+            names = [family.task.name for family in FAMILIES] if settings.names == "all" else settings.names
+            return [PerceptionTask(_family_task(name), settings) for name in names]
+        case FileTask():
+            return [open_file_task(settings)]
+        case HubTask():
+            return [open_hub_task(settings)]
+        case BlinkTasks():
+            return open_blink(settings)
+        case VSIBenchTasks():
+            return open_vsibench(settings)
+
+
+def _refuse_mixed_revisions(settings: Sequence[TaskSettings]) -> None:
+    copies = {(each.path, each.revision) for each in settings if isinstance(each, BlinkTasks)}
+    if len(copies) > 1:
+        listed = ", ".join(sorted(f"{path} at {revision or 'its newest'}" for path, revision in copies))
+        raise TaskError(
+            f"one study takes BLINK from one place and revision, not from {listed}",
+            hint="labels differ between revisions: make two studies and compare them",
+        )
+
+
+def pin_tasks(settings: Sequence[TaskSettings], stored: Sequence[TaskSettings]) -> tuple[TaskSettings, ...]:
+    """Pin every dataset of the hub to a commit: the one that the study began with, else the newest.
+
+    Raises:
+        TaskError: a revision is asked for that is not the one the study began with.
+        HubError: the hub cannot be reached.
+    """
+    known = {each.dataset: each.revision for each in map(_hub_data, stored) if each is not None and each.revision}
+    return tuple(_pinned(each, known) for each in settings)
+
+
+class _HubData(NamedTuple):
+    dataset: str
+    revision: str | None
+
+
+def _hub_data(settings: TaskSettings) -> _HubData | None:
+    match settings:
+        case BlinkTasks() | VSIBenchTasks():
+            return _HubData(settings.path, settings.revision)
+        case HubTask():
+            return _HubData(settings.dataset, settings.revision)
+        case _:
+            return None
+
+
+def _pinned(settings: TaskSettings, known: Mapping[str, str | None]) -> TaskSettings:
+    given = _hub_data(settings)
+    if given is None:
+        return settings
+    begun = known.get(given.dataset)
+    if begun and given.revision not in (None, begun):
+        raise TaskError(
+            f"the study began with the revision {begun} of {given.dataset} and cannot go on with {given.revision}",
+            hint="scores of two revisions are never mixed: give the new study another name",
+        )
+    return settings.model_copy(update={"revision": pin_dataset(given.dataset, begun or given.revision)})
 
 
 def _family_task(name: str) -> Task:

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spillover.core.files import write_atomically
-from spillover.tasks.image import encode_png
+from spillover.core.prompt import ImageSource
+from spillover.tasks.image import EncodedImage, encode_png
 from spillover.tasks.task import Example
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -47,7 +48,11 @@ def write_examples(examples: Sequence[Example], task: str, path: Path) -> None:
 
 def _images(examples: Sequence[Example], number: int) -> pa.Array:
     held = [
-        {"bytes": encode_png(example.images[number].load()), "path": None} if number < len(example.images) else None
+        {"bytes": _encoded(example.images[number]), "path": None} if number < len(example.images) else None
         for example in examples
     ]
     return pa.array(held, IMAGE)
+
+
+def _encoded(image: ImageSource) -> bytes:
+    return image.data if isinstance(image, EncodedImage) else encode_png(image.load())

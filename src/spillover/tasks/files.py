@@ -1,133 +1,217 @@
-"""A user's own task: a JSON Lines or Parquet file in BLINK's columns."""
+"""Examples in rows: files of a user's own, prepared training sets, BLINK's Parquet files, datasets of the hub."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-from pyarrow import ArrowInvalid
-
-from spillover.core.errors import TaskError
+from spillover.core.errors import TaskError, nearest
 from spillover.core.prompt import ImageSource
+from spillover.tasks.conversations import conversation_example, images_in_turns, is_conversation
 from spillover.tasks.image import EncodedImage, ImageFile
-from spillover.tasks.task import Example, lay_out_prompt, option_letters
+from spillover.tasks.rows import PlacedRow, Row, read_rows
+from spillover.tasks.settings import Columns
+from spillover.tasks.task import MAXIMUM_CHOICES, Example, lay_out_prompt, option_letters
 
-MAXIMUM_IMAGES = 64
+IMAGE_COLUMNS = (*(f"image_{number}" for number in range(1, 65)), "image", "images")
+"""Where images are looked for, in order."""
+BLINKS_COLUMNS = Columns()
 
 
-def read_examples(path: Path, count: int | None = None) -> list[Example]:
+def read_examples(path: Path, count: int | None = None, columns: Columns = BLINKS_COLUMNS) -> list[Example]:
     """Read the first examples of a file.
 
-    Columns: `image_1`, `image_2`, … (a path beside the file, or bytes in Parquet), `choices` (list of texts; empty or
-    absent for open questions), `answer` ("(A)" for multiple choice), `prompt` (the full text), or `question`, from
-    which the prompt is laid out as BLINK's; `idx` optional.
+    A row is a question: `prompt` (the full text) or `question`, from which the prompt is laid out as BLINK's;
+    `choices`, absent for open questions; `answer`; images in `image_1`, `image_2`, …, `image` or `images` (paths beside
+    the file, or bytes in Parquet), none for text alone; `idx` optional. Or it is a conversation: `messages`.
 
     Args:
-        path: a .jsonl or .parquet file.
+        path: a .jsonl, .json or .parquet file.
         count: examples at most; None reads all.
+        columns: what they are called there.
 
     Raises:
         TaskError: the file or one of its rows is not what it should be; file and line are named.
     """
+    return collect_examples(read_rows(path), path.parent, path.stem, count, columns)
+
+
+def find_faults(path: Path, columns: Columns = BLINKS_COLUMNS) -> tuple[list[Example], list[TaskError]]:
+    """Read every example of a file and decode every image.
+
+    Returns:
+        The examples that are well, and the faults of the others, each with its place. Where the file itself is
+        broken, nothing behind that place is read.
+    """
+    examples: list[Example] = []
+    faults: list[TaskError] = []
+    for place, row in _until_broken(path, faults):
+        try:
+            example = _example(_renamed(row, columns, place), path.parent, place, f"{path.stem}_{len(examples)}")
+            for image in example.images:
+                image.load()
+        except TaskError as error:
+            faults.append(error)
+        else:
+            examples.append(example)
+    repeated = [name for name, number in Counter(example.id for example in examples).items() if number > 1]
+    faults += [TaskError(f"the idx {name!r} stands more than once", where=str(path)) for name in repeated]
+    if not examples and not faults:
+        faults.append(TaskError("there are no examples", where=str(path)))
+    return examples, faults
+
+
+def _until_broken(path: Path, faults: list[TaskError]) -> Iterator[PlacedRow]:
+    """Read rows up to where the file itself is broken, which is the last fault then."""
+    try:
+        yield from read_rows(path)
+    except TaskError as error:
+        faults.append(error)
+
+
+def collect_examples(
+    rows: Iterable[PlacedRow], folder: Path, name: str, count: int | None, columns: Columns = BLINKS_COLUMNS
+) -> list[Example]:
+    """Make examples of the first rows.
+
+    Args:
+        rows: as they were read.
+        folder: where paths of images begin.
+        name: of the whole, for examples without an idx, and for errors.
+        count: examples at most; None takes all.
+        columns: what they are called in the rows.
+
+    Raises:
+        TaskError: there is no row, a row is not what it should be, or an idx stands twice.
+    """
     examples: list[Example] = []
     seen: dict[str, str] = {}
-    for place, row in _rows(path):
+    for place, row in rows:
         if count is not None and len(examples) >= count:
             break
-        example = _example(row, path, place, f"{path.stem}_{len(examples)}")
+        example = _example(_renamed(row, columns, place), folder, place, f"{name}_{len(examples)}")
         if example.id in seen:
             raise TaskError(f"the idx {example.id!r} stands at {seen[example.id]} too", where=place)
         seen[example.id] = place
         examples.append(example)
     if not examples:
-        raise TaskError("the file holds no examples", where=str(path))
+        raise TaskError("there are no examples", where=str(folder / name))
     return examples
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    readers = {".jsonl": _json_lines, ".parquet": _parquet_rows}
-    if path.suffix not in readers:
-        raise TaskError(
-            f"cannot read a file that ends in {path.suffix!r}", where=str(path), hint="give a .jsonl or a .parquet file"
-        )
-    try:
-        yield from readers[path.suffix](path)
-    except OSError as error:
-        raise TaskError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
-    except (ArrowInvalid, UnicodeDecodeError) as error:
-        raise TaskError(f"the file is broken: {error}", where=str(path)) from error
+def _renamed(row: Row, columns: Columns, place: str) -> Row:
+    """Give a row BLINK's names; columns that are not spoken of keep theirs."""
+    if columns == BLINKS_COLUMNS:
+        return row
+    said: dict[str, Any] = columns.model_dump(exclude_defaults=True)
+    renamed = {key: value for key, value in row.items() if "images" not in said or key not in IMAGE_COLUMNS}
+    for key, names in said.items():
+        listed = (names,) if isinstance(names, str) else names
+        missing = [name for name in listed if name not in row]
+        if missing:
+            raise TaskError(f"there is no column {missing[0]!r}; {nearest(missing[0], row)}", where=place)
+        renamed[key] = row[names] if isinstance(names, str) else [row[name] for name in names if row[name] is not None]
+    return renamed
 
 
-def _json_lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
-            if line.strip():
-                yield f"{path}:{number}", _parse_line(line, f"{path}:{number}")
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    number = 0
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=256):
-        for row in batch.to_pylist():
-            number += 1
-            yield f"{path} row {number}", row
-
-
-def _parse_line(line: str, place: str) -> Mapping[str, Any]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise TaskError(f"this line is no JSON: {error.msg}", where=f"{place} column {error.colno}") from error
-    if not isinstance(row, dict):
-        raise TaskError("this line is no JSON object", where=place)
-    return row
-
-
-def _example(row: Mapping[str, Any], path: Path, place: str, default_id: str) -> Example:
+def _example(row: Row, folder: Path, place: str, default_id: str) -> Example:
+    name = default_id if row.get("idx") is None else str(row["idx"])
+    if is_conversation(row):
+        held = [*_held_images(row), *images_in_turns(row)]
+        return conversation_example(row, _open_all(held, folder, place), place, name)
     choices = tuple(str(choice) for choice in row.get("choices") or ())
-    answer = row.get("answer")
-    if not isinstance(answer, str) or not answer:
-        raise TaskError(
-            "the example has no answer", where=place, hint='columns needed: answer ("(A)"), prompt or question'
-        )
-    letters = option_letters(len(choices))
-    if choices and answer not in letters:
-        raise TaskError(
-            f"the answer {answer!r} is not among the choices", where=place, hint=f"allowed: {', '.join(letters)}"
-        )
+    if len(choices) > MAXIMUM_CHOICES:
+        raise TaskError(f"{len(choices)} choices, more than the {MAXIMUM_CHOICES} letters", where=place)
     text = row.get("prompt") or row.get("question")
     if not isinstance(text, str):
         raise TaskError("the example has neither prompt nor question", where=place)
-    prompt = text if row.get("prompt") else lay_out_prompt(text, choices)
+    answers = _answers(row.get("answer"), choices, place)
     return Example(
-        id=str(row.get("idx") or default_id),
-        images=tuple(_images(row, path, place)),
-        prompt=prompt,
+        id=name,
+        images=_open_all(_held_images(row), folder, place),
+        prompt=text if row.get("prompt") else lay_out_prompt(text, choices),
         choices=choices,
-        answer=answer,
+        answer=answers[0],
+        accepted=answers[1:],
     )
 
 
-def _images(row: Mapping[str, Any], path: Path, place: str) -> Iterator[ImageSource]:
-    for number in range(1, MAXIMUM_IMAGES + 1):
-        match row.get(f"image_{number}"):
-            case None:
-                continue
-            case str(name):
-                yield _image_file(name, path, place)
-            case bytes(data) | {"bytes": bytes(data)}:
-                yield EncodedImage(data, f"{place} image_{number}")
-            case {"path": str(name)}:
-                yield _image_file(name, path, place)
-            case other:
-                raise TaskError(f"image_{number} is {type(other).__name__}, neither a path nor bytes", where=place)
+def _answers(given: Any, choices: tuple[str, ...], place: str) -> tuple[str, ...]:
+    """The right answer and, of an open question, the others that are accepted."""
+    listed: list[Any] = given if isinstance(given, list) else [given]
+    if not listed or any(not isinstance(value, str | int | float) or value == "" for value in listed):
+        raise TaskError(
+            "the example has no answer", where=place, hint='columns needed: answer ("(A)"), prompt or question'
+        )
+    if not choices:
+        return tuple(str(value) for value in listed)
+    if len(listed) > 1:
+        raise TaskError(f"{len(listed)} answers to a question with choices", where=place)
+    return (_letter(listed[0], choices, place),)
 
 
-def _image_file(name: str, path: Path, place: str) -> ImageFile:
-    image = path.parent / name
+def _letter(answer: str | float, choices: tuple[str, ...], place: str) -> str:
+    """The letter of the right choice: given as "(B)" or "B", as the choice's own text, or as its place from 0."""
+    letters = option_letters(len(choices))
+    if answer in letters:
+        return str(answer)
+    if isinstance(answer, str) and choices.count(answer) == 1:
+        return letters[choices.index(answer)]
+    if f"({answer})" in letters:
+        return f"({answer})"
+    if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer < len(choices):
+        return letters[answer]
+    if answer == "hidden":
+        raise TaskError(
+            "the answer is hidden: this is a test split whose answers its authors keep",
+            where=place,
+            hint="use the validation split",
+        )
+    raise TaskError(
+        f"the answer {answer!r} is not among the choices", where=place, hint=f"allowed: {', '.join(letters)}"
+    )
+
+
+def _held_images(row: Row) -> Iterator[tuple[str, Any]]:
+    """Each image as the row holds it, with the name of its column."""
+    for name in IMAGE_COLUMNS:
+        yield from ((name, image) for image in _flat(row.get(name)))
+
+
+def _flat(held: Any) -> Iterator[Any]:
+    """A column holds an image, a list of them, or, where several columns were named, a list of either."""
+    if isinstance(held, list):
+        for each in held:
+            yield from _flat(each)
+    elif held is not None:
+        yield held
+
+
+def _open_all(held: Iterable[tuple[str, Any]], folder: Path, place: str) -> tuple[ImageSource, ...]:
+    return tuple(open_image(image, folder, f"{place} {name}") for name, image in held)
+
+
+def open_image(held: object, folder: Path, place: str) -> ImageSource:
+    """Open an image as a row holds it: a path, bytes, or either in a struct as `datasets` writes it.
+
+    Raises:
+        TaskError: it is something else, or there is no such file.
+    """
+    match held:
+        case str(name):
+            return _image_file(name, folder, place)
+        case bytes(data) | {"bytes": bytes(data)}:
+            return EncodedImage(data, place)
+        case {"path": str(name)}:
+            return _image_file(name, folder, place)
+        case other:
+            raise TaskError(f"the image is {type(other).__name__}, neither a path nor bytes", where=place)
+
+
+def _image_file(name: str, folder: Path, place: str) -> ImageFile:
+    image = folder / name
     if not image.is_file():
-        raise TaskError(f"there is no image {name!r}", where=place, hint=f"paths are read from {path.parent}")
+        raise TaskError(f"there is no image {name!r}", where=place, hint=f"paths are read from {folder}")
     return ImageFile(image)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from spillover.tasks.task import Granularity, Level
+from spillover.tasks.task import Granularity, Level, Metric
 
 
 class _Settings(BaseModel):
@@ -30,21 +30,99 @@ class PerceptionTasks(_Settings):
     """Another seed draws other examples."""
 
 
-class FileTask(_Settings):
-    """One task in files of your own, in BLINK's columns: image_1 …, choices, answer "(A)", prompt or question."""
+class BlinkTasks(_Settings):
+    """BLINK's tasks, from the Hugging Face hub or from a local folder of its Parquet files."""
 
-    kind: Literal["files"] = "files"
+    kind: Literal["blink"] = "blink"
+    names: Literal["all"] | tuple[str, ...] = "all"
+    """Which of the tasks; `all` are the 13 of the paper. IQ_Test, for which no training data exist, is had by name."""
+    path: str = "BLINK-Benchmark/BLINK"
+    """The dataset's name on the hub, or a folder with `Jigsaw/val-00000-of-00001.parquet` and so on."""
+    revision: str | None = None
+    """The commit on the hub. It is looked up and pinned when the study is first planned."""
+    split: Literal["val", "test"] = "val"
+    """`test` has no public answers, and is refused."""
+    train: str | None = None
+    """A folder of training files, `Jigsaw.parquet` and so on, as `spillover tasks prepare` writes them; without it the
+    tasks can only be targets."""
+
+
+class Columns(_Settings):
+    """What the columns are called in data that is not in BLINK's form; what is not said keeps BLINK's name."""
+
+    idx: str = "idx"
+    """A name for each example, unique."""
+    prompt: str = "prompt"
+    """The full text with its option lines; used as it is."""
+    question: str = "question"
+    """The question alone, where there is no prompt; options are written below it."""
+    choices: str | tuple[str, ...] = "choices"
+    """A column that holds a list, or the columns that hold one choice each."""
+    answer: str = "answer"
+    """A letter, a choice's text or its place (from 0); a text, number or list of right answers for open questions."""
+    images: tuple[str, ...] = ()
+    """Columns that hold an image or a list of images, in order; by default image_1, image_2, …, image, images."""
+    messages: str = "messages"
+    """A whole conversation; its last answer is what is trained on."""
+
+
+class _OwnTask(_Settings):
+    """What can be said of a task of one's own."""
+
     name: str = Field(min_length=1)
     abbreviation: str = ""
     """For tables and figures; by default the name's capitals."""
-    train: str | None = None
-    """A .jsonl or .parquet file to train on; without it the task can only be a target."""
-    validation: str | None = None
-    """A .jsonl or .parquet file to evaluate on; without it the task can only be a source."""
+    metric: Metric | None = None
+    """How open questions are scored: exact (the default), contains, anls, number or mra."""
+    columns: Columns = Columns()
     level: Level | None = None
     granularity: Granularity | None = None
     human: float | None = Field(default=None, ge=0, le=1)
     """Human score, a possible ceiling."""
 
 
-TaskSettings = Annotated[PerceptionTasks | FileTask, Field(discriminator="kind")]
+class FileTask(_OwnTask):
+    """One task in files of your own: questions in BLINK's columns or others, or conversations as trainers take them."""
+
+    kind: Literal["files"] = "files"
+    train: str | None = None
+    """A .jsonl, .json or .parquet file to train on; without it the task can only be a target."""
+    validation: str | None = None
+    """A file to evaluate on; without it the task can only be a source."""
+
+
+class HubTask(_OwnTask):
+    """One task in a dataset of the Hugging Face hub, or in a local folder of the same form."""
+
+    kind: Literal["hub"] = "hub"
+    dataset: str = Field(min_length=1)
+    """Its name on the hub, such as `org/name`, or a folder."""
+    config: str | None = None
+    """Which of its configurations."""
+    revision: str | None = None
+    """The commit. It is looked up and pinned when the study is first planned."""
+    train: str | None = None
+    """The split to train on; without it the task can only be a target."""
+    validation: str | None = None
+    """The split to evaluate on; without it the task can only be a source."""
+
+
+class VSIBenchTasks(_Settings):
+    """VSI-Bench's kinds of question, about frames of videos. They can only be targets."""
+
+    kind: Literal["vsibench"] = "vsibench"
+    names: Literal["all"] | tuple[str, ...] = "all"
+    """Which kinds, such as object_counting."""
+    path: str = "nyu-visionx/VSI-Bench"
+    """The dataset's name on the hub, or a folder with test.jsonl or test-00000-of-00001.parquet."""
+    revision: str | None = None
+    """The commit on the hub. It is looked up and pinned when the study is first planned."""
+    videos: str | None = None
+    """A folder with `scannet/scene0011_00.mp4` and so on; by default `path`."""
+    frames: int = Field(default=32, ge=1, le=512)
+    """Taken from each video, evenly spaced from the first to the last."""
+    frame_side: int | None = Field(default=None, ge=32)
+    """Larger frames are scaled down to so many pixels; None keeps them."""
+
+
+TaskSettings = Annotated[PerceptionTasks | BlinkTasks | FileTask | HubTask | VSIBenchTasks, Field(discriminator="kind")]

@@ -17,18 +17,21 @@ CHARACTER = 6.0
 PAPER, INK, RIGHT = "white", "#222222", "#0a7a2f"
 
 
-def contact_sheet(examples: Sequence[Example], *, columns: int = 3, side: int = 128) -> Image.Image:
+def contact_sheet(
+    examples: Sequence[Example], *, columns: int = 3, side: int = 128, largest: int = 1024
+) -> Image.Image:
     """Lay out examples on one picture: images, question, options, the right one in green marked so.
 
     Args:
         examples: at least one.
         columns: examples a row.
-        side: smaller images are enlarged to about so many pixels, without smoothing; larger ones are kept.
+        side: smaller images are enlarged to about so many pixels, without smoothing.
+        largest: larger images are scaled down to so many pixels; those between are kept.
 
     Returns:
         An RGB picture.
     """
-    cards = [_card(example, side) for example in examples]
+    cards = [_card(example, side, largest) for example in examples]
     width, height = max(card.width for card in cards), max(card.height for card in cards)
     rows = -(-len(cards) // columns)
     columns = min(columns, len(cards))
@@ -38,8 +41,10 @@ def contact_sheet(examples: Sequence[Example], *, columns: int = 3, side: int = 
     return sheet
 
 
-def _card(example: Example, side: int) -> Image.Image:
+def _card(example: Example, side: int, largest: int) -> Image.Image:
     pictures = [image.load() for image in example.images]
+    for picture in pictures:
+        picture.thumbnail((largest, largest))
     scale = max(1, round(side / max((max(picture.size) for picture in pictures), default=side)))
     pictures = [picture.resize((picture.width * scale, picture.height * scale), 0) for picture in pictures]
     width = max(sum(picture.width + GAP for picture in pictures), 2 * side)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from spillover.core.prompt import ImageSource, Prompt
+from spillover.core.prompt import ImageSource, Prompt, Turn
 
 Level = Literal["low", "mid", "high"]
 """How early in human vision a task is settled (BLINK, Fu et al., ECCV 2024, arXiv 2404.12390)."""
 Granularity = Literal["pixel", "crop", "image"]
 """The size of what has to be looked at."""
+Metric = Literal["accuracy", "exact", "contains", "anls", "number", "mra"]
+"""How an answer is scored: `accuracy` of a choice; the others for open questions, see `spillover.tasks.scoring`."""
+MAXIMUM_CHOICES = 26
+"""As many as there are letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +30,8 @@ class Task:
     """Images an example; None where it varies."""
     options: int | None = None
     """Options an example; None for open questions or where it varies."""
-    metric: str = "accuracy"
-    """What a score means; every metric of ours lies in 0–1, higher is better."""
+    metric: Metric = "accuracy"
+    """How an answer is scored; every metric lies in 0–1, higher is better."""
     chance: float | None = None
     """Expected score of a blind guess, 0–1."""
     human: float | None = None
@@ -49,6 +53,12 @@ class Example:
     """The options' texts without their letters; empty for open questions."""
     answer: str
     """A letter in brackets, "(A)", for multiple choice; the text itself otherwise."""
+    accepted: tuple[str, ...] = ()
+    """Other right answers to an open question."""
+    image_places: tuple[int, ...] | None = None
+    """Before which character of the prompt each of its images stands; None: all of them before it."""
+    before: tuple[Turn, ...] = ()
+    """Earlier turns, where the example is the end of a conversation."""
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -56,9 +66,27 @@ class Example:
         """The answer strings, "(A)", "(B)", … in order."""
         return option_letters(len(self.choices))
 
+    def describe(self) -> list[Any]:
+        """Everything that a model is shown and told, as plain values to be hashed.
+
+        Raises:
+            TaskError: an image cannot be read.
+        """
+        images = [image.digest for image in self.images]
+        described: list[Any] = [self.id, self.prompt, list(self.choices), self.answer, images, list(self.accepted)]
+        turns = [[turn.role, turn.text, list(turn.image_places)] for turn in self.before]
+        return [*described, None if self.image_places is None else list(self.image_places), turns]
+
     def as_prompt(self) -> Prompt:
         """What a model is asked."""
-        return Prompt(images=self.images, text=self.prompt, options=self.options, answer=self.answer)
+        return Prompt(
+            images=self.images,
+            text=self.prompt,
+            image_places=self.image_places,
+            before=self.before,
+            options=self.options,
+            answer=self.answer,
+        )
 
 
 def option_letters(count: int) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def test_parquet_holds_images_as_bytes(folder):
         ({**ROW, "answer": None}, "no answer"),
         ({**ROW, "question": None}, "neither prompt nor question"),
         ({**ROW, "image_1": "gone.png"}, "no image 'gone.png'"),
-        ({**ROW, "image_1": 3}, "image_1 is int"),
+        ({**ROW, "image_1": 3}, "image_1: the image is int"),
         ({**ROW, "idx": "same"}, r"idx 'same' stands at .*data\.jsonl:1 too"),
         ("{broken", "this line is no JSON"),
         ("[1]", "no JSON object"),

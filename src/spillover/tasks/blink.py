@@ -1,0 +1,172 @@
+"""BLINK (Fu et al., ECCV 2024, arXiv 2404.12390): from the Hugging Face hub, or from a local folder of its files.
+
+BLINK has no training split: what is trained on are files that `spillover tasks prepare` wrote, one a task.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spillover.core.errors import TaskError
+from spillover.tasks.catalogue import BLINK, find_task
+from spillover.tasks.files import collect_examples, read_examples
+from spillover.tasks.hub import read_hub_rows
+from spillover.tasks.perception.suite import Split
+from spillover.tasks.recorded import Reader, RecordedTask
+from spillover.tasks.rows import PlacedRow, read_rows
+from spillover.tasks.settings import BlinkTasks
+from spillover.tasks.task import Example, Task
+
+logger = logging.getLogger(__name__)
+
+RELABELLED = "Relative_Reflectance"
+"""The task most of whose answers BLINK corrected on 2025-09-03."""
+OLD_LABELS = "ae88912e3c7e22ff55288b5ef3f82bc598b44139e9f6cb57a02f40aa4b4c9fa5"
+"""`hash_labels` of its validation split before the correction."""
+
+_SHARD = re.compile(r"-(\d+)-of-(\d+)\.parquet$")
+
+
+def open_blink(settings: BlinkTasks) -> list[RecordedTask]:
+    """Open BLINK's tasks.
+
+    Raises:
+        TaskError: a name is unknown, the split has no answers, or a folder is not there.
+    """
+    if settings.split == "test":
+        raise TaskError(
+            "BLINK's test split cannot be a target: its authors keep the answers hidden, so that nothing can be scored",
+            hint="use split: val, which has 1,901 examples with answers",
+        )
+    tasks = [entry.task for entry in BLINK] if settings.names == "all" else [find_task(name) for name in settings.names]
+    folder = Path(settings.path).expanduser()
+    if not folder.is_dir() and (settings.path.startswith((".", "/", "~")) or settings.path.count("/") != 1):
+        raise TaskError(
+            f"there is no folder {settings.path!r}", hint="give a folder that exists, or leave path out for the hub"
+        )
+    training = _training_files(settings)
+    return [
+        BlinkTask(
+            task=task,
+            train=training.get(task.name),
+            validation=_FromFolder(folder, task.name) if folder.is_dir() else _FromHub(settings, task.name),
+        )
+        for task in tasks
+    ]
+
+
+class BlinkTask(RecordedTask):
+    """A task of BLINK, with its training file where there is one."""
+
+    def check(self, split: Split, count: int | None) -> None:
+        """Read every example, decode every image, and warn of labels that are known to be wrong."""
+        super().check(split, count)
+        if self.task.name == RELABELLED and split == "validation" and has_old_labels(self.read(split, None)):
+            logger.warning(
+                "%s: this copy of BLINK is older than 2025-09-03, when about 90 %% of these answers were corrected; "
+                "scores on it mean nothing: load the current revision",
+                RELABELLED,
+            )
+
+
+def has_old_labels(examples: Sequence[Example]) -> bool:
+    """Whether the answers are those of Relative_Reflectance before BLINK corrected them.
+
+    Args:
+        examples: the whole validation split; of a part nothing can be said, and False is returned.
+    """
+    return hash_labels({example.id: example.answer for example in examples}) == OLD_LABELS
+
+
+def hash_labels(labels: dict[str, str]) -> str:
+    """Hash the answers of a split, whatever their order."""
+    lines = [f"{name} {answer}" for name, answer in sorted(labels.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _FromFolder:
+    folder: Path
+    name: str
+
+    def __call__(self, count: int | None) -> list[Example]:
+        return collect_examples(self._rows(), self.folder, f"val_{self.name}", count)
+
+    def _rows(self) -> Iterator[PlacedRow]:
+        for file in _validation_files(self.folder, self.name):
+            yield from read_rows(file)
+
+
+@dataclass(frozen=True, slots=True)
+class _FromHub:
+    settings: BlinkTasks
+    name: str
+
+    def __call__(self, count: int | None) -> list[Example]:
+        rows = read_hub_rows(self.settings.path, self.name, "val", self.settings.revision)
+        return collect_examples(rows, Path(), f"val_{self.name}", count)
+
+
+@dataclass(frozen=True, slots=True)
+class _FromFile:
+    file: Path
+
+    def __call__(self, count: int | None) -> list[Example]:
+        return read_examples(self.file, count)
+
+
+def _validation_files(folder: Path, name: str) -> list[Path]:
+    """The Parquet files of a task's validation split, in order.
+
+    Raises:
+        TaskError: there is none, or one of several is missing.
+    """
+    files = sorted((folder / name).glob("val*.parquet"))
+    if not files:
+        expected = f"{name}/val-00000-of-00001.parquet"
+        raise TaskError(
+            f"the folder has no validation files of {name}: {expected} is expected",
+            where=str(folder),
+            hint="download the whole dataset: hf download --repo-type dataset BLINK-Benchmark/BLINK --local-dir DIR",
+        )
+    shards = [found for file in files if (found := _SHARD.search(file.name))]
+    if shards and len(shards) != int(shards[0][2]):
+        raise TaskError(
+            f"{name} has {len(shards)} of {int(shards[0][2])} validation files",
+            where=str(folder / name),
+            hint="the download is not complete: repeat it",
+        )
+    return files
+
+
+def _training_files(settings: BlinkTasks) -> dict[str, Reader]:
+    """The prepared training file of every task that has one.
+
+    Raises:
+        TaskError: the folder is not there, or holds no such file.
+    """
+    if settings.train is None:
+        return {}
+    folder = Path(settings.train).expanduser()
+    found: dict[str, Reader] = {}
+    for entry in BLINK:
+        file = _training_file(folder, entry.task)
+        if file is not None:
+            found[entry.task.name] = _FromFile(file)
+    if not found:
+        raise TaskError(
+            "there is no training file of any task of BLINK here: Jigsaw.parquet or Jigsaw_train.parquet, for example",
+            where=str(folder),
+            hint="write one with: spillover tasks prepare Jigsaw --from DIR --out FILE",
+        )
+    return found
+
+
+def _training_file(folder: Path, task: Task) -> Path | None:
+    names = [f"{task.name}{middle}{suffix}" for middle in ("", "_train") for suffix in (".parquet", ".jsonl")]
+    return next((folder / name for name in names if (folder / name).is_file()), None)

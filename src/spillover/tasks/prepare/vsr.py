@@ -1,0 +1,67 @@
+"""Spatial_Relation from VSR (Liu et al., TACL 2023, arXiv 2205.00363).
+
+JSON Lines of `image, caption, label, relation`: a caption such as "The cat is left of the dog." and whether it is true.
+The caption becomes a question; the choices are always yes, then no.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from spillover.core.errors import TaskError
+from spillover.tasks.catalogue import find_task
+from spillover.tasks.prepare.reading import find_one, locate, no_dataset, open_photo
+from spillover.tasks.prepare.recipe import Material, Question, Recipe, Tally
+from spillover.tasks.rows import read_rows
+
+LAYOUT = "train.jsonl (image, caption, label, relation) and the images it names, beside it or in images/"
+CHOICES = ("yes", "no")
+_PLAIN = {"contains": "contain", "consists of": "consist of", "has as a part": "have as a part", "touches": "touch"}
+
+
+def _open(folder: Path, tally: Tally) -> Material:
+    file = find_one(folder, ("train.jsonl", "*train*.jsonl", "*/train.jsonl", "*/*train*.jsonl"))
+    if file is None:
+        raise no_dataset(folder, "VSR", LAYOUT)
+    kept: list[tuple[str, dict[str, Any]]] = []
+    for place, row in read_rows(file):
+        origin = f"{file.name}:{place.rpartition(':')[2]}"
+        if row.get("label") not in (0, 1) or not row.get("caption") or not row.get("image"):
+            tally.skip("it lacks an image, a caption or a label of 0 or 1", origin)
+        else:
+            kept.append((origin, dict(row)))
+    if not kept:
+        raise TaskError("the list holds no caption", where=str(file))
+    folders = tuple(place / name for place in (folder, file.parent) for name in ("", "images", "trainval2017"))
+    return Material([origin for origin, _ in kept], lambda index, _: _pose(kept[index][1], folders))
+
+
+def _pose(row: dict[str, Any], folders: tuple[Path, ...]) -> Question:
+    image, _ = open_photo(locate(str(row["image"]), folders, keep=1))
+    text = question_from_caption(str(row["caption"]), str(row.get("relation", "")))
+    return Question(images=(image,), text=text, choices=CHOICES, correct=0 if row["label"] == 1 else 1)
+
+
+def question_from_caption(caption: str, relation: str) -> str:
+    """Turn a caption into a question that yes or no answers.
+
+    >>> question_from_caption("The cat is left of the dog.", "left of")
+    'Is the cat left of the dog?'
+    >>> question_from_caption("The bowl contains the fruit.", "contains")
+    'Does the bowl contain the fruit?'
+    """
+    said = caption.strip().rstrip(".")
+    said = said[:1].lower() + said[1:]
+    relation = relation.strip()
+    if relation in _PLAIN and (found := re.fullmatch(rf"(.+?) {re.escape(relation)} (.+)", said)):
+        return f"Does {found[1]} {_PLAIN[relation]} {found[2]}?"
+    about = rf"(.+?) (is|are) ({re.escape(relation)}\b.*)" if relation else r"(.+?) (is|are) (.+)"
+    found = re.fullmatch(about, said) or re.fullmatch(r"(.+?) (is|are) (.+)", said)
+    if found:
+        return f"{found[2].capitalize()} {found[1]} {found[3]}?"
+    return f'Is this true of the image: "{caption.strip()}"?'
+
+
+RECIPE = Recipe(task=find_task("Spatial_Relation"), dataset="VSR", split="train", layout=LAYOUT, open=_open)

@@ -1,0 +1,76 @@
+"""A task whose examples were written down somewhere: in files, or in a dataset of the Hugging Face hub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from spillover.core.errors import TaskError
+from spillover.core.keys import content_key
+from spillover.tasks.perception.suite import Split
+from spillover.tasks.task import Example, Task
+
+
+class Reader(Protocol):
+    """Reads the first examples of one split; None reads all there are."""
+
+    def __call__(self, count: int | None) -> list[Example]:
+        """Read them.
+
+        Raises:
+            TaskError: an example is broken, or there is none.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RecordedTask:
+    """A task whose examples are read from where they were written down."""
+
+    task: Task
+    train: Reader | None
+    """None where there is nothing to train on."""
+    validation: Reader | None
+    """None where there is nothing to evaluate on."""
+
+    def offers(self, split: Split) -> bool:
+        """Whether there is anything to read."""
+        return self._reader(split) is not None
+
+    def read(self, split: Split, count: int | None) -> list[Example]:
+        """Read the first examples of a split."""
+        reader = self._reader(split)
+        if reader is None:
+            raise TaskError(f"the task {self.task.name} has no {split} examples", hint=f"add {split}: FILE to it")
+        examples = reader(count)
+        if split == "train" and count is not None and len(examples) < count:
+            raise TaskError(
+                f"the task {self.task.name} has {len(examples)} training examples, fewer than {count}",
+                hint="lower training.examples: every source is trained on the same number",
+            )
+        return examples
+
+    def identity(self, split: Split, count: int | None) -> Any:
+        """A hash of everything that a model is shown and told, wherever it was read from."""
+        if not self.offers(split):
+            return None
+        return {"examples": hash_examples(self.read(split, count)), "split": split}
+
+    def check(self, split: Split, count: int | None) -> None:
+        """Read every example and decode every image."""
+        for example in self.read(split, count):
+            for image in example.images:
+                image.load()
+
+    def _reader(self, split: Split) -> Reader | None:
+        return self.train if split == "train" else self.validation
+
+
+def hash_examples(examples: Sequence[Example]) -> str:
+    """Hash ids, texts, answers and images, in order.
+
+    Raises:
+        TaskError: an image cannot be read.
+    """
+    return content_key([example.describe() for example in examples])

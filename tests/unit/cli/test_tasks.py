@@ -1,0 +1,81 @@
+"""The commands about tasks, as a user gives them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+from tests.unit.tasks.prepare.dataset_trees import write_tallyqa
+
+from spillover.cli.main import run_command
+from spillover.tasks.files import read_examples
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    folder = tmp_path / "tally"
+    folder.mkdir()
+    return write_tallyqa(folder)
+
+
+def test_a_training_set_is_written_with_its_provenance_and_a_preview(dataset, tmp_path, capsys):
+    out = tmp_path / "train" / "Counting.parquet"
+    given = ["tasks", "prepare", "Counting", "--from", str(dataset), "--out", str(out), "--n", "3", "--preview"]
+    assert run_command(given) == 0
+    assert len(read_examples(out)) == 3
+    assert json.loads(out.with_suffix(".provenance.json").read_text())["seed"] == 0
+    assert Image.open(out.with_suffix(".png")).width > 500
+    assert run_command([*given[:-3], "--n", "100"]) == 0
+    assert "100 were asked for: the folder has no more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["Counting", "--out", "x.parquet"], "Counting is made from TallyQA: give its folder"),
+        (["Count", "--out", "x.parquet"], "did you mean Counting"),
+        (["Counting", "--from", "nowhere", "--out", "x.parquet"], "there is no such folder"),
+        (["Counting", "--from", "nowhere", "--out", "x.csv"], "is no .parquet file"),
+    ],
+)
+def test_what_cannot_be_prepared_ends_in_advice(given, message, capsys):
+    assert run_command(["tasks", "prepare", *given]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_embedded_suite_is_written_as_files(tmp_path):
+    given = ["tasks", "prepare", "perception", "--out", str(tmp_path), "--n", "2", "--validation", "1", "--size", "32"]
+    assert run_command(given) == 0
+    assert len(list(tmp_path.glob("*.parquet"))) == 26
+
+
+def test_check_says_what_a_file_holds(tmp_path, capsys):
+    file = tmp_path / "data.jsonl"
+    file.write_text("\n".join(json.dumps({"q": "?", "opts": ["a", "b"], "label": n % 2}) for n in range(4)))
+    names = [part for name in ("question=q", "choices=opts", "answer=label") for part in ("--column", name)]
+    assert run_command(["tasks", "check", str(file), *names, "--preview"]) == 0
+    said = capsys.readouterr().out
+    assert "4 examples with 0 images: all can be read" in said
+    assert "right answers: (A) 50%, (B) 50%" in said
+    assert file.with_suffix(".png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "2 faults:"),
+        (["--column", "q=question"], "allowed: idx, prompt"),
+        (["--metric", "foo"], "Input should be 'accuracy'"),
+    ],
+)
+def test_check_says_everything_that_is_wrong(tmp_path, capsys, given, message):
+    file = tmp_path / "data.jsonl"
+    file.write_text('{"question": "x"}\n{"question": "y", "answer": "z", "image": "no.png"}\n')
+    assert run_command(["tasks", "check", str(file), *given]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_overall_score_needs_answers_that_were_written(tmp_path, capsys):
+    assert run_command(["tasks", "overall", str(tmp_path)]) == 2
+    assert "there is no study here" in capsys.readouterr().err

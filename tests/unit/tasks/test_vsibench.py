@@ -1,0 +1,175 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spillover.core.errors import StudyError, TaskError
+from spillover.core.scores import Score, table_from_scores
+from spillover.study.run import prepare
+from spillover.study.study import Study
+from spillover.tasks.data import open_tasks
+from spillover.tasks.settings import VSIBenchTasks
+from spillover.tasks.video import VideoFrame, check_video, spaced_evenly
+from spillover.tasks.vsibench import DIRECTIONS, KINDS, overall_score, overall_scores
+
+av = pytest.importorskip("av")
+FRAMES = 65
+
+
+def write_video(path, frames=FRAMES, size=(64, 48)):
+    """A video whose grey value says which frame it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=24)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.bit_rate = 4_000_000
+        for number in range(frames):
+            grey = np.full((size[1], size[0], 3), 20 + 3 * number, np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_image(Image.fromarray(grey))):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vsi")
+    for scene in ("scene0001_00", "scene0002_00"):
+        write_video(folder / "scannet" / f"{scene}.mp4")
+    rows = []
+    for number, (kind, (_, metric)) in enumerate([*KINDS.items()] * 2):
+        row = {"id": number, "dataset": "scannet", "scene_name": f"scene000{1 + number % 2}_00", "question_type": kind}
+        if metric == "mra":
+            row |= {"question": "How many chairs are there?", "ground_truth": "4", "options": None}
+        else:
+            row |= {"question": "Where is it?", "ground_truth": "B", "options": ["A. left", "B. right", "C. back"]}
+        rows.append(row)
+    (folder / "test.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    return folder
+
+
+def opened(folder, **changes):
+    return open_tasks([VSIBenchTasks(path=str(folder), **changes)])
+
+
+def test_ten_kinds_of_question_are_ten_targets(folder):
+    tasks = [data.task for data in opened(folder)]
+    assert [task.name for task in tasks] == list(KINDS)
+    assert {task.metric for task in tasks} == {"accuracy", "mra"}
+    assert all(not data.offers("train") for data in opened(folder))
+    assert [task.chance for task in tasks if task.metric == "accuracy"] == [pytest.approx(1 / 3)] * 6
+
+
+def test_a_choice_and_a_number_are_asked_for_in_their_own_way(folder):
+    number, choice = opened(folder, names=("object_counting", "route_planning"))
+    (asked, _) = number.read("validation", None)
+    assert asked.prompt.startswith("These are frames of a video.\nHow many chairs")
+    assert asked.prompt.endswith("\nAnswer with one number, without a unit.")
+    assert asked.answer == "4"
+    (asked, _) = choice.read("validation", None)
+    assert "\n(A) left\n(B) right\n(C) back\n" in asked.prompt
+    assert asked.answer == "(B)"
+
+
+def test_thirty_two_frames_are_evenly_spaced_from_the_first_to_the_last(folder):
+    (data,) = opened(folder, names=("object_counting",))
+    images = [image.load() for image in data.read("validation", 1)[0].images]
+    assert len(images) == 32
+    greys = np.array([np.asarray(image).mean() for image in images])
+    wanted = 20 + 3 * np.array(spaced_evenly(FRAMES, 32))
+    assert np.abs(greys - wanted).max() < 2.5
+    assert {image.size for image in images} == {(64, 48)}
+
+
+@pytest.mark.parametrize(("total", "count"), [(1, 32), (5, 32), (32, 32), (33, 32), (1000, 32), (7, 1)])
+def test_places_are_in_range_in_order_and_as_even_as_can_be(total, count):
+    places = spaced_evenly(total, count)
+    assert len(places) == count
+    assert places == sorted(places)
+    if count > 1:
+        assert (places[0], places[-1]) == (0, total - 1)
+        assert np.abs(np.array(places) - np.linspace(0, total - 1, count)).max() <= 0.5
+
+
+def test_frames_are_known_by_their_video_and_place_and_can_be_smaller(folder, tmp_path):
+    path = folder / "scannet" / "scene0001_00.mp4"
+    one, other = VideoFrame(path, 0, 32), VideoFrame(path, 1, 32)
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(path.read_bytes())
+    assert one.digest != other.digest
+    assert VideoFrame(copy, 0, 32).digest == one.digest
+    assert VideoFrame(path, 0, 32, longest_side=32).load().size == (32, 24)
+
+
+def test_broken_and_missing_videos_are_said(folder, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes((folder / "scannet" / "scene0001_00.mp4").read_bytes()[:500])
+    for path in (broken, tmp_path / "gone.mp4"):
+        with pytest.raises(TaskError, match="cannot be read"):
+            check_video(path)
+    with pytest.raises(TaskError, match="there is no folder of videos"):
+        open_tasks([VSIBenchTasks()])
+    (tmp_path / "test.jsonl").write_text((folder / "test.jsonl").read_text())
+    with pytest.raises(TaskError, match=r"there is no video scannet/scene0001_00\.mp4\n.*unpack scannet\.zip"):
+        opened(tmp_path)
+    with pytest.raises(TaskError, match="this is not VSI-Bench"):
+        opened(folder / "scannet")
+    with pytest.raises(TaskError, match="did you mean object_counting"):
+        opened(folder, names=("object_count",))
+
+
+@pytest.mark.parametrize("scene", ["../../secret", "/etc/passwd"])
+def test_a_scene_is_never_a_path(folder, tmp_path, scene):
+    row = json.loads((folder / "test.jsonl").read_text().splitlines()[0]) | {"scene_name": scene}
+    (tmp_path / "test.jsonl").write_text(json.dumps(row))
+    with pytest.raises(TaskError, match="there is no video"):
+        opened(tmp_path, names=("object_counting",))
+
+
+def test_the_overall_score_is_the_mean_of_eight():
+    scores = dict.fromkeys(KINDS, 0.0) | {
+        DIRECTIONS[0]: 0.9,
+        DIRECTIONS[1]: 0.6,
+        DIRECTIONS[2]: 0.3,
+        "route_planning": 1.0,
+    }
+    assert overall_score(scores) == pytest.approx((0.6 + 1.0) / 8)
+    assert overall_score({"route_planning": 1.0}) is None
+
+
+def test_overall_scores_come_from_written_answers_and_count_what_was_not_read():
+    def row(target, score, *, protocol="generate", parse="parsed"):
+        shared = {
+            "model": "m",
+            "adapter_key": "k",
+            "source": "base",
+            "target_key": target,
+            "answer": "4",
+            "answer_given": "4",
+        }
+        return Score(
+            **shared,
+            target=target,
+            example="x",
+            score=score,
+            protocol=protocol,
+            parse=parse,
+        )
+
+    rows = [row(name, 0.5, parse="none" if name == "object_counting" else "parsed") for name in KINDS]
+    rows += [row("route_planning", 1.0, protocol="letters"), row("Jigsaw", 1.0)]
+    (found,) = overall_scores(table_from_scores(rows))
+    assert found.overall == 0.5
+    assert found.unread == pytest.approx(0.1)
+
+
+def test_a_study_of_transfer_to_video_is_planned(folder, tmp_path):
+    tasks = [{"kind": "perception", "names": ["Counting"]}, {"kind": "vsibench", "path": str(folder), "frames": 4}]
+    settings = {"name": "video", "tasks": tasks, "output": str(tmp_path / "video"), "training": {"examples": 8}}
+    with pytest.raises(StudyError, match=r"object_counting, object_abs_distance, .*add generate"):
+        prepare(Study.model_validate(settings))
+    plan = prepare(Study.model_validate(settings | {"evaluation": {"protocols": ["letters", "generate"]}})).plan
+    asked = {(question.target, question.protocol) for job in plan.evaluations for question in job.questions}
+    assert len([pair for pair in asked if pair[0] in KINDS]) == 10 + 6
