@@ -86,7 +86,7 @@ class _Desk:
         if all(example.options for example in prepared.examples):
             given = [answer.given for answer in self._by_letters(base, prepared)]
         else:
-            given = [answer.reply for answer in self._by_generation(base, prepared)]
+            given = generate_replies(base, prepared.encoded, self._study.evaluation.maximum_new_tokens)
         return take_answers(prepared.encoded, given, source)
 
     def _evaluate(self, base: Base, job: Evaluate, adapter: AdapterInput, report: Report) -> Outcome:
