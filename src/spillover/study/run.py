@@ -102,8 +102,13 @@ def devices_of(study: Study) -> tuple[str, ...]:
     for device in devices:
         check_device(device)
     if devices == ("cpu",):
-        return ("cpu",) * (study.executor.processes or len(os.sched_getaffinity(0)))
+        return ("cpu",) * (study.executor.processes or _cores())
     return devices
+
+
+def _cores() -> int:
+    """Cores that this process may use; not every system can tell them from those that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run(

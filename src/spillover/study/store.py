@@ -63,7 +63,7 @@ class Store:
         """
         if self.study_file.is_file():
             return parse_study(self.study_file.read_text(encoding="utf-8"), self.study_file)
-        if self.folder.is_dir() and any(self.folder.iterdir()):
+        if self.folder.is_dir() and any(not file.name.endswith(".part") for file in self.folder.iterdir()):
             raise StoreError(
                 "the folder is not empty and holds no study", where=str(self.folder), hint="choose another folder"
             )
@@ -83,13 +83,17 @@ class Store:
                 hint="choose another output: or give the study its old name:",
             )
         try:
-            for room in ("scores", "adapters", "logs"):
-                (self.folder / room).mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error) from error
         text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         heading = "# Written by spillover: the study as it was resolved. To change the study, edit your own file.\n"
         write_atomically(self.study_file, heading + text)
+        for room in ("scores", "adapters", "logs"):  # after the study: a folder that has rooms says whose it is
+            try:
+                (self.folder / room).mkdir(exist_ok=True)
+            except OSError as error:
+                raise unwritable(self.folder / room, error) from error
 
     def record(self, outcome: Outcome, versions: Mapping[str, str]) -> None:
         """Keep what a job brought back.

@@ -118,3 +118,10 @@ def test_scores_say_what_made_them(plan, store):
     about = json.loads(metadata[b"spillover"])
     assert about["versions"] == {"torch": "x"}
     assert about["job"] == job.describe()
+
+
+def test_a_folder_whose_first_write_was_cut_off_is_still_this_studys(tmp_path):
+    folder = tmp_path / "begun"
+    folder.mkdir()
+    (folder / ".study.yaml.part").write_text("name: dem")
+    assert Store(folder).stored_study() is None
