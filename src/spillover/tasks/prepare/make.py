@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from spillover.core.errors import TaskError, nearest
@@ -31,7 +32,7 @@ from spillover.tasks.prepare import (
     vsr,
     wikiart,
 )
-from spillover.tasks.prepare.recipe import Question, Recipe, SkippedError, Tally
+from spillover.tasks.prepare.recipe import Material, Question, Recipe, SkippedError, Tally
 from spillover.tasks.task import Example, lay_out_prompt, option_letters
 
 RECIPES: tuple[Recipe, ...] = (
@@ -109,13 +110,8 @@ def prepare_examples(
         if len(examples) == count:
             break
         origin = material.origins[index]
-        try:
-            question = material.pose(index, seeded_generator("prepare", recipe.task.name, seed, origin))
-        except SkippedError as reason:
-            tally.skip(str(reason), origin)
-            continue
-        except TaskError as error:
-            tally.skip(error.message.partition(" (")[0], origin)  # what stands in brackets differs by file
+        question = _pose(material, index, seeded_generator("prepare", recipe.task.name, seed, origin), tally)
+        if question is None:
             continue
         examples.append(_example(question, recipe.task.name, len(examples)))
         origins.append(origin)
@@ -143,6 +139,17 @@ def prepare_examples(
         "origins": origins,
     }
     return Prepared(examples=examples, provenance=provenance)
+
+
+def _pose(material: Material, index: int, rng: np.random.Generator, tally: Tally) -> Question | None:
+    """Pose the question of a record; None where it must be skipped, which is counted."""
+    try:
+        return material.pose(index, rng)
+    except SkippedError as reason:
+        tally.skip(str(reason), material.origins[index])
+    except TaskError as error:
+        tally.skip(error.message.partition(" (")[0], material.origins[index])  # what stands in brackets differs by file
+    return None
 
 
 def write_prepared(prepared: Prepared, path: Path) -> Path:
