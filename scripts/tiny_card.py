@@ -71,7 +71,7 @@ def write_card(folder: Path, tasks: Sequence[str], facts: Mapping[str, str]) -> 
         "finetuning on one task changes others, not to be used for anything in the world.",
         "",
         *(f"- {name}: {text}" for name, text in facts.items()),
-        f"- Data: the suite's training split, version {SUITE_VERSION}, difficulties 0 to 1 alike, measured at 1;",
+        f"- Data: the suite's training split, version {SUITE_VERSION}, plain scenes first, measured at difficulty 1;",
         "  each conversation holds the question with its answer and a description of the scene.",
         f"- Measured on the suite's first {EXAMPLES} validation examples of each task (standard error about 0.03).",
         "",

@@ -187,7 +187,7 @@ class Training:
         seen = ", ".join(f"{name} {count:,}" for name, count in sorted(self.progress["seen"].items()))
         return {
             "Command": f"`python scripts/train_tiny_checkpoint.py {' '.join(sys.argv[1:])}`",
-            "Examples seen": f"{self.seen:,} of {self.given.examples:,} ({seen})",
+            "Examples seen": f"{self.seen:,} of {self.given.examples:,}, lessons among them (drawn for {seen})",
             "Training time": f"{self.progress['seconds'] / 60:.0f} minutes on {self.given.threads} CPU thread(s)",
             "Parameters": f"{sum(weight.numel() for weight in self.average.parameters()):,}",
         }
