@@ -23,9 +23,9 @@ from spillover.study.demo import demo_study
 from spillover.study.estimate import estimate_s, readable_time
 from spillover.study.executors.executor import JobFailed
 from spillover.study.imported import is_imported
+from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune
 from spillover.study.provenance import package_versions
-from spillover.study.reading import load_study
 from spillover.study.results import open_stored_study
 from spillover.study.resume import difference, pending
 from spillover.study.run import Prepared, Run, carry_out, prepare
@@ -68,7 +68,7 @@ def plan(
     study_file: STUDY_FILE, gpu_hour_price: PRICE = None, only: ONLY = None, limit: LIMIT = None, *, json: JSON = False
 ) -> None:
     """Check a study, and say what running it would take. Nothing is run or written."""
-    prepared = prepare(_limited(load_study(study_file), limit), only=_source(only))
+    prepared = prepare(_limited(load_study_to_run(study_file), limit), only=_source(only))
     summary = _summary(prepared, gpu_hour_price)
     if json:
         _print_json(summary)
@@ -82,7 +82,7 @@ def plan(
 
 def run(study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None) -> None:
     """Run a study, or go on with one: finished jobs are never repeated."""
-    _run(_limited(load_study(study_file), limit), _source(only))
+    _run(_limited(load_study_to_run(study_file), limit), _source(only))
 
 
 def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *, json: JSON = False) -> None:

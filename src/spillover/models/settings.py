@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Protocol = Literal["letters", "generate"]
@@ -43,6 +43,16 @@ class ModelSettings(_Settings):
             path = str(given.get("path", TINY))
             return {**given, "name": path.rstrip("/").rsplit("/", 1)[-1]}
         return given
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _without_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("a protocol stands twice")
+    return values
 
 
 class LoRASettings(_Settings):
@@ -93,7 +103,9 @@ class TrainingSettings(_Settings):
 class EvaluationSettings(_Settings):
     """How every model is asked."""
 
-    protocols: tuple[Protocol, ...] = Field(default=("letters",), min_length=1)
+    protocols: Annotated[
+        tuple[Protocol, ...], BeforeValidator(_listed), Field(min_length=1), AfterValidator(_without_repetition)
+    ] = ("letters",)
     """`letters` reads the option letters' log-probabilities; `generate` lets the model write and parses its reply."""
     limit: int | None = Field(default=None, ge=1)
     """Examples a target at most; None takes all."""

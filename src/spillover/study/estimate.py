@@ -13,8 +13,9 @@ from statistics import mean
 
 from spillover.models.identity import locate_model
 from spillover.models.settings import ModelSettings
+from spillover.study.devices import devices_of
 from spillover.study.plan import Evaluate, Finetune, Job
-from spillover.study.run import Prepared, devices_of
+from spillover.study.run import Prepared
 from spillover.study.study import Study
 from spillover.tasks.settings import PerceptionTasks
 

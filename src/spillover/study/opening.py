@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from spillover.core.errors import Fault, SpilloverError, StudyError, nearest
 from spillover.models.identity import locate_model
+from spillover.study.devices import devices_of
+from spillover.study.reading import load_study, sound_part
 from spillover.study.study import Study
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
+from spillover.tasks.settings import TaskSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,25 +37,43 @@ def open_study(study: Study) -> StudyTasks:
     Raises:
         StudyError: a task or model is unknown, or cannot be what the study wants of it: all faults at once.
     """
-    faults = [*_repetitions(study), *_model_faults(study)]
-    try:
-        tasks = open_tasks(study.tasks)
-    except SpilloverError as error:
-        raise StudyError([*faults, _fault(study, "tasks", error)]) from error
-    sources = _pick(study, tasks, "sources", "train", faults)
-    targets = _pick(study, tasks, "targets", "validation", faults)
-    controls = _controls(study, sources, faults)
-    faults += _protocol_faults(study, targets)
-    if not faults:
-        faults += _data_faults(study, sources, targets)
+    tasks, faults = _open(study)
     if faults:
         raise StudyError(faults)
+    return tasks
+
+
+def load_study_to_run(path: Path) -> Study:
+    """Read a study file that is to be planned or run.
+
+    Where its form has faults, what is sound in it is opened as well, so that all faults are told at once.
+
+    Raises:
+        StudyError: the file cannot be read or is not a study.
+    """
+    try:
+        return load_study(path)
+    except StudyError as error:
+        sound = sound_part(path)
+        more = _open(sound)[1] if sound else []
+        raise StudyError([*error.faults, *more]) from error
+
+
+def _open(study: Study) -> tuple[StudyTasks, list[Fault]]:
+    faults = [*_repetitions(study), *_model_faults(study), *_device_faults(study)]
+    tasks, closed = _open_tasks(study, faults)
+    sources = _pick(study, tasks, "sources", "train", closed, faults)
+    targets = _pick(study, tasks, "targets", "validation", closed, faults)
+    controls = _controls(study, sources, closed, faults)
+    faults += _protocol_faults(study, targets)
+    faults += _data_faults(study, sources, targets)
     shared = [data for data in sources if data in targets]
-    return StudyTasks(
+    opened = StudyTasks(
         sources=(*shared, *(data for data in sources if data not in shared)),
         targets=(*shared, *(data for data in targets if data not in shared)),
         controls=tuple(controls),
     )
+    return opened, faults
 
 
 def _fault(study: Study, path: str, error: SpilloverError) -> Fault:
@@ -59,13 +81,14 @@ def _fault(study: Study, path: str, error: SpilloverError) -> Fault:
 
 
 def _repetitions(study: Study) -> list[Fault]:
-    lists: dict[str, Sequence[object]] = {"seeds": study.seeds, "models": [model.name for model in study.models]}
-    return [
-        Fault(where=study.place(path), message=f"{value!r} stands twice")
-        for path, values in lists.items()
-        for value in dict.fromkeys(values)
-        if values.count(value) > 1
-    ]
+    names = [model.name for model in study.models]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    faults = [Fault(where=study.place("models"), message=f"{name!r} stands twice") for name in twice]
+    steps = [study.training.step_at(fraction) for fraction in study.training.checkpoints]
+    if len(set(steps)) < len(steps):
+        message = f"two of them fall on the same of {study.training.steps} steps"
+        faults.append(Fault(where=study.place("training.checkpoints"), message=message))
+    return faults
 
 
 def _model_faults(study: Study) -> list[Fault]:
@@ -78,11 +101,51 @@ def _model_faults(study: Study) -> list[Fault]:
     return faults
 
 
-def _pick(study: Study, tasks: list[TaskData], where: str, split: Split, faults: list[Fault]) -> list[TaskData]:
+def _device_faults(study: Study) -> list[Fault]:
+    try:
+        devices_of(study)
+    except SpilloverError as error:
+        return [_fault(study, "executor.devices", error)]
+    return []
+
+
+def _open_tasks(study: Study, faults: list[Fault]) -> tuple[list[TaskData], bool]:
+    """Open every task that can be opened, and say whether one could not."""
+    tasks: list[TaskData] = []
+    closed = False
+    for path, settings in _single_tasks(study):
+        try:
+            tasks += open_tasks([settings])
+        except SpilloverError as error:
+            faults.append(_fault(study, path, error))
+            closed = True
+    if not closed:
+        try:
+            tasks = open_tasks(study.tasks)
+        except SpilloverError as error:
+            faults.append(_fault(study, "tasks", error))
+    return tasks, closed
+
+
+def _single_tasks(study: Study) -> Iterator[tuple[str, TaskSettings]]:
+    """Take lists of names apart, so that one wrong name does not hide another."""
+    for index, settings in enumerate(study.tasks):
+        path = f"tasks[{index}]"
+        names: str | tuple[str, ...] = getattr(settings, "names", "all")
+        if isinstance(names, str):
+            yield path, settings
+        else:
+            for place, name in enumerate(names):
+                yield f"{path}.names[{place}]", settings.model_copy(update={"names": (name,)})
+
+
+def _pick(
+    study: Study, tasks: list[TaskData], where: str, split: Split, closed: bool, faults: list[Fault]
+) -> list[TaskData]:
     names: str | tuple[str, ...] = getattr(study, where)
     if isinstance(names, str):
         picked = [data for data in tasks if data.offers(split)]
-        if not picked:
+        if not picked and not closed:
             faults.append(Fault(where=study.place(where), message=f"no task has {split} examples"))
         return picked
     picked: list[TaskData] = []
@@ -91,7 +154,8 @@ def _pick(study: Study, tasks: list[TaskData], where: str, split: Split, faults:
         try:
             data = find_task_data(tasks, name)
         except SpilloverError as error:
-            faults.append(Fault(where=place, message=error.message))
+            if not closed:  # it may be of the tasks that could not be opened
+                faults.append(Fault(where=place, message=error.message))
             continue
         if data in picked:
             faults.append(Fault(where=place, message=f"{data.task.name} stands twice"))
@@ -111,7 +175,7 @@ def _protocol_faults(study: Study, targets: list[TaskData]) -> list[Fault]:
     return [Fault(where=study.place("evaluation.protocols"), message=message)]
 
 
-def _controls(study: Study, sources: list[TaskData], faults: list[Fault]) -> list[tuple[str, TaskData]]:
+def _controls(study: Study, sources: list[TaskData], closed: bool, faults: list[Fault]) -> list[tuple[str, TaskData]]:
     controls: list[tuple[str, TaskData]] = []
     for index, control in enumerate(study.controls):
         names = [data.task.name for data in sources] if control.sources == "all" else control.sources
@@ -119,6 +183,8 @@ def _controls(study: Study, sources: list[TaskData], faults: list[Fault]) -> lis
             try:
                 controls.append((control.kind, find_task_data(sources, name)))
             except SpilloverError:
+                if closed:  # it may be of the tasks that could not be opened
+                    continue
                 known = [data.task.name for data in sources]
                 message = f"{name!r} is no source of this study; {nearest(name, known)}"
                 faults.append(Fault(where=study.place(f"controls[{index}]"), message=message))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from spillover.core.errors import Fault, StudyError
 from spillover.core.keys import content_key
 from spillover.core.scores import BASE_SOURCE
 from spillover.models.identity import model_identity
@@ -141,6 +142,7 @@ def plan_study(study: Study, tasks: StudyTasks) -> Plan:
     Raises:
         TaskError: a task's data cannot be read.
         ModelError: a model cannot be found.
+        StudyError: two things of different names are the same, so that their results could not be told apart.
     """
     questions = tuple(_questions(study, tasks.targets))
     runs: list[tuple[str | None, TaskData]] = [(None, data) for data in tasks.sources]
@@ -154,7 +156,24 @@ def plan_study(study: Study, tasks: StudyTasks) -> Plan:
                 name = data.task.name
                 finetune = _finetune(study, model, name, control, seed, data_keys[name])
                 jobs += [finetune, *_evaluate_adapter(study, finetune, questions)]
+    _refuse_collisions(study, jobs, questions)
     return Plan(study=study, jobs=tuple(jobs))
+
+
+def _refuse_collisions(study: Study, jobs: list[Job], questions: tuple[Question, ...]) -> None:
+    asked = [(question.target_key, f"{question.target} ({question.protocol})") for question in questions]
+    labelled = [("models", job.adapter_key, job.label) for job in jobs if job.source == BASE_SOURCE]
+    labelled += [("sources", job.adapter_key, job.label) for job in jobs if isinstance(job, Finetune)]
+    labelled += [("targets", key, f"evaluate on {name}") for key, name in asked]
+    first: dict[str, str] = {}
+    faults: list[Fault] = []
+    for place, key, label in labelled:
+        if key in first:
+            message = f"“{label}” is the same as “{first[key]}”: same model, data and settings under two names"
+            faults.append(Fault(where=study.place(place), message=message))
+        first.setdefault(key, label)
+    if faults:
+        raise StudyError(faults)
 
 
 def _questions(study: Study, targets: Iterable[TaskData]) -> Iterable[Question]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from spillover.analysis.settings import AnalysisSettings
-from spillover.core.errors import Fault, StudyError, nearest
+from spillover.core.errors import Fault, StudyError
+from spillover.study.faults import faults_of
 from spillover.study.study import Study
 
+STUDY_FILE = "study.yaml"
 IMPORTED = (
     "these results were imported: what was trained is not here, so nothing can be planned or run; "
     "use spillover analyze, report or status, or write a study of your own: spillover init"
@@ -27,13 +28,13 @@ def load_study(path: Path | str) -> Study:
         path: a YAML file, or a study folder, whose `study.yaml` is read.
 
     Returns:
-        The study, checked as far as the file alone allows; `check_study` looks at tasks and models.
+        The study, checked as far as the file alone allows; `open_study` looks at tasks and models.
 
     Raises:
         StudyError: the file cannot be read or is not a study: all faults at once, with their lines.
     """
     file = Path(path)
-    file = file / "study.yaml" if file.is_dir() else file
+    file = file / STUDY_FILE if file.is_dir() else file
     return parse_study(_read_text(file), file)
 
 
@@ -56,7 +57,7 @@ def load_analysis_settings(path: Path) -> AnalysisSettings:
     try:
         return AnalysisSettings.model_validate(values)
     except ValidationError as error:
-        raise StudyError([_fault(detail, root, path.name) for detail in error.errors()]) from error
+        raise StudyError(faults_of(error.errors(), root, path.name, AnalysisSettings)) from error
 
 
 def parse_study(text: str, file: Path) -> Study:
@@ -68,14 +69,46 @@ def parse_study(text: str, file: Path) -> Study:
     root, values = _read_yaml(text, file)
     faults = list(_repeated_keys(root, file.name))
     try:
-        study = Study.model_validate(_dated_names_are_text(values))
+        study = _validate(values, root, file)
     except ValidationError as error:
-        faults += [_fault(detail, root, file.name) for detail in error.errors()]
+        faults += faults_of(error.errors(), root, file.name, Study)
     else:
         if not faults:
-            study.remember_places({path: f"{file.name}:{line} {path}" for path, line in _lines(root, "")})
             return study
     raise StudyError(faults)
+
+
+def sound_part(path: Path) -> Study | None:
+    """Read what can be read of a study file in spite of faults in its form, so that the rest can be checked as well.
+
+    What is faulty is as if it were not written; with faulty tasks go the names of sources and targets.
+
+    Returns:
+        None where nothing is left to check.
+    """
+    file = path / STUDY_FILE if path.is_dir() else path
+    try:
+        root, values = _read_yaml(_read_text(file), file)
+    except StudyError:
+        return None
+    kept = dict(values)
+    try:
+        return _validate(kept, root, file)
+    except ValidationError as error:
+        faulty = {str(detail["loc"][0]) for detail in error.errors()}
+    if "tasks" in faulty:
+        faulty |= {"sources", "targets", "controls"}
+    kept = {"name": "unnamed", **{key: value for key, value in values.items() if key not in faulty}}
+    try:
+        return _validate(kept, root, file)
+    except ValidationError:
+        return None
+
+
+def _validate(values: dict[Any, Any], root: yaml.Node, file: Path) -> Study:
+    study = Study.model_validate(_dated_names_are_text(values))
+    study.remember_places({path: f"{file.name}:{line} {path}" for path, line in _lines(root, "")})
+    return study
 
 
 def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
@@ -112,36 +145,6 @@ def _repeated_keys(node: yaml.Node, file: str) -> Iterator[Fault]:
             yield from _repeated_keys(value, file)
 
 
-def _fault(detail: ErrorDetails, root: yaml.Node, file: str) -> Fault:
-    line, path = _locate(root, detail["loc"])
-    message = detail["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    match detail["type"]:
-        case "extra_forbidden":
-            message = f"unknown key; {nearest(str(detail['loc'][-1]), sorted(_keys(Study)))}"
-        case "missing":
-            path, message = ".".join(filter(None, [path, str(detail["loc"][-1])])), "this is missing"
-        case _:
-            given = detail["input"]
-            message = message if isinstance(given, dict | list) else f"{message}, not {given!r}"
-    return Fault(where=f"{file}:{line} {path}".rstrip(), message=message)
-
-
-def _locate(root: yaml.Node, location: Sequence[int | str]) -> tuple[int, str]:
-    """Follow pydantic's path into the YAML as far as it goes; the names of union members are stepped over."""
-    node, line, path = root, root.start_mark.line + 1, ""
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(part)]
-            if found:
-                key, node = found[0]
-                line, path = key.start_mark.line + 1, f"{path}.{part}".lstrip(".")
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line, path = node.start_mark.line + 1, f"{path}[{part}]"
-    return line, path
-
-
 def _lines(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
     if path:
         yield path, node.start_mark.line + 1
@@ -151,19 +154,3 @@ def _lines(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield from _lines(value, f"{path}[{index}]")
-
-
-def _keys(model: type[BaseModel]) -> set[str]:
-    keys: set[str] = set()
-    for name, field in model.model_fields.items():
-        keys.add(name)
-        for inner in _models_in(field.annotation):
-            keys |= _keys(inner)
-    return keys
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _models_in(argument)

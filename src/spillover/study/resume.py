@@ -42,6 +42,9 @@ def difference(before: Study, after: Study) -> list[str]:
 
     >>> difference(Study(name="a", seeds=(0,)), Study(name="a", seeds=(0, 1)))
     ['seeds: + 1']
+    >>> fewer = Study.model_validate({"name": "a", "tasks": {"kind": "perception", "examples": 9}})
+    >>> difference(Study(name="a"), fewer)
+    ['tasks[perception].examples: 200 → 9']
     """
     ignored = {"provenance", "output", "executor"}
     old, new = (study.model_dump(mode="json", exclude=ignored) for study in (before, after))
@@ -55,11 +58,34 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
         for key in dict.fromkeys((*old, *new)):
             yield from _differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
     elif isinstance(old, list) and isinstance(new, list):
-        gone = [f"− {_show(value)}" for value in old if value not in new]
-        added = [f"+ {_show(value)}" for value in new if value not in old]
-        yield f"{path}: {', '.join([*gone, *added]) or 'another order'}"
+        yield from _list_differences(old, new, path)
     else:
         yield f"{path}: {_show(old)} → {_show(new)}"
+
+
+def _list_differences(old: list[Any], new: list[Any], path: str) -> Iterator[str]:
+    """What came and went; what is still there under its old name, but not as it was, is taken apart."""
+    before, after = _labelled(old), _labelled(new)
+    gone = [f"− {name}" for name in before if name not in after]
+    added = [f"+ {name}" for name in after if name not in before]
+    changed = [name for name in before if name in after and before[name] != after[name]]
+    if gone or added:
+        yield f"{path}: {', '.join([*gone, *added])}"
+    for name in changed:
+        yield from _differences(before[name], after[name], f"{path}[{name}]")
+    if not (gone or added or changed):
+        yield f"{path}: another order"
+
+
+def _labelled(values: list[Any]) -> dict[str, Any]:
+    labelled: dict[str, Any] = {}
+    for value in values:
+        label, number = _show(value), 1
+        while label in labelled:
+            number += 1
+            label = f"{_show(value)} {number}"
+        labelled[label] = value
+    return labelled
 
 
 def _show(value: Any) -> str:

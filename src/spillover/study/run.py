@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spillover.core.errors import ModelError
 from spillover.models.identity import pin_revision
 from spillover.models.settings import ModelSettings
+from spillover.study.devices import devices_of
 from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, Worker
 from spillover.study.executors.local import LocalExecutor
 from spillover.study.opening import open_study
@@ -85,30 +84,6 @@ def _precision_here(study: Study) -> str:
     from spillover.models.devices import resolve_precision  # noqa: PLC0415 (torch is loaded only where it is asked)
 
     return resolve_precision("auto", devices_of(study)[0])
-
-
-def devices_of(study: Study) -> tuple[str, ...]:
-    """The device of each process that a study runs on this machine.
-
-    Raises:
-        ModelError: a device is asked for that is not there.
-    """
-    from spillover.models.devices import available_devices, check_device  # noqa: PLC0415 (as above)
-
-    wanted = study.executor.devices
-    devices = available_devices() if wanted == "auto" else wanted
-    if not devices:
-        raise ModelError("executor.devices is empty", hint="use devices: auto")
-    for device in devices:
-        check_device(device)
-    if devices == ("cpu",):
-        return ("cpu",) * (study.executor.processes or _cores())
-    return devices
-
-
-def _cores() -> int:
-    """Cores that this process may use; not every system can tell them from those that there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from spillover.analysis.settings import AnalysisSettings
 from spillover.models.settings import EvaluationSettings, ModelSettings, TrainingSettings
@@ -16,13 +16,48 @@ class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
+def _listed(value: Any) -> Any:
+    """One thing is a list of one; `all` and `auto` are words of their own."""
+    return value if isinstance(value, list | tuple) or value in (None, "all", "auto") else [value]
+
+
+def _kind(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def _model(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+def _plain_name(name: str) -> str:
+    """A study's name is its folder's by default, so it must not lead anywhere else."""
+    if name.startswith(".") or any(character in "/\\" or not character.isprintable() for character in name):
+        raise ValueError(f"{name!r} cannot name a folder: use letters, digits, spaces, - and _")
+    return name
+
+
+def _once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    for value in dict.fromkeys(values):
+        if values.count(value) > 1:
+            raise ValueError(f"{value!r} stands twice")
+    return values
+
+
+def _listed_name(value: Any) -> Any:
+    return _listed(value) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed_name), Field(min_length=1)]
+"""Of tasks, or of devices."""
+
+
 class Control(_Settings):
     """Sources that teach the dress of a task without its perception."""
 
     kind: Literal["shuffled", "own"]
     """`shuffled`: the source's own answers, permuted among its examples. `own`: the answers that the base gives itself;
     refused for a source to which it gives one answer nearly always."""
-    sources: Literal["all"] | tuple[str, ...] = "all"
+    sources: Literal["all"] | Names = "all"
     """Of which sources."""
 
 
@@ -30,18 +65,10 @@ class LocalExecutor(_Settings):
     """Processes on this machine."""
 
     kind: Literal["local"] = "local"
-    devices: Literal["auto"] | tuple[str, ...] = "auto"
+    devices: Literal["auto"] | Names = "auto"
     """`auto` takes every GPU, or else the CPU; or a list such as [cuda:0, cuda:1] or [cpu]."""
     processes: int | None = Field(default=None, ge=1)
     """On a CPU, one single-thread process a core by default."""
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
-
-
-def _control(value: Any) -> Any:
-    return {"kind": value} if isinstance(value, str) else value
 
 
 class Provenance(_Settings):
@@ -58,15 +85,21 @@ class Provenance(_Settings):
 class Study(_Settings):
     """Models, sources and targets, and how they are trained and asked."""
 
-    name: str = Field(min_length=1, max_length=100)
-    models: Annotated[tuple[ModelSettings, ...], BeforeValidator(_listed), Field(min_length=1)] = (ModelSettings(),)
-    tasks: Annotated[tuple[TaskSettings, ...], BeforeValidator(_listed), Field(min_length=1)] = (PerceptionTasks(),)
-    sources: Literal["all"] | tuple[str, ...] = "all"
+    name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain_name)]
+    models: Annotated[
+        tuple[Annotated[ModelSettings, BeforeValidator(_model)], ...], BeforeValidator(_listed), Field(min_length=1)
+    ] = (ModelSettings(),)
+    tasks: Annotated[
+        tuple[Annotated[TaskSettings, BeforeValidator(_kind)], ...], BeforeValidator(_listed), Field(min_length=1)
+    ] = (PerceptionTasks(),)
+    sources: Literal["all"] | Names = "all"
     """Tasks to finetune on, by name or abbreviation; `all` takes every task that has training examples."""
-    targets: Literal["all"] | tuple[str, ...] = "all"
+    targets: Literal["all"] | Names = "all"
     """Tasks to evaluate on; `all` takes every task that has validation examples."""
-    controls: tuple[Annotated[Control, BeforeValidator(_control)], ...] = ()
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    controls: Annotated[tuple[Annotated[Control, BeforeValidator(_kind)], ...], BeforeValidator(_listed)] = ()
+    seeds: Annotated[
+        tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(_listed), Field(min_length=1), AfterValidator(_once)
+    ] = (0,)
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     analysis: AnalysisSettings = AnalysisSettings()
@@ -77,8 +110,17 @@ class Study(_Settings):
     _places: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
 
     def place(self, path: str) -> str:
-        """Say where in its file a setting stands: `study.yaml:7 sources[1]`, or the bare path if no file was read."""
-        return self._places.get(path, path)
+        """Say where in its file a setting stands: `study.yaml:7 sources[1]`, or the bare path if no file was read.
+
+        What stands for a list of one is found without its [0], and what is not written where its parent stands.
+        """
+        known = path
+        while known:
+            for written in (known, known.replace("[0]", "", 1)):
+                if written in self._places:
+                    return self._places[written]
+            known = known[: max(known.rfind("."), known.rfind("["), 0)]
+        return path
 
     def remember_places(self, places: Mapping[str, str]) -> None:
         """Keep where each setting stands, for errors."""

@@ -1,6 +1,7 @@
 import pytest
 from tests.conftest import small_study
 
+from spillover.core.errors import StudyError
 from spillover.core.keys import content_key
 from spillover.models.settings import EvaluationSettings, TrainingSettings
 from spillover.study.opening import open_study
@@ -33,6 +34,25 @@ def test_a_job_comes_after_what_it_needs(tmp_path):
 
 def test_a_key_is_the_hash_of_what_the_job_says_of_itself(tmp_path):
     assert all(content_key(job.describe()) == job.key for job in planned(tmp_path).jobs)
+
+
+def test_one_model_under_two_names_is_refused(tmp_path):
+    with pytest.raises(StudyError, match="“evaluate again” is the same as “evaluate tiny”"):
+        planned(tmp_path, models=[{"path": "tiny"}, {"path": "tiny", "name": "again"}])
+
+
+def test_one_training_file_under_two_names_is_refused(tmp_path):
+    row = '{"question": "Which?", "choices": ["x", "y"], "answer": "(A)"}\n'
+    for name in ("train", "first", "second"):
+        (tmp_path / f"{name}.jsonl").write_text(row.replace("Which", name))
+    tasks = [
+        {"kind": "files", "name": name, "train": f"{tmp_path}/train.jsonl", "validation": f"{tmp_path}/{name}.jsonl"}
+        for name in ("first", "second")
+    ]
+    training = TrainingSettings(examples=1, epochs=1)
+    with pytest.raises(StudyError, match="“finetune tiny on second, seed 0” is the same as") as caught:
+        planned(tmp_path, tasks=tasks, training=training, sources="all", targets="all")
+    assert [fault.where for fault in caught.value.faults] == ["sources"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from spillover.core.errors import StudyError
-from spillover.study.opening import open_study
+from spillover.study.opening import load_study_to_run, open_study
 from spillover.study.reading import load_study, parse_study
 
 FILE = Path("study.yaml")
@@ -53,8 +53,24 @@ def test_every_fault_is_told_at_once_with_its_line():
         ("name: x\nseeds: [1, 1]", "study.yaml:2 seeds", "1 stands twice"),
         ("name: x\nmodels: [{path: tiny}, {path: tiny}]", "study.yaml:2 models", "'tiny' stands twice"),
         ("name: x\nmodels: [{path: ./nowhere}]", "study.yaml:2 models[0].path", "no model folder"),
-        ("name: x\ntasks: {kind: perception, names: [Couting]}", "study.yaml:2 tasks", "did you mean Counting?"),
-        ("name: x\ntasks: {kind: percept}", "study.yaml:2 tasks", "percept"),
+        (
+            "name: x\ntasks: {kind: perception, names: [Couting]}",
+            "study.yaml:2 tasks.names[0]",
+            "did you mean Counting?",
+        ),
+        ("name: x\ntasks: {kind: percept}", "study.yaml:2 tasks.kind", "did you mean perception?"),
+        ("name: x\ntasks: {}", "study.yaml:2 tasks.kind", "missing; (allowed: perception, blink"),
+        ("name: x\nepochs: 3", "study.yaml:2 epochs", "epochs belongs under training"),
+        ("name: x\ntraining: {rank: 8}", "study.yaml:2 training.rank", "rank belongs under training.lora"),
+        ("name: x\ntasks: {kind: perception, split: val}", "study.yaml:2 tasks.split", "under tasks of kind blink"),
+        ("name: x\nsources: []", "study.yaml:2 sources", "empty"),
+        ("name: x\ntargets: 5", "study.yaml:2 targets", "must be 'all' or a list, not 5"),
+        ("name: x\ntraining: 3", "study.yaml:2 training", "must be a mapping, not 3"),
+        ("name: x\nevaluation: {protocols: [letters, letters]}", "study.yaml:2 evaluation.protocols", "twice"),
+        ("name: x\ntraining: {checkpoints: [0.999]}", "study.yaml:2 training.checkpoints", "same of 96 steps"),
+        ("name: ../../etc", "study.yaml:1 name", "cannot name a folder"),
+        ("name: x\nexecutor: {devices: [tpu]}", "study.yaml:2 executor.devices", "'tpu'"),
+        ("name: x\nexecutor: {devices: [cpu, cpu], processes: 3}", "study.yaml:2 executor.devices", "processes: 3"),
         ("name: x\ntraining: {learning_rate: .nan}", "study.yaml:2 training.learning_rate", "finite"),
         ("name: x\ntasks: {kind: files, name: T, train: gone.jsonl}", "study.yaml:2 tasks", "gone.jsonl"),
     ],
@@ -62,6 +78,31 @@ def test_every_fault_is_told_at_once_with_its_line():
 def test_a_fault_is_placed_and_says_what_is_allowed(text, where, message):
     places = dict(faults(text))
     assert any(place == where and message in said for place, said in places.items()), places
+
+
+def test_faults_of_form_hide_no_faults_of_content(tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text(
+        "name: x\nmodels: ./nowhere\ntasks: [{kind: perception, names: [Couting, Jigsw]}, {kind: files, name: T, "
+        "train: gone.jsonl}]\nsources: [Unknown]\nepochs: 3\n"
+    )
+    with pytest.raises(StudyError) as caught:
+        load_study_to_run(file)
+    assert [fault.where for fault in caught.value.faults] == [
+        "study.yaml:5 epochs",
+        "study.yaml:2 models",
+        "study.yaml:3 tasks[0].names[0]",
+        "study.yaml:3 tasks[0].names[1]",
+        "study.yaml:3 tasks[1]",
+    ]
+
+
+def test_one_thing_stands_for_a_list_of_one():
+    text = "name: x\nmodels: tiny\ntasks: perception\nsources: Jigsaw\ntargets: Jigsaw\ncontrols: shuffled\nseeds: 3"
+    study = parse_study(text, FILE)
+    listed = "name: x\nmodels: [{path: tiny}]\ntasks: [{kind: perception}]\nsources: [Jigsaw]\ntargets: [Jigsaw]\n"
+    same = parse_study(f"{listed}controls: [{{kind: shuffled}}]\nseeds: [3]", FILE)
+    assert study.model_dump() == same.model_dump()
 
 
 def test_a_task_without_training_data_cannot_be_a_source(tmp_path):
