@@ -139,6 +139,12 @@ class ModelFindings:
         """Model and, where it is not the usual one, protocol."""
         return f"{self.model} ({self.protocol})" if self.protocol == "generate" else self.model
 
+    @property
+    def shown_matrices(self) -> tuple[TransferMatrix, ...]:
+        """The matrices of PGFs that are read side by side: raw, calibrated, of each control."""
+        calibrated = () if self.calibrated is None else (self.calibrated.matrix,)
+        return (self.matrix, *calibrated, *(control.control for control in self.controls))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:

@@ -46,8 +46,9 @@ def _say_mean(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]
     if summary.mean is None:
         yield "no transfer to another task has a PGF (the base leaves no gap to close, or there is only one task)."
         return
-    change = "gains" if summary.mean > 0 else "loses"
-    text = f"finetuning on one task {change} {abs(summary.mean):.4f} PGF on another on average"
+    size = f"{abs(summary.mean):.4f}"
+    change = "changes nothing" if float(size) == 0 else f"{'gains' if summary.mean > 0 else 'loses'} {size} PGF"
+    text = f"finetuning on one task {change} on another on average"
     if spread is not None:
         low, high = float(spread.low.mean), float(spread.high.mean)
         text += f" ({_interval(low, high, settings)}{', so the sign is open' if low <= 0 <= high else ''})"
@@ -113,9 +114,8 @@ def _say_generic(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
     shares = model.summary.variance
     if shares is None or np.isnan(shares.target):
         return
-    target, interaction = float(shares.target), float(shares.interaction)
-    text = f"{target:.0%} of the spread of PGFs belongs to the target whatever the source, "
-    text += f"{interaction:.0%} to the particular pair"
+    text = f"{shares.target:.0%} of the spread of PGFs belongs to the target whatever the source, "
+    text += f"{shares.source_given_target:.0%} to the source whatever the target, {shares.interaction:.0%} to the particular pair"
     if not model.cells.answers:
         text += "; the target's share includes the sampling error of its base"
     yield text + "."

@@ -85,7 +85,7 @@ class StudyError(SpilloverError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        lines = [f"{fault.where}: {fault.message}" for fault in self.faults]
+        lines = [f"{fault.where}: {fault.message}".replace("\n", "\n  ") for fault in self.faults]
         title = "the study has a fault" if len(lines) == 1 else f"the study has {len(lines)} faults"
         super().__init__("\n  ".join([f"{title}:", *lines]))
 

@@ -41,6 +41,8 @@ class Heatmap:
     base: list[str]
     rows: list[tuple[str, str, list[Cell]]]
     """Abbreviation, full name, cells."""
+    scale: list[Cell]
+    """What the colours stand for, from the strongest harm to the strongest gain."""
 
 
 def write_report(findings: Findings, path: Path, provenance: Mapping[str, Any] | None = None) -> None:
@@ -72,21 +74,21 @@ def render_report(findings: Findings, provenance: Mapping[str, Any] | None = Non
 
 
 def heatmaps(model: ModelFindings) -> list[Heatmap]:
-    """The matrices of a model: raw, with the answer prior taken out, and of the controls."""
+    """The matrices of a model: raw, with the answer prior taken out, and of the controls, all on one scale."""
+    limit = colour_limit(value for matrix in model.shown_matrices for value in matrix.values.flatten().tolist())
     raw = {name: record.accuracy for name, record in model.base.items()}
-    maps = [_heatmap(model.matrix, "PGF", "share of the gap to perfection that is closed; mean over seeds", raw)]
+    maps = [_heatmap(model.matrix, "PGF", "share of the gap to perfection that is closed; mean over seeds", raw, limit)]
     if model.calibrated is not None:
         calibrated = {name: record.calibrated for name, record in model.base.items()}
         note = "each option's mean log-probability over the target's examples is subtracted before answering"
-        maps.append(_heatmap(model.calibrated.matrix, "PGF, answer prior taken out", note, calibrated))
+        maps.append(_heatmap(model.calibrated.matrix, "PGF, answer prior taken out", note, calibrated, limit))
     for control in model.controls:
         note = f"trained on the same examples with {CONTROL_NOTES.get(control.kind, 'other answers')}"
-        maps.append(_heatmap(control.control, f"control: {control.kind} answers", note, raw))
+        maps.append(_heatmap(control.control, f"control: {control.kind} answers", note, raw, limit))
     return maps
 
 
-def _heatmap(matrix: TransferMatrix, title: str, note: str, base: Mapping[str, float | None]) -> Heatmap:
-    limit = colour_limit(matrix.values.flatten().tolist())
+def _heatmap(matrix: TransferMatrix, title: str, note: str, base: Mapping[str, float | None], limit: float) -> Heatmap:
     short = matrix.abbreviations
     reasons = {(cell.source, cell.target): cell.reason for cell in matrix.undefined}
     rows = [
@@ -107,6 +109,7 @@ def _heatmap(matrix: TransferMatrix, title: str, note: str, base: Mapping[str, f
         columns=[(short.get(target, target), target) for target in matrix.targets],
         base=["" if value is None else f"{value:.2f}" for value in accuracies],
         rows=rows,
+        scale=[_cell(limit * step, limit, "scale", "") for step in (-1, -0.5, 0, 0.5, 1)],
     )
 
 

@@ -56,18 +56,29 @@ def _sentences(title: str, sentences: list[str]) -> RenderableType:
 
 def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
     base = {name: record.accuracy for name, record in model.base.items()}
+    limit = colour_limit(value for matrix in model.shown_matrices for value in matrix.values.flatten().tolist())
     title = f"PGF · {model.model} · {model.protocol} · {_count(len(model.transfers.seeds), 'seed')}"
-    yield matrix_table(model.matrix, title, base, width)
+    yield matrix_table(model.matrix, title, base, width, limit)
     if model.calibrated is not None:
         calibrated = {name: record.calibrated for name, record in model.base.items()}
-        yield matrix_table(model.calibrated.matrix, f"{title} · answer prior taken out", calibrated, width)
+        prior = f"{title} · answer prior taken out"
+        yield matrix_table(model.calibrated.matrix, prior, calibrated, width, limit)
     for control in model.controls:
-        yield matrix_table(control.control, f"{title} · control: {control.kind} answers", base, width)
+        yield matrix_table(control.control, f"{title} · control: {control.kind} answers", base, width, limit)
+    yield _scale(limit)
 
 
-def matrix_table(matrix: TransferMatrix, title: str, base: Mapping[str, float | None], width: int) -> RenderableType:
-    """Colour a matrix: rows finetuned, columns evaluated, the base's scores on top."""
-    limit = colour_limit(matrix.values.flatten().tolist())
+def _scale(limit: float) -> Text:
+    steps = [Text(_short(limit * step, signed=True).rjust(CELL)) for step in (-1, -0.5, 0, 0.5, 1)]
+    for text, step in zip(steps, (-1, -0.5, 0, 0.5, 1), strict=True):
+        text.stylize(_paint(limit * step, limit))
+    return Text.assemble(("colours: ", "dim"), *steps)
+
+
+def matrix_table(
+    matrix: TransferMatrix, title: str, base: Mapping[str, float | None], width: int, limit: float
+) -> RenderableType:
+    """Colour a matrix: rows finetuned, columns evaluated, the base's scores on top; `limit` saturates the colours."""
     short = matrix.abbreviations
     labels = _labels(matrix.sources, short, width - CELL * len(matrix.targets))
     table = Table(box=None, padding=(0, 0), pad_edge=False)
@@ -92,15 +103,23 @@ def _labels(names: tuple[str, ...], short: Mapping[str, str], room: int) -> dict
 def _cell(value: float, limit: float) -> Text:
     if isnan(value):
         return Text("–")
+    return Text(_short(value, signed=True).rjust(CELL), style=_paint(value, limit))
+
+
+def _paint(value: float, limit: float) -> str:
     background = colour_of(value, limit)
-    paint = "rgb({},{},{}) on rgb({},{},{})".format(*ink_on(background), *background)
-    return Text(f"{'+' if value > 0 else ''}{_short(value)}".rjust(CELL), style=paint)
+    return "rgb({},{},{}) on rgb({},{},{})".format(*ink_on(background), *background)
 
 
-def _short(value: float) -> str:
-    """Two decimals, without a zero before the point."""
-    text = f"{value:.2f}"
-    return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
+def _short(value: float, *, signed: bool = False) -> str:
+    """Four characters at most up to 999: two decimals without a zero before the point, fewer from 1 on.
+
+    What rounds to nothing has no sign.
+    """
+    size = abs(value)
+    digits = f"{size:.2f}".removeprefix("0") if size < 0.995 else f"{size:.1f}" if size < 9.95 else f"{size:.0f}"
+    sign = "" if digits == ".00" else "-" if value < 0 else "+" if signed else ""
+    return f"{sign}{digits}"
 
 
 def _signed(value: float) -> str:
