@@ -3,8 +3,9 @@
     python scripts/reproduce_cell.py MODEL ADAPTER EXAMPLES.parquet
 
 MODEL is the base's folder, ADAPTER a folder such as `my-study/adapters/<key>/step-32` ("none" for the base), EXAMPLES
-a file in BLINK's columns. Prints the answers as JSON, in the file's order: the likeliest letter of the next token, and
-what the model writes. Batches of one, no cache: slow, and hard to get wrong.
+a file in BLINK's columns, as `spillover tasks export my-study TARGET --out EXAMPLES.parquet` writes it. Prints the
+answers as JSON, in the file's order: the likeliest letter of the next token, and what the model writes. Batches of
+one, no cache: slow, and hard to get wrong.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import yaml
 import spillover
 from spillover.cli.main import run_command
 from spillover.models.tiny import CHECKPOINT
-from spillover.tasks.data import find_task_data, open_tasks
+from spillover.tasks.data import open_tasks
 from spillover.tasks.export import write_examples
 from spillover.tasks.settings import PerceptionTasks
 
@@ -113,9 +113,7 @@ def test_transformers_and_peft_alone_give_the_same_answers(finished, tmp_path, r
     source = "Relative_Depth" if room == "adapters" else "base"
     cell = frame[(frame.source == source) & frame.control.isna() & (frame.target == "Visual_Similarity")]
     adapter = next((folder / "adapters" / cell.adapter_key.iloc[0]).iterdir()) if room == "adapters" else "none"
-    (task,) = spillover.load_study(folder).tasks
-    data = find_task_data(open_tasks([task]), "Visual_Similarity")
-    write_examples(data.read("validation", None), "Visual_Similarity", tmp_path / "examples.parquet")
+    assert spill("tasks", "export", folder, "VS", "--out", tmp_path / "examples.parquet").returncode == 0
     command = [sys.executable, REPRODUCE, CHECKPOINT, adapter, tmp_path / "examples.parquet"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     answers = json.loads(printed)

@@ -1,4 +1,4 @@
-"""Commands about tasks: list, show, prepare, check."""
+"""Commands about tasks: list, show, prepare, export, overlap, overall, check."""
 
 from __future__ import annotations
 
@@ -140,6 +140,23 @@ def _draw_preview(examples: list[Example], file: Path) -> None:
     sheet = contact_sheet(examples[:PREVIEWED], largest=320)
     write_atomically(file, encode_png(sheet))
     Console(stderr=True).print(f"wrote {file}", markup=False, highlight=False)
+
+
+@app.command()
+def export(
+    study_file: Annotated[Path, typer.Argument(help="A study file, or a study's folder.")],
+    task: Annotated[str, typer.Argument(help="One of its tasks.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    *,
+    train: Annotated[bool, typer.Option("--train", help="What it trains on, not what it asks.")] = False,
+) -> None:
+    """Write the very examples of a study's task in BLINK's columns, so that others can reproduce its answers."""
+    study = load_study(study_file)
+    data = find_task_data(open_tasks(study.tasks), task)
+    split: Split = "train" if train else "validation"
+    examples = data.read(split, study.training.examples if train else study.evaluation.limit)
+    write_examples(examples, data.task.name, _parquet(out))
+    Console(stderr=True).print(f"wrote {len(examples)} examples to {out}", markup=False, highlight=False)
 
 
 @app.command()

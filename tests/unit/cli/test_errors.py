@@ -27,7 +27,7 @@ def plan(tmp_path, text, capsys, command="plan"):
         ("name: x\nepoch: 3", "unknown key"),
         ("name: [x", "study.yaml:1"),
         ("name: x\nmodels: {{path: /nowhere}}", "no model folder"),
-        ("name: x\nexecutor: {{devices: [cuda]}}", "no CUDA device"),
+        ("name: x\nexecutor: {{devices: ['cuda:99']}}", "CUDA device"),
         ("name: x\nexecutor: {{devices: [gpu]}}", "is no device"),
     ],
 )

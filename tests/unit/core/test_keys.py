@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spillover.core.keys import canonical_json, content_key, hash_folder, seeded_generator
@@ -14,6 +14,7 @@ plain = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a loaded machine is no fault of keys
 @given(st.dictionaries(st.text(), plain))
 def test_a_key_does_not_depend_on_the_order_of_fields(value):
     assert content_key(value) == content_key(dict(reversed(value.items())))
