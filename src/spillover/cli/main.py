@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from spillover.cli import analyze, importing, study, tasks
+from spillover.cli import analyze, importing, mix, study, tasks
 from spillover.core.errors import SpilloverError
 
 USER_ERROR = 2
@@ -26,6 +26,7 @@ app = typer.Typer(
 study.add_commands(app)
 analyze.add_commands(app)
 importing.add_commands(app)
+mix.add_commands(app)
 app.add_typer(tasks.app, name="tasks")
 
 

@@ -1,0 +1,133 @@
+"""The command that recommends a training mixture."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from spillover.analysis import AnalysisSettings
+from spillover.cli.paths import read_named_paths
+from spillover.core.errors import AnalysisError
+from spillover.core.files import write_atomically
+from spillover.interop.importing import ImportChoices
+from spillover.mixture.mixture import Mixture
+from spillover.mixture.recommend import recommend
+from spillover.mixture.settings import MixtureSettings
+
+LISTED_OTHERS = 30
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(mix)
+
+
+def mix(
+    path: Annotated[str, typer.Argument(help="A study folder, or a table of PGFs or accuracies; NAME=PATH names it.")],
+    target: Annotated[list[str], typer.Option("--target", help="A task to become better at; may be repeated.")],
+    protect: Annotated[
+        list[str] | None, typer.Option("--protect", help="A task that must not become worse; may be repeated.")
+    ] = None,
+    budget: Annotated[int, typer.Option(min=1, help="Training examples in all.")] = 1000,
+    strategy: Annotated[
+        str, typer.Option(help="robust, threshold, proportional, best-single, random or direct.")
+    ] = "robust",
+    max_sources: Annotated[int | None, typer.Option("--max-sources", min=1, help="Sources at most.")] = None,
+    max_share: Annotated[float, typer.Option("--max-share", help="Largest share of one source, 0 to 1.")] = 1.0,
+    available: Annotated[
+        list[str] | None, typer.Option("--available", help="SOURCE=N: training examples that it has; may be repeated.")
+    ] = None,
+    tolerance: Annotated[float, typer.Option(min=0, help="Harm to protected tasks that is accepted, PGF.")] = 0.0,
+    threshold: Annotated[float, typer.Option(help="Of the threshold strategy, PGF.")] = 0.0,
+    measure: Annotated[str, typer.Option(help="raw, or calibrated: with the answer prior taken out.")] = "raw",
+    seed: Annotated[int, typer.Option(min=0, help="Of halves and of random mixtures.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Also write the mixture as JSON here.")] = None,
+    *,
+    exclude_target_data: Annotated[
+        bool, typer.Option("--exclude-target-data", help="Leave out the targets' own training data.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Recommend which data to train on for some targets, and predict what it does to every task."""
+    settings = _settings(
+        targets=target,
+        protected=protect or [],
+        budget=budget,
+        strategy=strategy,
+        max_sources=max_sources,
+        max_share=max_share,
+        available=dict(_counted(each) for each in available or []),
+        tolerance=tolerance,
+        threshold=threshold,
+        measure=measure,
+        seed=seed,
+        exclude_target_data=exclude_target_data,
+    )
+    mixtures = _recommend(path, settings)
+    described = [mixture.to_json() for mixture in mixtures]
+    written = json_format.dumps(described[0] if len(described) == 1 else described, indent=1, ensure_ascii=False)
+    if out is not None:
+        write_atomically(out, written)
+    if json:
+        print(written)
+        return
+    console = Console()
+    for mixture in mixtures:
+        console.print(mixture_in_terminal(mixture))
+
+
+def _settings(**given: Any) -> MixtureSettings:
+    try:
+        return MixtureSettings.model_validate(given)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = "--" + str(fault["loc"][0]).replace("_", "-")
+        raise typer.BadParameter(f"{fault['msg']}, not {fault['input']!r}", param_hint=name) from error
+
+
+def _counted(text: str) -> tuple[str, int]:
+    name, _, count = text.partition("=")
+    if not name or not count.isdigit():
+        raise typer.BadParameter(f"{text!r} is not of the form SOURCE=N", param_hint="--available")
+    return name, int(count)
+
+
+def _recommend(path: str, settings: MixtureSettings) -> list[Mixture]:
+    (results,) = read_named_paths([path], ImportChoices())
+    analysis = results.settings or AnalysisSettings()
+    mixtures = [mixture for data in results.data for mixture in recommend(data, settings, analysis, results.tasks)]
+    if not mixtures:
+        raise AnalysisError("there is nothing to choose by", where=path, hint="run the study's sources first")
+    return mixtures
+
+
+def mixture_in_terminal(mixture: Mixture) -> RenderableType:
+    """Lay a mixture out: what to train on and why, then what it should do."""
+    settings = mixture.settings
+    title = f"{mixture.model} · {mixture.protocol} · {settings.strategy} for {', '.join(settings.targets)}"
+    what = Table("take", "examples", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    what.add_column("source", no_wrap=True, min_width=max(len(each.source) for each in mixture.sources))
+    for head in ("PGF", "interval", "why"):
+        what.add_column(head, min_width=16 if head == "interval" else None)
+    for each in mixture.sources:
+        share = f"{each.share:.0%}" if each.share > 0 else "–"
+        examples = str(each.examples) if each.share > 0 else ""
+        style = "" if each.share > 0 else "dim"
+        interval = f"{each.low:+.2f} to {each.high:+.2f}"
+        what.add_row(share, examples, Text(each.source), f"{each.pgf:+.3f}", interval, Text(each.reason), style=style)
+    effects = Table("on", "", "predicted", "interval", "worst fifth", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for effect in mixture.effects[: LISTED_OTHERS + len(settings.targets) + len(settings.protected)]:
+        role = "" if effect.role == "other" else effect.role
+        ends = f"{effect.low:+.2f} to {effect.high:+.2f}"
+        style = "dim" if effect.role == "other" else ""
+        effects.add_row(Text(effect.task), role, f"{effect.predicted:+.3f}", ends, f"{effect.worst:+.3f}", style=style)
+    notes = [Text(f"· {note}", style="dim") for note in mixture.notes]
+    head = Text("what it should do (PGF)", style="bold")
+    return Group(Text(title, style="bold"), what, Text(""), head, effects, *notes)

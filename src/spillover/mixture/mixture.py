@@ -1,0 +1,108 @@
+"""A mixture: how much of which source, what it should do, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from spillover.mixture.settings import MixtureSettings
+
+SCHEMA = 1
+Role = Literal["target", "protected", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixedSource:
+    """One candidate, taken or not."""
+
+    source: str
+    share: float
+    """0–1."""
+    examples: int
+    """Of the budget."""
+    pgf: float
+    """On the target, or its mean over several."""
+    low: float
+    high: float
+    helps: float
+    """Share of replicates in which it is above 0."""
+    reason: str
+    """Why it is in or out, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictedEffect:
+    """What the mixture should do to one task, if effects add up."""
+
+    task: str
+    role: Role
+    predicted: float
+    """PGF: chosen on half of the evidence and seen in the other half, mean over splits."""
+    chosen_by: float
+    """The same from the very figures that the mixture was chosen by: optimistic."""
+    low: float
+    high: float
+    """Percentiles of the replicates for these shares, moved to `predicted`."""
+    worst: float
+    """Mean of the worst fifth of those replicates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """A recommendation."""
+
+    model: str
+    protocol: str
+    settings: MixtureSettings
+    sources: tuple[MixedSource, ...]
+    """The largest share first; then those left out, the most useful first."""
+    effects: tuple[PredictedEffect, ...]
+    """Targets, then protected tasks, then all others."""
+    notes: tuple[str, ...]
+    """What the figures rest on."""
+
+    @property
+    def taken(self) -> tuple[MixedSource, ...]:
+        """The sources with a share."""
+        return tuple(each for each in self.sources if each.share > 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Convert to plain values, a schema version first; numbers that are undefined are None."""
+        settings = self.settings.model_dump(mode="json")
+        return {"schema": SCHEMA, **_without_nan(asdict(self)), "settings": settings}
+
+    def dump(self) -> str:
+        """Write the JSON form as text."""
+        return json.dumps(self.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
+
+
+def _without_nan(value: Any) -> Any:
+    match value:
+        case float():
+            return value if np.isfinite(value) else None
+        case dict():
+            return {key: _without_nan(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_without_nan(each) for each in value]
+        case _:
+            return value
+
+
+def count_examples(shares: Sequence[float], budget: int) -> list[int]:
+    """Turn shares into whole numbers of examples that sum to the budget exactly, by largest remainders.
+
+    Ties go to the earlier source.
+
+    >>> count_examples([1 / 3, 1 / 3, 1 / 3], 100)
+    [34, 33, 33]
+    """
+    exact = np.asarray(shares, dtype=float) * budget
+    counts = np.floor(exact + 1e-9).astype(int)
+    left = budget - int(counts.sum())
+    order = np.argsort(-np.round(exact - counts, 9), kind="stable")
+    counts[order[:left]] += 1
+    return counts.tolist()

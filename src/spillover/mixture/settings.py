@@ -1,0 +1,42 @@
+"""What can be asked of a mixture."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from spillover.analysis.sampling import Measure
+from spillover.mixture.strategies import Strategy
+
+
+class MixtureSettings(BaseModel):
+    """Which tasks a mixture is for, and what limits it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+    targets: tuple[str, ...] = Field(min_length=1)
+    """Tasks to become better at, by name or abbreviation; several count equally."""
+    protected: tuple[str, ...] = ()
+    """Tasks that must not become worse."""
+    budget: int = Field(default=1000, ge=1)
+    """Training examples in all."""
+    exclude_target_data: bool = False
+    """Whether the targets' own training data is left out, as where it is scarce."""
+    strategy: Strategy = "robust"
+    max_sources: int | None = Field(default=None, ge=1)
+    max_share: float = Field(default=1.0, gt=0, le=1)
+    """Of one source."""
+    tolerance: float = Field(default=0.0, ge=0)
+    """Harm to a protected task that is accepted, PGF, in the mean of the worst fifth of cases."""
+    threshold: float = 0.0
+    """Of the `threshold` strategy: sources with a larger PGF are taken."""
+    available: dict[str, int] = Field(default_factory=dict)
+    """Training examples that a source has; others are taken to have enough."""
+    measure: Measure = "raw"
+    """Raw PGF, or with the answer prior taken out."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    replicates: int = Field(default=1000, ge=100, le=20_000)
+    """Joint bootstrap replicates."""
+    splits: int = Field(default=20, ge=0, le=1000)
+    """Times that the evidence is split in halves for the prediction; 0 predicts from what was chosen by, which is
+    optimistic."""
+    seed: int = Field(default=0, ge=0)

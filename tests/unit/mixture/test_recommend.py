@@ -1,0 +1,152 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spillover.analysis.cube import ScoreCube, example_cube
+from spillover.analysis.settings import AnalysisSettings
+from spillover.cli.main import run_command
+from spillover.core.published import PGFRow, PGFTable
+from spillover.mixture.mixture import count_examples
+from spillover.mixture.problem import MixtureError
+from spillover.mixture.recommend import recommend
+from spillover.mixture.settings import MixtureSettings
+
+TASKS = ("Jigsaw", "Counting", "Art_Style")
+
+
+def table(values, seeds=4, noise=0.0):
+    rng = np.random.default_rng(0)
+    rows = tuple(
+        PGFRow(seed=seed, source=source, target=target, pgf=float(values[row][column] + rng.normal(0, noise)))
+        for seed in range(seeds)
+        for row, source in enumerate(TASKS)
+        for column, target in enumerate(TASKS)
+    )
+    return PGFTable(model="m", rows=rows, examples={}, origin="a test")
+
+
+HELPFUL = [[0.4, 0.0, -0.2], [0.3, 0.3, 0.1], [-0.2, 0.1, 0.2]]
+
+
+def settled(**changes):
+    return MixtureSettings.model_validate({"targets": ["Jigsaw"]} | changes)
+
+
+def shares(mixture):
+    return {each.source: each.share for each in mixture.taken}
+
+
+def null_cube(rng, sources=8, examples=60, seeds=3):
+    """No source does anything: every finetuned model answers like the base, but for noise of its own."""
+    names = tuple(f"t{index}" for index in range(sources))
+    blocks = []
+    for name in names:
+        block = example_cube().blocks[0]
+        base = (rng.random((1, examples)) < 0.5).astype(float)
+        flipped = rng.random((seeds, sources, examples)) < 0.2
+        scores = np.where(flipped, rng.random((seeds, sources, examples)) < 0.5, base[:, None]).astype(float)
+        blocks.append(
+            replace(
+                block,
+                target=name,
+                examples=tuple(map(str, range(examples))),
+                answers=np.zeros(examples, dtype=int),
+                option_counts=np.full(examples, 2),
+                base=base,
+                scores=scores,
+                base_given=(1 - base).astype(int),
+                given=(1 - scores).astype(int),
+            )
+        )
+    return ScoreCube(
+        model="null", protocol="letters", sources=names, targets=names, seeds=tuple(range(seeds)), blocks=tuple(blocks)
+    )
+
+
+def test_the_best_source_is_taken_and_the_harmful_one_is_not():
+    (mixture,) = recommend(table(HELPFUL, noise=0.01), settled())
+    assert shares(mixture)["Jigsaw"] > 0.9
+    left_out = {each.source: each.reason for each in mixture.sources if not each.share}
+    assert "harms the target" in left_out["Art_Style"]
+
+
+def test_the_targets_own_data_can_be_left_out():
+    (mixture,) = recommend(table(HELPFUL), settled(exclude_target_data=True))
+    assert shares(mixture) == {"Counting": 1.0}
+
+
+def test_a_protected_task_changes_the_choice_and_says_so():
+    (mixture,) = recommend(table(HELPFUL), settled(protected=["AS"]))
+    effects = {effect.task: effect for effect in mixture.effects}
+    assert effects["Art_Style"].role == "protected"
+    assert effects["Art_Style"].predicted >= -1e-6
+    assert effects["Jigsaw"].predicted == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_counts_sum_to_the_budget():
+    (mixture,) = recommend(table(HELPFUL), settled(strategy="proportional", budget=1001))
+    assert sum(each.examples for each in mixture.sources) == 1001
+    assert count_examples([0.5, 0.5], 3) == [2, 1]
+
+
+def test_a_source_gives_no_more_than_it_has():
+    (mixture,) = recommend(table(HELPFUL), settled(available={"Jigsaw": 250}))
+    assert shares(mixture)["Jigsaw"] == pytest.approx(0.25)
+    assert "as much as it has" in mixture.taken[-1].reason
+
+
+def test_where_nothing_transfers_the_prediction_is_not_flattered():
+    flattered, predicted = [], []
+    for seed in range(12):
+        cube = null_cube(np.random.default_rng(seed))
+        (mixture,) = recommend(cube, settled(targets=["t0"], strategy="best-single", replicates=100))
+        flattered.append(mixture.effects[0].chosen_by)
+        predicted.append(mixture.effects[0].predicted)
+    assert np.mean(flattered) > 0.05
+    assert abs(np.mean(predicted)) < 0.5 * np.mean(flattered)
+
+
+def test_an_undefined_target_is_refused():
+    values = [[np.nan, 0.0, 0.1], [np.nan, 0.3, 0.1], [np.nan, 0.1, 0.2]]
+    with pytest.raises(MixtureError, match="no PGF on Jigsaw"):
+        recommend(table(values), settled())
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"targets": ["Jigsw"]}, "did you mean Jigsaw?"),
+        ({"protected": ["Jigsaw"]}, "both a target and protected"),
+        ({"available": {"Nothing": 3}}, "unknown source 'Nothing'"),
+    ],
+)
+def test_what_does_not_fit_the_data_is_named(changes, word):
+    with pytest.raises(MixtureError, match=word.replace("?", r"\?")):
+        recommend(table(HELPFUL), settled(**changes))
+
+
+def test_a_table_of_one_seed_says_that_its_prediction_is_optimistic():
+    (mixture,) = recommend(table(HELPFUL, seeds=1), settled())
+    assert "optimistic" in mixture.notes[0]
+
+
+def test_a_table_cannot_be_calibrated_and_examples_of_scores_can_be_halved():
+    (mixture,) = recommend(example_cube(), settled(strategy="proportional"), AnalysisSettings())
+    assert shares(mixture) == {"Jigsaw": 1.0}
+    assert "half of the examples" in mixture.notes[0]
+
+
+def test_the_command_prints_shares_in_words_and_as_json(tmp_path, capsys):
+    file = tmp_path / "pgf.csv"
+    rows = [f"{row.seed},{row.source},{row.target},{row.pgf}" for row in table(HELPFUL).rows]
+    file.write_text("\n".join(["seed,ft_task,task,perfection_gap_factor", *rows]))
+    assert run_command(["mix", str(file), "--target", "JG", "--out", str(tmp_path / "mixture.json")]) == 0
+    assert "Counting" in capsys.readouterr().out
+    assert run_command(["mix", str(file), "--target", "JG", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads((tmp_path / "mixture.json").read_text())
+    assert printed["sources"][0]["source"] == "Jigsaw"
+    assert run_command(["mix", str(file), "--target", "Jigsw"]) == 2
+    assert "did you mean Jigsaw?" in capsys.readouterr().err
