@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import Fault, StudyError, nearest
+from spillover.study.places import settle_paths
 from spillover.study.study import Study
 
 IMPORTED = (
@@ -24,17 +25,21 @@ def load_study(path: Path | str) -> Study:
     """Read a study file.
 
     Args:
-        path: a YAML file, or a study folder, whose `study.yaml` is read.
+        path: a YAML file, or a study folder, whose `study.yaml` is read. Relative paths in it, the output's too, are
+            meant from the folder where it stands.
 
     Returns:
-        The study, checked as far as the file alone allows; `check_study` looks at tasks and models.
+        The study, its paths absolute, checked as far as the file alone allows; `run` looks at tasks and models first.
 
     Raises:
         StudyError: the file cannot be read or is not a study: all faults at once, with their lines.
     """
     file = Path(path)
     file = file / "study.yaml" if file.is_dir() else file
-    return parse_study(_read_text(file), file)
+    study = parse_study(_read_text(file), file)
+    if study.provenance is not None:  # spillover wrote it: the study's folder is where it stands, moved or not
+        study = study.model_copy(update={"output": "."})
+    return settle_paths(study, file.parent)
 
 
 def _read_text(file: Path) -> str:
