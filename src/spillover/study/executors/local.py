@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -81,7 +82,7 @@ class LocalExecutor:
             for number, device in enumerate(self.devices[: len(jobs)]):
                 seats.append(_open_seat(number, device, start_worker))
             while queue.waiting or any(seat.job for seat in seats):
-                yield from _hand_out(queue, seats, input_of)
+                yield from _hand_out(queue, seats, start_worker, input_of)
                 busy = {seat.pipe: seat for seat in seats if seat.job is not None}
                 for pipe in wait(list(busy)):
                     yield from _listen(busy[pipe], queue, seats, start_worker)  # type: ignore[index]
@@ -96,17 +97,32 @@ class LocalExecutor:
                 seat.process.join()
 
 
-def _hand_out(queue: _Queue, seats: list[_Seat], input_of: Callable[[Any], Any]) -> Iterator[JobEvent]:
-    for seat in seats:
-        while seat.job is None and (job := queue.take()) is not None:
+def _hand_out(
+    queue: _Queue, seats: list[_Seat], start_worker: StartWorker, input_of: Callable[[Any], Any]
+) -> Iterator[JobEvent]:
+    for number in range(len(seats)):
+        while seats[number].job is None and (job := queue.take()) is not None:
             try:
                 content = input_of(job)
             except SpilloverError as error:
                 yield from _fail(job, error, None, queue)
                 continue
-            seat.job = job
-            yield JobStarted(job, seat.number)
-            seat.pipe.send((job, content))
+            if not _send(seats[number].pipe, (job, content)):  # it died while it had nothing to do: no job is to blame
+                seats[number] = _reopen(seats[number], start_worker)
+                if not _send(seats[number].pipe, (job, content)):
+                    yield from _fail(job, _death(seats[number]), None, queue)
+                    continue
+            seats[number].job = job
+            yield JobStarted(job, number)
+
+
+def _send(pipe: Connection, message: Any) -> bool:
+    """Send; whether there was a process to take it."""
+    try:
+        pipe.send(message)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
 
 
 def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartWorker) -> Iterator[JobEvent]:
@@ -114,10 +130,9 @@ def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartW
     try:
         kind, *content = seat.pipe.recv()
     except (EOFError, ConnectionResetError):
-        seat.process.join()
-        cause = _cause_of_death(seat.process.exitcode)
-        seats[seat.number] = _open_seat(seat.number, seat.device, start_worker)
-        yield from _fail(job, SpilloverError(f"its process {cause}", hint="it may have run out of memory"), None, queue)
+        error = _death(seat)
+        seats[seat.number] = _reopen(seat, start_worker)
+        yield from _fail(job, error, None, queue)
         return
     match kind:
         case "progress":
@@ -138,10 +153,19 @@ def _fail(job: Any, error: SpilloverError, details: str | None, queue: _Queue) -
         yield JobFailed(dropped, SpilloverError("a job that it needs has failed"))
 
 
-def _cause_of_death(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with exit code {code}"
+def _death(seat: _Seat) -> SpilloverError:
+    """Say how a seat's process ended."""
+    seat.process.join()
+    code = seat.process.exitcode
+    cause = (
+        f"was killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
+    )
+    return SpilloverError(f"its process {cause}", hint="it may have run out of memory")
+
+
+def _reopen(seat: _Seat, start_worker: StartWorker) -> _Seat:
+    seat.pipe.close()
+    return _open_seat(seat.number, seat.device, start_worker)
 
 
 def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:
@@ -158,23 +182,27 @@ def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:
 def _inherited(*, single_thread: bool) -> Generator[None]:
     """Set what a process takes over at its start: threads of its libraries, and deafness to Ctrl-C.
 
-    Ctrl-C reaches the whole group of processes; the driver alone decides.
+    Ctrl-C reaches the whole group of processes; the driver alone decides. It is held back, not ignored: one that comes
+    meanwhile reaches the driver afterwards.
     """
     threads = dict.fromkeys(THREADS, "1") if single_thread else {}
     before = {name: os.environ.get(name) for name in threads}
     os.environ.update(threads)
-    main = threading.current_thread() is threading.main_thread()  # elsewhere Python sets no signals
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    maskable = hasattr(signal, "pthread_sigmask")  # not on Windows, where processes take over no mask
+    if maskable:
+        resource_tracker.ensure_running()  # its first start, within a process's, would let Ctrl-C through
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if maskable else None
     try:
         yield
     finally:
-        if main:
-            signal.signal(signal.SIGINT, handler)
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     worker = None
     while True:
