@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -42,6 +42,9 @@ class _Seat:
     process: BaseProcess
     pipe: Connection
     job: Any = None
+    message: Any = None
+    """What was sent, until the worker says that it has it."""
+    second_try: bool = False
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ class LocalExecutor:
             for number, device in enumerate(self.devices[: len(jobs)]):
                 seats.append(_open_seat(number, device, start_worker))
             while queue.waiting or any(seat.job for seat in seats):
-                yield from _hand_out(queue, seats, start_worker, input_of)
+                yield from _hand_out(queue, seats, input_of)
                 busy = {seat.pipe: seat for seat in seats if seat.job is not None}
                 for pipe in wait(list(busy)):
                     yield from _listen(busy[pipe], queue, seats, start_worker)  # type: ignore[index]
@@ -97,32 +100,22 @@ class LocalExecutor:
                 seat.process.join()
 
 
-def _hand_out(
-    queue: _Queue, seats: list[_Seat], start_worker: StartWorker, input_of: Callable[[Any], Any]
-) -> Iterator[JobEvent]:
-    for number in range(len(seats)):
-        while seats[number].job is None and (job := queue.take()) is not None:
+def _hand_out(queue: _Queue, seats: list[_Seat], input_of: Callable[[Any], Any]) -> Iterator[JobEvent]:
+    for seat in seats:
+        while seat.job is None and (job := queue.take()) is not None:
             try:
                 content = input_of(job)
             except SpilloverError as error:
                 yield from _fail(job, error, None, queue)
                 continue
-            if not _send(seats[number].pipe, (job, content)):  # it died while it had nothing to do: no job is to blame
-                seats[number] = _reopen(seats[number], start_worker)
-                if not _send(seats[number].pipe, (job, content)):
-                    yield from _fail(job, _death(seats[number]), None, queue)
-                    continue
-            seats[number].job = job
-            yield JobStarted(job, number)
+            yield JobStarted(job, seat.number)
+            _give(seat, job, content)
 
 
-def _send(pipe: Connection, message: Any) -> bool:
-    """Send; whether there was a process to take it."""
-    try:
-        pipe.send(message)
-    except (BrokenPipeError, ConnectionResetError):
-        return False
-    return True
+def _give(seat: _Seat, job: Any, content: Any) -> None:
+    seat.job, seat.message = job, (job, content)
+    with suppress(BrokenPipeError, ConnectionResetError):  # listening will tell that the worker is gone
+        seat.pipe.send(seat.message)
 
 
 def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartWorker) -> Iterator[JobEvent]:
@@ -131,10 +124,17 @@ def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartW
         kind, *content = seat.pipe.recv()
     except (EOFError, ConnectionResetError):
         error = _death(seat)
-        seats[seat.number] = _reopen(seat, start_worker)
-        yield from _fail(job, error, None, queue)
+        seat.pipe.close()
+        seats[seat.number] = fresh = _open_seat(seat.number, seat.device, start_worker)
+        if seat.message is not None and not seat.second_try:  # it died while it had nothing to do: no job is to blame
+            fresh.second_try = True
+            _give(fresh, *seat.message)
+        else:
+            yield from _fail(job, error, None, queue)
         return
     match kind:
+        case "taken":
+            seat.message, seat.second_try = None, False
         case "progress":
             yield JobProgressed(job, *content)
         case "result":
@@ -161,11 +161,6 @@ def _death(seat: _Seat) -> SpilloverError:
         f"was killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
     )
     return SpilloverError(f"its process {cause}", hint="it may have run out of memory")
-
-
-def _reopen(seat: _Seat, start_worker: StartWorker) -> _Seat:
-    seat.pipe.close()
-    return _open_seat(seat.number, seat.device, start_worker)
 
 
 def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:
@@ -210,6 +205,7 @@ def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
             job, content = pipe.recv()
         except EOFError:
             return
+        pipe.send(("taken",))
         try:
             worker = worker or start_worker(device)
             result = worker(job, content, lambda done, total: pipe.send(("progress", done, total)))
