@@ -13,7 +13,7 @@ from rich.table import Table
 
 from spillover.cli.importing import show_imported
 from spillover.cli.progress import StudyProgress
-from spillover.core.errors import StoreError
+from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
 from spillover.report.page import write_report
 from spillover.report.terminal import findings_in_terminal
@@ -134,9 +134,10 @@ def _run(study: Study, only: str | None = None, limit: int | None = None) -> Non
         console.print(f"failed: {failure.job.label}: {failure.error}", style="red", markup=False, highlight=False)
     try:
         _conclude(finished, console, f"trial-{limit}" if prepared.is_trial else "")
-    except StoreError:
+    except SpilloverError as error:
         if not finished.failures:
             raise
+        console.print(f"not analysed: {error}", style="red", markup=False, highlight=False)
     _raise_failures(finished)
 
 
