@@ -8,16 +8,22 @@ The three doors: `run` a study, or read results that are there; `analyze` them. 
     findings.models[0].matrix.to_frame()
 """
 
-from spillover.analysis import AnalysisSettings, Findings, TransferMatrix, analyze
-from spillover.core.errors import SpilloverError
-from spillover.interop.importing import ImportChoices, import_results
-from spillover.interop.pgf_table import read_pgf_table
-from spillover.report.page import write_report
-from spillover.study.beside import read_beside
-from spillover.study.reading import load_study
-from spillover.study.results import read_scores
-from spillover.study.run import Run, run
-from spillover.study.study import Study
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spillover.analysis import AnalysisSettings, Findings, TransferMatrix, analyze
+    from spillover.core.errors import SpilloverError
+    from spillover.interop.importing import ImportChoices, import_results
+    from spillover.interop.pgf_table import read_pgf_table
+    from spillover.report.page import write_report
+    from spillover.study.beside import read_beside
+    from spillover.study.reading import load_study
+    from spillover.study.results import read_scores
+    from spillover.study.run import Run, run
+    from spillover.study.study import Study
 
 __all__ = [
     "AnalysisSettings",
@@ -36,3 +42,32 @@ __all__ = [
     "run",
     "write_report",
 ]
+
+_HOMES = {
+    "AnalysisSettings": "spillover.analysis",
+    "Findings": "spillover.analysis",
+    "ImportChoices": "spillover.interop.importing",
+    "Run": "spillover.study.run",
+    "SpilloverError": "spillover.core.errors",
+    "Study": "spillover.study.study",
+    "TransferMatrix": "spillover.analysis",
+    "analyze": "spillover.analysis",
+    "import_results": "spillover.interop.importing",
+    "load_study": "spillover.study.reading",
+    "read_beside": "spillover.study.beside",
+    "read_pgf_table": "spillover.interop.pgf_table",
+    "read_scores": "spillover.study.results",
+    "run": "spillover.study.run",
+    "write_report": "spillover.report.page",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is asked for: a command that is only being started should be quick to interrupt."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'spillover' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

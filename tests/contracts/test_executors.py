@@ -6,6 +6,8 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +115,37 @@ def test_leaving_the_iteration_stops_all_work(executor):
 
 def test_no_jobs_are_no_work(executor):
     assert list(executor.run([], start_worker, lambda _: None)) == []
+
+
+def test_a_worker_that_dies_while_idle_costs_no_job(executor):
+    """Whatever kills it, its seat is taken by another process, and the job that it would have got is done there."""
+    jobs = [Sum("first"), Sum("second", ("first",)), Sum("third", ("second",))]
+    results = {}
+    for event in executor.run(jobs, start_worker, lambda _: [1]):
+        if isinstance(event, JobFinished):
+            results[event.job.key] = event.result
+            kill(event.result[1])  # the worker is idle now: its next job is handed out after this event
+        assert not isinstance(event, JobFailed), event.error
+    assert set(results) == {"first", "second", "third"}
+
+
+def kill(process):
+    os.kill(process, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and Path(f"/proc/{process}/stat").exists():
+        if Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return
+        time.sleep(0.01)
+
+
+def test_ctrl_c_while_a_worker_starts_is_held_back_not_lost(monkeypatch):
+    """The driver hears it as soon as the worker has started."""
+    start = BaseProcess.start
+
+    def start_and_interrupt(process):
+        os.kill(os.getpid(), signal.SIGINT)
+        start(process)
+
+    monkeypatch.setattr(BaseProcess, "start", start_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        list(LocalExecutor(("cpu",)).run([Sum("a")], start_worker, lambda _: [1]))

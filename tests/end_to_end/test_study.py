@@ -199,6 +199,10 @@ def test_a_control_on_own_answers_is_refused_where_the_base_gives_but_one(tmp_pa
     assert "no control of kind own for Same" in said.stderr
     assert "leave Same out" in said.stderr
     assert len(list((tmp_path / "small" / "scores").iterdir())) == 2, "the base and the source itself are scored"
+    for model in found(tmp_path / "small")["models"]:
+        assert model["sources"] == ["Same"], "what could be done is analysed"
+        assert [w["text"] for w in model["warnings"] if "Same (own) of tiny is missing" in w["text"]]
+    assert "Same (own) of tiny is missing" in " ".join(said.stdout.split())
 
 
 def test_an_untrained_adapter_has_a_pgf_of_exactly_zero_everywhere(tmp_path):
@@ -208,14 +212,18 @@ def test_an_untrained_adapter_has_a_pgf_of_exactly_zero_everywhere(tmp_path):
         assert model["pgf"] == [[0.0, 0.0], [0.0, 0.0]]
 
 
-def test_one_source_and_a_limit_can_be_run_alone(tmp_path):
-    file = write_study(tmp_path / "study.yaml", tmp_path / "small", controls=[])
+def test_a_limit_is_a_trial_of_one_source_whose_adapter_the_study_keeps(tmp_path):
+    file = write_study(tmp_path / "study.yaml", "small", controls=[])
     said = spill("run", file, "--only", "source=VS", "--limit", "10")
     assert said.returncode == 0, said.stderr
-    assert {row["source"] for row in spillover.read_scores(tmp_path / "small").to_pylist()} == {
-        "base",
-        "Visual_Similarity",
-    }
+    folder = tmp_path / "small"
+    (model, _) = found(folder / "trial-10")["models"]
+    assert model["sources"] == ["Visual_Similarity"]
+    assert model["base"]["Visual_Similarity"]["examples"] == 10
+    assert not (folder / "findings.json").exists()
+    status = json.loads(spill("status", folder, "--json").stdout)
+    assert (status["finetunes_pending"], status["evaluations_pending"]) == (1, 3)
+    assert spillover.load_study(folder).evaluation.limit is None
 
 
 def test_a_training_that_runs_away_ends_alone(tmp_path):
@@ -226,6 +234,7 @@ def test_a_training_that_runs_away_ends_alone(tmp_path):
     assert "training loss" in said.stderr
     assert "Traceback" not in said.stderr
     assert len(list((tmp_path / "small" / "scores").iterdir())) == 1
+    assert not (tmp_path / "small" / "findings.json").exists(), "there is nothing to find yet"
 
 
 def test_a_folder_of_another_study_is_left_alone(finished, tmp_path, capsys):

@@ -1,13 +1,43 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
+import spillover
+
 HEAVY = ("torch", "transformers", "peft", "ray", "pandas", "matplotlib")
 
 
-@pytest.mark.parametrize("statement", ["import spillover", "import spillover.cli.main"])
+@pytest.mark.parametrize(
+    "statement",
+    ["import spillover; [getattr(spillover, name) for name in spillover.__all__]", "import spillover.cli.main"],
+)
 def test_importing_loads_nothing_heavy(statement):
     code = f"{statement}; import sys; print([name for name in {HEAVY!r} if name in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+def test_every_public_name_is_there():
+    assert set(spillover.__all__) <= set(dir(spillover))
+    assert all(getattr(spillover, name).__name__ == name for name in spillover.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'analyse'"):
+        _ = spillover.analyse
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_while_loading_is_one_line():
+    """A module that is loaded early says that loading has begun; the signal comes while the rest is loaded."""
+    code = (
+        "import os, signal, sys, runpy\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'spillover.cli':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "sys.argv = ['spillover', 'init']\n"
+        "runpy.run_module('spillover', run_name='__main__')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted\n")

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from spillover.analysis import AnalysisSettings, Findings
-from spillover.analysis import analyze as analyze_scores
+from spillover.analysis import Findings
 from spillover.cli import reading_options as options
 from spillover.cli.importing import show_gathered, show_plan
-from spillover.cli.paths import Results, read_named_paths
+from spillover.cli.paths import read_named_paths
 from spillover.core.errors import AnalysisError
 from spillover.interop.importing import ImportChoices
 from spillover.report.page import write_report
 from spillover.report.side_by_side import comparison_in_terminal
 from spillover.report.terminal import findings_in_terminal
 from spillover.study.reading import load_analysis_settings
+from spillover.study.results import analyze_results
 
 PATHS = Annotated[
     list[str],
@@ -145,17 +144,5 @@ def _analyze(paths: list[str], settings_file: Path | None, choices: ImportChoice
         if part.plan is not None and part.gathered is not None:
             show_plan(console, part.plan)
             show_gathered(console, part.gathered)
-    settings = load_analysis_settings(settings_file) if settings_file else _common_settings(inputs)
-    tasks = {task.name: task for part in inputs for task in part.tasks}
-    beside = {name: known for part in inputs for name, known in part.beside.items()}
-    return analyze_scores([data for part in inputs for data in part.data], settings, tasks.values(), beside)
-
-
-def _common_settings(inputs: Sequence[Results]) -> AnalysisSettings:
-    """The studies' own settings; models that are read together must be analysed alike."""
-    given = [part.settings for part in inputs if part.settings is not None]
-    if any(settings != given[0] for settings in given):
-        raise AnalysisError(
-            "these studies have different settings under analysis:", hint="say which to use for all: --settings FILE"
-        )
-    return given[0] if given else AnalysisSettings()
+    settings = load_analysis_settings(settings_file) if settings_file else None
+    return analyze_results([part.results for part in inputs], settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Annotated
 
@@ -63,9 +64,9 @@ def run_command(arguments: list[str]) -> int:
         return USER_ERROR
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except BrokenPipeError:
-        return 0
-    except Exception:  # noqa: BLE001 (the last resort: told as a fault of ours, never hidden)
+    except Exception as error:  # noqa: BLE001 (the last resort: told as a fault of ours, never hidden)
+        if isinstance(error, BrokenPipeError) and _reader_has_left():
+            return 0
         console.print("internal error: this is a fault of spillover, please report it", style="red")
         console.print_exception()
         return INTERNAL_ERROR
@@ -74,5 +75,11 @@ def run_command(arguments: list[str]) -> int:
     return code or 0
 
 
-if __name__ == "__main__":
-    main()
+def _reader_has_left() -> bool:
+    """Whether what reads our stdout, such as `head`, has had enough: no other broken pipe is forgiven."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain at its end
+        return True
+    return False

@@ -100,7 +100,8 @@ def _counted(text: str) -> tuple[str, int]:
 
 
 def _recommend(path: str, settings: MixtureSettings) -> list[Mixture]:
-    (results,) = read_named_paths([path], ImportChoices())
+    (read,) = read_named_paths([path], ImportChoices())
+    results = read.results
     analysis = results.settings or AnalysisSettings()
     mixtures = [mixture for data in results.data for mixture in recommend(data, settings, analysis, results.tasks)]
     if not mixtures:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from spillover.analysis import AnalysisSettings, Beside
 from spillover.core.errors import ImportFileError
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.interop.gather import Gathered
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import, read_import
-from spillover.study.beside import read_beside
-from spillover.study.imported import is_imported, open_imported, read_imported
-from spillover.study.results import open_stored_study
-from spillover.tasks.task import Task
+from spillover.study.results import StudyResults, read_study
 
 OneModel = pa.Table | PGFTable | AccuracyTable
 
@@ -25,12 +21,7 @@ OneModel = pa.Table | PGFTable | AccuracyTable
 class Results:
     """What was read from one PATH, or from several that are one study."""
 
-    data: tuple[OneModel, ...]
-    settings: AnalysisSettings | None = None
-    """The study's own, where it is a study."""
-    tasks: tuple[Task, ...] = ()
-    beside: Mapping[str, Beside] = field(default_factory=dict[str, Beside])
-    """What a study knows beside its scores, by model as it is named in `data`."""
+    results: StudyResults
     plan: ImportPlan | None = None
     """Where it was read from somebody's results: what each run was taken for."""
     gathered: Gathered | None = None
@@ -68,18 +59,10 @@ def _split(argument: str) -> tuple[str | None, Path]:
 
 
 def _read_study(name: str | None, folder: Path) -> Results:
-    if is_imported(folder):
-        data = tuple(_named(part, name) for part in read_imported(folder))
-        return Results(data=data, settings=open_imported(folder).analysis)
-    stored = open_stored_study(folder)
-    scores = stored.scores()
-    names = _names(scores["model"].unique().to_pylist(), name)
-    return Results(
-        data=(_renamed(scores, names),),
-        settings=stored.study.analysis,
-        tasks=stored.tasks,
-        beside={names[model]: beside for model, beside in read_beside(stored).items() if model in names},
-    )
+    read = read_study(folder)
+    data = tuple(_named(part, name) for part in read.data)
+    names = _names(list(read.beside), name)
+    return Results(results=replace(read, data=data, beside={names[key]: read.beside[key] for key in read.beside}))
 
 
 def _read_foreign(name: str | None, paths: list[Path], choices: ImportChoices) -> Results:
@@ -87,13 +70,13 @@ def _read_foreign(name: str | None, paths: list[Path], choices: ImportChoices) -
         choices = replace(choices, reading=replace(choices.reading, model=name))
     plan = plan_import(paths, choices)
     imported = read_import(plan, choices)
-    return Results(data=imported.data, plan=plan, gathered=imported.gathered)
+    return Results(results=StudyResults(data=imported.data), plan=plan, gathered=imported.gathered)
 
 
 def _models(results: Results) -> set[str]:
     return {
         model
-        for part in results.data
+        for part in results.results.data
         for model in (
             [part.model] if isinstance(part, PGFTable | AccuracyTable) else part["model"].unique().to_pylist()
         )

@@ -11,14 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from spillover.analysis import Findings, analyze
 from spillover.cli.importing import show_imported
 from spillover.cli.progress import StudyProgress
-from spillover.core.errors import StoreError
+from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
 from spillover.report.page import write_report
 from spillover.report.terminal import findings_in_terminal
-from spillover.study.beside import read_beside
 from spillover.study.demo import demo_study
 from spillover.study.estimate import estimate_s, readable_time
 from spillover.study.executors.executor import JobFailed
@@ -26,15 +24,16 @@ from spillover.study.imported import is_imported
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune
 from spillover.study.provenance import package_versions
-from spillover.study.results import open_stored_study
-from spillover.study.resume import difference, pending
+from spillover.study.results import analyze_results, results_of
+from spillover.study.resume import changed_versions, difference, pending
 from spillover.study.run import Prepared, Run, carry_out, prepare
+from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.study import Study
 
 STUDY_FILE = Annotated[Path, typer.Argument(help="A study file, or the folder of a study that was begun.")]
 PRICE = Annotated[float | None, typer.Option("--gpu-hour-price", min=0, help="Price of a GPU hour: adds the cost.")]
 ONLY = Annotated[str | None, typer.Option("--only", help="source=NAME: run the base and this source alone.")]
-LIMIT = Annotated[int | None, typer.Option("--limit", min=1, help="Evaluate at most so many examples a target.")]
+LIMIT = Annotated[int | None, typer.Option("--limit", min=1, help="A trial on at most N examples a target.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
@@ -49,7 +48,7 @@ def demo(
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Training seeds.")] = 1,
 ) -> None:
     """Run a whole task-transfer study on the embedded tiny model: no network, no GPU, a few minutes."""
-    _run(demo_study(out, seeds), None)
+    _run(demo_study(out, seeds))
 
 
 def init(
@@ -68,7 +67,7 @@ def plan(
     study_file: STUDY_FILE, gpu_hour_price: PRICE = None, only: ONLY = None, limit: LIMIT = None, *, json: JSON = False
 ) -> None:
     """Check a study, and say what running it would take. Nothing is run or written."""
-    prepared = prepare(_limited(load_study_to_run(study_file), limit), only=_source(only))
+    prepared = prepare(load_study_to_run(study_file), only=_source(only), limit=limit)
     summary = _summary(prepared, gpu_hour_price)
     if json:
         _print_json(summary)
@@ -81,8 +80,12 @@ def plan(
 
 
 def run(study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None) -> None:
-    """Run a study, or go on with one: finished jobs are never repeated."""
-    _run(_limited(load_study_to_run(study_file), limit), _source(only))
+    """Run a study, or go on with one: finished jobs are never repeated.
+
+    With --limit N it is a trial: what it trains is kept for the study, its findings and report stand in trial-N/ of the
+    study's folder, and the study's own stay as they are.
+    """
+    _run(load_study_to_run(study_file), _source(only), limit)
 
 
 def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *, json: JSON = False) -> None:
@@ -118,37 +121,45 @@ def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *,
     for label in to_do:
         console.print(f"  to do: {label}", markup=False, highlight=False)
     for name in left:
-        console.print(f"  left over from an older version of the study: {name}", markup=False, highlight=False)
+        console.print(f"  of a trial or an older version of the study: {name}", markup=False, highlight=False)
 
 
-def _run(study: Study, only: str | None) -> None:
-    prepared = prepare(study, only=only)
+def _run(study: Study, only: str | None = None, limit: int | None = None) -> None:
+    prepared = prepare(study, only=only, limit=limit)
     console = Console(stderr=True)
     _print_difference(console, prepared)
     with StudyProgress(console, len(prepared.jobs)) as progress:
         finished = carry_out(prepared, progress.show)
-    _raise_failures(finished, console)
-    findings = _conclude(finished)
-    screen = Console()
-    screen.print(findings_in_terminal(findings, screen.width))
-    folder = finished.store.folder
-    console.print(f"{folder}/report.html, findings.json, scores/, adapters/, logs/", markup=False, highlight=False)
-
-
-def _conclude(finished: Run) -> Findings:
-    stored = open_stored_study(finished.store.folder)
-    scores = finished.store.read(finished.plan)
-    findings = analyze(scores, stored.study.analysis, stored.tasks, read_beside(stored))
-    folder = finished.store.folder
-    about = {"study": stored.study.name, **package_versions()}
-    write_atomically(folder / "findings.json", json.dumps({**findings.to_json(), "provenance": about}, indent=1))
-    write_report(findings, folder / "report.html", about)
-    return findings
-
-
-def _raise_failures(finished: Run, console: Console) -> None:
     for failure in finished.failures:
         console.print(f"failed: {failure.job.label}: {failure.error}", style="red", markup=False, highlight=False)
+    try:
+        _conclude(finished, console, f"trial-{limit}" if prepared.is_trial else "")
+    except SpilloverError as error:
+        if not finished.failures:
+            raise
+        console.print(f"not analysed: {error}", style="red", markup=False, highlight=False)
+    _raise_failures(finished)
+
+
+def _conclude(finished: Run, console: Console, room: str) -> None:
+    """Analyse what is finished, print it, and keep it in the study's folder or a room of it."""
+    results = results_of(StoredStudy(store=finished.store, plan=finished.plan))
+    findings = analyze_results([results])
+    folder = finished.store.folder / room
+    write_atomically(folder / "findings.json", findings.dump())
+    write_report(findings, folder / "report.html", results.about)
+    screen = Console()
+    screen.print(findings_in_terminal(findings, screen.width))
+    rest = "" if room else ", scores/, adapters/, logs/"
+    console.print(f"{_from_here(folder)}/report.html, findings.json{rest}", markup=False, highlight=False)
+
+
+def _from_here(folder: Path) -> Path:
+    """Write a path below the place where the shell stands from there."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _raise_failures(finished: Run) -> None:
     internal = [failure for failure in finished.failures if failure.details]
     if internal:
         raise RuntimeError(_internal(internal))
@@ -165,7 +176,7 @@ def _internal(failures: list[JobFailed]) -> str:
 
 
 def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
-    jobs, planned = prepared.jobs, prepared.plan
+    jobs, planned = prepared.jobs, prepared.asked
     finetunes = [job for job in jobs if isinstance(job, Finetune)]
     evaluations = [job for job in jobs if isinstance(job, Evaluate)]
     cells = sum(len(job.questions) for job in evaluations)
@@ -173,7 +184,7 @@ def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
     seconds = estimate_s(prepared)
     summary: dict[str, object] = {
         "study": planned.study.name,
-        "folder": str(prepared.store.folder),
+        "folder": str(_from_here(prepared.store.folder)),
         "finetunes": f"{len(finetunes)} to do, {len(planned.finetunes) - len(finetunes)} done",
         "evaluations": f"{len(evaluations)} to do with {cells} cells, {asked} done",
         "estimated_time": readable_time(seconds),
@@ -185,15 +196,12 @@ def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
 
 
 def _print_difference(console: Console, prepared: Prepared) -> None:
-    stored = prepared.store.stored_study()
-    for line in difference(stored, prepared.plan.study) if stored else []:
+    store, plan = prepared.store, prepared.plan
+    stored = store.stored_study()
+    for line in difference(stored, plan.study) if stored else []:
         console.print(f"changed: {line}", markup=False, highlight=False)
-
-
-def _limited(study: Study, limit: int | None) -> Study:
-    if limit is None:
-        return study
-    return study.model_copy(update={"evaluation": study.evaluation.model_copy(update={"limit": limit})})
+    for line in changed_versions(store.versions(plan), package_versions()):
+        console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)
 
 
 def _source(only: str | None) -> str | None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 from spillover.core.errors import StoreError
+
+DEAD_AFTER_S = 600.0
+"""Writing one file takes seconds; after so long without a byte its writer is gone."""
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -24,7 +29,8 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         _write_through(beside, data)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed either
+            beside.unlink(missing_ok=True)
         raise unwritable(path, error) from error
 
 
@@ -53,6 +59,29 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(beside, ignore_errors=True)
         if not folder.exists():  # another driver may have put the same content there first
             raise unwritable(folder, error) from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or leave it be where there is none.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half written, anywhere below a folder.
+
+    Only what nobody has written to for `DEAD_AFTER_S`: another process may be writing beside this one.
+    """
+    for part in list(folder.rglob(".*.part")):
+        with suppress(OSError):  # another process may sweep too; what stays does no harm
+            if time.time() - part.lstat().st_mtime > DEAD_AFTER_S:
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def unwritable(path: Path, error: OSError) -> StoreError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from spillover.analysis import Beside, WeightSimilarity, compare_updates
 from spillover.analysis.warned import Warned
 from spillover.study.plan import Finetune
-from spillover.study.results import StoredStudy, open_stored_study
+from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.updates import SAME_FOR_ALL, StoredUpdate
 
 
@@ -22,7 +22,8 @@ def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
         StoreError: the folder holds no study, or an adapter in it is broken.
     """
     stored = study if isinstance(study, StoredStudy) else open_stored_study(study)
-    return {model.name: _beside(stored, model.name) for model in stored.study.models}
+    models = dict.fromkeys(job.model for job in stored.plan.jobs)
+    return {model: _beside(stored, model) for model in models}
 
 
 def _beside(stored: StoredStudy, model: str) -> Beside:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from itertools import cycle, islice
 
-from spillover.core.errors import ModelError
 from spillover.study.study import Study
 
 
@@ -12,22 +12,16 @@ def devices_of(study: Study) -> tuple[str, ...]:
     """The device of each process that a study runs on this machine.
 
     Raises:
-        ModelError: a device is asked for that is not there, or processes are counted where each has a GPU of its own.
+        ModelError: a device is asked for that is not there.
     """
     from spillover.models.devices import available_devices, check_device  # noqa: PLC0415 (loads torch)
 
-    wanted, processes = study.executor.devices, study.executor.processes
+    wanted = study.executor.devices
     devices = available_devices() if wanted == "auto" else wanted
     for device in devices:
         check_device(device)
-    if devices == ("cpu",):
-        return ("cpu",) * (processes or _cores())
-    if processes not in (None, len(devices)):
-        raise ModelError(
-            f"processes: {processes} with the devices {', '.join(devices)}",
-            hint="every listed device gets one process: leave processes out, or list a device more often",
-        )
-    return devices
+    usual = _cores() if devices == ("cpu",) else len(devices)
+    return tuple(islice(cycle(devices), study.executor.processes or usual))
 
 
 def _cores() -> int:

@@ -31,7 +31,7 @@ EXAMPLES_UNKNOWN = 150
 
 def estimate_s(prepared: Prepared) -> float:
     """Estimate the seconds that the pending jobs take on this machine, all its processes together."""
-    study = prepared.plan.study
+    study = prepared.asked.study
     devices = devices_of(study)
     known = prepared.store.durations_s()
     seconds = [_job_s(job, prepared, known, devices[0].split(":")[0]) for job in prepared.jobs]
@@ -43,7 +43,7 @@ def _job_s(job: Job, prepared: Prepared, known: dict[str, float], device: str) -
     like = [duration for label, duration in known.items() if label.startswith(prefix)]
     if like:
         return mean(like)
-    study = prepared.plan.study
+    study = prepared.asked.study
     model = next(model for model in study.models if model.name == job.model)
     small = all(isinstance(task, PerceptionTasks) and (task.size or 0) < 128 for task in study.tasks)
     match job:

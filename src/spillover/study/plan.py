@@ -18,6 +18,7 @@ from spillover.study.opening import StudyTasks
 from spillover.study.study import Study
 from spillover.tasks.data import TaskData
 from spillover.tasks.scoring import PARSER_VERSION
+from spillover.tasks.task import Task
 
 KEY_VERSION = 1
 """Part of every key: raise it whenever training or scoring gives something else for the same settings."""
@@ -114,6 +115,8 @@ class Plan:
     """Every job of a study, those before that others need."""
 
     study: Study
+    tasks: tuple[Task, ...]
+    """What is asked or trained on, in the order of the matrix: what is both first."""
     jobs: tuple[Job, ...]
 
     @property
@@ -157,7 +160,7 @@ def plan_study(study: Study, tasks: StudyTasks) -> Plan:
                 finetune = _finetune(study, model, name, control, seed, data_keys[name])
                 jobs += [finetune, *_evaluate_adapter(study, finetune, questions)]
     _refuse_collisions(study, jobs, questions)
-    return Plan(study=study, jobs=tuple(jobs))
+    return Plan(study=study, tasks=tuple(data.task for data in tasks.every), jobs=tuple(jobs))
 
 
 def _refuse_collisions(study: Study, jobs: list[Job], questions: tuple[Question, ...]) -> None:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import Fault, StudyError
 from spillover.study.faults import faults_of
+from spillover.study.places import settle_paths
 from spillover.study.study import Study
 
 STUDY_FILE = "study.yaml"
@@ -25,17 +26,21 @@ def load_study(path: Path | str) -> Study:
     """Read a study file.
 
     Args:
-        path: a YAML file, or a study folder, whose `study.yaml` is read.
+        path: a YAML file, or a study folder, whose `study.yaml` is read. Relative paths in it, the output's too, are
+            meant from the folder where it stands.
 
     Returns:
-        The study, checked as far as the file alone allows; `open_study` looks at tasks and models.
+        The study, its paths absolute, checked as far as the file alone allows; `run` looks at tasks and models first.
 
     Raises:
         StudyError: the file cannot be read or is not a study: all faults at once, with their lines.
     """
     file = Path(path)
     file = file / STUDY_FILE if file.is_dir() else file
-    return parse_study(_read_text(file), file)
+    study = parse_study(_read_text(file), file)
+    if study.provenance is not None:  # spillover wrote it: the study's folder is where it stands, moved or not
+        study = study.model_copy(update={"output": "."})
+    return settle_paths(study, file.parent)
 
 
 def _read_text(file: Path) -> str:
@@ -91,16 +96,15 @@ def sound_part(path: Path) -> Study | None:
         root, values = _read_yaml(_read_text(file), file)
     except StudyError:
         return None
-    kept = dict(values)
     try:
-        return _validate(kept, root, file)
+        return settle_paths(_validate(values, root, file), file.parent)
     except ValidationError as error:
         faulty = {str(detail["loc"][0]) for detail in error.errors()}
     if "tasks" in faulty:
         faulty |= {"sources", "targets", "controls"}
     kept = {"name": "unnamed", **{key: value for key, value in values.items() if key not in faulty}}
     try:
-        return _validate(kept, root, file)
+        return settle_paths(_validate(kept, root, file), file.parent)
     except ValidationError:
         return None
 

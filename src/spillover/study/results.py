@@ -1,61 +1,145 @@
-"""Reads what a study has found so far."""
+"""Reads what a study has found so far, run here or imported: the folder alone is enough."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from spillover.core.errors import StoreError
+from spillover.analysis import AnalysisSettings, Beside, Findings, analyze
+from spillover.analysis.warned import Warned
+from spillover.core.errors import AnalysisError, StoreError
 from spillover.core.published import AccuracyTable, PGFTable
-from spillover.study.imported import is_imported, read_imported
-from spillover.study.opening import open_study
-from spillover.study.plan import Plan, plan_study
-from spillover.study.store import Store
-from spillover.study.study import Study
+from spillover.core.scores import BASE_SOURCE
+from spillover.study.beside import read_beside
+from spillover.study.imported import is_imported, open_imported, read_imported
+from spillover.study.plan import Evaluate
+from spillover.study.resume import finished_part, unanswered
+from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.tasks.task import Task
+
+LISTED = 10
+"""Missing evaluations that a message lists at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredStudy:
-    """A study folder, opened for reading."""
+class StudyResults:
+    """All that `analyze` takes of one study, or of somebody's results."""
 
-    store: Store
-    plan: Plan
-    tasks: tuple[Task, ...]
-    """In the order of the matrix: what is both source and target first."""
-
-    @property
-    def study(self) -> Study:
-        """The study as it was resolved."""
-        return self.plan.study
-
-    def scores(self) -> pa.Table:
-        """The plan's scores; see `read_scores`."""
-        return self.store.read(self.plan)
+    data: tuple[pa.Table | AccuracyTable | PGFTable, ...]
+    settings: AnalysisSettings | None = None
+    """The study's own, where it is a study."""
+    tasks: tuple[Task, ...] = ()
+    beside: Mapping[str, Beside] = field(default_factory=dict[str, Beside])
+    """What is known beside the scores, by model: similar updates, and warnings of what is missing."""
+    about: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Which study, and the packages that made it, by name; empty where it is no study."""
 
 
-def open_stored_study(folder: Path | str) -> StoredStudy:
-    """Open a study's folder.
+def read_study(folder: Path | str) -> StudyResults:
+    """Read a study's folder for analysis.
 
     Raises:
-        StoreError: the folder holds no study.
-        StudyError: what the study speaks of is no longer there.
+        StoreError: the folder holds no study, or no source of it is finished.
     """
-    store = Store(Path(folder))
-    study = store.stored_study()
-    if study is None:
-        raise StoreError("there is no study here", where=str(folder), hint="give a folder that spillover run made")
-    opened = open_study(study)
-    return StoredStudy(store=store, plan=plan_study(study, opened), tasks=tuple(data.task for data in opened.every))
+    place = Path(folder)
+    if not is_imported(place):
+        return results_of(open_stored_study(place))
+    imported = open_imported(place)
+    about = {"study": imported.name, "imported": imported.imported.kind}
+    return StudyResults(data=tuple(read_imported(place)), settings=imported.analysis, about=about)
+
+
+def results_of(stored: StoredStudy) -> StudyResults:
+    """Gather what is finished of a study: the base and every source that is scored in all its seeds and cells.
+
+    A source with a hole is left out whole, and warned of: a matrix has no silent gaps.
+
+    Raises:
+        StoreError: no model's base and at least one of its sources are finished.
+    """
+    finished = replace(stored, plan=finished_part(stored.plan, stored.store))
+    lacking = [job for job in unanswered(stored.plan, stored.store) if job.questions]
+    if not finished.plan.jobs:
+        shown = [*(job.label for job in lacking[:LISTED]), *(["…"] if len(lacking) > LISTED else [])]
+        raise StoreError(
+            "there is nothing to analyse yet: the base and at least one source must be finished; missing are:\n  "
+            + "\n  ".join(shown),
+            where=str(stored.store.folder),
+            hint="spillover run it, or go on with it",
+        )
+    warnings = tuple(_warn_of_missing(lacking))
+    beside = {
+        model: replace(known, warnings=(*warnings, *known.warnings)) for model, known in read_beside(finished).items()
+    }
+    made_with = {name: ", ".join(found) for name, found in stored.store.versions(stored.plan).items()}
+    return StudyResults(
+        data=(finished.scores(),),
+        settings=stored.study.analysis,
+        tasks=stored.plan.tasks,
+        beside=beside,
+        about={"study": stored.study.name, **made_with},
+    )
+
+
+def analyze_results(parts: Sequence[StudyResults], settings: AnalysisSettings | None = None) -> Findings:
+    """Analyse one or more studies together.
+
+    Args:
+        parts: no two hold a model of the same name.
+        settings: None takes the studies' own.
+
+    Raises:
+        AnalysisError: the studies have different settings and none are given, or their scores cannot be analysed.
+    """
+    tasks = {task.name: task for part in parts for task in part.tasks}
+    beside = {name: known for part in parts for name, known in part.beside.items()}
+    data = [data for part in parts for data in part.data]
+    findings = analyze(data, settings or _common_settings(parts), tasks.values(), beside)
+    studies = [dict(part.about) for part in parts if part.about]
+    return replace(findings, provenance=findings.provenance | {"studies": studies})
+
+
+def _common_settings(parts: Sequence[StudyResults]) -> AnalysisSettings:
+    """The studies' own settings; models that are read together must be analysed alike."""
+    given = [part.settings for part in parts if part.settings is not None]
+    if any(settings != given[0] for settings in given):
+        raise AnalysisError(
+            "these studies have different settings under analysis:", hint="say which to use for all: --settings FILE"
+        )
+    return given[0] if given else AnalysisSettings()
+
+
+def _warn_of_missing(lacking: Iterable[Evaluate]) -> Iterable[Warned]:
+    """Name each source that is left out; without its base, a model is left out whole."""
+    units: dict[tuple[str, str, str | None], list[Evaluate]] = {}
+    for job in lacking:
+        units.setdefault((job.model, job.source, job.control), []).append(job)
+    for (model, source, control), jobs in units.items():
+        what = f"{source} ({control})" if control else source
+        what = (
+            f"the base of {model} is missing, and all of {model}"
+            if source == BASE_SOURCE
+            else (f"{what} of {model} is missing, and")
+        )
+        text = f"{what} left out: {len(jobs)} of its evaluations are not done"
+        places = ", ".join(dict.fromkeys(_place(job) for job in jobs[:LISTED]))
+        yield Warned(kind="missing_source", tasks=(source,), text=f"{text} ({places})")
+
+
+def _place(job: Evaluate) -> str:
+    share = f" at {job.fraction:.0%}" if job.fraction < 1 else ""
+    return "the base" if job.seed is None else f"seed {job.seed}{share}"
 
 
 def read_scores(folder: Path | str) -> pa.Table:
     """Read every score of a study, run here or imported, one row an example, in `SCORE_SCHEMA`.
 
     Args:
-        folder: the study's; what other versions of the study left there is not read.
+        folder: the study's; what other versions of the study left there is not read. What is scored of an unfinished
+            source is read too, so that `analyze` refuses these scores and lists what is missing.
 
     Raises:
         StoreError: the folder holds no study, no score of it yet, or only tables without examples.

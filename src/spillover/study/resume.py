@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
+from spillover.core.scores import BASE_SOURCE
+from spillover.study.plan import Evaluate, Finetune, Job, Plan
 from spillover.study.store import Store
 from spillover.study.study import Study
 
@@ -17,9 +17,8 @@ def pending(plan: Plan, store: Store) -> list[Job]:
 
     A model is asked only what it has not answered, and an adapter is trained only if something is to be asked of it.
     """
-    answered = store.answered()
-    unanswered = {job.key: _unanswered(job, answered) for job in plan.evaluations}
-    needed = {key for job in plan.evaluations if unanswered[job.key].questions for key in job.needs}
+    lacking = {job.key: left for job, left in zip(plan.evaluations, unanswered(plan, store), strict=True)}
+    needed = {key for job in plan.evaluations if lacking[job.key].questions for key in job.needs}
     jobs: list[Job] = []
     for job in plan.jobs:
         match job:
@@ -27,14 +26,53 @@ def pending(plan: Plan, store: Store) -> list[Job]:
                 if job.key in needed and not store.has_adapter(job):
                     jobs.append(job)
             case Evaluate():
-                if unanswered[job.key].questions:
-                    jobs.append(unanswered[job.key])
+                if lacking[job.key].questions:
+                    jobs.append(lacking[job.key])
     return jobs
 
 
-def _unanswered(job: Evaluate, answered: Mapping[Cell, Path]) -> Evaluate:
-    cells = zip(job.questions, job.cells(), strict=True)
-    return replace(job, questions=tuple(question for question, cell in cells if cell not in answered))
+def unanswered(plan: Plan, store: Store) -> list[Evaluate]:
+    """Leave of each evaluation what is still to be asked, which may be nothing."""
+    answered = store.answered()
+    return [
+        replace(
+            job,
+            questions=tuple(
+                question for question, cell in zip(job.questions, job.cells(), strict=True) if cell not in answered
+            ),
+        )
+        for job in plan.evaluations
+    ]
+
+
+def finished_part(plan: Plan, store: Store) -> Plan:
+    """Keep what can be analysed: of each model the base, and sources and controls that lack no score of any seed.
+
+    A model whose base, or every source, lacks something is left out.
+    """
+    lacking = {_unit(job) for job in unanswered(plan, store) if job.questions}
+    whole = {_unit(job) for job in plan.evaluations} - lacking
+    bases = {model for model, source, _ in whole if source == BASE_SOURCE}
+    with_sources = {model for model, source, control in whole if source != BASE_SOURCE and control is None}
+    kept = bases & with_sources
+    return replace(plan, jobs=tuple(job for job in plan.jobs if job.model in kept and _unit(job) in whole))
+
+
+def _unit(job: Job) -> tuple[str, str, str | None]:
+    return job.model, job.source, job.control
+
+
+def changed_versions(made_with: Mapping[str, Sequence[str]], here: Mapping[str, str]) -> list[str]:
+    """Say in lines which packages are not those that a study's results were made with.
+
+    >>> changed_versions({"numpy": ["1.26"], "torch": ["2.6"]}, {"numpy": "1.26", "torch": "2.13"})
+    ['torch 2.13 is here; what is done was made with 2.6']
+    """
+    return [
+        f"{name} {here.get(name, 'missing')} is here; what is done was made with {' and '.join(versions)}"
+        for name, versions in made_with.items()
+        if set(versions) != {here.get(name)}
+    ]
 
 
 def difference(before: Study, after: Study) -> list[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from spillover.models.identity import pin_revision
+from spillover.core.keys import content_key
+from spillover.models.identity import model_identity, pin_revision
 from spillover.models.settings import ModelSettings
 from spillover.study.devices import devices_of
 from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, Worker
 from spillover.study.executors.local import LocalExecutor
-from spillover.study.opening import open_study
+from spillover.study.opening import StudyTasks, open_study
+from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Job, Plan, plan_study
 from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
@@ -25,6 +27,7 @@ class Run:
     """What came of running a study."""
 
     plan: Plan
+    """The study's; a trial's own, where it was one."""
     store: Store
     done: int = 0
     """Jobs that were done now."""
@@ -37,27 +40,62 @@ class Prepared:
     """A study that is ready to run."""
 
     plan: Plan
+    """The whole study's."""
+    asked: Plan
+    """What is asked for now: the whole, one source of it, or a trial."""
     store: Store
     jobs: list[Job] = field(default_factory=list[Job])
-    """What is still to be done."""
+    """What is still to be done of what is asked for."""
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether fewer examples are asked than the study says, so that the scores are not the study's."""
+        return self.asked.study.evaluation.limit != self.plan.study.evaluation.limit
 
 
-def prepare(study: Study, *, only: str | None = None) -> Prepared:
+def prepare(study: Study, *, only: str | None = None, limit: int | None = None) -> Prepared:
     """Check a study, resolve what is `auto` in it, and find what is still to be done. Nothing is written.
+
+    Args:
+        study: its relative paths are meant from here, unless it was loaded from a file.
+        only: one source's name; the base and this source alone are asked for.
+        limit: a trial, on at most so many examples a target.
 
     Raises:
         StudyError: the study has faults.
         StoreError: its folder belongs to something else.
         TaskError: `only` names no source.
     """
-    store = Store(Path(study.output or study.name).expanduser())
-    stored = store.stored_study()
+    study = settle_paths(study, Path.cwd())
+    store = Store(Path(study.output))
+    stored = store.begun(study)
     study = study.model_copy(update={"tasks": pin_tasks(study.tasks, stored.tasks if stored else ())})
     tasks = open_study(study)
-    resolved = resolve(study, stored)
     source = find_task_data(tasks.sources, only).task.name if only is not None else None
-    plan = plan_study(resolved, tasks).only(source)
-    return Prepared(plan=plan, store=store, jobs=pending(plan, store))
+    plan = plan_study(resolve(study, stored), tasks)
+    plan = replace(plan, study=_with_provenance(plan.study, tasks))
+    trial = _limited(plan.study, limit)
+    asked = plan if trial == plan.study else plan_study(trial, tasks)
+    asked = asked.only(source)
+    return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store))
+
+
+def _limited(study: Study, limit: int | None) -> Study:
+    said = study.evaluation.limit
+    if limit is None or (said is not None and said <= limit):
+        return study
+    return study.model_copy(update={"evaluation": study.evaluation.model_copy(update={"limit": limit})})
+
+
+def _with_provenance(study: Study, tasks: StudyTasks) -> Study:
+    """Write down what the study meets: packages, and the content of its models and evaluation examples."""
+    limit = study.evaluation.limit
+    provenance = Provenance(
+        versions=package_versions(),
+        models={model.name: content_key(model_identity(model)) for model in study.models},
+        tasks={data.task.name: content_key(data.identity("validation", limit)) for data in tasks.targets},
+    )
+    return study.model_copy(update={"provenance": provenance})
 
 
 def resolve(study: Study, stored: Study | None) -> Study:
@@ -66,16 +104,16 @@ def resolve(study: Study, stored: Study | None) -> Study:
     Raises:
         ModelError: a device is asked for that this machine lacks, or a hub model cannot be looked up.
     """
-    known = {(model.path, model.name): model for model in (stored.models if stored else ())}
-    models = [_resolve_model(model, known.get((model.path, model.name)), study) for model in study.models]
-    return study.model_copy(update={"models": tuple(models), "provenance": Provenance(versions=package_versions())})
+    known = {model.name: model for model in (stored.models if stored else ())}
+    models = [_resolve_model(model, known.get(model.name), study) for model in study.models]
+    return study.model_copy(update={"models": tuple(models)})
 
 
 def _resolve_model(model: ModelSettings, stored: ModelSettings | None, study: Study) -> ModelSettings:
     if model.precision == "auto":
         precision = stored.precision if stored else _precision_here(study)
         model = model.model_copy(update={"precision": precision})
-    if model.revision is None and stored is not None:
+    if model.revision is None and stored is not None and stored.path == model.path:
         model = model.model_copy(update={"revision": stored.revision})
     return pin_revision(model)
 
@@ -90,6 +128,7 @@ def run(
     study: Study,
     *,
     only: str | None = None,
+    limit: int | None = None,
     on_event: Callable[[JobEvent], None] = lambda _: None,
 ) -> Run:
     """Run a study, or what is left of it.
@@ -99,6 +138,8 @@ def run(
     Args:
         study: as loaded from its file.
         only: one source's name; the base and this source alone are run.
+        limit: a trial, on at most so many examples a target: its adapters are the study's, its scores are kept beside
+            the study's, and `read_scores` does not read them.
         on_event: called with everything that happens.
 
     Returns:
@@ -109,13 +150,17 @@ def run(
         StoreError: its folder belongs to something else or cannot be written.
         ModelError: a device is asked for that this machine lacks.
     """
-    return carry_out(prepare(study, only=only), on_event)
+    return carry_out(prepare(study, only=only, limit=limit), on_event)
 
 
 def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
-    """Do the jobs of a prepared study, and keep each result as it comes."""
-    plan, store = prepared.plan, prepared.store
-    store.begin(plan.study)
+    """Do the jobs of a prepared study, and keep each result as it comes.
+
+    A trial begins a study that is not begun, and leaves what is there of one as it is.
+    """
+    plan, store = prepared.asked, prepared.store
+    if not (prepared.is_trial and store.begun(plan.study)):
+        store.begin(prepared.plan)
     versions = package_versions()
     failures: list[JobFailed] = []
     done = 0
@@ -131,7 +176,8 @@ def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
                 case _:
                     pass
             on_event(event)
-    return Run(plan=plan, store=store, done=done, failures=tuple(failures))
+    whole = plan if prepared.is_trial else prepared.plan
+    return Run(plan=whole, store=store, done=done, failures=tuple(failures))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,17 @@ import pyarrow.parquet as pq
 import yaml
 
 from spillover.core.errors import StoreError
-from spillover.core.files import unwritable, write_atomically, write_folder_atomically
+from spillover.core.files import remove, sweep, unwritable, write_atomically, write_folder_atomically
 from spillover.core.keys import content_key
 from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
 from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
+from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import parse_study
 from spillover.study.study import Study
 
 METADATA = b"spillover"
+FINDINGS = ("findings.json", "report.html")
+"""What is derived from the scores, and made anew in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,11 @@ class Store:
         """The study as it was last resolved."""
         return self.folder / "study.yaml"
 
+    @property
+    def plan_file(self) -> Path:
+        """The plan as it was last resolved: with it, reading needs no data and no model."""
+        return self.folder / "plan.json"
+
     def stored_study(self) -> Study | None:
         """The study that the folder belongs to; None where there is none yet.
 
@@ -62,18 +70,39 @@ class Store:
             StudyError: its study file is broken.
         """
         if self.study_file.is_file():
-            return parse_study(self.study_file.read_text(encoding="utf-8"), self.study_file)
+            study = parse_study(self.study_file.read_text(encoding="utf-8"), self.study_file)
+            if study.provenance is None and not self.plan_file.is_file():
+                raise StoreError(
+                    "the folder holds a study file that was written by hand, and no study's results",
+                    where=str(self.folder),
+                    hint="give the study file to spillover run, and another folder as its output:",
+                )
+            return study
         if self.folder.is_dir() and any(not file.name.endswith(".part") for file in self.folder.iterdir()):
             raise StoreError(
                 "the folder is not empty and holds no study", where=str(self.folder), hint="choose another folder"
             )
         return None
 
-    def begin(self, study: Study) -> None:
-        """Make the folder this study's, or go on with it.
+    def stored_plan(self) -> Plan:
+        """The plan as it stands in the folder.
 
         Raises:
-            StoreError: it belongs to a study of another name, or cannot be written.
+            StoreError: the folder holds no study, or its plan cannot be read.
+            StudyError: its study file is broken.
+        """
+        study = self.stored_study()
+        if study is None:
+            hint = "give a folder that spillover run made"
+            raise StoreError("there is no study here", where=str(self.folder), hint=hint)
+        return read_plan(self.plan_file, study)
+
+    def begun(self, study: Study) -> Study | None:
+        """The version of a study that the folder holds; None where the study is not begun.
+
+        Raises:
+            StoreError: the folder belongs to a study of another name, or holds something else.
+            StudyError: its study file is broken.
         """
         stored = self.stored_study()
         if stored is not None and stored.name != study.name:
@@ -82,28 +111,40 @@ class Store:
                 where=str(self.folder),
                 hint="choose another output: or give the study its old name:",
             )
+        return stored
+
+    def begin(self, plan: Plan) -> None:
+        """Make the folder this study's, or go on with it. Findings of before go: they would look like this study's.
+
+        Raises:
+            StoreError: it belongs to a study of another name, or cannot be written.
+        """
+        self.begun(plan.study)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error) from error
-        text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        here = plan.study.model_copy(update={"output": "."})  # the folder may be moved
+        text = yaml.safe_dump(here.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         heading = "# Written by spillover: the study as it was resolved. To change the study, edit your own file.\n"
         write_atomically(self.study_file, heading + text)
+        write_atomically(self.plan_file, dump_plan(plan))
         for room in ("scores", "adapters", "logs"):  # after the study: a folder that has rooms says whose it is
             try:
                 (self.folder / room).mkdir(exist_ok=True)
             except OSError as error:
                 raise unwritable(self.folder / room, error) from error
+        for name in FINDINGS:
+            remove(self.folder / name)
+        sweep(self.folder)
 
     def record(self, outcome: Outcome, versions: Mapping[str, str]) -> None:
-        """Keep what a job brought back.
+        """Keep what a job brought back; what tells that it is done comes last.
 
         Raises:
             StoreError: the disk is full or the folder cannot be written.
         """
         job = outcome.job
-        for step, files in (outcome.adapters or {}).items():
-            write_folder_atomically(self.adapter(job.adapter_key, step), dict(files))
         about = {
             "schema": SCORE_SCHEMA_VERSION,
             "job": job.describe(),
@@ -114,6 +155,8 @@ class Store:
         for room, table in (("logs", outcome.log), ("scores", outcome.scores)):
             if table is not None:
                 write_atomically(self.folder / room / f"{job.key}.parquet", _parquet(table, about))
+        for step, files in sorted((outcome.adapters or {}).items()):  # last: an adapter says that its job is done
+            write_folder_atomically(self.adapter(job.adapter_key, step), dict(files))
 
     def has_adapter(self, finetune: Finetune) -> bool:
         """Whether an adapter is there at every step that is wanted of it."""
@@ -146,10 +189,20 @@ class Store:
 
     def durations_s(self) -> dict[str, float]:
         """How long each finished job took, by its label."""
-        return {about["label"]: about["duration_s"] for room in ("logs", "scores") for _, about in self._about(room)}
+        return {about["label"]: about["duration_s"] for _, about in self._every_about()}
+
+    def versions(self, plan: Plan) -> dict[str, list[str]]:
+        """The versions of each package that the plan's adapters and scores were made with; more than one is mixed."""
+        wanted = {job.adapter_key for job in plan.jobs}
+        made: dict[str, set[str]] = {}
+        for _, about in self._every_about():
+            if about["job"].get("adapter_key") in wanted:
+                for package, version in about.get("versions", {}).items():
+                    made.setdefault(package, set()).add(version)
+        return {package: sorted(found) for package, found in made.items()}
 
     def leftovers(self, plan: Plan) -> list[Path]:
-        """Files of jobs that the plan no longer holds; they are kept and not read."""
+        """Files of jobs that are not in the plan, of a trial or an earlier version; they are kept and not read."""
         wanted = {cell for job in plan.evaluations for cell in job.cells()}
         files = {file: False for file, _ in self._about("scores")}
         for cell, file in self.answered().items():
@@ -167,6 +220,9 @@ class Store:
         if not tables:
             raise StoreError("there are no scores of this study yet", where=str(self.folder), hint="spillover run it")
         return pa.concat_tables(tables).unify_dictionaries()
+
+    def _every_about(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        return (found for room in ("logs", "scores") for found in self._about(room))
 
     def _about(self, room: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         for file in sorted((self.folder / room).glob("*.parquet")):

@@ -68,7 +68,8 @@ class LocalExecutor(_Settings):
     devices: Literal["auto"] | Names = "auto"
     """`auto` takes every GPU, or else the CPU; or a list such as [cuda:0, cuda:1] or [cpu]."""
     processes: int | None = Field(default=None, ge=1)
-    """On a CPU, one single-thread process a core by default."""
+    """How many, dealt out to the devices in turn; by default one a device, and on the CPU one, of a single thread, a
+    core."""
 
 
 class Provenance(_Settings):

@@ -6,7 +6,7 @@ Imported only inside worker processes; everything that is expensive is made once
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ from spillover.study.executors.executor import Report, Worker
 from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.store import Outcome
 from spillover.study.study import Study
-from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
+from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.scoring import score_reply
 from spillover.tasks.task import Example, Metric
 
@@ -45,6 +45,7 @@ class _Desk:
         self._device = device
         self._tasks = open_tasks(study.tasks)
         self._base: Base | None = None
+        self._examples: dict[tuple[str, Split], list[Example]] = {}
         self._encoded: dict[tuple[str, Split], _Prepared] = {}
 
     def do(self, job: Job, adapter: AdapterInput, report: Report) -> Outcome:
@@ -102,20 +103,22 @@ class _Desk:
                 self._encoded = kept
 
     def _ask_all(self, base: Base, job: Evaluate, report: Report) -> Outcome:
+        limit = self._study.evaluation.limit
+        asked = sum(len(self._read(question.target, "validation", limit)) for question in job.questions)
+        counter = _Counter(report, asked)
         scores: list[Score] = []
-        for done, question in enumerate(job.questions):
-            report(done, len(job.questions))
-            scores += self._ask(base, job, question)
+        for question in job.questions:
+            scores += self._ask(base, job, question, counter.count)
         return Outcome(job=job, duration_s=0.0, scores=table_from_scores(scores))
 
-    def _ask(self, base: Base, job: Evaluate, question: Question) -> list[Score]:
+    def _ask(self, base: Base, job: Evaluate, question: Question, count: Callable[[int], None]) -> list[Score]:
         prepared = self._prepare(base, question.target, "validation", self._study.evaluation.limit)
         metric = find_task_data(self._tasks, question.target).task.metric
         match question.protocol:
             case "letters":
-                answers = self._by_letters(base, prepared)
+                answers = self._by_letters(base, prepared, count)
             case "generate":
-                answers = self._by_generation(base, prepared, metric)
+                answers = self._by_generation(base, prepared, metric, count)
         return [
             Score(
                 model=job.model,
@@ -139,16 +142,19 @@ class _Desk:
             for example, answer in zip(prepared.examples, answers, strict=True)
         ]
 
-    def _by_letters(self, base: Base, prepared: _Prepared) -> list[_Answer]:
-        scored = score_options(base, prepared.encoded)
+    def _by_letters(self, base: Base, prepared: _Prepared, count: Callable[[int], None] | None = None) -> list[_Answer]:
+        scored = score_options(base, prepared.encoded, on_progress=count)
         answers: list[_Answer] = []
         for example, values in zip(prepared.examples, scored, strict=True):
             given = example.options[values.index(max(values))]
             answers.append(_Answer(score=float(given == example.answer), given=given, log_probabilities=values))
         return answers
 
-    def _by_generation(self, base: Base, prepared: _Prepared, metric: Metric) -> list[_Answer]:
-        replies = generate_replies(base, prepared.encoded, self._study.evaluation.maximum_new_tokens)
+    def _by_generation(
+        self, base: Base, prepared: _Prepared, metric: Metric, count: Callable[[int], None]
+    ) -> list[_Answer]:
+        longest = self._study.evaluation.maximum_new_tokens
+        replies = generate_replies(base, prepared.encoded, longest, on_progress=count)
         scored = [
             score_reply(reply, example, metric) for reply, example in zip(replies, prepared.examples, strict=True)
         ]
@@ -159,11 +165,29 @@ class _Desk:
 
     def _prepare(self, base: Base, name: str, split: Split, count: int | None) -> _Prepared:
         if (name, split) not in self._encoded:
-            data: TaskData = find_task_data(self._tasks, name)
-            examples = data.read(split, count)
+            examples = self._read(name, split, count)
             encoded = encode_prompts(base, [example.as_prompt() for example in examples])
             self._encoded[name, split] = _Prepared(examples, encoded)
         return self._encoded[name, split]
+
+    def _read(self, name: str, split: Split, count: int | None) -> list[Example]:
+        if (name, split) not in self._examples:
+            self._examples[name, split] = find_task_data(self._tasks, name).read(split, count)
+        return self._examples[name, split]
+
+
+@dataclass(slots=True)
+class _Counter:
+    """Counts the examples of a job that are answered, and reports them."""
+
+    report: Report
+    total: int
+    done: int = 0
+
+    def count(self, more: int) -> None:
+        """Add the examples that a batch has settled."""
+        self.done += more
+        self.report(self.done, self.total)
 
 
 @dataclass(frozen=True, slots=True)

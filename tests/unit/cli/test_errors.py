@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,26 @@ def test_a_fault_of_ours_is_told_as_one(capsys, monkeypatch):
     monkeypatch.setattr(Path, "exists", stumble)
     assert run_command(["init"]) == 70
     assert "fault of spillover" in capsys.readouterr().err
+
+
+def test_a_broken_pipe_that_is_not_stdouts_is_a_fault_of_ours(capsys, monkeypatch):
+    def stumble(*_, **__):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(Path, "exists", stumble)
+    assert run_command(["init"]) == 70
+    assert "fault of spillover" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_had_enough_is_no_fault():
+    code = "import sys; from spillover.cli.main import run_command; print('x'); sys.stdout.flush(); sys.stdin.read(); "
+    code += "sys.exit(run_command(['tasks', 'list']))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdin.close()
+        said = process.stderr.read()
+    assert "Traceback" not in said
+    assert "fault of spillover" not in said

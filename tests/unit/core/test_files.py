@@ -1,4 +1,6 @@
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +41,15 @@ def test_a_folder_appears_whole_and_is_then_kept(tmp_path):
 def test_names_are_never_paths(tmp_path, name):
     with pytest.raises(StoreError, match="plain file name"):
         write_folder_atomically(tmp_path / "folder", {name: b""})
+
+
+def test_a_read_only_file_system_is_told_as_one(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("open", "unlink", "mkdir"):
+        monkeypatch.setattr(Path, name, refuse)
+    with pytest.raises(StoreError, match="Read-only file system"):
+        write_atomically(tmp_path / "b.txt", "one")
+    with pytest.raises(StoreError, match="Read-only file system"):
+        write_folder_atomically(tmp_path / "folder", {"a": b"1"})

@@ -70,7 +70,6 @@ def test_every_fault_is_told_at_once_with_its_line():
         ("name: x\ntraining: {checkpoints: [0.999]}", "study.yaml:2 training.checkpoints", "same of 96 steps"),
         ("name: ../../etc", "study.yaml:1 name", "cannot name a folder"),
         ("name: x\nexecutor: {devices: [tpu]}", "study.yaml:2 executor.devices", "'tpu'"),
-        ("name: x\nexecutor: {devices: [cpu, cpu], processes: 3}", "study.yaml:2 executor.devices", "processes: 3"),
         ("name: x\ntraining: {learning_rate: .nan}", "study.yaml:2 training.learning_rate", "finite"),
         ("name: x\ntasks: {kind: files, name: T, train: gone.jsonl}", "study.yaml:2 tasks", "gone.jsonl"),
     ],

@@ -1,42 +1,21 @@
 import json
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from tests.conftest import small_study
+from tests.unit.study.made_up import EXAMPLES, outcome
 
 from spillover.core.errors import StoreError
-from spillover.core.scores import SCORE_SCHEMA, Score, table_from_scores
+from spillover.core.scores import SCORE_SCHEMA
+from spillover.study import store as store_module
 from spillover.study.opening import open_study
-from spillover.study.plan import Evaluate, plan_study
+from spillover.study.plan import plan_study
 from spillover.study.resume import pending
-from spillover.study.store import Outcome, Store
-
-
-def answers(job):
-    return table_from_scores(
-        Score(
-            model=job.model,
-            adapter_key=job.adapter_key,
-            source=job.source,
-            seed=job.seed,
-            protocol=question.protocol,
-            target=question.target,
-            target_key=question.target_key,
-            example="0",
-            score=1.0,
-            answer="(A)",
-            answer_given="(A)",
-        )
-        for question in job.questions
-    )
-
-
-def outcome(job):
-    if isinstance(job, Evaluate):
-        return Outcome(job=job, duration_s=1.0, scores=answers(job))
-    return Outcome(job=job, duration_s=1.0, adapters={step: {"a.bin": b"1"} for step in job.steps})
+from spillover.study.store import Store
 
 
 @pytest.fixture
@@ -48,7 +27,7 @@ def plan(tmp_path):
 @pytest.fixture
 def store(plan):
     opened = Store(Path(plan.study.output))
-    opened.begin(plan.study)
+    opened.begin(plan)
     return opened
 
 
@@ -59,7 +38,7 @@ def test_everything_is_pending_at_first_and_nothing_at_last(plan, store):
     assert pending(plan, store) == []
     table = store.read(plan)
     assert table.schema.equals(SCORE_SCHEMA, check_metadata=False)
-    assert table.num_rows == sum(len(job.questions) for job in plan.evaluations)
+    assert table.num_rows == EXAMPLES * sum(len(job.questions) for job in plan.evaluations)
 
 
 def test_only_what_a_model_has_not_answered_is_asked(plan, store):
@@ -104,10 +83,10 @@ def test_reading_nothing_is_an_error(plan, store):
         store.read(plan)
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
+def test_a_folder_that_holds_something_else_is_left_alone(plan, tmp_path):
     (tmp_path / "diary.txt").write_text("mine")
     with pytest.raises(StoreError, match="holds no study"):
-        Store(tmp_path).begin(small_study(tmp_path))
+        Store(tmp_path).begin(plan)
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
 
 
@@ -125,3 +104,49 @@ def test_a_folder_whose_first_write_was_cut_off_is_still_this_studys(tmp_path):
     folder.mkdir()
     (folder / ".study.yaml.part").write_text("name: dem")
     assert Store(folder).stored_study() is None
+
+
+def test_a_finetune_killed_while_it_is_kept_is_done_again_or_has_its_log(plan, store, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    finetune = plan.finetunes[0]
+    monkeypatch.setattr(store_module, "write_folder_atomically", die)
+    with pytest.raises(KeyboardInterrupt):
+        store.record(outcome(finetune), {})
+    assert not store.has_adapter(finetune)
+    assert [path.stem for path in (store.folder / "logs").iterdir()] == [finetune.key]
+
+
+def test_what_killed_processes_left_half_written_is_swept_away(plan, store):
+    old, folder, young = (
+        store.folder / "scores" / name for name in (".a.parquet.1.part", ".step-3.1.part", ".b.parquet.1.part")
+    )
+    folder.mkdir()
+    for file in (old, folder / "x", young):
+        file.write_text("half")
+    for path in (old, folder):
+        os.utime(path, (time.time() - 3600, time.time() - 3600))
+    store.begin(plan)
+    assert list((store.folder / "scores").iterdir()) == [young], "another process may be writing it"
+
+
+def test_findings_of_before_do_not_outlive_the_plan_they_are_of(plan, store):
+    for name in ("findings.json", "report.html"):
+        (store.folder / name).write_text("old")
+    store.begin(plan)
+    assert not list(store.folder.glob("findings.json")) + list(store.folder.glob("report.html"))
+
+
+def test_a_study_file_of_the_users_is_never_written_over(plan, tmp_path):
+    (tmp_path / "study.yaml").write_text("name: small")
+    with pytest.raises(StoreError, match="written by hand"):
+        Store(tmp_path).begin(plan)
+    assert (tmp_path / "study.yaml").read_text() == "name: small"
+
+
+def test_the_versions_that_results_were_made_with_are_told(plan, store):
+    first, second = plan.evaluations[:2]
+    store.record(outcome(first), {"torch": "2.6"})
+    store.record(outcome(second), {"torch": "2.13"})
+    assert store.versions(plan) == {"torch": ["2.13", "2.6"]}

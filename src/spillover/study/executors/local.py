@@ -13,8 +13,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -41,6 +42,9 @@ class _Seat:
     process: BaseProcess
     pipe: Connection
     job: Any = None
+    message: Any = None
+    """What was sent, until the worker says that it has it."""
+    second_try: bool = False
 
 
 @dataclass(slots=True)
@@ -104,9 +108,14 @@ def _hand_out(queue: _Queue, seats: list[_Seat], input_of: Callable[[Any], Any])
             except SpilloverError as error:
                 yield from _fail(job, error, None, queue)
                 continue
-            seat.job = job
             yield JobStarted(job, seat.number)
-            seat.pipe.send((job, content))
+            _give(seat, job, content)
+
+
+def _give(seat: _Seat, job: Any, content: Any) -> None:
+    seat.job, seat.message = job, (job, content)
+    with suppress(BrokenPipeError, ConnectionResetError):  # listening will tell that the worker is gone
+        seat.pipe.send(seat.message)
 
 
 def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartWorker) -> Iterator[JobEvent]:
@@ -114,12 +123,18 @@ def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartW
     try:
         kind, *content = seat.pipe.recv()
     except (EOFError, ConnectionResetError):
-        seat.process.join()
-        cause = _cause_of_death(seat.process.exitcode)
-        seats[seat.number] = _open_seat(seat.number, seat.device, start_worker)
-        yield from _fail(job, SpilloverError(f"its process {cause}", hint="it may have run out of memory"), None, queue)
+        error = _death(seat)
+        seat.pipe.close()
+        seats[seat.number] = fresh = _open_seat(seat.number, seat.device, start_worker)
+        if seat.message is not None and not seat.second_try:  # it died while it had nothing to do: no job is to blame
+            fresh.second_try = True
+            _give(fresh, *seat.message)
+        else:
+            yield from _fail(job, error, None, queue)
         return
     match kind:
+        case "taken":
+            seat.message, seat.second_try = None, False
         case "progress":
             yield JobProgressed(job, *content)
         case "result":
@@ -138,10 +153,14 @@ def _fail(job: Any, error: SpilloverError, details: str | None, queue: _Queue) -
         yield JobFailed(dropped, SpilloverError("a job that it needs has failed"))
 
 
-def _cause_of_death(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with exit code {code}"
+def _death(seat: _Seat) -> SpilloverError:
+    """Say how a seat's process ended."""
+    seat.process.join()
+    code = seat.process.exitcode
+    cause = (
+        f"was killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
+    )
+    return SpilloverError(f"its process {cause}", hint="it may have run out of memory")
 
 
 def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:
@@ -158,23 +177,27 @@ def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:
 def _inherited(*, single_thread: bool) -> Generator[None]:
     """Set what a process takes over at its start: threads of its libraries, and deafness to Ctrl-C.
 
-    Ctrl-C reaches the whole group of processes; the driver alone decides.
+    Ctrl-C reaches the whole group of processes; the driver alone decides. It is held back, not ignored: one that comes
+    meanwhile reaches the driver afterwards.
     """
     threads = dict.fromkeys(THREADS, "1") if single_thread else {}
     before = {name: os.environ.get(name) for name in threads}
     os.environ.update(threads)
-    main = threading.current_thread() is threading.main_thread()  # elsewhere Python sets no signals
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    maskable = hasattr(signal, "pthread_sigmask")  # not on Windows, where processes take over no mask
+    if maskable:
+        resource_tracker.ensure_running()  # its first start, within a process's, would let Ctrl-C through
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if maskable else None
     try:
         yield
     finally:
-        if main:
-            signal.signal(signal.SIGINT, handler)
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     worker = None
     while True:
@@ -182,6 +205,7 @@ def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
             job, content = pipe.recv()
         except EOFError:
             return
+        pipe.send(("taken",))
         try:
             worker = worker or start_worker(device)
             result = worker(job, content, lambda done, total: pipe.send(("progress", done, total)))

@@ -1,0 +1,70 @@
+"""The plan as a study's folder keeps it: all that reading needs, so that no data or model is looked at again.
+
+A folder that was copied to another machine is read with this file, study.yaml and the scores alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from spillover.core.errors import StoreError
+from spillover.study.plan import Evaluate, Finetune, Job, Plan
+from spillover.study.study import Study
+from spillover.tasks.task import Task
+
+PLAN_SCHEMA = 1
+KEY = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PlanFile:
+    schema: int
+    tasks: tuple[Task, ...]
+    jobs: tuple[Finetune | Evaluate, ...]
+
+
+_ADAPTER = TypeAdapter(_PlanFile)
+
+
+def dump_plan(plan: Plan) -> bytes:
+    """Write a plan, its study left out, as JSON."""
+    return _ADAPTER.dump_json(_PlanFile(schema=PLAN_SCHEMA, tasks=plan.tasks, jobs=plan.jobs), indent=1)
+
+
+def read_plan(file: Path, study: Study) -> Plan:
+    """Read the plan that belongs to a stored study.
+
+    Raises:
+        StoreError: there is none, it is broken, or a later spillover wrote it.
+    """
+    hint = "give spillover run STUDY once more: it writes the file anew and repeats no finished job"
+    try:
+        kept = _ADAPTER.validate_json(file.read_bytes())
+    except FileNotFoundError as error:
+        message = f"the folder has no {file.name}: an earlier version of spillover made it"
+        raise StoreError(message, where=str(file.parent), hint=hint) from error
+    except OSError as error:
+        raise StoreError(f"cannot read the plan: {error.strerror}", where=str(file)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"the plan is broken: {place}: {first['msg']}", where=str(file), hint=hint) from error
+    if kept.schema != PLAN_SCHEMA:
+        message = f"the plan has the schema {kept.schema}, and this spillover reads {PLAN_SCHEMA}"
+        raise StoreError(message, where=str(file), hint="install the spillover that wrote it, or a later one")
+    for key in (key for job in kept.jobs for key in _keys(job)):
+        if not KEY.fullmatch(key):  # adapters lie under their keys, so a key must never be a path
+            raise StoreError(f"the plan is broken: {key!r} is no key", where=str(file), hint=hint)
+    return Plan(study=study, tasks=kept.tasks, jobs=kept.jobs)
+
+
+def _keys(job: Job) -> Iterator[str]:
+    yield job.adapter_key
+    yield from job.needs
+    if isinstance(job, Evaluate):
+        yield from (question.target_key for question in job.questions)

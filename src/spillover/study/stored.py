@@ -1,0 +1,39 @@
+"""A study's folder, opened for reading: nothing but the folder is looked at, neither data nor models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from spillover.study.plan import Plan
+from spillover.study.store import Store
+from spillover.study.study import Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredStudy:
+    """A plan, and the folder that keeps what was done of it."""
+
+    store: Store
+    plan: Plan
+
+    @property
+    def study(self) -> Study:
+        """The study as it was resolved."""
+        return self.plan.study
+
+    def scores(self) -> pa.Table:
+        """Every score of the plan that is there, of unfinished sources too."""
+        return self.store.read(self.plan)
+
+
+def open_stored_study(folder: Path | str) -> StoredStudy:
+    """Open a study's folder.
+
+    Raises:
+        StoreError: the folder holds no study, or none whose plan can be read.
+    """
+    store = Store(Path(folder))
+    return StoredStudy(store=store, plan=store.stored_plan())

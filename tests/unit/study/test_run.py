@@ -1,0 +1,51 @@
+import pytest
+from tests.conftest import small_study
+from tests.unit.study.made_up import record_evaluations
+
+from spillover.study.run import carry_out, devices_of, prepare
+
+
+@pytest.mark.parametrize(
+    ("executor", "devices"),
+    [
+        ({"devices": ["cpu", "cpu"]}, ("cpu", "cpu")),
+        ({"devices": ["cpu", "cpu"], "processes": 3}, ("cpu", "cpu", "cpu")),
+        ({"devices": ["cpu"], "processes": 2}, ("cpu", "cpu")),
+        ({"devices": ["cpu", "cpu"], "processes": 1}, ("cpu",)),
+    ],
+)
+def test_processes_are_dealt_out_to_the_devices(tmp_path, executor, devices):
+    assert devices_of(small_study(tmp_path, executor=executor)) == devices
+
+
+def test_a_trial_leaves_a_study_as_it_is(tmp_path):
+    study = small_study(tmp_path / "small")
+    whole = prepare(study)
+    whole.store.begin(whole.plan)
+    record_evaluations(whole.store, whole.plan)
+    (whole.store.folder / "findings.json").write_text("the study's")
+    before = {file.name: file.read_bytes() for file in whole.store.folder.iterdir() if file.is_file()}
+    trial = prepare(study, limit=10)
+    assert trial.is_trial
+    assert len(trial.jobs) == len(whole.jobs), "nothing is trained yet, and other questions are asked"
+    record_evaluations(trial.store, trial.asked)
+    trial = prepare(study, limit=10)
+    assert carry_out(trial, lambda _: None).plan.study.evaluation.limit == 10
+    assert {file.name: file.read_bytes() for file in whole.store.folder.iterdir() if file.is_file()} == before
+    assert prepare(study).jobs == []
+
+
+def test_a_limit_above_the_studys_own_is_no_trial(tmp_path):
+    study = small_study(tmp_path / "small", evaluation={"limit": 5})
+    assert not prepare(study, limit=10).is_trial
+
+
+def test_one_source_alone_is_asked_for_of_the_whole_study(tmp_path):
+    study = small_study(tmp_path / "small")
+    prepared = prepare(study, only="Relative_Depth")
+    assert {job.source for job in prepared.jobs} == {"base", "Relative_Depth"}
+    prepared.store.begin(prepared.plan)
+    record_evaluations(prepared.store, prepared.asked)
+    finished = carry_out(prepare(study, only="Relative_Depth"), lambda _: None)
+    assert {job.source for job in finished.plan.jobs} == {"base", "Relative_Depth", "Visual_Similarity"}
+    assert {job.source for job in prepare(study).jobs} == {"Visual_Similarity"}

@@ -1,0 +1,22 @@
+from tests.conftest import small_study
+
+from spillover.models.batching import TOKEN_BUDGET
+from spillover.models.settings import EvaluationSettings
+from spillover.study import work
+from spillover.study.run import prepare
+
+
+def test_an_evaluation_tells_how_many_examples_are_answered(tmp_path, monkeypatch):
+    evaluation = EvaluationSettings(protocols=("letters", "generate"), limit=10)
+    plan = prepare(small_study(tmp_path, evaluation=evaluation.model_dump(), controls=[])).plan
+    small_batches = {"token_budget": TOKEN_BUDGET // 20}
+    for name in ("score_options", "generate_replies"):
+        ask = getattr(work, name)
+        monkeypatch.setattr(work, name, lambda *given, ask=ask, **named: ask(*given, **named, **small_batches))
+    seen = []
+    outcome = work.start_worker(plan.study, "cpu")(plan.evaluations[0], None, lambda *counted: seen.append(counted))
+    assert outcome.scores.num_rows == 2 * 2 * 10
+    assert {total for _, total in seen} == {40}
+    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+    assert len(seen) > 4, "within a target too"
+    assert seen[-1] == (40, 40)
