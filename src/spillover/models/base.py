@@ -54,6 +54,15 @@ class Base:
         return self.tokenizer.eos_token_id
 
 
+def no_number(base: Base, message: str) -> ModelError:
+    """Say that a model answers with NaN or infinity, from which no answer may be read."""
+    dtype = str(base.model.dtype).removeprefix("torch.")
+    return ModelError(
+        f"{base.name} cannot be asked: {message}",
+        hint=f"it computes in {dtype}: set precision to float32 or bfloat16; an adapter with it may be broken",
+    )
+
+
 def quieten(*, single_thread: bool) -> None:
     """Prepare a worker process: no progress bars or advice of libraries among ours, and one thread if so wished."""
     transformers.utils.logging.set_verbosity_error()
