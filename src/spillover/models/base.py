@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoModelForImageTextToText
 
@@ -83,14 +84,21 @@ def load_base(settings: ModelSettings, device: str = "cpu") -> Base:
     processor = load_processor(place, settings)
     dtype = getattr(torch, resolve_precision(settings.precision, device))
     try:
-        model: Any = AutoModelForImageTextToText.from_pretrained(
+        model, loading = AutoModelForImageTextToText.from_pretrained(
             place,
             revision=settings.revision,
             trust_remote_code=settings.trust_remote_code,
             use_safetensors=True,
             dtype=dtype,
+            output_loading_info=True,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load the model {settings.path!r}: {error}") from error
+    if missing := sorted(loading["missing_keys"]):  # transformers would fill them with random numbers
+        raise ModelError(
+            f"the weights of {settings.path!r} lack {len(missing)} tensors that its config.json speaks of, such as "
+            f"{missing[0]}",
+            hint="the weights and config.json must be of one model",
+        )
     model.requires_grad_(requires_grad=False)
     return Base(model=model.to(device).eval(), processor=processor, name=settings.name)

@@ -100,7 +100,7 @@ def devices_of(study: Study) -> tuple[str, ...]:
     if not devices:
         raise ModelError("executor.devices is empty", hint="use devices: auto")
     for device in devices:
-        check_device(device)
+        check_device(device, study.place("executor.devices"))
     if devices == ("cpu",):
         return ("cpu",) * (study.executor.processes or _cores())
     return devices
