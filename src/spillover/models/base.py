@@ -77,14 +77,14 @@ def load_base(settings: ModelSettings, device: str = "cpu") -> Base:
     """Load a model and its processor, frozen and ready to answer.
 
     Raises:
-        ModelError: there is no such model or device, or its files are incomplete.
+        ModelError: there is no such model or device, or its files are incomplete or do not fit together.
     """
     check_device(device)
     place = locate_model(settings)
     processor = load_processor(place, settings)
     dtype = getattr(torch, resolve_precision(settings.precision, device))
     try:
-        model, loading = AutoModelForImageTextToText.from_pretrained(
+        loaded: Any = AutoModelForImageTextToText.from_pretrained(
             place,
             revision=settings.revision,
             trust_remote_code=settings.trust_remote_code,
@@ -94,6 +94,7 @@ def load_base(settings: ModelSettings, device: str = "cpu") -> Base:
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load the model {settings.path!r}: {error}") from error
+    model, loading = loaded
     if missing := sorted(loading["missing_keys"]):  # transformers would fill them with random numbers
         raise ModelError(
             f"the weights of {settings.path!r} lack {len(missing)} tensors that its config.json speaks of, such as "
