@@ -28,6 +28,9 @@ WEIGHTS_FILE = "adapter_model.safetensors"
 AdapterFiles = Mapping[str, bytes]
 """An adapter's files in PEFT's format, by name."""
 
+PLAIN_BEGINNINGS = (True, False, "gaussian", "eva", "orthogonal")
+"""How an adapter may have been initialised: the others (PiSSA, OLoRA, LoftQ, …) move a part of the base into it."""
+
 MOVED = (
     (re.compile(r"^base_model\.model\.model\.layers\."), "base_model.model.model.language_model.layers."),
     (re.compile(r"^base_model\.model\.visual\."), "base_model.model.model.visual."),
@@ -69,14 +72,13 @@ def trainable_adapter(base: Base, settings: LoRASettings, seed: int) -> Generato
         target_modules=language_model_pattern(base.model),
         task_type="CAUSAL_LM",
     )
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        adapted = get_peft_model(base.model, config)
     try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            adapted = get_peft_model(base.model, config)
         yield adapted
     finally:
-        adapted.unload()
-        base.model.requires_grad_(requires_grad=False)
+        _take_off(base.model)
         base.model.eval()
 
 
@@ -109,22 +111,43 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
     Raises:
         ModelError: the files are no adapter of this model: a tensor without a module or a module without its tensor.
     """
-    adapted: Any = PeftModel(base.model, _config(files))
+    config, tensors = _config(files), _renamed(_tensors(files))
+    saved: dict[nn.Parameter, Tensor] = {}
     try:
-        _load(adapted, _renamed(_tensors(files)))
-    except BaseException:
-        adapted.unload()
-        raise
-    layers: list[Any] = [module.get_base_layer() for module in adapted.modules() if isinstance(module, LoraLayer)]
-    saved = [layer.weight.detach().clone() for layer in layers]
-    adapted.merge_and_unload()
-    base.model.requires_grad_(requires_grad=False)
-    try:
+        adapted: Any = _attach(base, config)
+        _load(adapted, tensors)
+        layers: list[Any] = [layer.get_base_layer() for _, layer in _adapter_layers(base.model)]
+        saved |= {parameter: parameter.detach().clone() for layer in layers for parameter in layer.parameters()}
+        adapted.merge_and_unload()
+        base.model.requires_grad_(requires_grad=False)
         yield
     finally:
+        _take_off(base.model)
         with torch.no_grad():
-            for layer, weight in zip(layers, saved, strict=True):
-                layer.weight.copy_(weight)
+            for parameter, content in saved.items():
+                parameter.copy_(content)
+
+
+def _attach(base: Base, config: LoraConfig) -> PeftModel:
+    try:
+        return PeftModel(base.model, config)
+    except ValueError as error:  # such as target modules that are not there
+        raise ModelError(
+            f"the adapter cannot be put on {base.name}: {error}", hint="the adapter was made for another model"
+        ) from error
+
+
+def _adapter_layers(model: nn.Module) -> list[tuple[str, LoraLayer]]:
+    return [(name, module) for name, module in model.named_modules() if isinstance(module, LoraLayer)]
+
+
+def _take_off(model: nn.Module) -> None:
+    """Put the layers back that an adapter was wrapped around, however far PEFT came in doing or undoing that."""
+    for name, layer in _adapter_layers(model):
+        model.set_submodule(name, layer.get_base_layer())
+    if hasattr(model, "peft_config"):
+        del model.peft_config
+    model.requires_grad_(requires_grad=False)
 
 
 def _config(files: AdapterFiles) -> LoraConfig:
@@ -136,12 +159,18 @@ def _config(files: AdapterFiles) -> LoraConfig:
         raise ModelError(f"the adapter is of type {given.get('peft_type')!r}; only LORA is supported")
     if given.get("modules_to_save"):
         raise ModelError(f"the adapter also replaces whole modules {given['modules_to_save']}, which cannot be swapped")
-    if given.get("bias", "none") != "none":
+    if given.get("bias", "none") != "none" or given.get("lora_bias"):
         raise ModelError("the adapter also trains biases, which cannot be swapped; train it with bias: none")
+    if given.get("init_lora_weights", True) not in PLAIN_BEGINNINGS:
+        raise ModelError(
+            f"the adapter began as {given['init_lora_weights']!r}, which changes the base's own weights",
+            hint="save it as a plain LoRA: PEFT's save_pretrained with path_initial_model_for_weight_conversion",
+        )
     if isinstance(given.get("target_modules"), str):
         given["target_modules"] = given["target_modules"].replace(r"model\.layers", r"model\.language_model\.layers")
     config = LoraConfig(**{name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__})
     config.inference_mode = True
+    config.init_lora_weights = True  # every tensor is loaded, and some beginnings would ask for data
     return config
 
 

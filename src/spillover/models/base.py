@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoModelForImageTextToText
 
@@ -54,6 +55,15 @@ class Base:
         return self.tokenizer.eos_token_id
 
 
+def no_number(base: Base, message: str) -> ModelError:
+    """Say that a model answers with NaN or infinity, from which no answer may be read."""
+    dtype = str(base.model.dtype).removeprefix("torch.")
+    return ModelError(
+        f"{base.name} cannot be asked: {message}",
+        hint=f"it computes in {dtype}: set precision to float32 or bfloat16; an adapter with it may be broken",
+    )
+
+
 def quieten(*, single_thread: bool) -> None:
     """Prepare a worker process: no progress bars or advice of libraries among ours, and one thread if so wished."""
     transformers.utils.logging.set_verbosity_error()
@@ -67,21 +77,29 @@ def load_base(settings: ModelSettings, device: str = "cpu") -> Base:
     """Load a model and its processor, frozen and ready to answer.
 
     Raises:
-        ModelError: there is no such model or device, or its files are incomplete.
+        ModelError: there is no such model or device, or its files are incomplete or do not fit together.
     """
     check_device(device)
     place = locate_model(settings)
     processor = load_processor(place, settings)
     dtype = getattr(torch, resolve_precision(settings.precision, device))
     try:
-        model: Any = AutoModelForImageTextToText.from_pretrained(
+        loaded: Any = AutoModelForImageTextToText.from_pretrained(
             place,
             revision=settings.revision,
             trust_remote_code=settings.trust_remote_code,
             use_safetensors=True,
             dtype=dtype,
+            output_loading_info=True,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load the model {settings.path!r}: {error}") from error
+    model, loading = loaded
+    if missing := sorted(loading["missing_keys"]):  # transformers would fill them with random numbers
+        raise ModelError(
+            f"the weights of {settings.path!r} lack {len(missing)} tensors that its config.json speaks of, such as "
+            f"{missing[0]}",
+            hint="the weights and config.json must be of one model",
+        )
     model.requires_grad_(requires_grad=False)
     return Base(model=model.to(device).eval(), processor=processor, name=settings.name)

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
 from spillover.core.errors import ModelError
 from spillover.models.settings import Precision
 
 
-def check_device(device: str) -> None:
-    """Refuse a device that this machine lacks.
+def check_device(device: str, where: str | None = None) -> None:
+    """Refuse a device that this machine lacks, or that nothing here was ever run on, such as mps.
+
+    Args:
+        device: its name.
+        where: the place in the study file, for errors.
 
     Raises:
         ModelError: there is no such device; those there are, are named.
     """
-    try:
-        wanted = torch.device(device)
-    except RuntimeError as error:
-        raise ModelError(f"{device!r} is no device", hint="use auto, cpu, cuda or cuda:0") from error
+    wanted = re.fullmatch(r"cpu|cuda(?::(\d+))?", device)
+    if wanted is None:
+        raise ModelError(
+            f"{device!r} is no device that spillover runs on",
+            where=where,
+            hint="use devices: auto, or a list of cpu, cuda, cuda:0, …",
+        )
     count = torch.cuda.device_count()
-    if wanted.type == "cuda" and (wanted.index or 0) >= count:
+    if device != "cpu" and int(wanted[1] or 0) >= count:
         there = f"{count} CUDA device(s)" if count else "no CUDA device"
-        raise ModelError(f"{device!r} was asked for, but this machine has {there}", hint="use devices: auto or [cpu]")
+        raise ModelError(
+            f"{device!r} was asked for, but this machine has {there}",
+            where=where,
+            hint="use devices: auto or [cpu]",
+        )
 
 
 def available_devices() -> tuple[str, ...]:

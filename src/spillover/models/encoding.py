@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -94,12 +95,7 @@ def _pieces(prompts: Sequence[Prompt]) -> Iterator[list[_Loaded]]:
 
 def _encode(base: Base, piece: list[_Loaded]) -> Iterator[Encoded]:
     pictured = bool(piece[0].images)
-    images = [loaded.images for loaded in piece] if pictured else None
-    texts = [_render_chat(base, loaded) for loaded in piece]
-    try:
-        inputs = base.processor(images=images, text=texts, padding=True, padding_side="right", return_tensors="pt")
-    except ValueError as error:  # such as an aspect ratio that the model cannot take
-        raise TaskError(f"{base.name} cannot read this example: {error}", where=piece[0].prompt.text[:60]) from error
+    inputs = _process(base, piece)
     tokens, mask = inputs.pop("input_ids"), inputs.pop("attention_mask").bool()
     token_fields = {name: value for name, value in inputs.items() if value.shape == tokens.shape}
     vision = {name: value for name, value in inputs.items() if name not in token_fields}
@@ -118,6 +114,22 @@ def _encode(base: Base, piece: list[_Loaded]) -> Iterator[Encoded]:
             features=seen[row],
             prompt=loaded.prompt,
         )
+
+
+def _process(base: Base, piece: list[_Loaded]) -> Any:
+    images = [loaded.images for loaded in piece] if piece[0].images else None
+    texts = [_render_chat(base, loaded) for loaded in piece]
+    try:
+        return base.processor(images=images, text=texts, padding=True, padding_side="right", return_tensors="pt")
+    except ValueError as error:  # such as images of a kind that the model cannot take
+        if len(piece) > 1:
+            for loaded in piece:  # one of them alone is at fault
+                _process(base, [loaded])
+        sizes = ", ".join(f"{image.width} × {image.height}" for image in piece[0].images)
+        raise TaskError(
+            f"{base.name} cannot read this example with images of {sizes or 'no'} pixels: {error}",
+            where=repr(shorten(piece[0].prompt.text, 60, placeholder=" …")),
+        ) from error
 
 
 def _render_chat(base: Base, loaded: _Loaded) -> str:

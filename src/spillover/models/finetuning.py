@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from transformers import get_cosine_schedule_with_warmup
+from torch.optim.lr_scheduler import LambdaLR
 
 from spillover.core.errors import ModelError
 from spillover.core.keys import seeded_generator
@@ -65,20 +65,20 @@ def finetune(
         on_step: called after every optimiser step.
 
     Raises:
-        ModelError: the loss is no longer a number, or exceeds twice that of a blind guess over the vocabulary.
+        ModelError: the loss, the gradient or a weight is no longer a number, or the loss exceeds twice that of a blind
+            guess over the vocabulary: at any step, and after the last.
     """
     rows = [Row(encoded, answer_tokens(base, encoded.prompt.answer)) for encoded in examples]
     log: list[TrainingStep] = []
     with trainable_adapter(base, settings.lora, seed) as adapted:
         trained = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
         optimiser = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
-        warmup = math.ceil(settings.warmup * settings.steps)
-        schedule = get_cosine_schedule_with_warmup(optimiser, warmup, settings.steps)
+        schedule = LambdaLR(optimiser, lambda done: rate_share(done, settings))
         saved_at = {settings.step_at(fraction) for fraction in settings.checkpoints}
         adapters = {0: export_adapter(adapted, base.name)} if 0 in saved_at else {}
         adapted.train()
-        for step, batch in enumerate(_batches(len(rows), settings, seed), 1):
-            loss = _accumulate(base, [rows[index] for index in batch], token_budget)
+        for step, batch in enumerate(_batches(rows, settings, seed), 1):
+            loss = _accumulate(base, batch, token_budget)
             norm = torch.nn.utils.clip_grad_norm_(trained, settings.maximum_gradient_norm).item()
             entry = TrainingStep(
                 step=step, loss=loss, learning_rate=float(schedule.get_last_lr()[0]), gradient_norm=norm
@@ -88,6 +88,8 @@ def finetune(
             schedule.step()
             optimiser.zero_grad()
             log.append(entry)
+            if step == settings.steps:
+                _check_end(base, entry, trained, _loss(base, batch, token_budget))
             if step in saved_at:
                 adapters[step] = export_adapter(adapted, base.name)
             if on_step is not None:
@@ -95,21 +97,50 @@ def finetune(
     return Finetuned(adapters=adapters, log=tuple(log))
 
 
-def _batches(count: int, settings: TrainingSettings, seed: int) -> Iterator[list[int]]:
+def rate_share(done: int, settings: TrainingSettings) -> float:
+    """Share of the peak learning rate that a step is taken with: a climb in equal parts, then half a cosine towards 0.
+
+    Args:
+        done: steps before this one; even the first has a share above 0, for a step without one would be wasted.
+        settings: of the training.
+
+    >>> settings = TrainingSettings(examples=8, batch=1, epochs=1, warmup=0.25)
+    >>> [round(rate_share(done, settings), 2) for done in range(8)]
+    [0.5, 1.0, 1.0, 0.93, 0.75, 0.5, 0.25, 0.07]
+    """
+    climbing = math.ceil(settings.warmup * settings.steps)
+    if done < climbing:
+        return (done + 1) / climbing
+    falling = max(settings.steps - climbing, 1)
+    return (1 + math.cos(math.pi * (done - climbing) / falling)) / 2
+
+
+def _batches(rows: Sequence[Row], settings: TrainingSettings, seed: int) -> Iterator[list[Row]]:
     for epoch in range(settings.epochs):
-        order = seeded_generator("order", seed, epoch).permutation(count).tolist()
-        for start in range(0, count, settings.batch):
-            yield order[start : start + settings.batch]
+        order = seeded_generator("order", seed, epoch).permutation(len(rows)).tolist()
+        for start in range(0, len(rows), settings.batch):
+            yield [rows[index] for index in order[start : start + settings.batch]]
 
 
-def _accumulate(base: Base, rows: Sequence[Row], token_budget: int) -> float:
-    answers = sum(len(row.tail) for row in rows)
+def _accumulate(base: Base, batch: Sequence[Row], token_budget: int) -> float:
+    """Add up the gradients of a batch's loss, and return the loss."""
     total = 0.0
-    for group in batch_by_length([len(row) for row in rows], token_budget):
-        loss = _answer_loss(base, [rows[index] for index in group]) / answers
-        loss.backward()
-        total += loss.item()
+    for part in _parts(base, batch, token_budget):
+        part.backward()
+        total += part.item()
     return total
+
+
+@torch.no_grad()
+def _loss(base: Base, batch: Sequence[Row], token_budget: int) -> float:
+    return sum(part.item() for part in _parts(base, batch, token_budget))
+
+
+def _parts(base: Base, batch: Sequence[Row], token_budget: int) -> Iterator[Tensor]:
+    """The mean loss of a batch's answer tokens in summands, each of which fits the memory."""
+    answers = sum(len(row.tail) for row in batch)
+    for group in batch_by_length([len(row) for row in batch], token_budget):
+        yield _answer_loss(base, [batch[index] for index in group]) / answers
 
 
 def _answer_loss(base: Base, rows: Sequence[Row]) -> Tensor:
@@ -125,14 +156,32 @@ def _answer_loss(base: Base, rows: Sequence[Row]) -> Tensor:
 
 
 def _check(entry: TrainingStep, base: Base) -> None:
+    place = f"at step {entry.step}"
+    _check_loss(entry.loss, base, place)
+    if not math.isfinite(entry.gradient_norm):
+        raise _runaway(
+            f"the gradient's norm is no longer a number: {entry.gradient_norm} {place}, loss {entry.loss:.3g}"
+        )
+
+
+def _check_end(base: Base, entry: TrainingStep, trained: Sequence[Tensor], loss: float) -> None:
+    """The last step has no next one whose loss would tell what it did."""
+    place = f"after the last step, {entry.step}"
+    if not all(bool(parameter.isfinite().all()) for parameter in trained):
+        raise _runaway(f"the adapter's weights are no longer numbers {place}")
+    _check_loss(loss, base, place)
+
+
+def _check_loss(loss: float, base: Base, place: str) -> None:
     blind_guess = math.log(len(base.tokenizer))
-    if not (math.isfinite(entry.loss) and math.isfinite(entry.gradient_norm)):
-        problem = "is no longer a number"
-    elif entry.loss > 2 * blind_guess:
-        problem = f"has exploded (a blind guess over the vocabulary has {blind_guess:.1f})"
-    else:
-        return
-    raise ModelError(
-        f"the training loss {problem}: {entry.loss:.3g} at step {entry.step}, gradient norm {entry.gradient_norm:.3g}",
-        hint="lower training.learning_rate, or look for broken examples",
-    )
+    if not math.isfinite(loss):
+        raise _runaway(f"the training loss is no longer a number: {loss} {place}")
+    if loss > 2 * blind_guess:
+        raise _runaway(
+            f"the training loss has exploded: {loss:.3g} {place} (a blind guess over the vocabulary has "
+            f"{blind_guess:.1f})"
+        )
+
+
+def _runaway(message: str) -> ModelError:
+    return ModelError(message, hint="lower training.learning_rate, or look for broken examples")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from transformers import GenerationConfig
+from torch import Tensor
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from spillover.models.base import Base
+from spillover.models.base import Base, no_number
 from spillover.models.batching import TOKEN_BUDGET, Row, batch_by_length, lay_out
 from spillover.models.encoding import Encoded
 
@@ -34,6 +35,9 @@ def generate_replies(
 
     Returns:
         The raw replies, without special tokens.
+
+    Raises:
+        ModelError: the model's logits are no numbers.
     """
     settings = GenerationConfig(
         do_sample=False,
@@ -41,14 +45,28 @@ def generate_replies(
         eos_token_id=base.end_of_turn,
         pad_token_id=base.tokenizer.pad_token_id or base.end_of_turn,
     )
+    watched = LogitsProcessorList([_RefuseNaN(base)])
     replies = [""] * len(prompts)
     lengths = [len(encoded) + maximum_new_tokens for encoded in prompts]
     for group in batch_by_length(lengths, token_budget):
         inputs = lay_out(base, [Row(prompts[index]) for index in group], padding="left")
-        written = base.model.generate(**inputs, generation_config=settings)[:, inputs["input_ids"].shape[1] :]
-        texts = base.tokenizer.batch_decode(written, skip_special_tokens=True)
+        written = base.model.generate(**inputs, generation_config=settings, logits_processor=watched)
+        replied = written[:, inputs["input_ids"].shape[1] :]
+        texts = base.tokenizer.batch_decode(replied, skip_special_tokens=True)
         for index, text in zip(group, texts, strict=True):
             replies[index] = text
         if on_progress is not None:
             on_progress(len(group))
     return replies
+
+
+class _RefuseNaN(LogitsProcessor):
+    """Ends a generation whose next token would be chosen from what is no number."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # noqa: ARG002 (the signature is transformers')
+        if bool(scores.isnan().any()):
+            raise no_number(self._base, "the logits of its next token are NaN")
+        return scores

@@ -6,12 +6,13 @@ option letters. The vocabulary's logits are never formed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from spillover.models.base import Base
+from spillover.models.base import Base, no_number
 from spillover.models.batching import TOKEN_BUDGET, Row, batch_by_length, hidden_states, lay_out
 from spillover.models.encoding import Encoded, deciding_tokens
 
@@ -36,7 +37,7 @@ def score_options(
         One tuple a prompt, natural logarithms, in the order of its options.
 
     Raises:
-        ModelError: a prompt's options cannot be told apart by one token.
+        ModelError: a prompt's options cannot be told apart by one token, or a log-probability is no number.
     """
     deciding = [deciding_tokens(base, encoded.prompt.options) for encoded in prompts]
     rows = [Row(encoded, tokens.prefix) for encoded, tokens in zip(prompts, deciding, strict=True)]
@@ -57,4 +58,7 @@ def _log_probabilities(base: Base, state: Tensor, candidates: tuple[int, ...]) -
     bias: Tensor | None = base.head.bias
     if bias is not None:
         logits = logits + bias[list(candidates)].float()
-    return tuple(torch.log_softmax(logits, dim=0).tolist())
+    scores = torch.log_softmax(logits, dim=0).tolist()
+    if not all(map(math.isfinite, scores)):
+        raise no_number(base, f"the log-probabilities of the options are {scores}")
+    return tuple(scores)

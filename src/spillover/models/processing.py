@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, cast
 
+from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from spillover.core.errors import ModelError
 from spillover.models.settings import ModelSettings
+
+REASON_LENGTH = 300
+"""Characters kept of what transformers says; some of its errors list every model that it knows."""
 
 
 def load_processor(place: Path | str, settings: ModelSettings) -> ProcessorMixin:
@@ -25,7 +30,8 @@ def load_processor(place: Path | str, settings: ModelSettings) -> ProcessorMixin
         settings: revision, pixel limits, trust.
 
     Raises:
-        ModelError: files are missing, or the processor knows no pixel limits and limits are set.
+        ModelError: files are missing or broken, there is no chat template, or the processor knows no pixel limits and
+            limits are set.
     """
     options: dict[str, Any] = {"revision": settings.revision, "trust_remote_code": settings.trust_remote_code}
     try:
@@ -33,17 +39,41 @@ def load_processor(place: Path | str, settings: ModelSettings) -> ProcessorMixin
             processor = _assemble(place, options)
         else:
             processor = AutoProcessor.from_pretrained(place, **options)
-    except (OSError, ValueError, ImportError) as error:
-        raise ModelError(
-            f"cannot load the processor of {settings.path!r}: {error}",
-            hint="the model's folder must hold its image processor's and tokenizer's files",
-        ) from error
+    except ModelError:
+        raise
+    except Exception as error:
+        raise _unusable("cannot load the processor", settings, error) from error
     _limit_pixels(processor, settings)
     if not processor.chat_template and not processor.tokenizer.chat_template:
         raise ModelError(
             f"{settings.path!r} has no chat template", hint="use the instruction-tuned version of the model"
         )
     return processor
+
+
+def try_processor(place: Path, settings: ModelSettings) -> None:
+    """Load a model's processor and let it read one blank image with a question.
+
+    Whether the values in its files make sense shows only when they are used.
+
+    Raises:
+        ModelError: it cannot be loaded, or cannot do that.
+    """
+    processor: Any = load_processor(place, settings)
+    content = [{"type": "image"}, {"type": "text", "text": "?"}]
+    try:
+        text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+        processor(images=[[Image.new("RGB", (64, 64))]], text=[text], return_tensors="pt")
+    except Exception as error:
+        raise _unusable("a blank image cannot be read with the processor", settings, error) from error
+
+
+def _unusable(what: str, settings: ModelSettings, error: Exception) -> ModelError:
+    reason = shorten(str(error), REASON_LENGTH, placeholder=" …")
+    return ModelError(
+        f"{what} of {settings.path!r}: {type(error).__name__}: {reason}",
+        hint="config.json and the files of its image processor and tokenizer must be those it was published with",
+    )
 
 
 def _assemble(place: Path | str, options: dict[str, Any]) -> ProcessorMixin:

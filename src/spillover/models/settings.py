@@ -12,6 +12,8 @@ Fraction = Annotated[float, Field(gt=0, le=1)]
 
 TINY = "tiny"
 """The path that stands for the embedded checkpoint."""
+TRAINING_VERSION = 2
+"""Part of every adapter's key: raise it whenever training gives other weights for the same settings."""
 
 
 class _Settings(BaseModel):
@@ -74,9 +76,9 @@ class TrainingSettings(_Settings):
     batch: int = Field(default=32, ge=1)
     """Examples an optimiser step, however they are cut to fit the memory."""
     learning_rate: float = Field(default=2e-4, gt=0)
-    """At its peak; a cosine takes it to 0."""
+    """At its peak; a cosine takes it towards 0."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
-    """Share of the steps in which the learning rate climbs from 0."""
+    """Share of the steps in which the learning rate climbs to its peak; the first step's is above 0 too."""
     weight_decay: float = Field(default=0.0, ge=0)
     maximum_gradient_norm: float = Field(default=1.0, gt=0)
     lora: LoRASettings = LoRASettings()

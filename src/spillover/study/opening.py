@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spillover.core.errors import Fault, SpilloverError, StudyError, nearest
+from spillover.models.folder import check_folder
 from spillover.models.identity import locate_model
+from spillover.models.settings import TINY, ModelSettings
 from spillover.study.devices import devices_of
 from spillover.study.reading import load_study, sound_part
 from spillover.study.study import Study
@@ -95,10 +97,20 @@ def _model_faults(study: Study) -> list[Fault]:
     faults: list[Fault] = []
     for index, model in enumerate(study.models):
         try:
-            locate_model(model)
+            _check_model(model)
         except SpilloverError as error:
             faults.append(_fault(study, f"models[{index}].path", error))
     return faults
+
+
+def _check_model(model: ModelSettings) -> None:
+    """See that a folder holds a model; the embedded one is ours, and one of the hub is not here yet."""
+    place = locate_model(model)
+    if isinstance(place, Path) and model.path != TINY:
+        check_folder(place)
+        from spillover.models.processing import try_processor  # noqa: PLC0415 (torch is loaded only for such a model)
+
+        try_processor(place, model)
 
 
 def _device_faults(study: Study) -> list[Fault]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from spillover.core.errors import Fault, StudyError
 from spillover.core.keys import content_key
 from spillover.core.scores import BASE_SOURCE
 from spillover.models.identity import model_identity
-from spillover.models.settings import ModelSettings, Protocol
+from spillover.models.settings import TRAINING_VERSION, Protocol
 from spillover.study.opening import StudyTasks
 from spillover.study.study import Study
 from spillover.tasks.data import TaskData
@@ -21,7 +21,7 @@ from spillover.tasks.scoring import PARSER_VERSION
 from spillover.tasks.task import Task
 
 KEY_VERSION = 1
-"""Part of every key: raise it whenever training or scoring gives something else for the same settings."""
+"""Part of every key: raise it whenever scoring gives something else for the same settings."""
 
 
 Cell = tuple[str, int | None, str]
@@ -152,7 +152,8 @@ def plan_study(study: Study, tasks: StudyTasks) -> Plan:
     runs += tasks.controls
     data_keys = {data.task.name: data.identity("train", study.training.examples) for data in tasks.sources}
     jobs: list[Job] = []
-    for model in study.models:
+    for settings in study.models:
+        model = _Model(settings.name, model_identity(settings))
         jobs.append(_evaluate_base(model, questions))
         for seed in study.seeds:
             for control, data in runs:
@@ -179,6 +180,13 @@ def _refuse_collisions(study: Study, jobs: list[Job], questions: tuple[Question,
         raise StudyError(faults)
 
 
+class _Model(NamedTuple):
+    """A model whose files were hashed, which is done once a plan: real ones are many gigabytes."""
+
+    name: str
+    identity: Any
+
+
 def _questions(study: Study, targets: Iterable[TaskData]) -> Iterable[Question]:
     evaluation = study.evaluation
     for data in targets:
@@ -196,24 +204,25 @@ def _questions(study: Study, targets: Iterable[TaskData]) -> Iterable[Question]:
             yield Question(target=data.task.name, protocol=protocol, target_key=content_key(asked))
 
 
-def _evaluate_base(model: ModelSettings, questions: tuple[Question, ...]) -> Evaluate:
+def _evaluate_base(model: _Model, questions: tuple[Question, ...]) -> Evaluate:
     return Evaluate(
         model=model.name,
         source=BASE_SOURCE,
         control=None,
         seed=None,
-        adapter_key=content_key({"version": KEY_VERSION, "model": model_identity(model)}),
+        adapter_key=content_key({"version": KEY_VERSION, "model": model.identity}),
         step=None,
         fraction=1.0,
         questions=questions,
     )
 
 
-def _finetune(study: Study, model: ModelSettings, source: str, control: str | None, seed: int, data: Any) -> Finetune:
+def _finetune(study: Study, model: _Model, source: str, control: str | None, seed: int, data: Any) -> Finetune:
     training = study.training
     identity = {
         "version": KEY_VERSION,
-        "model": model_identity(model),
+        "training_version": TRAINING_VERSION,
+        "model": model.identity,
         "data": data,
         "control": control,
         "training": training.model_dump(exclude={"checkpoints"}, mode="json"),

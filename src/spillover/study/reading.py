@@ -21,6 +21,13 @@ IMPORTED = (
     "use spillover analyze, report or status, or write a study of your own: spillover init"
 )
 
+MAXIMUM_DEPTH = 40
+MAXIMUM_NODES = 100_000
+TOO_DEEP = (
+    f"this is nested more than {MAXIMUM_DEPTH} deep; an alias (*name) must not stand within what it names (&name)"
+)
+TOO_MANY = f"these are more than {MAXIMUM_NODES:,} values, counting what aliases (*name) repeat; write fewer"
+
 
 def load_study(path: Path | str) -> Study:
     """Read a study file.
@@ -118,7 +125,10 @@ def _validate(values: dict[Any, Any], root: yaml.Node, file: Path) -> Study:
 def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_endless(root, file.name)
         values = yaml.safe_load(text)
+    except RecursionError as error:
+        raise StudyError([Fault(where=file.name, message=TOO_DEEP)]) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         fault = Fault(where=f"{file.name}:{line}", message=f"this is no YAML: {error.problem or error.context}")
@@ -130,6 +140,22 @@ def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
     if "imported" in values:
         raise StudyError([Fault(where=f"{file.name} imported", message=IMPORTED)])
     return root, values
+
+
+def _refuse_endless(root: yaml.Node | None, file: str) -> None:
+    """Refuse what would be walked without end: an alias within what it names, or aliases of aliases of aliases."""
+    waiting = [(root, 1)] if root is not None else []
+    count = 0
+    while waiting:
+        node, depth = waiting.pop()
+        count += 1
+        if depth > MAXIMUM_DEPTH or count > MAXIMUM_NODES:
+            place = f"{file}:{node.start_mark.line + 1}"
+            raise StudyError([Fault(where=place, message=TOO_DEEP if depth > MAXIMUM_DEPTH else TOO_MANY)])
+        if isinstance(node, yaml.SequenceNode):
+            waiting += [(item, depth + 1) for item in node.value]
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [(part, depth + 1) for pair in node.value for part in pair]
 
 
 def _dated_names_are_text(values: dict[Any, Any]) -> dict[str, Any]:

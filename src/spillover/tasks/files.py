@@ -117,25 +117,66 @@ def _renamed(row: Row, columns: Columns, place: str) -> Row:
 
 
 def _example(row: Row, folder: Path, place: str, default_id: str) -> Example:
-    name = default_id if row.get("idx") is None else str(row["idx"])
+    name = _identity(row.get("idx"), default_id, place)
     if is_conversation(row):
         held = [*_held_images(row), *images_in_turns(row)]
         return conversation_example(row, _open_all(held, folder, place), place, name)
-    choices = tuple(str(choice) for choice in row.get("choices") or ())
-    if len(choices) > MAXIMUM_CHOICES:
-        raise TaskError(f"{len(choices)} choices, more than the {MAXIMUM_CHOICES} letters", where=place)
-    text = row.get("prompt") or row.get("question")
-    if not isinstance(text, str):
+    choices = listed_choices(row.get("choices"), place)
+    key, text = next(((key, row[key]) for key in ("prompt", "question") if row.get(key) not in (None, "")), ("", None))
+    if text is None:
         raise TaskError("the example has neither prompt nor question", where=place)
+    if not isinstance(text, str):
+        raise TaskError(f"the {key} is {text!r}, not text", where=place, hint='write it in quotation marks: "…"')
     answers = _answers(row.get("answer"), choices, place)
     return Example(
         id=name,
         images=_open_all(_held_images(row), folder, place),
-        prompt=text if row.get("prompt") else lay_out_prompt(text, choices),
+        prompt=text if key == "prompt" else lay_out_prompt(text, choices),
         choices=choices,
         answer=answers[0],
         accepted=answers[1:],
     )
+
+
+def _identity(given: Any, default: str, place: str) -> str:
+    if given is None or given == "":
+        return default
+    if not isinstance(given, str | int | float):
+        raise TaskError(f"the idx is {given!r}, neither text nor a number", where=place)
+    return str(given)
+
+
+def listed_choices(given: Any, place: str) -> tuple[str, ...]:
+    """The texts of a question's choices, as a row holds them; none for an open question.
+
+    Raises:
+        TaskError: they are no list of texts or numbers, there is but one, or there are more than letters.
+    """
+    if given is None:
+        return ()
+    if not isinstance(given, list | tuple):
+        raise TaskError(
+            f"the choices are {given!r}, not a list",
+            where=place,
+            hint='write ["left", "right"], or leave choices out of an open question',
+        )
+    listed: list[Any] = list(given)
+    for choice in listed:
+        if not isinstance(choice, str | int | float):
+            raise TaskError(f"the choice {choice!r} is neither text nor a number", where=place)
+    if len(listed) == 1:
+        raise TaskError(
+            f"there is one choice, {listed[0]!r}, and so nothing to choose",
+            where=place,
+            hint="give at least two, or leave choices out of an open question",
+        )
+    if len(listed) > MAXIMUM_CHOICES:
+        raise TaskError(
+            f"{len(listed)} choices, more than the {MAXIMUM_CHOICES} letters from A to Z",
+            where=place,
+            hint="give fewer, or leave choices out and score the open answer",
+        )
+    return tuple(map(str, listed))
 
 
 def _answers(given: Any, choices: tuple[str, ...], place: str) -> tuple[str, ...]:

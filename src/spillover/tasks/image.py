@@ -15,6 +15,9 @@ from spillover.core.errors import TaskError
 MAXIMUM_PIXELS = 80_000_000
 """Larger images are refused before they are decoded: no benchmark needs them, and a bomb would."""
 
+MAXIMUM_ASPECT_RATIO = 200
+"""Longer side over shorter: what lies beyond, models cannot take (Qwen's image processors stop here)."""
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
@@ -33,7 +36,7 @@ class EncodedImage:
         """Decode the image as RGB, upright, first frame, transparency on white.
 
         Raises:
-            TaskError: it is no image, is broken, or has more than `MAXIMUM_PIXELS`.
+            TaskError: it is no image, is broken, too large or too long.
         """
         return decode_image(self.data, self.name)
 
@@ -57,7 +60,7 @@ class ImageFile:
         """Decode the image as RGB.
 
         Raises:
-            TaskError: the file cannot be read, is no image, is broken, or has more than `MAXIMUM_PIXELS`.
+            TaskError: the file cannot be read, is no image, is broken, too large or too long.
         """
         return decode_image(self._read(), str(self.path))
 
@@ -72,7 +75,8 @@ def decode_image(data: bytes, name: str) -> Image.Image:
     """Decode an image as RGB: upright, first frame, 16-bit scaled to 8, transparency on white.
 
     Raises:
-        TaskError: it is no image, is broken, or has more than `MAXIMUM_PIXELS`.
+        TaskError: it is no image, is broken, has more than `MAXIMUM_PIXELS`, or one side is more than
+            `MAXIMUM_ASPECT_RATIO` times the other.
     """
     try:
         with warnings.catch_warnings():
@@ -84,6 +88,12 @@ def decode_image(data: bytes, name: str) -> Image.Image:
                 f"the image has {width} × {height} pixels, more than {MAXIMUM_PIXELS:,}",
                 where=name,
                 hint="scale it down; a file that small with that many pixels may be a decompression bomb",
+            )
+        if max(width, height) > MAXIMUM_ASPECT_RATIO * min(width, height):
+            raise TaskError(
+                f"the image has {width} × {height} pixels, one side more than {MAXIMUM_ASPECT_RATIO} times the other",
+                where=name,
+                hint="models cannot take it: crop or pad it, or leave the example out",
             )
         return _as_rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:

@@ -58,8 +58,13 @@ class RecordedTask:
         return {"examples": hash_examples(self.read(split, count)), "split": split}
 
     def check(self, split: Split, count: int | None) -> None:
-        """Read every example and decode every image."""
+        """Read every example, decode every image, and see that what is to be chosen from has choices."""
         for example in self.read(split, count):
+            if split == "validation" and self.task.metric == "accuracy" and not example.choices:
+                raise TaskError(
+                    f"the example {example.id} of {self.task.name} has no choices, and the task is one of choosing",
+                    hint="add choices to it, or leave it out",
+                )
             for image in example.images:
                 image.load()
 

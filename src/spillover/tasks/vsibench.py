@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from spillover.core.errors import TaskError, nearest
+from spillover.tasks.files import listed_choices
 from spillover.tasks.hub import read_hub_rows
 from spillover.tasks.own import describe_task
 from spillover.tasks.perception.suite import Split
@@ -114,7 +115,7 @@ def _example(row: Row, videos: Path, settings: VSIBenchTasks, place: str) -> Exa
     if missing:
         raise TaskError(f"the question has no {missing[0]}", where=place)
     _, metric = KINDS[row["question_type"]]
-    choices = tuple(_LETTERED.sub("", str(option)) for option in row.get("options") or ())
+    choices = tuple(_LETTERED.sub("", option) for option in listed_choices(row.get("options"), place))
     answer = str(row["ground_truth"]).strip()
     if (metric == "accuracy") != bool(choices):
         raise TaskError(f"a question of the kind {row['question_type']} with {len(choices)} options", where=place)

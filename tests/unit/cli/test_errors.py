@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 from PIL import Image
 
 from spillover.cli.main import run_command
+from spillover.models.tiny import CHECKPOINT
 
 TASK = "tasks: [{{kind: files, name: Mine, train: {folder}/d.jsonl, validation: {folder}/d.jsonl}}]\n"
-SMALL = "training: {examples: 1, epochs: 1}\n"
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 7))
 
 
 def plan(tmp_path, text, capsys, command="plan"):
@@ -30,7 +32,11 @@ def plan(tmp_path, text, capsys, command="plan"):
         ("name: [x", "study.yaml:1"),
         ("name: x\nmodels: {{path: /nowhere}}", "no model folder"),
         ("name: x\nexecutor: {{devices: ['cuda:99']}}", "CUDA device"),
-        ("name: x\nexecutor: {{devices: [gpu]}}", "is no device"),
+        ("name: x\nexecutor: {{devices: [gpu]}}", "study.yaml:2 executor.devices: 'gpu' is no device"),
+        ("name: x\nexecutor: {{devices: [mps]}}", "list of cpu, cuda"),
+        ("name: x\nmodels: &them [*them]", "study.yaml:2: this is nested more than 40 deep"),
+        ("name: x\nsources: " + 2000 * "[" + 2000 * "]", "nested more than 40 deep"),
+        ("name: x\n" + BOMB, "more than 100,000 values"),
     ],
 )
 def test_a_study_that_cannot_be_run(tmp_path, capsys, text, word):
@@ -46,10 +52,20 @@ def test_a_study_that_cannot_be_run(tmp_path, capsys, text, word):
         ({"answer": "(C)"}, "not among the choices"),
         ({"image_1": "broken.png"}, "no image that Pillow can read"),
         ({"image_1": "cut.png"}, "the image is broken"),
+        ({"image_1": "long.png"}, "long.png: the image has 4000 × 8 pixels, one side more than 200 times the other"),
+        ({"choices": "left"}, "d.jsonl:1: the choices are 'left', not a list"),
+        ({"choices": 5}, "d.jsonl:1: the choices are 5, not a list"),
+        ({"choices": ["x"]}, "d.jsonl:1: there is one choice, 'x', and so nothing to choose"),
+        ({"choices": [["x"], "y"]}, "d.jsonl:1: the choice ['x'] is neither text nor a number"),
+        ({"choices": list("abcdefghijklmnopqrstuvwxyz0")}, "d.jsonl:1: 27 choices, more than the 26 letters"),
+        ({"choices": None}, "add generate to the protocols"),
+        ({"question": 7}, "d.jsonl:1: the question is 7, not text"),
+        ({"idx": {"a": 1}}, "d.jsonl:1: the idx is {'a': 1}, neither text nor a number"),
     ],
 )
 def test_broken_examples_are_found_before_anything_runs(tmp_path, capsys, row, word):
     Image.effect_noise((64, 64), 50).save(tmp_path / "good.png")
+    Image.new("RGB", (4000, 8)).save(tmp_path / "long.png")
     (tmp_path / "broken.png").write_bytes(b"no image")
     (tmp_path / "cut.png").write_bytes((tmp_path / "good.png").read_bytes()[:-900])
     example = {"image_1": "good.png", "choices": ["x", "y"], "answer": "(A)", "question": "Which?"}
@@ -57,6 +73,57 @@ def test_broken_examples_are_found_before_anything_runs(tmp_path, capsys, row, w
     code, said = plan(tmp_path, "name: x\noutput: {folder}/out\n" + TASK + "training: {{examples: 1}}\n", capsys, "run")
     assert code == 2
     assert word in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def cut_in_half(file):
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def write(text):
+    return lambda file: file.write_text(text)
+
+
+def change(key, value):
+    return lambda file: file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "word"),
+    [
+        ("model.safetensors", cut_in_half, "weights in model.safetensors are broken or cut short"),
+        ("model.safetensors", write(""), "weights in model.safetensors are broken or cut short"),
+        ("model.safetensors", Path.unlink, "no safetensors weights"),
+        (
+            "preprocessor_config.json",
+            write("{broken"),
+            "preprocessor_config.json:1: preprocessor_config.json is no JSON",
+        ),
+        ("preprocessor_config.json", write("[1]"), "holds a list, not an object"),
+        ("preprocessor_config.json", change("image_processor_type", "Nonsense"), "cannot load the processor"),
+        ("preprocessor_config.json", change("patch_size", "eight"), "a blank image cannot be read"),
+        ("tokenizer.json", Path.unlink, "no tokenizer.json (its vocabulary)"),
+        ("tokenizer.json", write("{}"), "cannot load the processor"),
+        ("tokenizer_config.json", write(""), "tokenizer_config.json is no JSON"),
+        ("config.json", change("model_type", "nonsense"), "does not recognize this architecture"),
+        ("chat_template.jinja", Path.unlink, "has no chat template"),
+        (
+            "model.safetensors.index.json",
+            write('{"weight_map": {"a": "gone.safetensors"}}'),
+            "gone.safetensors are missing",
+        ),
+    ],
+)
+def test_a_damaged_model_folder_is_found_before_anything_runs(tmp_path, capsys, name, damage, word):
+    shutil.copytree(CHECKPOINT, tmp_path / "model")
+    damage(tmp_path / "model" / name)
+    text = "name: x\nmodels: [{{path: {folder}/model}}]\noutput: {folder}/out\n"
+    code, said = plan(tmp_path, text + "tasks: {{kind: perception, names: [Counting], examples: 5}}\n", capsys, "run")
+    assert code == 2
+    assert word in said
+    assert "study.yaml:2 models[0].path" in said
+    assert "Traceback" not in said
     assert not (tmp_path / "out").exists()
 
 

@@ -99,6 +99,9 @@ def test_ours_do_not_touch_the_vision_tower_and_others_are_found_out(base, adapt
         ({"peft_type": "PREFIX_TUNING"}, "only LORA"),
         ({"modules_to_save": ["lm_head"]}, "whole modules"),
         ({"bias": "all"}, "biases"),
+        ({"lora_bias": True}, "biases"),
+        ({"init_lora_weights": "pissa"}, "changes the base's own weights"),
+        ({"target_modules": ["nowhere"]}, "cannot be put on tiny: .*nowhere"),
     ],
 )
 def test_what_cannot_be_swapped_is_refused(base, adapters, change, message):
@@ -112,3 +115,25 @@ def test_unreadable_files_are_refused(base, adapters):
     for broken in ({**adapters[0], WEIGHTS_FILE: b"pickle"}, {**adapters[0], CONFIG_FILE: b"{"}, {}):
         with pytest.raises(ModelError, match="readable"), merged_adapter(base, broken):
             pass
+
+
+def test_a_merge_that_fails_half_way_leaves_the_base_as_it_was(base, adapters, monkeypatch):
+    """Out of memory may come anywhere: while weights are copied, or between two layers that are merged."""
+    from peft.tuners.lora.layer import Linear
+
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    merge, merged = Linear.merge, []
+
+    def fail_at_the_third(layer, *arguments, **options):
+        if len(merged) == 2:
+            raise torch.OutOfMemoryError("no memory left")
+        merged.append(layer)
+        merge(layer, *arguments, **options)
+
+    monkeypatch.setattr(Linear, "merge", fail_at_the_third)
+    with pytest.raises(torch.OutOfMemoryError), merged_adapter(base, adapters[0]):
+        pass
+    after = base.model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not any(parameter.requires_grad for parameter in base.model.parameters())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from PIL import Image
 
+from spillover.core.errors import TaskError
 from spillover.core.prompt import Prompt, Turn
 from spillover.models.encoding import encode_prompts
 from spillover.tasks.image import EncodedImage, encode_png
@@ -29,6 +31,25 @@ def test_images_stand_before_the_text_unless_said_otherwise(base):
     assert inside.features is not None
     assert "which" in written
     assert written.index("which") > other.index("which")
+
+
+def test_of_many_prompts_the_one_that_cannot_be_read_is_named(base, monkeypatch):
+    """Prompts are read in pieces, and an image processor says nothing of which image it stumbled over."""
+    process = type(base.processor).__call__
+
+    def refuse_small(processor, images, **options):
+        if any(image.width < 32 for listed in images for image in listed):
+            raise ValueError("too small")
+        return process(processor, images=images, **options)
+
+    monkeypatch.setattr(type(base.processor), "__call__", refuse_small)
+    small = EncodedImage(encode_png(Image.new("RGB", (20, 30))))
+    prompts = [
+        Prompt(images=(image,), text=text, options=(), answer="(A)")
+        for image, text in ((PICTURES[0], "the first"), (small, "the second"), (PICTURES[1], "the third"))
+    ]
+    with pytest.raises(TaskError, match=r"'the second': tiny cannot read .* images of 20 × 30 pixels: too small"):
+        encode_prompts(base, prompts)
 
 
 def test_earlier_turns_come_first_with_their_images(base):

@@ -1,8 +1,10 @@
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spillover.core.errors import ModelError
-from spillover.models.finetuning import finetune
+from spillover.models.finetuning import finetune, rate_share
 from spillover.models.settings import LoRASettings, TrainingSettings
 
 SETTINGS = TrainingSettings(examples=40, epochs=2, batch=8, learning_rate=3e-3)
@@ -56,9 +58,41 @@ def test_adapters_are_kept_at_the_fractions_asked_for(base, encoded):
 def test_a_loss_that_runs_away_ends_with_a_clear_error(base, encoded, rate):
     settings = SETTINGS.model_copy(update={"learning_rate": rate, "maximum_gradient_norm": 1e9})
     before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
-    with pytest.raises(ModelError, match=r"training loss (is no longer a number|has exploded).*\n.*learning_rate"):
+    with pytest.raises(ModelError, match=r"(is no longer a number|has exploded).*\n.*learning_rate"):
         finetune(base, encoded, settings, seed=0)
     assert all(torch.equal(before[name], tensor) for name, tensor in base.model.state_dict().items())
+
+
+def test_what_the_last_step_does_is_seen_too(base, encoded):
+    settings = TrainingSettings(examples=40, epochs=1, batch=40, learning_rate=1e30, maximum_gradient_norm=1e9)
+    assert settings.steps == 1
+    with pytest.raises(ModelError, match=r"after the last step, 1"):
+        finetune(base, encoded, settings, seed=0)
+
+
+def test_a_gradient_that_is_no_number_is_called_so(base, encoded, monkeypatch):
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(torch.inf))
+    with pytest.raises(ModelError, match="the gradient's norm is no longer a number: inf at step 1, loss") as caught:
+        finetune(base, encoded, SETTINGS, seed=0)
+    assert "training loss" not in caught.value.message
+
+
+def test_even_a_single_step_moves_the_weights(base, encoded):
+    settings = SETTINGS.model_copy(update={"epochs": 1, "batch": 40, "checkpoints": (0.1, 1.0)})
+    trained = finetune(base, encoded, settings, seed=0)
+    assert trained.log[0].learning_rate == SETTINGS.learning_rate
+    assert trained.adapters[1] != trained.adapters[0]
+
+
+@given(steps=st.integers(1, 200), warmup=st.floats(0, 0.99))
+def test_every_step_has_a_rate_and_the_peak_is_reached_once_climbing_ends(steps, warmup):
+    settings = TrainingSettings(examples=steps, batch=1, epochs=1, warmup=warmup)
+    shares = [rate_share(done, settings) for done in range(steps)]
+    peak = shares.index(max(shares))
+    assert max(shares) == 1
+    assert all(share > 0 for share in shares)
+    assert shares[: peak + 1] == sorted(shares[: peak + 1])
+    assert shares[peak:] == sorted(shares[peak:], reverse=True)
 
 
 def test_only_answer_tokens_count(base, encoded):

@@ -3,6 +3,7 @@ import torch
 
 from spillover.core.errors import ModelError
 from spillover.models.encoding import deciding_tokens, encode_prompts
+from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
 
 
@@ -36,3 +37,12 @@ def test_scores_do_not_depend_on_what_else_is_in_the_list(base, encoded):
 def test_options_that_one_token_cannot_tell_apart_are_refused(base, options):
     with pytest.raises(ModelError, match="protocol"):
         deciding_tokens(base, options)
+
+
+def test_what_is_no_number_is_never_an_answer(base, encoded, monkeypatch):
+    """Of NaNs the first would be the largest, and every answer "(A)"."""
+    monkeypatch.setattr(base.head.weight, "data", torch.full_like(base.head.weight, torch.nan))
+    with pytest.raises(ModelError, match=r"log-probabilities of the options are \[nan, nan"):
+        score_options(base, encoded[:2])
+    with pytest.raises(ModelError, match="next token are NaN"):
+        generate_replies(base, encoded[:2], 4)

@@ -70,6 +70,21 @@ def test_what_changes_weights_changes_the_adapters_key(tmp_path, change):
     assert adapter_keys(planned(tmp_path)) != adapter_keys(planned(tmp_path, **change))
 
 
+def test_another_way_of_training_changes_adapters_and_leaves_the_bases_scores(tmp_path, monkeypatch):
+    before = planned(tmp_path)
+    monkeypatch.setattr("spillover.study.plan.TRAINING_VERSION", 99)
+    after = planned(tmp_path)
+    assert adapter_keys(before).isdisjoint(adapter_keys(after))
+    assert before.evaluations[0].key == after.evaluations[0].key
+
+
+def test_a_models_files_are_hashed_once_a_plan(tmp_path, monkeypatch):
+    hashed = []
+    monkeypatch.setattr("spillover.models.identity.hash_folder", lambda folder, _: hashed.append(folder) or "content")
+    planned(tmp_path, seeds=[0, 1], controls=["shuffled"])
+    assert len(hashed) == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [

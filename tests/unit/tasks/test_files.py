@@ -9,7 +9,9 @@ from spillover.core.errors import TaskError
 from spillover.tasks.data import open_tasks
 from spillover.tasks.files import read_examples
 from spillover.tasks.image import encode_png
+from spillover.tasks.recorded import RecordedTask
 from spillover.tasks.settings import FileTask
+from spillover.tasks.task import Task
 
 ROW = {"image_1": "a.png", "choices": ["left", "right"], "answer": "(B)", "question": "Which?"}
 
@@ -36,6 +38,20 @@ def test_a_question_is_laid_out_as_blinks(folder):
 def test_the_datas_own_prompt_is_taken_as_it_is(folder):
     (example,) = read_examples(write(folder, {**ROW, "prompt": "As it is"}))
     assert example.prompt == "As it is"
+
+
+def test_zero_is_an_idx_and_an_answer_like_any_other(folder):
+    first, second = read_examples(write(folder, {**ROW, "idx": 0, "answer": 0}, {**ROW, "idx": 1}))
+    assert (first.id, first.answer, second.id) == ("0", "(A)", "1")
+
+
+def test_a_task_of_choosing_without_choices_is_refused_when_it_is_checked(folder):
+    file = write(folder, {key: value for key, value in ROW.items() if key != "choices"})
+    examples = read_examples(file)
+    choosing = Task(name="Mine", abbreviation="M")
+    data = RecordedTask(task=choosing, train=None, validation=lambda _: examples)
+    with pytest.raises(TaskError, match="example data_0 of Mine has no choices"):
+        data.check("validation", None)
 
 
 def test_parquet_holds_images_as_bytes(folder):
