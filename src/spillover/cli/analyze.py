@@ -17,10 +17,8 @@ from spillover.cli.importing import show_gathered, show_plan
 from spillover.cli.paths import Results, read_named_paths
 from spillover.core.errors import AnalysisError
 from spillover.interop.importing import ImportChoices
-from spillover.report.page import write_report
 from spillover.report.side_by_side import comparison_in_terminal
 from spillover.report.terminal import findings_in_terminal
-from spillover.study.reading import load_analysis_settings
 
 PATHS = Annotated[
     list[str],
@@ -133,6 +131,8 @@ def report(
         scores=scores,
         targets=targets,
     )
+    from spillover.report.page import write_report  # noqa: PLC0415 (jinja is slow to import, and the others need none)
+
     findings = _analyze(paths, settings, choices)
     write_report(findings, out)
     Console(stderr=True).print(f"wrote {out}", markup=False)
@@ -145,10 +145,16 @@ def _analyze(paths: list[str], settings_file: Path | None, choices: ImportChoice
         if part.plan is not None and part.gathered is not None:
             show_plan(console, part.plan)
             show_gathered(console, part.gathered)
-    settings = load_analysis_settings(settings_file) if settings_file else _common_settings(inputs)
+    settings = _read_settings(settings_file) if settings_file else _common_settings(inputs)
     tasks = {task.name: task for part in inputs for task in part.tasks}
     beside = {name: known for part in inputs for name, known in part.beside.items()}
     return analyze_scores([data for part in inputs for data in part.data], settings, tasks.values(), beside)
+
+
+def _read_settings(file: Path) -> AnalysisSettings:
+    from spillover.study.reading import load_analysis_settings  # noqa: PLC0415 (it knows all of a study)
+
+    return load_analysis_settings(file)
 
 
 def _common_settings(inputs: Sequence[Results]) -> AnalysisSettings:

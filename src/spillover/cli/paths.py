@@ -13,9 +13,7 @@ from spillover.core.errors import ImportFileError
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.interop.gather import Gathered
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import, read_import
-from spillover.study.beside import read_beside
 from spillover.study.imported import is_imported, open_imported, read_imported
-from spillover.study.results import open_stored_study
 from spillover.tasks.task import Task
 
 OneModel = pa.Table | PGFTable | AccuracyTable
@@ -71,6 +69,9 @@ def _read_study(name: str | None, folder: Path) -> Results:
     if is_imported(folder):
         data = tuple(_named(part, name) for part in read_imported(folder))
         return Results(data=data, settings=open_imported(folder).analysis)
+    from spillover.study.beside import read_beside  # noqa: PLC0415 (slow to import, and a table needs neither)
+    from spillover.study.results import open_stored_study  # noqa: PLC0415
+
     stored = open_stored_study(folder)
     scores = stored.scores()
     names = _names(scores["model"].unique().to_pylist(), name)
