@@ -115,7 +115,8 @@ def _say_generic(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
     if shares is None or np.isnan(shares.target):
         return
     text = f"{shares.target:.0%} of the spread of PGFs belongs to the target whatever the source, "
-    text += f"{shares.source_given_target:.0%} to the source whatever the target, {shares.interaction:.0%} to the particular pair"
+    text += f"{shares.source_given_target:.0%} to the source whatever the target, "
+    text += f"{shares.interaction:.0%} to the particular pair"
     if not model.cells.answers:
         text += "; the target's share includes the sampling error of its base"
     yield text + "."

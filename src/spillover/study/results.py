@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from spillover.analysis.carried import carry_analysis
 from spillover.core.errors import StoreError
 from spillover.core.published import AccuracyTable, PGFTable
-from spillover.study.imported import is_imported, read_imported
+from spillover.study.imported import is_imported, open_imported, read_imported
 from spillover.study.opening import open_study
 from spillover.study.plan import Plan, plan_study
 from spillover.study.store import Store
@@ -57,13 +58,18 @@ def read_scores(folder: Path | str) -> pa.Table:
     Args:
         folder: the study's; what other versions of the study left there is not read.
 
+    Returns:
+        The table; it carries the study's `analysis:` settings and what is known of its tasks, so that
+        `spillover.analyze` of it is the study's own analysis.
+
     Raises:
         StoreError: the folder holds no study, no score of it yet, or only tables without examples.
     """
     place = Path(folder)
     if not is_imported(place):
-        return open_stored_study(place).scores()
+        stored = open_stored_study(place)
+        return carry_analysis(stored.scores(), stored.study.analysis, stored.tasks)
     (data, *_) = read_imported(place, replies=True)
     if isinstance(data, PGFTable | AccuracyTable):
         raise StoreError("only tables without examples were imported here", where=str(folder), hint="spillover analyze")
-    return data
+    return carry_analysis(data, open_imported(place).analysis)
