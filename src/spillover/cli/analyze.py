@@ -12,9 +12,9 @@ from rich.console import Console
 
 from spillover.analysis import AnalysisSettings, Findings
 from spillover.analysis import analyze as analyze_scores
-from spillover.cli import reading_options as options
 from spillover.cli.importing import show_gathered, show_plan
 from spillover.cli.paths import Results, read_named_paths
+from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
 from spillover.interop.importing import ImportChoices
 from spillover.report.side_by_side import comparison_in_terminal
@@ -37,31 +37,15 @@ def add_commands(app: typer.Typer) -> None:
         app.command()(command)
 
 
+@reads_results
 def analyze(
     paths: PATHS,
     settings: SETTINGS = None,
-    format_name: options.FORMAT = None,
-    base: options.BASE = None,
-    maps: options.MAP = None,
-    pattern: options.PATTERN = None,
-    metric: options.METRIC = None,
-    scale: options.SCALE = None,
-    direction: options.DIRECTION = None,
-    scores: options.SCORES = "parsed",
-    targets: options.TARGETS = None,
     *,
     json: JSON = False,
+    choices: ImportChoices,
 ) -> None:
     """Say what finetuning on one task does to the others: matrix, givers and takers, in words and figures."""
-    choices = options.gather_choices(
-        format_name=format_name,
-        base=base,
-        maps=maps,
-        pattern=pattern,
-        reading=options.reading_options(metric, scale, direction, None),
-        scores=scores,
-        targets=targets,
-    )
     findings = _analyze(paths, settings, choices)
     if json:
         print(findings.dump())
@@ -70,31 +54,15 @@ def analyze(
         console.print(findings_in_terminal(findings, console.width))
 
 
+@reads_results
 def compare(
     paths: PATHS,
     settings: SETTINGS = None,
-    format_name: options.FORMAT = None,
-    base: options.BASE = None,
-    maps: options.MAP = None,
-    pattern: options.PATTERN = None,
-    metric: options.METRIC = None,
-    scale: options.SCALE = None,
-    direction: options.DIRECTION = None,
-    scores: options.SCORES = "parsed",
-    targets: options.TARGETS = None,
     *,
     json: JSON = False,
+    choices: ImportChoices,
 ) -> None:
     """Put several models side by side: how transfer changes with size, and which personas hold for all."""
-    choices = options.gather_choices(
-        format_name=format_name,
-        base=base,
-        maps=maps,
-        pattern=pattern,
-        reading=options.reading_options(metric, scale, direction, None),
-        scores=scores,
-        targets=targets,
-    )
     findings = _analyze(paths, settings, choices)
     if not findings.comparisons:
         names = ", ".join(dict.fromkeys(model.title for model in findings.models))
@@ -107,30 +75,15 @@ def compare(
         Console().print(comparison_in_terminal(findings))
 
 
+@reads_results
 def report(
     paths: PATHS,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
     settings: SETTINGS = None,
-    format_name: options.FORMAT = None,
-    base: options.BASE = None,
-    maps: options.MAP = None,
-    pattern: options.PATTERN = None,
-    metric: options.METRIC = None,
-    scale: options.SCALE = None,
-    direction: options.DIRECTION = None,
-    scores: options.SCORES = "parsed",
-    targets: options.TARGETS = None,
+    *,
+    choices: ImportChoices,
 ) -> None:
     """Write the findings as a page that opens in any browser."""
-    choices = options.gather_choices(
-        format_name=format_name,
-        base=base,
-        maps=maps,
-        pattern=pattern,
-        reading=options.reading_options(metric, scale, direction, None),
-        scores=scores,
-        targets=targets,
-    )
     from spillover.report.page import write_report  # noqa: PLC0415 (jinja is slow to import, and the others need none)
 
     findings = _analyze(paths, settings, choices)
