@@ -1,6 +1,7 @@
 """Finetune a vision-language model on one task: what happens to all the others, and which data to train on?
 
-The three doors: `run` a study, or read results that are there; `analyze` them. Importing this loads no torch.
+The three doors: `run` a study, or read results that are there; `analyze` them. Importing this loads no torch, and each
+name loads what it needs when it is first asked for.
 
     study = spillover.load_study("study.yaml")
     finished = spillover.run(study)

@@ -41,3 +41,16 @@ def test_ctrl_c_while_loading_is_one_line():
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted\n")
+
+
+def test_a_table_is_analysed_without_what_only_studies_need(tmp_path):
+    table = tmp_path / "table.csv"
+    rows = [f"{seed},{source},{target},0.25" for seed in (0, 1) for source in "ab" for target in "ab"]
+    table.write_text("\n".join(["seed,ft_task,task,perfection_gap_factor", *rows]))
+    absent = ("networkx", "jaxtyping", "jinja2", "scipy.stats", "spillover.study.plan", "spillover.tasks.perception")
+    code = (
+        f"from spillover.cli.main import run_command; import sys; assert run_command(['analyze', {str(table)!r}]) == 0;"
+        f"print([name for name in {(*HEAVY, *absent)!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"

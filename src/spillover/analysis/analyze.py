@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from spillover.analysis.alignment import build_cubes
 from spillover.analysis.beside import Beside
+from spillover.analysis.carried import carried_settings, carried_tasks
 from spillover.analysis.comparison import compare_models
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.facts import collect_facts
@@ -23,7 +24,6 @@ from spillover.core.scores import BASE_SOURCE
 from spillover.tasks.task import Task
 
 OneModel = pa.Table | PGFTable | AccuracyTable | ScoreCube
-DEFAULT_SETTINGS = AnalysisSettings()
 HOW_TO_READ = (
     "Intervals and tests are about the population of examples and of training seeds, the base model fixed; which "
     "training examples were drawn is not in them unless a study draws a second subset.",
@@ -37,7 +37,7 @@ HOW_TO_READ = (
 
 def analyze(
     data: OneModel | Sequence[OneModel] | Mapping[str, OneModel],
-    settings: AnalysisSettings = DEFAULT_SETTINGS,
+    settings: AnalysisSettings | None = None,
     tasks: Iterable[Task] = (),
     beside: Mapping[str, Beside] = MappingProxyType({}),
 ) -> Findings:
@@ -47,8 +47,10 @@ def analyze(
         data: a table of scores (`core.scores.SCORE_SCHEMA`, which may hold several models, protocols, controls and
             training fractions), a table of PGFs or of accuracies without examples, cubes, or several of these; a
             mapping names the models.
-        settings: ceilings, bootstrap, thresholds.
-        tasks: what is known of the tasks; BLINK's are known anyway. Their order becomes the order of the matrix.
+        settings: ceilings, bootstrap, thresholds; None takes those that the scores carry (see `read_scores`), else the
+            usual ones.
+        tasks: what is known of the tasks, where the scores do not carry it; BLINK's are known anyway. Their order
+            becomes the order of the matrix.
         beside: by model, as it is named in the findings: what is known beside its scores, such as its adapters'
             similarity (see `spillover.read_beside`).
 
@@ -56,7 +58,8 @@ def analyze(
         Findings with one entry for each model and protocol.
 
     Raises:
-        AnalysisError: the data does not fill the matrix, or cannot be what it claims to be; all places are listed.
+        AnalysisError: the data does not fill the matrix, or cannot be what it claims to be; all places are listed. Or
+            several tables carry different settings.
 
     Complexity: everything below it; a usual study (13 tasks × 4 seeds × 130 examples) takes about a second.
 
@@ -68,7 +71,9 @@ def analyze(
     JG      +0.500      0
     CN      -0.500 +0.667
     """
-    known = tuple(tasks)
+    parts = [part for _, part in _name_parts(data)]
+    settings = carried_settings(parts) if settings is None else settings
+    known = tuple(tasks) or carried_tasks(parts)
     cubes, tables = _sort_out(data, [task.name for task in known])
     names = [name for cube in cubes for name in (*cube.sources, *cube.targets)]
     names += [name for table in tables for row in table.rows for name in (row.source, row.target)]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spillover.analysis.cliques import CliqueSearch, GraphName, SignGraphs
-from spillover.analysis.shapes import Cells
+from spillover.analysis.cliques import CliqueSearch, GraphName, SignGraphs, link_neighbours
 
+AT_ONCE = 250
+"""Permutations that are drawn together."""
 STEP_BUDGET = 400
 """Branches searched in one permuted graph at most; beyond, its largest clique counts as large enough (conservative)."""
 
@@ -54,11 +55,11 @@ def compare_largest(
     """
     tested: list[GraphName] = [name for name, (size, _) in search.largest.items() if size >= 2 and permutations]
     answers: dict[GraphName, list[bool | None]] = {name: [] for name in tested}
-    for _ in range(permutations if tested else 0):
-        order = permute_columns(len(graphs.tasks), rng)
+    for start in range(0, permutations if tested else 0, AT_ONCE):
+        orders = permute_columns(len(graphs.tasks), min(AT_ONCE, permutations - start), rng)
         for name in tested:
-            shuffled = np.take_along_axis(graphs.cells[name], order, axis=0)
-            answers[name].append(has_clique(link_neighbours(shuffled), search.largest[name][0]))
+            shuffled = np.take_along_axis(graphs.cells[name][None], orders, axis=1)
+            answers[name] += [has_clique(linked, search.largest[name][0]) for linked in link_neighbours(shuffled)]
     return {
         name: LargestClique(
             size=size,
@@ -71,35 +72,23 @@ def compare_largest(
     }
 
 
-def permute_columns(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw a permutation of the sources for every column, the diagonal left in place.
+def permute_columns(count: int, times: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw permutations of the sources for every column, the diagonal left in place.
 
     Returns:
-        Row indices for `np.take_along_axis(matrix, indices, axis=0)`.
+        Row indices, shape times × count × count, for `np.take_along_axis(matrix[None], indices, axis=1)`.
 
-    Complexity: O(count²).
+    Complexity: O(times · count²).
 
-    >>> np.diag(permute_columns(4, np.random.default_rng(0))).tolist()
+    >>> np.diag(permute_columns(4, 1, np.random.default_rng(0))[0]).tolist()
     [0, 1, 2, 3]
     """
     columns = np.arange(count)
     others = columns[:-1, None]
-    rows = others + (others >= columns)  # the rows of each column that are not its own
-    order = np.tile(columns, (count, 1))
-    np.put_along_axis(order, rows, rng.permuted(rows, axis=0), axis=0)
+    rows = np.tile(others + (others >= columns), (times, 1, 1))  # the rows of each column that are not its own
+    order = np.tile(columns, (times, count, 1))
+    np.put_along_axis(order, rows, rng.permuted(rows, axis=1), axis=1)
     return order
-
-
-def link_neighbours(cells: Cells) -> list[int]:
-    """Write each task's mutual neighbours as the bits of a whole number.
-
-    Complexity: O(tasks²).
-
-    >>> link_neighbours(np.array([[0, 1], [1, 0]], dtype=bool))
-    [2, 1]
-    """
-    packed = np.packbits(cells & cells.T, axis=1, bitorder="little")
-    return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
 def has_clique(neighbours: Sequence[int], size: int, budget: int = STEP_BUDGET) -> bool | None:

@@ -7,16 +7,15 @@ graphs are searched: signs of the seed means, and signs that agree in every seed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-import networkx as nx
 import numpy as np
 
 from spillover.analysis.pgf import ZERO, TransferArray
-from spillover.analysis.shapes import Cells, Transfers
+from spillover.analysis.shapes import Cells, ManyCells, Transfers
 from spillover.analysis.signed_rank import signed_rank_p
 
 GraphName = Literal["mean", "every_seed"]
@@ -115,7 +114,7 @@ def find_cliques(graphs: SignGraphs, limit: int) -> CliqueSearch:
     largest: dict[GraphName, tuple[int, int]] = {}
     truncated = False
     for name, cells in graphs.cells.items():
-        listed = [tuple(sorted(clique)) for clique in islice(nx.find_cliques(join_mutual(cells)), SEARCH_LIMIT + 1)]
+        listed = list(islice(list_maximal(link_neighbours(cells[None])[0]), SEARCH_LIMIT + 1))
         truncated |= len(listed) > SEARCH_LIMIT
         sizes = [len(clique) for clique in listed if len(clique) >= 2]
         largest[name] = (max(sizes, default=0), sizes.count(max(sizes, default=0)))
@@ -131,18 +130,44 @@ def find_cliques(graphs: SignGraphs, limit: int) -> CliqueSearch:
     )
 
 
-def join_mutual(cells: Cells) -> nx.Graph:
-    """Join the tasks that are marked in both directions.
+def link_neighbours(graphs: ManyCells) -> list[list[int]]:
+    """Write each task's mutual neighbours as the bits of a whole number, for many graphs at once.
 
-    Complexity: O(tasks²).
+    Complexity: O(graphs · tasks²).
 
-    >>> join_mutual(np.array([[0, 1], [1, 0]], dtype=bool)).number_of_edges()
-    1
+    >>> link_neighbours(np.array([[[0, 1], [1, 0]]], dtype=bool))
+    [[2, 1]]
     """
-    graph: nx.Graph = nx.Graph()
-    graph.add_nodes_from(range(len(cells)))
-    graph.add_edges_from((one, other) for one, other in np.argwhere(np.triu(cells & cells.T, 1)).tolist())
-    return graph
+    packed = np.packbits(graphs & graphs.swapaxes(-1, -2), axis=-1, bitorder="little")
+    return [[int.from_bytes(row, "little") for row in map(bytes, graph)] for graph in packed]
+
+
+def list_maximal(neighbours: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """List the maximal cliques of a graph, members ascending; a lonely vertex is one of size 1.
+
+    Bron and Kerbosch (CACM 1973) with the pivot of Tomita, Tanaka and Takahashi (2006), on whole numbers as sets.
+
+    Complexity: O(3^(n/3)) cliques in the worst case, so take as many as are wanted.
+
+    >>> sorted(list_maximal([0b110, 0b001, 0b001]))
+    [(0, 1), (0, 2)]
+    """
+    stack = [(0, (1 << len(neighbours)) - 1, 0)]  # the clique so far, what may join it, what was searched already
+    while stack:
+        clique, candidates, searched = stack.pop()
+        if not candidates | searched:
+            yield tuple(_bits(clique))
+            continue
+        pivot = max(_bits(candidates | searched), key=lambda vertex: (candidates & neighbours[vertex]).bit_count())
+        for vertex in _bits(candidates & ~neighbours[pivot]):
+            linked = neighbours[vertex]
+            stack.append((clique | 1 << vertex, candidates & linked, searched & linked))
+            candidates ^= 1 << vertex
+            searched |= 1 << vertex
+
+
+def _bits(numbers: int) -> list[int]:
+    return [place for place in range(numbers.bit_length()) if numbers >> place & 1]
 
 
 def mark_pairs(members: Sequence[int], shape: tuple[int, ...]) -> Cells:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,18 @@ class ModelFindings:
         calibrated = () if self.calibrated is None else (self.calibrated.matrix,)
         return (self.matrix, *calibrated, *(control.control for control in self.controls))
 
+    def __repr__(self) -> str:
+        transfers = self.transfers
+        about = f"{len(transfers.sources)} sources × {len(transfers.targets)} targets × {len(transfers.seeds)} seeds"
+        return f"{self.title}: {about}, {len(self.warnings)} warnings\n{self.matrix!r}"
+
+    def to_html(self) -> str:
+        """Write the matrix and the warnings as a piece of HTML, as a notebook shows them."""
+        warned = "".join(f"<li>{escape(warned.text)}</li>" for warned in self.warnings)
+        return f"<h4>{escape(self.title)}</h4>{self.matrix.to_html()}<ul>{warned}</ul>"
+
+    _repr_html_ = to_html
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -170,6 +183,13 @@ class Findings:
     sentences: tuple[str, ...]
     """Plain words, each backed by a figure in here."""
     provenance: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def __repr__(self) -> str:
+        return "\n\n".join([*(repr(model) for model in self.models), "\n".join(f"• {text}" for text in self.sentences)])
+
+    def _repr_html_(self) -> str:
+        said = "".join(f"<li>{escape(text)}</li>" for text in self.sentences)
+        return "".join(model.to_html() for model in self.models) + f"<ul>{said}</ul>"
 
     def to_json(self) -> dict[str, Any]:
         """Convert to the JSON form: plain dicts and lists, None where a figure is undefined, a schema version first."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from spillover.analysis.facts import Facts
@@ -12,6 +12,9 @@ from spillover.analysis.frame import Frame
 from spillover.analysis.matrix import TransferMatrix
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.shapes import Cells, Transfers
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def keep_edges(pgf: Transfers, q: Transfers, frame: Frame, settings: AnalysisSettings) -> Cells:
@@ -48,6 +51,8 @@ def build_graph(matrix: TransferMatrix, edges: Cells, facts: Facts) -> nx.DiGrap
     >>> build_graph(matrix, np.array([[True]]), {}).edges["a", "b"]["weight"]
     0.5
     """
+    import networkx as nx  # noqa: PLC0415 (slow to import, and an analysis alone builds no such graph)
+
     graph: nx.DiGraph = nx.DiGraph()
     for name in dict.fromkeys((*matrix.sources, *matrix.targets)):
         task = facts.get(name)
@@ -66,9 +71,12 @@ def write_graphml(graph: nx.DiGraph) -> str:
 
     Complexity: O(nodes + edges).
 
+    >>> import networkx as nx
     >>> write_graphml(nx.DiGraph([("a", "b")])).count("<edge ")
     1
     """
+    import networkx as nx  # noqa: PLC0415 (see build_graph)
+
     return "\n".join(nx.generate_graphml(graph))
 
 
@@ -77,7 +85,10 @@ def write_node_link(graph: nx.DiGraph) -> str:
 
     Complexity: O(nodes + edges).
 
+    >>> import networkx as nx
     >>> json.loads(write_node_link(nx.DiGraph([("a", "b")])))["links"]
     [{'source': 'a', 'target': 'b'}]
     """
+    import networkx as nx  # noqa: PLC0415 (see build_graph)
+
     return json.dumps(nx.node_link_data(graph, edges="links"), indent=1, ensure_ascii=False)

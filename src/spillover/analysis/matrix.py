@@ -76,7 +76,8 @@ class TransferMatrix:
         ]
         return "\n".join([f"{self.title} (rows finetuned, columns evaluated)", head, *lines])
 
-    def _repr_html_(self) -> str:
+    def to_html(self) -> str:
+        """Write the matrix as an HTML table, as a notebook shows it; names are escaped."""
         head = "".join(f"<th title='{escape(n, quote=True)}'>{escape(self._short(n))}</th>" for n in self.targets)
         body = "".join(
             f"<tr><th style='text-align:left'>{escape(source)}</th>" + "".join(map(_html_cell, row)) + "</tr>"
@@ -84,6 +85,8 @@ class TransferMatrix:
         )
         caption = f"<caption>{escape(self.title)} (rows finetuned, columns evaluated)</caption>"
         return f"<table>{caption}<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    _repr_html_ = to_html
 
     def _short(self, name: str) -> str:
         return self.abbreviations.get(name, name)

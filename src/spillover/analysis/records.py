@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from spillover.analysis.answers import balance_accuracy, share_letters
+from spillover.analysis.context import Context
 from spillover.analysis.cube import UNPARSED, ScoreCube, TargetBlock
-from spillover.analysis.facts import Facts
 from spillover.analysis.tables import TableTransfers
 
 
@@ -21,6 +21,8 @@ class BaseRecord:
     calibrated: float | None
     """After letter-prior calibration; None where log-probabilities are not known."""
     examples: int | None
+    ceiling: float
+    """The score at which nothing is left to gain, 0–1."""
     chance: float | None
     unparsed: float | None
     """Share of replies from which no answer could be read."""
@@ -32,30 +34,28 @@ class BaseRecord:
     """How often each option is the right answer, as shares."""
 
 
-def record_base(cube: ScoreCube, calibrated: ScoreCube | None, facts: Facts) -> dict[str, BaseRecord]:
+def record_base(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) -> dict[str, BaseRecord]:
     """Record the base of every target of a cube.
 
     Complexity: O(examples · letters).
 
+    >>> from spillover.analysis.context import example_context
     >>> from spillover.analysis.cube import example_cube
-    >>> from spillover.analysis.facts import collect_facts
-    >>> record_base(example_cube(), None, collect_facts(["Jigsaw", "Counting"]))["Counting"].accuracy
+    >>> record_base(example_cube(), None, example_context())["Counting"].accuracy
     0.25
     """
     others = calibrated.blocks if calibrated else (None,) * len(cube.blocks)
-    return {
-        block.target: _record(block, other, facts[block.target].chance)
-        for block, other in zip(cube.blocks, others, strict=True)
-    }
+    return {block.target: _record(block, other, context) for block, other in zip(cube.blocks, others, strict=True)}
 
 
-def _record(block: TargetBlock, calibrated: TargetBlock | None, known_chance: float | None) -> BaseRecord:
+def _record(block: TargetBlock, calibrated: TargetBlock | None, context: Context) -> BaseRecord:
     balanced = float(balance_accuracy(block.base, block.answers).mean())
     return BaseRecord(
         accuracy=float(block.base.mean()),
         calibrated=None if calibrated is None else float(calibrated.base.mean()),
         examples=len(block.examples),
-        chance=block.chance if block.chance is not None else known_chance,
+        ceiling=context.ceilings[block.target],
+        chance=block.chance if block.chance is not None else context.facts[block.target].chance,
         unparsed=float((block.base_given == UNPARSED).mean()),
         letters=share_letters(block, block.base_given),
         balanced=None if np.isnan(balanced) else balanced,
@@ -63,14 +63,14 @@ def _record(block: TargetBlock, calibrated: TargetBlock | None, known_chance: fl
     )
 
 
-def record_table_base(table: TableTransfers, facts: Facts) -> dict[str, BaseRecord]:
+def record_table_base(table: TableTransfers, context: Context) -> dict[str, BaseRecord]:
     """Record what a published table still says of the base.
 
     Complexity: O(seeds · targets).
 
-    >>> from spillover.analysis.facts import collect_facts
+    >>> from spillover.analysis.context import example_context
     >>> from spillover.analysis.tables import example_table, lay_out_table
-    >>> record_table_base(lay_out_table(example_table()), collect_facts("ab"))["a"].accuracy
+    >>> record_table_base(lay_out_table(example_table()), example_context())["a"].accuracy
     0.63
     """
     counts = table.counts
@@ -82,7 +82,8 @@ def record_table_base(table: TableTransfers, facts: Facts) -> dict[str, BaseReco
             accuracy=1 - float(counts.base_errors[:, column].mean()) / examples if known else _given(table, column),
             calibrated=None,
             examples=examples or None,
-            chance=facts[target].chance,
+            ceiling=1.0,  # of PGFs as they were published nothing else can be said
+            chance=context.facts[target].chance,
             unparsed=None,
             letters={},
             labels={},

@@ -90,7 +90,7 @@ def require_known_targets(settings: AnalysisSettings, targets: tuple[str, ...]) 
     """Refuse settings that speak of targets the data does not have.
 
     Raises:
-        AnalysisError: a ceiling, an exclusion or a trusted label names no target.
+        AnalysisError: a ceiling or an exclusion names no target.
 
     Complexity: O(targets).
 

@@ -7,8 +7,22 @@ was measured for each.
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-from jaxtyping import Bool, Float, Int
+
+if TYPE_CHECKING or "jaxtyping" in sys.modules:  # whoever checks shapes has loaded it
+    from jaxtyping import Bool, Float, Int
+else:  # loading it takes as long as analysing a published table does
+
+    class Float:
+        """Any array: shapes are written for readers and checkers."""
+
+        def __class_getitem__(cls, _: Any) -> type[np.ndarray]:
+            return np.ndarray
+
+    Bool = Int = Float
 
 SeedTransfers = Float[np.ndarray, "seed source target"]
 SeedMatrices = Float[np.ndarray, "*batch seed source target"]
@@ -28,3 +42,6 @@ SeedOptions = Float[np.ndarray, "seed source example option"]
 Answers = Int[np.ndarray, "*batch example"]
 BaseAnswers = Int[np.ndarray, "base example"]
 SeedAnswers = Int[np.ndarray, "seed source example"]
+LoraDown = Float[np.ndarray, "rank inputs"]
+LoraUp = Float[np.ndarray, "outputs rank"]
+Similarities = Float[np.ndarray, "task task"]

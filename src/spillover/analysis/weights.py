@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from spillover.analysis.pgf import TransferArray
-from spillover.analysis.shapes import Cells, Transfers
+from spillover.analysis.shapes import Cells, LoraDown, LoraUp, Similarities, Transfers
 from spillover.core.errors import AnalysisError
 
-Factors = tuple[Float[np.ndarray, "rank inputs"], Float[np.ndarray, "outputs rank"]]
+Factors = tuple[LoraDown, LoraUp]
 """A and B of one layer; any scaling (alpha / rank) multiplied into one of them."""
 Adapter = Mapping[str, Factors]
 """Layer name → factors."""
@@ -27,7 +26,7 @@ class WeightSimilarity:
     """How alike the updates of a model's sources are."""
 
     sources: tuple[str, ...]
-    cosine: Float[np.ndarray, "source source"]
+    cosine: Similarities
     """From `compare_updates`."""
 
 
@@ -42,7 +41,7 @@ class WeightCorrelation:
     pairs: int
 
 
-def compare_updates(adapters: Mapping[str, Sequence[Adapter]]) -> Float[np.ndarray, "task task"]:
+def compare_updates(adapters: Mapping[str, Sequence[Adapter]]) -> Similarities:
     """Compute mean cosines between the updates of tasks, over their pairs of seeds.
 
     Every layer is read once of every adapter, so that adapters may be files that are read as they are asked.
@@ -102,7 +101,7 @@ def _multiply_layer(layer: str, factors: Sequence[Factors]) -> np.ndarray:
 
 
 def correlate_weights(
-    similarity: Float[np.ndarray, "task task"],
+    similarity: Similarities,
     pgf: Transfers,
     cells: Cells,
     *,

@@ -9,17 +9,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from spillover.analysis import Findings
-from spillover.cli import reading_options as options
+from spillover.analysis import AnalysisSettings, Findings
 from spillover.cli.importing import show_gathered, show_plan
 from spillover.cli.paths import read_named_paths
+from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
 from spillover.interop.importing import ImportChoices
-from spillover.report.page import write_report
 from spillover.report.side_by_side import comparison_in_terminal
 from spillover.report.terminal import findings_in_terminal
-from spillover.study.reading import load_analysis_settings
-from spillover.study.results import analyze_results
+from spillover.study.together import analyze_results
 
 PATHS = Annotated[
     list[str],
@@ -38,31 +36,15 @@ def add_commands(app: typer.Typer) -> None:
         app.command()(command)
 
 
+@reads_results
 def analyze(
     paths: PATHS,
     settings: SETTINGS = None,
-    format_name: options.FORMAT = None,
-    base: options.BASE = None,
-    maps: options.MAP = None,
-    pattern: options.PATTERN = None,
-    metric: options.METRIC = None,
-    scale: options.SCALE = None,
-    direction: options.DIRECTION = None,
-    scores: options.SCORES = "parsed",
-    targets: options.TARGETS = None,
     *,
     json: JSON = False,
+    choices: ImportChoices,
 ) -> None:
     """Say what finetuning on one task does to the others: matrix, givers and takers, in words and figures."""
-    choices = options.gather_choices(
-        format_name=format_name,
-        base=base,
-        maps=maps,
-        pattern=pattern,
-        reading=options.reading_options(metric, scale, direction, None),
-        scores=scores,
-        targets=targets,
-    )
     findings = _analyze(paths, settings, choices)
     if json:
         print(findings.dump())
@@ -71,31 +53,15 @@ def analyze(
         console.print(findings_in_terminal(findings, console.width))
 
 
+@reads_results
 def compare(
     paths: PATHS,
     settings: SETTINGS = None,
-    format_name: options.FORMAT = None,
-    base: options.BASE = None,
-    maps: options.MAP = None,
-    pattern: options.PATTERN = None,
-    metric: options.METRIC = None,
-    scale: options.SCALE = None,
-    direction: options.DIRECTION = None,
-    scores: options.SCORES = "parsed",
-    targets: options.TARGETS = None,
     *,
     json: JSON = False,
+    choices: ImportChoices,
 ) -> None:
     """Put several models side by side: how transfer changes with size, and which personas hold for all."""
-    choices = options.gather_choices(
-        format_name=format_name,
-        base=base,
-        maps=maps,
-        pattern=pattern,
-        reading=options.reading_options(metric, scale, direction, None),
-        scores=scores,
-        targets=targets,
-    )
     findings = _analyze(paths, settings, choices)
     if not findings.comparisons:
         names = ", ".join(dict.fromkeys(model.title for model in findings.models))
@@ -108,30 +74,17 @@ def compare(
         Console().print(comparison_in_terminal(findings))
 
 
+@reads_results
 def report(
     paths: PATHS,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
     settings: SETTINGS = None,
-    format_name: options.FORMAT = None,
-    base: options.BASE = None,
-    maps: options.MAP = None,
-    pattern: options.PATTERN = None,
-    metric: options.METRIC = None,
-    scale: options.SCALE = None,
-    direction: options.DIRECTION = None,
-    scores: options.SCORES = "parsed",
-    targets: options.TARGETS = None,
+    *,
+    choices: ImportChoices,
 ) -> None:
     """Write the findings as a page that opens in any browser."""
-    choices = options.gather_choices(
-        format_name=format_name,
-        base=base,
-        maps=maps,
-        pattern=pattern,
-        reading=options.reading_options(metric, scale, direction, None),
-        scores=scores,
-        targets=targets,
-    )
+    from spillover.report.page import write_report  # noqa: PLC0415 (jinja is slow to import, and the others need none)
+
     findings = _analyze(paths, settings, choices)
     write_report(findings, out)
     Console(stderr=True).print(f"wrote {out}", markup=False)
@@ -144,5 +97,11 @@ def _analyze(paths: list[str], settings_file: Path | None, choices: ImportChoice
         if part.plan is not None and part.gathered is not None:
             show_plan(console, part.plan)
             show_gathered(console, part.gathered)
-    settings = load_analysis_settings(settings_file) if settings_file else None
+    settings = _read_settings(settings_file) if settings_file else None
     return analyze_results([part.results for part in inputs], settings)
+
+
+def _read_settings(file: Path) -> AnalysisSettings:
+    from spillover.study.reading import load_analysis_settings  # noqa: PLC0415 (it knows all of a study)
+
+    return load_analysis_settings(file)

@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from spillover.cli import reading_options as options
+from spillover.cli.reading_options import reads_results
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import Metric
 from spillover.interop.gather import Gathered
-from spillover.interop.importing import ImportPlan, plan_import
+from spillover.interop.importing import ImportChoices, ImportPlan, plan_import
 from spillover.interop.rescore import TaskTally
 from spillover.interop.task_names import settle_name
 from spillover.study.imported import open_imported, write_import
@@ -34,33 +34,16 @@ def add_commands(app: typer.Typer) -> None:
     app.command("import")(import_results)
 
 
+@reads_results
 def import_results(
     paths: PATHS,
     out: OUT = None,
-    format_name: options.FORMAT = None,
-    base: options.BASE = None,
-    maps: options.MAP = None,
-    pattern: options.PATTERN = None,
-    metric: options.METRIC = None,
-    scale: options.SCALE = None,
-    direction: options.DIRECTION = None,
-    scores: options.SCORES = "parsed",
-    targets: options.TARGETS = None,
-    model: options.MODEL = None,
     *,
     dry_run: DRY_RUN = False,
     json: JSON = False,
+    choices: ImportChoices,
 ) -> None:
     """Make a study folder of results that other tools wrote: BLINK, lmms-eval, lm-eval, VLMEvalKit, inspect, tables."""
-    choices = options.gather_choices(
-        format_name=format_name,
-        base=base,
-        maps=maps,
-        pattern=pattern,
-        reading=options.reading_options(metric, scale, direction, model),
-        scores=scores,
-        targets=targets,
-    )
     plan = plan_import(paths, choices)
     console = Console(stderr=json)
     show_plan(console, plan)
@@ -88,7 +71,7 @@ def show_plan(console: Console, plan: ImportPlan) -> None:
         for row in _mapping(plan):
             rows.add_row(*(_plain(str("" if value is None else value)) for value in row.values()))
         console.print(rows)
-    for meaning in dict.fromkeys(_meaning(each.run.metric) for each in plan.runs):
+    for meaning in dict.fromkeys(_meaning(metric) for each in plan.runs for metric in each.run.metrics):
         _say(console, f"metric {meaning}")
     if plan.passed_over:
         shown = ", ".join(plan.passed_over[:LISTED]) + (", …" if len(plan.passed_over) > LISTED else "")

@@ -10,28 +10,48 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from spillover.cli import analyze, importing, mix, study, tasks
 from spillover.core.errors import SpilloverError
 
 USER_ERROR = 2
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
 
-app = typer.Typer(
-    name="spillover",
-    help="Finetune a vision-language model on one task: what happens to all the others, and which data to train on?",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-study.add_commands(app)
-analyze.add_commands(app)
-importing.add_commands(app)
-mix.add_commands(app)
-app.add_typer(tasks.app, name="tasks")
+READING = ("analyze", "compare", "report", "import")
+"""Commands that need no task, no model and no plan: seconds of imports."""
 
 
-@app.callback()
+def build_app(command: str | None = None) -> typer.Typer:
+    """Put the commands together: for those of `READING` only themselves, so that reading a table is quick."""
+    app = typer.Typer(
+        name="spillover",
+        help="Finetune a vision-language model on one task: what happens to all the others, and which data to train "
+        "on?",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(options)
+    _add_reading(app)
+    if command not in READING:
+        _add_others(app)
+    return app
+
+
+def _add_reading(app: typer.Typer) -> None:
+    from spillover.cli import analyze, importing  # noqa: PLC0415 (see build_app)
+
+    analyze.add_commands(app)
+    importing.add_commands(app)
+
+
+def _add_others(app: typer.Typer) -> None:
+    from spillover.cli import mix, study, tasks  # noqa: PLC0415 (see build_app)
+
+    mix.add_commands(app)
+    study.add_commands(app)
+    app.add_typer(tasks.app, name="tasks")
+
+
 def options(
     *,
     debug: Annotated[
@@ -55,6 +75,7 @@ def run_command(arguments: list[str]) -> int:
     """
     console = Console(stderr=True)
     try:
+        app = build_app(next((word for word in arguments if not word.startswith("-")), None))
         code = app(arguments, standalone_mode=False)
     except (SpilloverError, typer.TyperException) as error:
         text = error.format_message() if isinstance(error, typer.TyperException) else f"error: {error}"

@@ -12,7 +12,7 @@ from spillover.core.errors import ImportFileError
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.interop.gather import Gathered
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import, read_import
-from spillover.study.results import StudyResults, read_study
+from spillover.study.together import StudyResults
 
 OneModel = pa.Table | PGFTable | AccuracyTable
 
@@ -59,6 +59,8 @@ def _split(argument: str) -> tuple[str | None, Path]:
 
 
 def _read_study(name: str | None, folder: Path) -> Results:
+    from spillover.study.results import read_study  # noqa: PLC0415 (slow to import, and a table needs it not)
+
     read = read_study(folder)
     data = tuple(_named(part, name) for part in read.data)
     names = _names(list(read.beside), name)

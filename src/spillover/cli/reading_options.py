@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Literal
 
 import typer
 
-from spillover.core.errors import ImportFileError, nearest
 from spillover.interop.discovery import FORMATS
 from spillover.interop.found import ReadingOptions
 from spillover.interop.gather import GatherSettings
@@ -14,65 +15,56 @@ from spillover.interop.importing import ImportChoices
 from spillover.interop.mapping import USUAL_PATTERN, read_mapping
 from spillover.interop.task_names import settle_name
 
-FORMAT = Annotated[str | None, typer.Option("--format", help=f"One of {', '.join(FORMATS)}; else recognised.")]
-BASE = Annotated[list[str] | None, typer.Option("--base", help="The base's run; RUN:SEED where there is one a seed.")]
-MAP = Annotated[
-    list[str] | None,
-    typer.Option("--map", help="RUN=SOURCE:SEED (RUN= leaves it out), or a YAML file with base:, runs:, pattern:."),
-]
-PATTERN = Annotated[
-    str | None, typer.Option("--pattern", help=f"How runs are named; {USUAL_PATTERN} unless given; * is anything.")
-]
-METRIC = Annotated[str | None, typer.Option("--metric", help="The metric or scorer to take, where there are several.")]
-SCALE = Annotated[str | None, typer.Option("--scale", help="fraction or percent, where the files do not show it.")]
-DIRECTION = Annotated[str | None, typer.Option("--direction", help="higher or lower: which is better.")]
-SCORES = Annotated[
-    str, typer.Option("--scores", help="parsed: replies are read again by our parser; file: the file's own scores.")
-]
-TARGETS = Annotated[str | None, typer.Option("--targets", help="Keep only these tasks: A,B,C.")]
-MODEL = Annotated[str | None, typer.Option("--model", help="What to call the base model.")]
+MAP = "RUN=SOURCE:SEED (RUN= leaves it out), or a YAML file with base:, runs:, pattern:."
+SCORES = "parsed: replies are read again by our parser; file: the file's own scores."
 
 
 def gather_choices(
     *,
-    format_name: str | None,
-    base: list[str] | None,
-    maps: list[str] | None,
-    pattern: str | None,
-    reading: ReadingOptions,
-    scores: str,
-    targets: str | None,
+    format: Annotated[  # noqa: A002 (its name is the option's)
+        str | None, typer.Option(help=f"One of {', '.join(FORMATS)}; else recognised.")
+    ] = None,
+    base: Annotated[list[str] | None, typer.Option(help="The base's run; RUN:SEED where there is one a seed.")] = None,
+    map: Annotated[list[str] | None, typer.Option(help=MAP)] = None,  # noqa: A002
+    pattern: Annotated[
+        str | None, typer.Option(help=f"How runs are named; {USUAL_PATTERN} unless given; * is anything.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="The metric or scorer to take, where there are several.")] = None,
+    scale: Annotated[
+        Literal["fraction", "percent"] | None, typer.Option(help="Of the files' own scores, where they do not show it.")
+    ] = None,
+    direction: Annotated[Literal["higher", "lower"] | None, typer.Option(help="Which is better.")] = None,
+    scores: Annotated[Literal["parsed", "file"], typer.Option(help=SCORES)] = "parsed",
+    targets: Annotated[str | None, typer.Option(help="Keep only these tasks: A,B,C.")] = None,
+    model: Annotated[str | None, typer.Option(help="What to call the base model.")] = None,
 ) -> ImportChoices:
-    """Put the options of a command together.
+    """Put what a user says about somebody's results together.
 
     Raises:
-        ImportFileError: one of them cannot be understood.
+        ImportFileError: a mapping cannot be understood.
     """
-    if scores not in ("parsed", "file"):
-        raise ImportFileError(f"unknown scores {scores!r}; {nearest(scores, ['parsed', 'file'])}", where="--scores")
     kept = tuple(settle_name(name) for name in (targets or "").split(",") if name.strip())
     return ImportChoices(
-        format=format_name,
-        reading=reading,
-        mapping=read_mapping(base or [], maps or [], pattern),
-        gathering=GatherSettings(scoring="file" if scores == "file" else "parsed", targets=kept),
+        format=format,
+        reading=ReadingOptions(metric=metric, scale=scale, direction=direction, model=model),
+        mapping=read_mapping(base or [], map or [], pattern),
+        gathering=GatherSettings(scoring=scores, targets=kept),
     )
 
 
-def reading_options(metric: str | None, scale: str | None, direction: str | None, model: str | None) -> ReadingOptions:
-    """Check what a user says of numbers.
+def reads_results(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `gather_choices`; it gets what they amount to as its keyword `choices`."""
+    options = signature(gather_choices, eval_str=True).parameters
+    own = [each for each in signature(command, eval_str=True).parameters.values() if each.name != "choices"]
 
-    Raises:
-        ImportFileError: a scale or direction is unknown.
-    """
-    if scale not in (None, "fraction", "percent"):
-        raise ImportFileError(f"unknown scale {scale!r}; {nearest(scale, ['fraction', 'percent'])}", where="--scale")
-    if direction not in (None, "higher", "lower"):
-        allowed = nearest(direction, ["higher", "lower"])
-        raise ImportFileError(f"unknown direction {direction!r}; {allowed}", where="--direction")
-    return ReadingOptions(
-        metric=metric,
-        scale=None if scale is None else "fraction" if scale == "fraction" else "percent",
-        direction=None if direction is None else "lower" if direction == "lower" else "higher",
-        model=model,
-    )
+    def run(**given: object) -> None:
+        chosen = {name: given.pop(name) for name in options}
+        command(**given, choices=gather_choices(**chosen))  # pyright: ignore[reportArgumentType] (typer checked them)
+
+    shown = [each for each in own if each.kind is not Parameter.KEYWORD_ONLY]
+    last = [each for each in own if each.kind is Parameter.KEYWORD_ONLY]
+    parameters = [*shown, *options.values(), *last]
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run

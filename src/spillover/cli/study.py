@@ -24,11 +24,12 @@ from spillover.study.imported import is_imported
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune
 from spillover.study.provenance import package_versions
-from spillover.study.results import analyze_results, results_of
+from spillover.study.results import results_of
 from spillover.study.resume import changed_versions, difference, pending
 from spillover.study.run import Prepared, Run, carry_out, prepare
 from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.study import Study
+from spillover.study.together import analyze_results
 
 STUDY_FILE = Annotated[Path, typer.Argument(help="A study file, or the folder of a study that was begun.")]
 PRICE = Annotated[float | None, typer.Option("--gpu-hour-price", min=0, help="Price of a GPU hour: adds the cost.")]

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from spillover.core.errors import TaskError, nearest
 from spillover.core.files import write_atomically
-from spillover.study.overlap import find_overlap
+from spillover.study.overlap import find_overlap, keep_overlap
 from spillover.study.reading import load_study
 from spillover.study.results import read_scores
 from spillover.tasks.data import Split, find_task_data, open_tasks
@@ -165,9 +165,12 @@ def overlap(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
-    """Look for images that a study both trains on and asks about, or nearly so."""
+    """Look for images that a study both trains on and asks about, or nearly so; of a folder's, analyze will warn."""
     stderr = Console(stderr=True)
-    found = find_overlap(load_study(study_file), lambda name: stderr.print(f"reading {name}", markup=False))
+    study = load_study(study_file)
+    found = find_overlap(study, lambda name: stderr.print(f"reading {name}", markup=False))
+    if study_file.is_dir():
+        keep_overlap(study_file, study, found)
     if json:
         print(json_format.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False))
         return

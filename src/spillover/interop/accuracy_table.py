@@ -55,14 +55,16 @@ class AccuracyTables:
             raise ImportFileError("there are no rows after the header", where=str(file))
         maximum, evidence = describe_scale([row.value for _, _, row in rows], options)
         metric = Metric(name="accuracy", maximum=maximum, direction=options.direction or "higher", evidence=evidence)
-        for name, place in dict.fromkeys((name, place) for name, place, _ in rows):
-            mine = tuple(row for other, at, row in rows if (other, at) == (name, place))
+        runs: dict[tuple[str, Place | None], list[Aggregate]] = {}
+        for name, place, row in rows:
+            runs.setdefault((name, place), []).append(row)
+        for (name, place), mine in runs.items():
             yield FoundRun(
                 name=name,
                 format=self.name,
                 files=(file,),
                 metric=metric,
-                aggregates=mine,
+                aggregates=tuple(mine),
                 tasks=tuple(row.task for row in mine),
                 place=place,
             )

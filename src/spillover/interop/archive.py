@@ -5,7 +5,6 @@ Members' names are compared and shown, never used as paths; nothing is unpacked 
 
 from __future__ import annotations
 
-import lzma
 import struct
 import zipfile
 import zlib
@@ -17,8 +16,6 @@ import pyarrow as pa
 from spillover.core.errors import ImportFileError
 from spillover.interop.json_text import clean_text
 
-ZSTANDARD = 93
-"""The zip method that inspect_ai writes, which Python reads from 3.14 on."""
 LARGEST_MEMBER = 256 << 20
 FREE_TOTAL = 1 << 30
 """Bytes that an archive may always hold, unpacked."""
@@ -26,8 +23,8 @@ LARGEST_RATIO = 500
 """Beyond that, unpacked bytes may be at most this many times the archive's own."""
 PIECE = 1 << 20
 FAULTS = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError),
-    *(NotImplementedError, RuntimeError, OverflowError, pa.ArrowException),
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError),
+    *(NotImplementedError, OverflowError, pa.ArrowException),
 )
 """What zipfile and the decompressors raise over broken archives."""
 
@@ -89,14 +86,22 @@ class Archive:
             raise ImportFileError("the member is damaged: its checksum differs", where=where)
 
     def _unpack(self, member: zipfile.ZipInfo) -> Iterator[bytes]:
-        if member.compress_type == ZSTANDARD:
-            with pa.CompressedInputStream(pa.BufferReader(self._packed(member)), "zstd") as stream:
-                while piece := stream.read(PIECE):
-                    yield piece
-            return
-        with zipfile.ZipFile(self._path) as archive, archive.open(member) as stream:
-            while piece := stream.read(PIECE):
-                yield piece
+        packed = self._packed(member)
+        match member.compress_type:
+            case zipfile.ZIP_STORED:
+                yield packed
+            case zipfile.ZIP_DEFLATED:
+                inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+                while packed:
+                    yield inflate.decompress(packed, PIECE)
+                    packed = inflate.unconsumed_tail
+                yield inflate.flush()
+            case 93:  # Zstandard, which inspect_ai writes and Python reads from 3.14 on
+                with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
+                    while piece := stream.read(PIECE):
+                        yield piece
+            case other:
+                raise zipfile.BadZipFile(f"packed by the method {other}, which no known tool uses here")
 
     def _packed(self, member: zipfile.ZipInfo) -> bytes:
         if member.compress_size > LARGEST_MEMBER:

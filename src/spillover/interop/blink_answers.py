@@ -14,7 +14,7 @@ from pathlib import Path
 
 from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
-from spillover.interop.found import Answer, FoundRun, Metric, ReadingOptions, name_runs
+from spillover.interop.found import Answer, FoundRun, Metric, ReadingOptions, group_by_folder
 from spillover.interop.json_text import Record, clean_text, read_document, read_head
 from spillover.interop.task_names import options_of
 from spillover.tasks.catalogue import BLINK, IQ_TEST
@@ -58,14 +58,11 @@ class BlinkAnswers:
 
     def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:  # noqa: ARG002
         """One run a folder: BLINK's code writes a folder a model."""
-        names = name_runs([file.resolve().parent for file in files])
-        return [
-            self._run(name, [file for file in files if file.resolve().parent == folder])
-            for folder, name in names.items()
-        ]
+        return [self._run(name, mine) for name, mine in group_by_folder(files).items()]
 
     def _run(self, name: str, files: list[Path]) -> FoundRun:
-        flat = [file for file in files if FLAT.match(read_head(file))]
+        flat = {file for file in files if FLAT.match(read_head(file))}
+        tested = any(read_document(file).items("test") for file in files if file not in flat)
         known = {entry.task.name for entry in BLINK} | {IQ_TEST.name}
         return FoundRun(
             name=name,
@@ -75,7 +72,7 @@ class BlinkAnswers:
             read=partial(_read, tuple(files)),
             tasks=tuple(file.stem for file in files if file.stem in known),
             labelled=not flat,
-            notes=("the test split is left out: its answers are hidden",) if len(flat) < len(files) else (),
+            notes=("the test split is left out: its answers are hidden",) if tested else (),
         )
 
 

@@ -5,6 +5,7 @@ A *run* is one model, evaluated: the base, or one finetune. Which of them it is,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +85,9 @@ class FoundRun:
     format: str
     files: tuple[Path, ...]
     metric: Metric
+    """Of the answers' own scores; where there are no answers, of the aggregates."""
+    aggregate_metric: Metric | None = None
+    """Of the aggregates, where there are answers too."""
     read: Callable[[], Iterator[Answer]] | None = None
     """Reads the answers one by one; None where there are none."""
     aggregates: tuple[Aggregate, ...] = ()
@@ -98,6 +102,11 @@ class FoundRun:
     """Whether the file holds the right answers."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the file was read."""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the file's numbers mean."""
+        return (self.metric,) if self.aggregate_metric is None else (self.metric, self.aggregate_metric)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,22 +146,45 @@ class Reader(Protocol):
         ...
 
 
-def name_runs(folders: Sequence[Path]) -> dict[Path, str]:
-    """Call each folder by its name, with as many of the folders above it as tell them apart.
+def own_folder(file: Path) -> Path:
+    """The folder that a file lies in."""
+    return file.parent
 
-    >>> sorted(name_runs([Path("/x/a/model"), Path("/x/b/model"), Path("/x/c")]).values())
+
+def group_by_folder(files: Sequence[Path], home: Callable[[Path], Path] = own_folder) -> dict[str, list[Path]]:
+    """Sort files by the folder that is their run's.
+
+    Args:
+        files: of one format.
+        home: from a file, its path absolute, to its run's folder.
+
+    Returns:
+        By run: the folder's name, with as many of the folders above it as tell it from the others.
+
+    >>> sorted(group_by_folder([Path("/x/a/model/1"), Path("/x/b/model/1"), Path("/x/c/1")]))
     ['a/model', 'b/model', 'c']
     """
-    distinct = list(dict.fromkeys(folders))
-    names: dict[Path, str] = {}
-    for folder in distinct:
-        parts = folder.parts
-        for count in range(1, len(parts) + 1):
-            name = "/".join(parts[-count:])
-            if sum("/".join(other.parts[-count:]) == name for other in distinct) == 1 or count == len(parts):
-                names[folder] = name
-                break
-    return names
+    groups: dict[tuple[str, ...], list[Path]] = {}
+    for file in dict.fromkeys(file.resolve() for file in files):
+        groups.setdefault(home(file).parts, []).append(file)
+    named: dict[str, list[Path]] = {}
+    left = groups
+    for count in range(1, max(map(len, groups), default=0) + 1):
+        ends = Counter(parts[-count:] for parts in left)
+        settled = {parts for parts in left if ends[parts[-count:]] == 1 or count >= len(parts)}
+        named |= {"/".join(parts[-count:]): left[parts] for parts in left if parts in settled}
+        left = {parts: mine for parts, mine in left.items() if parts not in settled}
+    return named
+
+
+def metric_of_examples(
+    options: ReadingOptions, evidence: str, *, name: str = "score", direction: Direction = "higher"
+) -> Metric:
+    """What scores of single examples mean: fractions, unless the user says otherwise."""
+    if options.scale is not None:
+        evidence = f"{options.scale}: as --scale says"
+    maximum = 100.0 if options.scale == "percent" else 1.0
+    return Metric(name=name, maximum=maximum, direction=options.direction or direction, evidence=evidence)
 
 
 def describe_scale(values: Sequence[float], options: ReadingOptions) -> tuple[float | None, str]:

@@ -144,7 +144,7 @@ def _accuracies(
     ]
     counts = _plausible_counts(given)
     for each, row in given:
-        task, metric = settle_name(row.task), each.run.metric
+        task, metric = settle_name(row.task), each.run.metrics[-1]
         accuracy = as_fraction(row.value, metric, row.where)
         rows.append(_row(each.place.source, each.place.seed, task, accuracy, counts.get(task)))
     notes = ["some runs or tasks hold accuracies without examples, so all runs are compared by accuracies alone"]
@@ -188,10 +188,10 @@ def _plausible_counts(given: Sequence[tuple[MappedRun, Aggregate]]) -> dict[str,
         here = [(each, row) for each, row in given if settle_name(row.task) == task]
         stated = {row.examples for _, row in here}
         count = split.get(task) if stated == {None} else next(iter(stated)) if len(stated) == 1 else None
-        slack = 0.5 * 10.0**-decimals / min(each.run.metric.maximum or 1.0 for each, _ in here)
+        slack = 0.5 * 10.0**-decimals / min(each.run.metrics[-1].maximum or 1.0 for each, _ in here)
         if count and stated <= {None} and slack * count >= 0.5:
             continue  # any size would fit accuracies this coarse
-        if count and all(_fits(row.value / (each.run.metric.maximum or 1.0), count, slack) for each, row in here):
+        if count and all(_fits(row.value / (each.run.metrics[-1].maximum or 1.0), count, slack) for each, row in here):
             counts[task] = count
     return counts
 

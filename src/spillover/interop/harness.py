@@ -21,12 +21,14 @@ from spillover.interop.found import (
     Metric,
     ReadingOptions,
     describe_scale,
-    name_runs,
+    group_by_folder,
+    metric_of_examples,
 )
 from spillover.interop.json_text import Record, read_document, read_lines
 
 DATE = r"\d{4}-?\d{2}-?\d{2}[T_][\d.\-]+"
-Parse = Callable[[Record, str, ReadingOptions], Answer]
+OF_EXAMPLES = "scores of examples lie in 0–1"
+Parse = Callable[[Record, str, ReadingOptions], Answer | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Layout:
 
     format: str
     parse: Parse
-    """From one line of a samples file, and the task that its name says, to an answer."""
+    """From one line of a samples file, and the task that its name says, to an answer; None passes the line over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +57,7 @@ def is_results(head: str) -> bool:
 
 def find_runs(layout: Layout, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun]:
     """One run a folder: a harness writes one a model."""
-    names = name_runs([file.resolve().parent for file in files])
-    return [
-        _find_run(layout, name, [file for file in files if file.resolve().parent == folder], options)
-        for folder, name in names.items()
-    ]
+    return [_find_run(layout, name, mine, options) for name, mine in group_by_folder(files).items()]
 
 
 def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOptions) -> FoundRun:
@@ -73,15 +71,15 @@ def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOpti
         name=name,
         format=layout.format,
         files=tuple(files),
-        metric=results.metric if bare or not samples else EXAMPLE_METRIC,
+        metric=metric_of_examples(options, OF_EXAMPLES, direction=results.metric.direction)
+        if samples
+        else results.metric,
+        aggregate_metric=results.metric if samples and bare else None,
         read=partial(_read_samples, layout, samples, counted, options) if samples else None,
         aggregates=bare,
         tasks=(*dict.fromkeys(samples.values()), *(row.task for row in bare)),
         versions=results.versions,
     )
-
-
-EXAMPLE_METRIC = Metric(name="score", maximum=1.0, direction="higher", evidence="scores of examples lie in 0–1")
 
 
 def task_of(file: Path) -> str:
@@ -103,7 +101,8 @@ def _read_samples(
         number = 0
         for row in read_lines(file):
             number += 1
-            yield layout.parse(row, task, options)
+            if (answer := layout.parse(row, task, options)) is not None:
+                yield answer
         if not number:
             raise ImportFileError("the file holds no samples", where=str(file))
         if number < counted.get(task, 0):

@@ -16,7 +16,15 @@ from typing import Any
 from spillover.core.errors import ImportFileError, nearest
 from spillover.core.published import PGFTable
 from spillover.interop.archive import Archive
-from spillover.interop.found import Aggregate, Answer, FoundRun, Metric, ReadingOptions, describe_scale
+from spillover.interop.found import (
+    Aggregate,
+    Answer,
+    FoundRun,
+    Metric,
+    ReadingOptions,
+    describe_scale,
+    metric_of_examples,
+)
 from spillover.interop.json_text import Record, clean_text, parse_json, read_document, read_head
 from spillover.interop.option_lines import right_letter
 from spillover.tasks.task import option_letters
@@ -26,9 +34,7 @@ SAMPLE = re.compile(r"samples/[^\x00]+\.json")
 LOG = re.compile(r'\s*\{\s*"version"\s*:\s*\d+\s*,\s*"status"\s*:')
 LETTER_SCORES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 """Correct, incorrect, partly, no answer: inspect_ai's own values of them."""
-METRIC = Metric(
-    name="score", maximum=1.0, direction="higher", evidence="C is 1, P 0.5, I and N 0, as inspect_ai counts them"
-)
+COUNTED = "C is 1, P 0.5, I and N 0, as inspect_ai counts them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +67,17 @@ class InspectLogs:
     def _run(self, model: str, logs: list[_Log], options: ReadingOptions) -> FoundRun:
         detailed = [log for log in logs if _has_samples(log)]
         bare = [_aggregate(log, options) for log in logs if log not in detailed]
-        metric = METRIC
+        metric, aggregate_metric = metric_of_examples(options, COUNTED), None
         if bare:
             maximum, evidence = describe_scale([row.value for row in bare], options)
-            metric = Metric(
-                name="accuracy", maximum=maximum, direction=options.direction or "higher", evidence=evidence
-            )
+            direction = options.direction or "higher"
+            aggregate_metric = Metric(name="accuracy", maximum=maximum, direction=direction, evidence=evidence)
         return FoundRun(
             name=model,
             format=self.name,
             files=tuple(log.file for log in logs),
-            metric=metric,
+            metric=metric if detailed or aggregate_metric is None else aggregate_metric,
+            aggregate_metric=aggregate_metric if detailed else None,
             read=partial(_read, tuple(detailed), options) if detailed else None,
             aggregates=tuple(bare),
             tasks=tuple(log.task for log in logs),

@@ -40,9 +40,12 @@ class LmEval:
         return [*find_runs(Layout(format=self.name, parse=_parse), files, options)]
 
 
-def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
+def _parse(row: Record, task: str, options: ReadingOptions) -> Answer | None:
     names = [str(name) for name in row.items("metrics")]
     name = row.text("filter") or "none"
+    _, comma, wanted = (options.metric or "").partition(",")
+    if comma and wanted != name:  # each reply stands there once for every filter that read it
+        return None
     key = pick_metric([f"{metric},{name}" for metric in names if metric in row], options.metric, row.where)
     score = None if key is None else row.number(key.partition(",")[0])
     doc = row.record("doc")

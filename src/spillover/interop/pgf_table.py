@@ -21,7 +21,7 @@ NO_NUMBER = frozenset({"", "nan", "na", "null", "none"})
 IQ_TEST_EXAMPLES = 150
 
 
-def read_pgf_table(path: Path, model: str | None = None) -> PGFTable:
+def read_pgf_table(path: Path | str, model: str | None = None) -> PGFTable:
     """Read a published table of PGFs, strictly.
 
     Args:
@@ -32,9 +32,9 @@ def read_pgf_table(path: Path, model: str | None = None) -> PGFTable:
         ImportFileError: the file cannot be read, has other columns, a row of another width, a number that is none, or
             no rows.
     """
-    where = str(path)
+    file, where = Path(path), str(path)
     try:
-        text = read_bounded(path, LARGEST_DOCUMENT).decode("utf-8-sig")
+        text = read_bounded(file, LARGEST_DOCUMENT).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ImportFileError(f"cannot read the file: {error}", where=where, hint="give a CSV file in UTF-8") from error
     reader = csv.reader(text.splitlines())
@@ -47,7 +47,7 @@ def read_pgf_table(path: Path, model: str | None = None) -> PGFTable:
         raise ImportFileError("there are no rows after the header", where=where, hint=f"columns: {','.join(COLUMNS)}")
     known = {entry.task.name: entry.validation_examples for entry in BLINK} | {IQ_TEST.name: IQ_TEST_EXAMPLES}
     return PGFTable(
-        model=model or path.stem.removeprefix("pgf_"),
+        model=model or file.stem.removeprefix("pgf_"),
         rows=rows,
         examples={row.target: known[row.target] for row in rows if row.target in known},
         origin=where,

@@ -21,7 +21,8 @@ from spillover.interop.found import (
     Metric,
     ReadingOptions,
     describe_scale,
-    name_runs,
+    group_by_folder,
+    metric_of_examples,
 )
 from spillover.interop.json_text import read_head
 from spillover.interop.option_lines import right_letter
@@ -31,7 +32,7 @@ DATED = re.compile(r"T\d{8}.*")
 ANSWERS = (".xlsx", ".tsv", ".json")
 NEEDED = frozenset({"index", "prediction", "answer"})
 NO_TASKS = frozenset({"split", "Overall"})
-HIT = Metric(name="hit", maximum=1.0, direction="higher", evidence="1 is right, 0 wrong, example by example")
+HITS = "1 is right, 0 wrong, example by example"
 
 
 class VLMEvalKit:
@@ -52,18 +53,14 @@ class VLMEvalKit:
 
     def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
         """One run a model's folder; dated folders in it are the model's."""
-        own = {file: _folder(file) for file in dict.fromkeys(file.resolve() for file in files)}
-        return [
-            self._run(name, [file for file, home in own.items() if home == folder], options)
-            for folder, name in name_runs(list(own.values())).items()
-        ]
+        return [self._run(name, mine, options) for name, mine in group_by_folder(files, _folder).items()]
 
     def _run(self, name: str, files: list[Path], options: ReadingOptions) -> FoundRun:
         answers = _prefer_results([file for file in files if file.suffix != ".csv"])
         if answers:
-            return FoundRun(
-                name=name, format=self.name, files=tuple(answers), metric=HIT, read=partial(_read, tuple(answers))
-            )
+            metric = metric_of_examples(options, HITS, name="hit")
+            read = partial(_read, tuple(answers))
+            return FoundRun(name=name, format=self.name, files=tuple(answers), metric=metric, read=read)
         rows = [row for file in files for row in _accuracies(file)]
         if not rows:
             raise ImportFileError("the table holds no task's accuracy", where=str(files[0]))

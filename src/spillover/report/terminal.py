@@ -123,7 +123,11 @@ def _short(value: float, *, signed: bool = False) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("0.", ".", 1)
+    return f"{value:+.3f}".replace("0.", ".", 1) if abs(value) >= 0.0005 else ".000"
+
+
+def _small(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.0005 else "<.001"
 
 
 def _count(number: int, noun: str) -> str:
@@ -143,7 +147,7 @@ def _discoveries(model: ModelFindings, rate: float) -> Iterator[RenderableType]:
     for row, column in found[:LISTED_CELLS]:
         ends = f"{_end(inference.low[row, column])} to {_end(inference.high[row, column])}"
         value = f"{model.matrix.values[row, column]:+.2f}"
-        table.add_row(frame.sources[row], frame.targets[column], value, ends, f"{q[row, column]:.3f}")
+        table.add_row(frame.sources[row], frame.targets[column], value, ends, _small(q[row, column]))
     more = f" (the first {LISTED_CELLS} of {len(found)})" if len(found) > LISTED_CELLS else ""
     yield Group(Text(f"single transfers that can be told from none{more}", style="bold"), table)
 

@@ -1,12 +1,18 @@
-"""What a study's folder tells of its models beside their scores: similar updates, unequal training."""
+"""What a study's folder tells of its models beside their scores: similar updates, unequal training, shared images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from spillover.analysis import Beside, WeightSimilarity, compare_updates
 from spillover.analysis.warned import Warned
+from spillover.core.errors import StoreError
+from spillover.study.overlap import warn_of_overlap
 from spillover.study.plan import Finetune
 from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.updates import SAME_FOR_ALL, StoredUpdate
@@ -19,7 +25,7 @@ def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
         study: a study's folder.
 
     Raises:
-        StoreError: the folder holds no study, or an adapter in it is broken.
+        StoreError: the folder holds no study, or an adapter or log in it is broken.
     """
     stored = study if isinstance(study, StoredStudy) else open_stored_study(study)
     models = dict.fromkeys(job.model for job in stored.plan.jobs)
@@ -36,13 +42,33 @@ def _beside(stored: StoredStudy, model: str) -> Beside:
     similarity = None
     if len(by_source) > 1 and stored.study.analysis.weight_similarity:
         similarity = WeightSimilarity(sources=tuple(by_source), cosine=compare_updates(by_source))
-    return Beside(similarity=similarity, warnings=tuple(find_unequal_training(updates)))
+    trained = [(job, {**update.settings, **_logged(stored, job)}) for job, update in updates]
+    overlaps = warn_of_overlap(stored.store.folder, stored.study)
+    return Beside(similarity=similarity, warnings=(*find_unequal_training(trained), *overlaps))
 
 
-def find_unequal_training(updates: Sequence[tuple[Finetune, StoredUpdate]]) -> Iterator[Warned]:
-    """Warn of sources whose adapters say that they were made otherwise than the first: they cannot be compared."""
-    for name in SAME_FOR_ALL:
-        values = [(job.source, str(update.settings.get(name))) for job, update in updates]
+def _logged(stored: StoredStudy, job: Finetune) -> dict[str, Any]:
+    """How long and at what learning rate an adapter was trained, by its log; nothing where it has none."""
+    file = stored.store.folder / "logs" / f"{job.key}.parquet"
+    if not file.is_file():
+        return {}
+    try:
+        log = pq.read_table(file, columns=["step", "learning_rate"])
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"cannot read the training's log: {error}", where=str(file)) from error
+    return {"steps": len(log), "highest learning rate": max(log["learning_rate"].to_pylist(), default=0.0)}
+
+
+def find_unequal_training(trained: Sequence[tuple[Finetune, Mapping[str, Any]]]) -> Iterator[Warned]:
+    """Warn of sources that were trained otherwise than the first: they cannot be compared.
+
+    Args:
+        trained: every finetune, with what its adapter and its log say of its training.
+    """
+    for name in (*SAME_FOR_ALL, "steps", "highest learning rate"):
+        values = [(job.source, str(settings[name])) for job, settings in trained if name in settings]
+        if not values:
+            continue
         others = {source: value for source, value in values if value != values[0][1]}
         if others:
             listed = ", ".join(f"{value} for {source}" for source, value in others.items())

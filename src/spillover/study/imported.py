@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -159,7 +160,7 @@ def _fill(plan: ImportPlan, choices: ImportChoices, folder: Path, name: str) -> 
         about = Imported(kind="pgf", model=plan.model, tables=models)
         return ImportedStudy(name=name, imported=about), None
     scoring = choices.gathering.scoring
-    jobs = {each.run.name: _describe(each, scoring) for each in plan.runs}
+    jobs = {each.run.name: _describe(each, choices) for each in plan.runs}
     with _writers(folder, jobs) as writers:
         gathered = gather(
             plan.runs, plan.model, choices.gathering, lambda each, table: writers.write(each.run.name, table)
@@ -178,7 +179,7 @@ def _fill(plan: ImportPlan, choices: ImportChoices, folder: Path, name: str) -> 
     return ImportedStudy(name=name, imported=about), gathered
 
 
-def _describe(each: MappedRun, scoring: str) -> dict[str, Any]:
+def _describe(each: MappedRun, choices: ImportChoices) -> dict[str, Any]:
     """The plain values that make up a run's key."""
     return {
         "job": "import",
@@ -187,7 +188,8 @@ def _describe(each: MappedRun, scoring: str) -> dict[str, Any]:
         "source": each.place.source,
         "seed": each.place.seed,
         "files": [[file.name, hash_file(file)] for file in each.run.files],
-        "scoring": scoring,
+        "reading": asdict(choices.reading),
+        "gathering": {"scoring": choices.gathering.scoring, "targets": list(choices.gathering.targets)},
         "parser": PARSER_VERSION,
     }
 

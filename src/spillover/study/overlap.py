@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from spillover.analysis.warned import Warned
+from spillover.core.errors import StoreError
+from spillover.core.files import write_atomically
+from spillover.core.keys import content_key
 from spillover.study.opening import open_study
 from spillover.study.study import Study
 from spillover.tasks.fingerprints import fingerprint_examples, match_fingerprints
+
+KEPT_IN = "overlap.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,3 +69,40 @@ def find_overlap(study: Study, on_task: Callable[[str], None] = lambda _: None) 
                     )
                 )
     return sorted(found, key=lambda overlap: -overlap.examples / overlap.of)
+
+
+def keep_overlap(folder: Path, study: Study, found: Sequence[Overlap]) -> None:
+    """Keep what was found in a study's folder, where its analysis and report will warn of it.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    about = {"of": _asked(study), "overlaps": [asdict(overlap) for overlap in found]}
+    write_atomically(folder / KEPT_IN, json.dumps(about, indent=1, ensure_ascii=False))
+
+
+def warn_of_overlap(folder: Path, study: Study) -> Iterator[Warned]:
+    """Warn of what `keep_overlap` kept, unless the study's tasks or examples have changed since.
+
+    Raises:
+        StoreError: the file was changed so that it cannot be read.
+    """
+    file = folder / KEPT_IN
+    if not file.is_file():
+        return
+    try:
+        about = json.loads(file.read_text(encoding="utf-8"))
+        found = [Overlap(**overlap) for overlap in about["overlaps"]] if about["of"] == _asked(study) else []
+        shares = [(each, f"{each.examples} of its {each.of} examples") for each in found]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        hint = "remove it, or give spillover tasks overlap again"
+        raise StoreError(f"cannot read what overlaps: {error}", where=str(file), hint=hint) from error
+    for each, share in shares:
+        text = f"{each.target}: {share} show an image that {each.source} trains on, or nearly so"
+        yield Warned(kind="overlap", tasks=(each.target,), text=f"{text}; what transfers may be remembered, not seen")
+
+
+def _asked(study: Study) -> str:
+    """A hash of what decides which images are trained on and asked about."""
+    about = study.model_dump(mode="json", include={"tasks", "sources", "targets"})
+    return content_key({**about, "examples": study.training.examples, "limit": study.evaluation.limit})

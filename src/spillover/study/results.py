@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from spillover.analysis import AnalysisSettings, Beside, Findings, analyze
+from spillover.analysis.carried import carry_analysis
 from spillover.analysis.warned import Warned
-from spillover.core.errors import AnalysisError, StoreError
+from spillover.core.errors import StoreError
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.core.scores import BASE_SOURCE
 from spillover.study.beside import read_beside
@@ -18,24 +18,10 @@ from spillover.study.imported import is_imported, open_imported, read_imported
 from spillover.study.plan import Evaluate
 from spillover.study.resume import finished_part, unanswered
 from spillover.study.stored import StoredStudy, open_stored_study
-from spillover.tasks.task import Task
+from spillover.study.together import StudyResults
 
 LISTED = 10
 """Missing evaluations that a message lists at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyResults:
-    """All that `analyze` takes of one study, or of somebody's results."""
-
-    data: tuple[pa.Table | AccuracyTable | PGFTable, ...]
-    settings: AnalysisSettings | None = None
-    """The study's own, where it is a study."""
-    tasks: tuple[Task, ...] = ()
-    beside: Mapping[str, Beside] = field(default_factory=dict[str, Beside])
-    """What is known beside the scores, by model: similar updates, and warnings of what is missing."""
-    about: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Which study, and the packages that made it, by name; empty where it is no study."""
 
 
 def read_study(folder: Path | str) -> StudyResults:
@@ -84,34 +70,6 @@ def results_of(stored: StoredStudy) -> StudyResults:
     )
 
 
-def analyze_results(parts: Sequence[StudyResults], settings: AnalysisSettings | None = None) -> Findings:
-    """Analyse one or more studies together.
-
-    Args:
-        parts: no two hold a model of the same name.
-        settings: None takes the studies' own.
-
-    Raises:
-        AnalysisError: the studies have different settings and none are given, or their scores cannot be analysed.
-    """
-    tasks = {task.name: task for part in parts for task in part.tasks}
-    beside = {name: known for part in parts for name, known in part.beside.items()}
-    data = [data for part in parts for data in part.data]
-    findings = analyze(data, settings or _common_settings(parts), tasks.values(), beside)
-    studies = [dict(part.about) for part in parts if part.about]
-    return replace(findings, provenance=findings.provenance | {"studies": studies})
-
-
-def _common_settings(parts: Sequence[StudyResults]) -> AnalysisSettings:
-    """The studies' own settings; models that are read together must be analysed alike."""
-    given = [part.settings for part in parts if part.settings is not None]
-    if any(settings != given[0] for settings in given):
-        raise AnalysisError(
-            "these studies have different settings under analysis:", hint="say which to use for all: --settings FILE"
-        )
-    return given[0] if given else AnalysisSettings()
-
-
 def _warn_of_missing(lacking: Iterable[Evaluate]) -> Iterable[Warned]:
     """Name each source that is left out; without its base, a model is left out whole."""
     units: dict[tuple[str, str, str | None], list[Evaluate]] = {}
@@ -141,13 +99,18 @@ def read_scores(folder: Path | str) -> pa.Table:
         folder: the study's; what other versions of the study left there is not read. What is scored of an unfinished
             source is read too, so that `analyze` refuses these scores and lists what is missing.
 
+    Returns:
+        The table; it carries the study's `analysis:` settings and what is known of its tasks, so that
+        `spillover.analyze` of it is the study's own analysis.
+
     Raises:
         StoreError: the folder holds no study, no score of it yet, or only tables without examples.
     """
     place = Path(folder)
     if not is_imported(place):
-        return open_stored_study(place).scores()
+        stored = open_stored_study(place)
+        return carry_analysis(stored.scores(), stored.study.analysis, stored.plan.tasks)
     (data, *_) = read_imported(place, replies=True)
     if isinstance(data, PGFTable | AccuracyTable):
         raise StoreError("only tables without examples were imported here", where=str(folder), hint="spillover analyze")
-    return data
+    return carry_analysis(data, open_imported(place).analysis)

@@ -47,6 +47,7 @@ class _Desk:
         self._base: Base | None = None
         self._examples: dict[tuple[str, Split], list[Example]] = {}
         self._encoded: dict[tuple[str, Split], _Prepared] = {}
+        self._given: dict[str, list[str | None]] = {}
 
     def do(self, job: Job, adapter: AdapterInput, report: Report) -> Outcome:
         """Do a job."""
@@ -63,6 +64,7 @@ class _Desk:
         if self._base is None or self._base.name != name:
             self._base = None  # two models at once may not fit
             self._encoded.clear()
+            self._given.clear()
             settings = next(model for model in self._study.models if model.name == name)
             self._base = load_base(settings, self._device)
         return self._base
@@ -84,11 +86,13 @@ class _Desk:
     def _own_answers(self, base: Base, source: str) -> list[Encoded]:
         """Let the base, before any training, answer what the source trains on."""
         prepared = self._prepare(base, source, "train", self._study.training.examples)
-        if all(example.options for example in prepared.examples):
-            given = [answer.given for answer in self._by_letters(base, prepared)]
-        else:
-            given = generate_replies(base, prepared.encoded, self._study.evaluation.maximum_new_tokens)
-        return take_answers(prepared.encoded, given, source)
+        if source not in self._given:  # every seed of a control is taught the same
+            if all(example.options for example in prepared.examples):
+                self._given[source] = [answer.given for answer in self._by_letters(base, prepared)]
+            else:
+                replies = generate_replies(base, prepared.encoded, self._study.evaluation.maximum_new_tokens)
+                self._given[source] = list(replies)
+        return take_answers(prepared.encoded, self._given[source], source)
 
     def _evaluate(self, base: Base, job: Evaluate, adapter: AdapterInput, report: Report) -> Outcome:
         if adapter is None:

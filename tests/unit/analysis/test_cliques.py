@@ -8,8 +8,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from spillover.analysis.clique_size import compare_largest, has_clique, link_neighbours, permute_columns
-from spillover.analysis.cliques import SignGraphs, find_cliques, sign_graphs
+from spillover.analysis.clique_size import compare_largest, has_clique, permute_columns
+from spillover.analysis.cliques import SignGraphs, find_cliques, link_neighbours, list_maximal, sign_graphs
 from spillover.analysis.pgf import TransferArray
 
 
@@ -64,25 +64,37 @@ def test_the_list_is_cut_and_says_so():
     assert found.truncated
 
 
+def test_the_maximal_cliques_are_networkxs():
+    rng = np.random.default_rng(1)
+    for count in (0, 1, 5, 13, 40):
+        cells = rng.random((count, count)) < rng.uniform(0.3, 0.9)
+        np.fill_diagonal(cells, val=False)
+        theirs = nx.find_cliques(nx.from_numpy_array((cells & cells.T).astype(int)))
+        ours = list(list_maximal(link_neighbours(cells[None])[0])) if count else []
+        assert sorted(ours) == sorted(tuple(sorted(clique)) for clique in theirs)
+
+
 def test_the_decision_agrees_with_networkx():
     rng = np.random.default_rng(0)
     for _ in range(30):
         cells = rng.random((14, 14)) < rng.uniform(0.3, 0.95)
         np.fill_diagonal(cells, val=False)
         size = max(len(clique) for clique in nx.find_cliques(nx.from_numpy_array((cells & cells.T).astype(int))))
-        assert has_clique(link_neighbours(cells), size) is True
-        assert has_clique(link_neighbours(cells), size + 1) is False
+        assert has_clique(link_neighbours(cells[None])[0], size) is True
+        assert has_clique(link_neighbours(cells[None])[0], size + 1) is False
 
 
 def test_a_search_out_of_budget_says_that_it_does_not_know():
     cells = np.random.default_rng(0).random((60, 60)) < 0.9
-    assert has_clique(link_neighbours(cells & ~np.eye(60, dtype=bool)), 16, budget=1) is None
+    assert has_clique(link_neighbours((cells & ~np.eye(60, dtype=bool))[None])[0], 16, budget=1) is None
 
 
 def test_a_permutation_keeps_every_columns_values_and_the_diagonal():
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(6, 6))
-    shuffled = np.take_along_axis(matrix, permute_columns(6, rng), axis=0)
+    first, second = np.take_along_axis(matrix[None], permute_columns(6, 2, rng), axis=1)
+    assert not np.array_equal(first, second)
+    shuffled = first
     assert np.array_equal(np.diag(shuffled), np.diag(matrix))
     assert np.array_equal(np.sort(shuffled, axis=0), np.sort(matrix, axis=0))
     assert not np.array_equal(shuffled, matrix)

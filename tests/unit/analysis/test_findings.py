@@ -96,6 +96,16 @@ def test_a_matrix_shows_itself():
     assert "–" in repr(matrix())
 
 
+def test_findings_show_themselves_in_a_screenful(table):
+    findings = analyze(table, SETTINGS)
+    shown = repr(findings)
+    assert shown.startswith("tiny: 3 sources × 3 targets × 2 seeds")
+    assert all(sentence in shown for sentence in findings.sentences)
+    assert len(shown.splitlines()) < 30
+    assert "<script>" not in analyze({"<script>": table}, SETTINGS)._repr_html_()
+    assert findings.models[0]._repr_html_() in findings._repr_html_()
+
+
 def test_names_are_escaped_in_a_notebook():
     html = matrix(sources=("a", "<script>alert(1)</script>"))._repr_html_()
     assert "<script>" not in html

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.cube import example_cube
 from spillover.analysis.tables import example_table
-from spillover.cli.main import app
+from spillover.cli.main import build_app
 
 NUMBER = (int, float)
 MAYBE = (int, float, type(None))
@@ -87,7 +87,7 @@ def write_table(path):
 
 
 def test_json_on_stdout_is_the_findings_and_nothing_else(tmp_path):
-    result = CliRunner().invoke(app, ["analyze", write_table(tmp_path / "table.csv"), "--json"])
+    result = CliRunner().invoke(build_app(), ["analyze", write_table(tmp_path / "table.csv"), "--json"])
     assert result.exit_code == 0
     check(json.loads(result.stdout), FINDINGS)
     assert result.stderr == ""
@@ -95,19 +95,19 @@ def test_json_on_stdout_is_the_findings_and_nothing_else(tmp_path):
 
 def test_models_are_compared_as_json(tmp_path):
     paths = [f"{name}={write_table(tmp_path / name)}" for name in ("3B.csv", "7B.csv")]
-    result = CliRunner().invoke(app, ["compare", *paths, "--json"])
+    result = CliRunner().invoke(build_app(), ["compare", *paths, "--json"])
     (comparison,) = json.loads(result.stdout)["comparisons"]
     assert [model["model"] for model in comparison["models"]] == ["3B.csv", "7B.csv"]
-    assert "3B.csv" in CliRunner().invoke(app, ["compare", *paths]).stdout
+    assert "3B.csv" in CliRunner().invoke(build_app(), ["compare", *paths]).stdout
 
 
 def test_settings_come_from_a_file_and_their_faults_have_lines(tmp_path):
     table = write_table(tmp_path / "table.csv")
     (tmp_path / "good.yaml").write_text("replicates: 0\nexcluded_targets: [a]\n")
-    result = CliRunner().invoke(app, ["analyze", table, "--settings", str(tmp_path / "good.yaml"), "--json"])
+    result = CliRunner().invoke(build_app(), ["analyze", table, "--settings", str(tmp_path / "good.yaml"), "--json"])
     described = json.loads(result.stdout)
     assert described["models"][0]["without_flagged"]["excluded"] == ["a"]
     (tmp_path / "bad.yaml").write_text("replicates: 0\nceiling: 95\n")
-    failed = CliRunner().invoke(app, ["analyze", table, "--settings", str(tmp_path / "bad.yaml")])
+    failed = CliRunner().invoke(build_app(), ["analyze", table, "--settings", str(tmp_path / "bad.yaml")])
     assert "bad.yaml:2 ceiling" in str(failed.exception)
     assert "write 0.95" in str(failed.exception)

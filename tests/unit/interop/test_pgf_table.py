@@ -25,7 +25,9 @@ def write(tmp_path):
 
 
 def test_a_table_is_read_as_it_stands(write):
-    table = read_pgf_table(write(HEADER + "initial,Jigsaw,Counting,0.5\n1,Jigsaw,my task,-1e-2\n"))
+    path = write(HEADER + "initial,Jigsaw,Counting,0.5\n1,Jigsaw,my task,-1e-2\n")
+    table = read_pgf_table(path)
+    assert table == read_pgf_table(str(path))
     assert table.model == "3B"
     assert [(row.seed, row.source, row.target, row.pgf) for row in table.rows] == [
         ("initial", "Jigsaw", "Counting", 0.5),

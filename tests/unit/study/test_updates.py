@@ -72,9 +72,13 @@ def test_sources_that_were_trained_otherwise_are_named(tmp_path):
     ]
     for source, rank in (("x", 2), ("y", 2), ("z", 4)):
         write_adapter(tmp_path / source, r=rank, target_modules=["q", "v"] if source == "y" else ["v", "q"])
-    found = list(find_unequal_training([(job, StoredUpdate(tmp_path / job.source)) for job in jobs]))
+    found = list(find_unequal_training([(job, StoredUpdate(tmp_path / job.source).settings) for job in jobs]))
     assert [(warned.kind, warned.tasks) for warned in found] == [("unequal_training", ("z",))]
     assert found[0].text == "sources were not trained alike: r is 2 for x, 4 for z"
+    trained = [(job, {"steps": 3 if job.source == "y" else 2}) for job in jobs]
+    assert [warned.text for warned in find_unequal_training(trained)] == [
+        "sources were not trained alike: steps is 2 for x, 3 for y"
+    ]
 
 
 def test_values_are_finite(tmp_path):

@@ -1,0 +1,69 @@
+"""A study's analysis settings and its tasks, carried by its table of scores.
+
+So `analyze(read_scores(folder))` is the study's own analysis, though this room knows no folders. They stand in the
+table's schema metadata, which filtering, sorting and Parquet keep.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow as pa
+
+from spillover.analysis.settings import AnalysisSettings
+from spillover.core.errors import AnalysisError
+from spillover.tasks.task import Task
+
+CARRIED = b"spillover.analysis"
+
+
+def carry_analysis(scores: pa.Table, settings: AnalysisSettings, tasks: Sequence[Task] = ()) -> pa.Table:
+    """Let a table of scores say how it is to be analysed.
+
+    Complexity: O(tasks).
+
+    >>> from spillover.core.scores import table_from_scores
+    >>> carried_settings([carry_analysis(table_from_scores([]), AnalysisSettings(ceiling=0.9))]).ceiling
+    0.9
+    """
+    about = {"settings": settings.model_dump(mode="json"), "tasks": [asdict(task) for task in tasks]}
+    return scores.replace_schema_metadata({**(scores.schema.metadata or {}), CARRIED: json.dumps(about).encode()})
+
+
+def carried_settings(parts: Sequence[object]) -> AnalysisSettings:
+    """Find the settings that all tables carry; the usual ones where none carries any.
+
+    Raises:
+        AnalysisError: they carry different ones.
+
+    Complexity: O(parts).
+
+    >>> carried_settings([]) == AnalysisSettings()
+    True
+    """
+    given = [AnalysisSettings.model_validate(about["settings"]) for about in map(_about, parts) if about]
+    if any(settings != given[0] for settings in given):
+        raise AnalysisError("these scores come with different settings of analysis", hint="say which: settings=…")
+    return given[0] if given else AnalysisSettings()
+
+
+def carried_tasks(parts: Sequence[object]) -> tuple[Task, ...]:
+    """Find the tasks that tables carry, each once.
+
+    Complexity: O(tasks).
+
+    >>> carried_tasks([])
+    ()
+    """
+    found = [Task(**task) for about in map(_about, parts) if about for task in about["tasks"]]
+    return tuple({task.name: task for task in found}.values())
+
+
+def _about(part: Any) -> dict[str, Any] | None:
+    if not isinstance(part, pa.Table):
+        return None
+    text = (part.schema.metadata or {}).get(CARRIED)
+    return None if text is None else json.loads(text)
