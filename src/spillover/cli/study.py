@@ -76,6 +76,8 @@ def plan(
     _print_difference(Console(), prepared)
     table = Table(box=None, show_header=False)
     for name, value in summary.items():
+        if name == "estimated_s":  # stands above it for people
+            continue
         table.add_row(name.replace("_", " "), str(value))
     Console().print(table)
 

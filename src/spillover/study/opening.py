@@ -45,6 +45,11 @@ def open_study(study: Study) -> StudyTasks:
     return tasks
 
 
+def study_faults(study: Study) -> list[Fault]:
+    """Find what `open_study` would raise."""
+    return _open(study)[1]
+
+
 def load_study_to_run(path: Path) -> Study:
     """Read a study file that is to be planned or run.
 
@@ -57,7 +62,7 @@ def load_study_to_run(path: Path) -> Study:
         return load_study(path)
     except StudyError as error:
         sound = sound_part(path)
-        more = _open(sound)[1] if sound else []
+        more = study_faults(sound) if sound else []
         raise StudyError([*error.faults, *more]) from error
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from spillover.core.errors import Fault, StoreError, StudyError
 from spillover.core.keys import content_key
 from spillover.models.identity import model_identity, pin_revision
 from spillover.models.settings import ModelSettings
 from spillover.study.devices import devices_of
 from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, Worker
 from spillover.study.executors.local import LocalExecutor
-from spillover.study.opening import StudyTasks, open_study
+from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Job, Plan, plan_study
 from spillover.study.provenance import package_versions
@@ -68,7 +69,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None) 
     """
     study = settle_paths(study, Path.cwd())
     store = Store(Path(study.output))
-    stored = store.begun(study)
+    stored = _begun(store, study)
     study = study.model_copy(update={"tasks": pin_tasks(study.tasks, stored.tasks if stored else ())})
     tasks = open_study(study)
     source = find_task_data(tasks.sources, only).task.name if only is not None else None
@@ -78,6 +79,15 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None) 
     asked = plan if trial == plan.study else plan_study(trial, tasks)
     asked = asked.only(source)
     return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store))
+
+
+def _begun(store: Store, study: Study) -> Study | None:
+    try:
+        return store.begun(study)
+    except StoreError as error:
+        if others := study_faults(study):
+            raise StudyError([Fault(where=study.place("output"), message=str(error)), *others]) from error
+        raise
 
 
 def _limited(study: Study, limit: int | None) -> Study:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -101,10 +102,17 @@ class Store:
         """The version of a study that the folder holds; None where the study is not begun.
 
         Raises:
-            StoreError: the folder belongs to a study of another name, or holds something else.
+            StoreError: the folder belongs to a study of another name, holds something else, or cannot be written.
             StudyError: its study file is broken.
         """
         stored = self.stored_study()
+        there = next(place for place in (self.folder.absolute(), *self.folder.absolute().parents) if place.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise StoreError(
+                f"the folder cannot be made or written: {there} is closed",
+                where=str(self.folder),
+                hint="choose another output:",
+            )
         if stored is not None and stored.name != study.name:
             raise StoreError(
                 f"the folder belongs to the study {stored.name!r}, not {study.name!r}",

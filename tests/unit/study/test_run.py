@@ -2,7 +2,9 @@ import pytest
 from tests.conftest import small_study
 from tests.unit.study.made_up import record_evaluations
 
-from spillover.study.run import carry_out, devices_of, prepare
+from spillover.core.errors import StoreError, StudyError
+from spillover.study.devices import devices_of
+from spillover.study.run import carry_out, prepare
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,17 @@ def test_one_source_alone_is_asked_for_of_the_whole_study(tmp_path):
     finished = carry_out(prepare(study, only="Relative_Depth"), lambda _: None)
     assert {job.source for job in finished.plan.jobs} == {"base", "Relative_Depth", "Visual_Similarity"}
     assert {job.source for job in prepare(study).jobs} == {"Visual_Similarity"}
+
+
+def test_an_output_that_cannot_be_written_is_found_before_anything_runs(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StoreError, match="cannot be made or written"):
+        prepare(small_study(tmp_path, output=str(tmp_path / "file" / "study")))
+
+
+def test_a_wrong_output_hides_no_other_fault(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "something").write_text("else")
+    with pytest.raises(StudyError) as caught:
+        prepare(small_study(tmp_path, output=str(tmp_path / "full"), sources=["Couting"]))
+    assert [fault.where for fault in caught.value.faults] == ["output", "sources[0]"]
