@@ -17,6 +17,11 @@ class ImageSource(Protocol):
         """SHA-256 of the encoded bytes, in hexadecimal digits."""
         ...
 
+    @property
+    def held_bytes(self) -> int:
+        """Main memory that it takes as long as it is not loaded."""
+        ...
+
     def load(self) -> Image.Image:
         """Decode the image as RGB.
 

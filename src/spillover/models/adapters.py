@@ -63,7 +63,7 @@ def trainable_adapter(base: Base, settings: LoRASettings, seed: int) -> Generato
     Args:
         base: its weights stay frozen and untouched.
         settings: rank, scale, dropout.
-        seed: of the adapter's first weights; the process's own generator is left as it was.
+        seed: of the adapter's first weights and of its dropout; the process's own generators are left as they were.
     """
     config = LoraConfig(
         r=settings.rank,
@@ -72,14 +72,14 @@ def trainable_adapter(base: Base, settings: LoRASettings, seed: int) -> Generato
         target_modules=language_model_pattern(base.model),
         task_type="CAUSAL_LM",
     )
-    try:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            adapted = get_peft_model(base.model, config)
-        yield adapted
-    finally:
-        _take_off(base.model)
-        base.model.eval()
+    gpus = [base.device] if base.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):
+        torch.manual_seed(seed)
+        try:
+            yield get_peft_model(base.model, config)
+        finally:
+            _take_off(base.model)
+            base.model.eval()
 
 
 def export_adapter(adapted: PeftModel, base_name: str) -> dict[str, bytes]:

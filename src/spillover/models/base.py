@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,7 +16,11 @@ from spillover.core.errors import ModelError
 from spillover.models.devices import check_device, resolve_precision
 from spillover.models.identity import locate_model
 from spillover.models.processing import load_processor
+from spillover.models.recent import Recent
 from spillover.models.settings import ModelSettings
+
+KEPT_FEATURE_BYTES = 2 << 30
+"""Of image features a process keeps in main memory; what is beyond is computed again when it is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,8 @@ class Base:
     processor: Any
     """A `ProcessorMixin`."""
     name: str
+    features: Recent[Any, Any] = field(default_factory=lambda: Recent(KEPT_FEATURE_BYTES))
+    """What its vision tower made of images lately; see `spillover.models.encoding`."""
 
     @property
     def tokenizer(self) -> Any:

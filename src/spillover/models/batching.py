@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from spillover.models.base import Base
-from spillover.models.encoding import Encoded, Features
+from spillover.models.encoding import Encoded, Features, features_of
 
 TOKEN_BUDGET = 2048
 """Tokens a forward pass at most, padding included. It decides what is packed together, and with it the last bits."""
@@ -71,14 +71,15 @@ def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] =
     for name in rows[0].encoded.token_fields:
         values = [torch.nn.functional.pad(row.encoded.token_fields[name], (0, len(row.tail))) for row in rows]
         inputs[name] = _pad(values, 0, padding)
-    pictured = [row.encoded for row in rows if row.encoded.features is not None]
+    pictured = [row.encoded for row in rows if row.encoded.piece is not None]
     for name in pictured[0].image_fields if pictured else ():
         inputs[name] = torch.cat([encoded.image_fields[name] for encoded in pictured])
     if padding == "right" and rows[0].encoded.positions is not None:
         inputs["position_ids"] = _pad([_positions(row) for row in rows], 0, padding).transpose(0, 1)
     placed = {name: value.to(base.device) for name, value in inputs.items()}
     if pictured:
-        placed["mm_encoder_outputs"] = {"image": _stack([encoded.features for encoded in pictured if encoded.features])}
+        seen = [features for encoded in pictured if (features := features_of(base, encoded)) is not None]
+        placed["mm_encoder_outputs"] = {"image": _stack(seen, base.device)}
     return placed
 
 
@@ -119,7 +120,7 @@ def _pad(values: Sequence[Tensor], filler: int, side: Literal["left", "right"]) 
     )
 
 
-def _stack(features: Sequence[Features]) -> SeenImages:
-    deepstack = [torch.cat(layers) for layers in zip(*(each.deepstack for each in features), strict=True)]
-    embeddings = tuple(each.embeddings for each in features)
+def _stack(features: Sequence[Features], device: torch.device) -> SeenImages:
+    deepstack = [torch.cat(layers).to(device) for layers in zip(*(each.deepstack for each in features), strict=True)]
+    embeddings = tuple(each.embeddings.to(device) for each in features)
     return SeenImages(pooler_output=cast("Tensor", embeddings), deepstack_features=deepstack or None)

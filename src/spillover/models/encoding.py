@@ -1,15 +1,17 @@
 """From a prompt to what the language model reads: tokens, their positions, and what the vision tower saw.
 
-The vision tower is frozen in every finetune, so a prompt's images pass it once. Prompts are encoded in pieces that
-follow from the list alone, never from what happens to be at hand, so that features are the same to the last bit.
+The vision tower is frozen in every finetune, so a prompt's images need to pass it but once. Prompts are encoded in
+pieces that follow from the list alone, never from what happens to be at hand: a piece whose features were let go of to
+save memory passes the tower again as a whole, and they come out the same to the last bit.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from textwrap import shorten
 from typing import Any
 
@@ -24,6 +26,8 @@ from spillover.models.base import Base
 
 PIXELS = ("pixel_values", "pixel_attention_mask")
 """What only the vision tower reads; dropped once it has."""
+TEXT = ("input_ids", "attention_mask")
+"""What the vision tower is never given."""
 PIECE_PROMPTS = 32
 PIECE_PIXELS = 1 << 18
 """Prompts, and pixels of their images, that pass the vision tower together; one prompt always may."""
@@ -38,6 +42,18 @@ class Features:
     deepstack: tuple[Float[Tensor, "token hidden"], ...]
     """For models that feed several layers: one each."""
 
+    @property
+    def size_bytes(self) -> int:
+        """Memory that they take."""
+        return sum(tensor.nbytes for tensor in (self.embeddings, *self.deepstack))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Prompts whose images always pass the vision tower together."""
+
+    prompts: tuple[Prompt, ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
@@ -50,14 +66,24 @@ class Encoded:
     """Further inputs that have one value a token, such as which modality it is of."""
     image_fields: dict[str, Tensor]
     """Further inputs that have one row an image, such as its grid of patches."""
-    features: Features | None
-    """None for a prompt without images."""
+    piece: Piece | None
+    """With which its images pass the vision tower; None for a prompt without images."""
+    row: int
+    """Its place in the piece."""
     prompt: Prompt
 
     def __len__(self) -> int:
         return self.tokens.shape[0]
 
+    @property
+    def size_bytes(self) -> int:
+        """Memory that it takes: tensors, and images that are held encoded."""
+        tensors = [self.tokens, *self.token_fields.values(), *self.image_fields.values()]
+        tensors += [] if self.positions is None else [self.positions]
+        return sum(tensor.nbytes for tensor in tensors) + _held_bytes([self.prompt])
 
+
+@torch.inference_mode(mode=False)  # what is kept may be trained on later
 @torch.no_grad()
 def encode_prompts(base: Base, prompts: Sequence[Prompt]) -> list[Encoded]:
     """Encode prompts, images included.
@@ -71,17 +97,44 @@ def encode_prompts(base: Base, prompts: Sequence[Prompt]) -> list[Encoded]:
     return encoded
 
 
+@torch.inference_mode(mode=False)
+@torch.no_grad()
+def features_of(base: Base, encoded: Encoded) -> Features | None:
+    """What the vision tower makes of a prompt's images, kept from before or computed again; None without images.
+
+    The tower must be the one that the prompt was encoded with.
+
+    Raises:
+        TaskError: an image can no longer be read.
+    """
+    piece = encoded.piece
+    if piece is None:
+        return None
+    kept: list[Features] | None = base.features.get(piece)
+    if kept is None:
+        kept = _see(base, piece, _process(base, [_loaded(prompt) for prompt in piece.prompts]))
+    return kept[encoded.row]
+
+
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     prompt: Prompt
     images: list[Any]
 
 
+def _loaded(prompt: Prompt) -> _Loaded:
+    return _Loaded(prompt, [image.load() for image in prompt.images])
+
+
+def _held_bytes(prompts: Sequence[Prompt]) -> int:
+    return sum(image.held_bytes for prompt in prompts for image in prompt.images)
+
+
 def _pieces(prompts: Sequence[Prompt]) -> Iterator[list[_Loaded]]:
     piece: list[_Loaded] = []
     pixels = 0
     for prompt in prompts:
-        loaded = _Loaded(prompt, [image.load() for image in prompt.images])
+        loaded = _loaded(prompt)
         size = sum(image.width * image.height for image in loaded.images)
         full = len(piece) == PIECE_PROMPTS or pixels + size > PIECE_PIXELS
         if piece and (full or bool(piece[0].images) != bool(loaded.images)):
@@ -93,26 +146,29 @@ def _pieces(prompts: Sequence[Prompt]) -> Iterator[list[_Loaded]]:
         yield piece
 
 
-def _encode(base: Base, piece: list[_Loaded]) -> Iterator[Encoded]:
-    pictured = bool(piece[0].images)
-    inputs = _process(base, piece)
-    tokens, mask = inputs.pop("input_ids"), inputs.pop("attention_mask").bool()
-    token_fields = {name: value for name, value in inputs.items() if value.shape == tokens.shape}
-    vision = {name: value for name, value in inputs.items() if name not in token_fields}
-    image_fields = {name: value for name, value in vision.items() if name not in PIXELS}
+def _encode(base: Base, loaded: list[_Loaded]) -> Iterator[Encoded]:
+    inputs = _process(base, loaded)
+    prompts = tuple(each.prompt for each in loaded)
+    piece = Piece(prompts) if loaded[0].images else None
+    tokens, mask = inputs["input_ids"], inputs["attention_mask"].bool()
+    others = {name: value for name, value in inputs.items() if name not in ("input_ids", "attention_mask", *PIXELS)}
+    token_fields = {name: value for name, value in others.items() if value.shape == tokens.shape}
+    image_fields = {name: value for name, value in others.items() if name not in token_fields}
     positions = _rotary_positions(base, tokens, {"attention_mask": mask, **token_fields, **image_fields})
-    seen = _see(base, vision, tokens) if pictured else [None] * len(piece)
+    if piece is not None:
+        _see(base, piece, inputs)
     first_image = 0
-    for row, loaded in enumerate(piece):
-        real, its_images = mask[row], slice(first_image, first_image + len(loaded.images))
+    for row, prompt in enumerate(prompts):
+        real, its_images = mask[row], slice(first_image, first_image + len(prompt.images))
         first_image = its_images.stop
         yield Encoded(
             tokens=tokens[row][real],
             positions=None if positions is None else positions[:, row][:, real],
             token_fields={name: value[row][real] for name, value in token_fields.items()},
             image_fields={name: value[its_images] for name, value in image_fields.items()},
-            features=seen[row],
-            prompt=loaded.prompt,
+            piece=piece,
+            row=row,
+            prompt=prompt,
         )
 
 
@@ -169,24 +225,41 @@ def _rotary_positions(base: Base, tokens: Tensor, fields: dict[str, Tensor]) -> 
     return positions
 
 
-def _see(base: Base, vision: dict[str, Tensor], tokens: Tensor) -> list[Features]:
+def _see(base: Base, piece: Piece, inputs: Any) -> list[Features]:
+    """Let a piece's images pass the vision tower, and keep what it makes of them."""
     accepted = inspect.signature(base.model.get_image_features).parameters
-    inputs = {name: value.to(base.device) for name, value in vision.items() if name in accepted}
-    output = base.model.get_image_features(**inputs, return_dict=True)
+    tokens = inputs["input_ids"]
     counts = (tokens == base.model.config.image_token_id).sum(dim=1).tolist()
+    placed = {name: value.to(base.device) for name, value in inputs.items() if name in accepted and name not in TEXT}
+    with _undisturbed(base.model):
+        output = base.model.get_image_features(**placed, return_dict=True)
     embeddings = _by_prompt(output.pooler_output, counts)
     layers = [_by_prompt(layer, counts) for layer in getattr(output, "deepstack_features", None) or ()]
-    return [
+    features = [
         Features(embeddings=embeddings[row], deepstack=tuple(layer[row] for layer in layers))
         for row in range(len(counts))
     ]
+    size_bytes = sum(each.size_bytes for each in features) + _held_bytes(piece.prompts)
+    base.features.keep(piece, features, size_bytes)
+    return features
+
+
+@contextmanager
+def _undisturbed(model: Any) -> Generator[None]:
+    """Without dropout, though a finetune may be under way."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 def _by_prompt(embeddings: Tensor | Sequence[Tensor], counts: list[int]) -> list[Tensor]:
-    """Cut what the tower saw at the prompts' borders; copies, so that no prompt keeps the whole piece alive."""
+    """Cut what the tower saw at the prompts' borders, and copy it to main memory: a GPU's is for the model."""
     joined = embeddings if isinstance(embeddings, Tensor) else torch.cat(list(embeddings))
     flat = joined.reshape(-1, joined.shape[-1])
-    return [part.clone() for part in flat.split(counts)]
+    return [part.to("cpu", copy=True) for part in flat.split(counts)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +281,7 @@ def deciding_tokens(base: Base, options: tuple[str, ...]) -> DecidingTokens:
     return _deciding_tokens(base.tokenizer, options)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _deciding_tokens(tokenizer: Any, options: tuple[str, ...]) -> DecidingTokens:
     if len(options) < 2:
         raise ModelError(

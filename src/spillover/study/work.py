@@ -18,6 +18,7 @@ from spillover.models.encoding import Encoded, encode_prompts
 from spillover.models.finetuning import finetune
 from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
+from spillover.models.recent import Recent
 from spillover.study.controls import shuffle_answers, take_answers
 from spillover.study.executors.executor import Report, Worker
 from spillover.study.plan import Evaluate, Finetune, Job, Question
@@ -45,9 +46,13 @@ class _Desk:
         self._device = device
         self._tasks = open_tasks(study.tasks)
         self._base: Base | None = None
+<<<<<<< HEAD
         self._examples: dict[tuple[str, Split], list[Example]] = {}
         self._encoded: dict[tuple[str, Split], _Prepared] = {}
         self._given: dict[str, list[str | None]] = {}
+=======
+        self._encoded = _no_prompts()
+>>>>>>> spine-models
 
     def do(self, job: Job, adapter: AdapterInput, report: Report) -> Outcome:
         """Do a job."""
@@ -100,7 +105,7 @@ class _Desk:
         with merged_adapter(base, adapter):
             if not touches_vision(base, adapter):
                 return self._ask_all(base, job, report)
-            kept, self._encoded = self._encoded, {}  # what the base saw is not what this adapter sees
+            kept, self._encoded = self._encoded, _no_prompts()  # what the base saw is not what this adapter sees
             try:
                 return self._ask_all(base, job, report)
             finally:
@@ -168,11 +173,27 @@ class _Desk:
         ]
 
     def _prepare(self, base: Base, name: str, split: Split, count: int | None) -> _Prepared:
+<<<<<<< HEAD
         if (name, split) not in self._encoded:
             examples = self._read(name, split, count)
+=======
+        prepared = self._encoded.get((name, split))
+        if prepared is None:
+            data: TaskData = find_task_data(self._tasks, name)
+            examples = data.read(split, count)
+>>>>>>> spine-models
             encoded = encode_prompts(base, [example.as_prompt() for example in examples])
-            self._encoded[name, split] = _Prepared(examples, encoded)
-        return self._encoded[name, split]
+            prepared = _Prepared(examples, encoded)
+            self._encoded.keep((name, split), prepared, sum(each.size_bytes for each in encoded))
+        return prepared
+
+
+KEPT_PROMPT_BYTES = 1 << 30
+"""Of encoded prompts and their images a worker keeps between jobs; their features have a limit of their own."""
+
+
+def _no_prompts() -> Recent[tuple[str, Split], _Prepared]:
+    return Recent(KEPT_PROMPT_BYTES)
 
     def _read(self, name: str, split: Split, count: int | None) -> list[Example]:
         if (name, split) not in self._examples:

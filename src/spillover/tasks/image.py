@@ -32,6 +32,11 @@ class EncodedImage:
         """SHA-256 of the bytes."""
         return hashlib.sha256(self.data).hexdigest()
 
+    @property
+    def held_bytes(self) -> int:
+        """The encoded image's."""
+        return len(self.data)
+
     def load(self) -> Image.Image:
         """Decode the image as RGB, upright, first frame, transparency on white.
 
@@ -55,6 +60,11 @@ class ImageFile:
             TaskError: the file cannot be read.
         """
         return hashlib.sha256(self._read()).hexdigest()
+
+    @property
+    def held_bytes(self) -> int:
+        """None: the file is read when it is needed."""
+        return 0
 
     def load(self) -> Image.Image:
         """Decode the image as RGB.

@@ -36,6 +36,11 @@ class VideoFrame:
         """
         return content_key([_hash(self.path, *_state(self.path)), self.number, self.of, self.longest_side])
 
+    @property
+    def held_bytes(self) -> int:
+        """None: the video is decoded when it is needed."""
+        return 0
+
     def load(self) -> Image.Image:
         """Decode the frame as RGB; the frames of one video are decoded together.
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PIL import Image
 
 from spillover.core.errors import TaskError
 from spillover.core.prompt import Prompt, Turn
-from spillover.models.encoding import encode_prompts
+from spillover.models.encoding import encode_prompts, features_of
+from spillover.models.finetuning import finetune
+from spillover.models.letters import score_options
+from spillover.models.recent import Recent
+from spillover.models.settings import TrainingSettings
 from spillover.tasks.image import EncodedImage, encode_png
 
 PICTURES = tuple(EncodedImage(encode_png(Image.new("RGB", (32, 32), colour))) for colour in ("red", "blue"))
@@ -28,7 +34,7 @@ def test_images_stand_before_the_text_unless_said_otherwise(base):
     assert first.tokens.tolist() == again.tokens.tolist()
     assert inside.tokens.tolist() != first.tokens.tolist()
     assert len(inside) - len(first) <= 1
-    assert inside.features is not None
+    assert inside.piece is not None
     assert "which" in written
     assert written.index("which") > other.index("which")
 
@@ -60,6 +66,38 @@ def test_earlier_turns_come_first_with_their_images(base):
     encoded, written = read_back(base, images=PICTURES, before=turns)
     assert written.index("darker") < written.index("(B)") < written.index("closer")
     tokens = (encoded.tokens == base.model.config.image_token_id).sum().item()
-    assert tokens == 2 * len(
-        encode_prompts(base, [Prompt(images=PICTURES[:1], text="x", options=(), answer="y")])[0].features.embeddings
-    )
+    (one,) = encode_prompts(base, [Prompt(images=PICTURES[:1], text="x", options=(), answer="y")])
+    assert tokens == 2 * len(features_of(base, one).embeddings)
+
+
+def forgetful(base, limit_bytes):
+    return replace(base, features=Recent(limit_bytes))
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_features_that_were_let_go_of_come_out_the_same_to_the_last_bit(base, encoded, share):
+    """Even within a finetune, where the language model's adapter and its dropout are in place."""
+    prompts = [each.prompt for each in encoded]
+    settings = TrainingSettings(examples=40, epochs=2, batch=8, learning_rate=3e-3, lora={"dropout": 0.1})
+    roomy = forgetful(base, 1 << 30)
+    kept = encode_prompts(roomy, prompts)
+    limit_bytes = int(share * roomy.features.kept_bytes)
+    tight = forgetful(base, limit_bytes)
+    again = encode_prompts(tight, prompts)
+    assert score_options(tight, again) == score_options(roomy, kept)
+    assert finetune(tight, again, settings, seed=0) == finetune(roomy, kept, settings, seed=0)
+    assert tight.features.kept_bytes <= limit_bytes
+
+
+def test_what_is_kept_while_nothing_is_trained_can_be_trained_on(base, encoded):
+    prompts = [each.prompt for each in encoded]
+    again = encode_prompts(forgetful(base, 0), prompts)
+    roomy = forgetful(base, 1 << 30)
+    score_options(roomy, again)  # in inference mode, where features are computed anew
+    assert roomy.features.kept_bytes > 0
+    finetune(roomy, again, TrainingSettings(examples=40, epochs=1, batch=40), seed=0)
+
+
+def test_a_prompt_says_what_memory_it_takes(encoded):
+    for each in encoded:
+        assert each.size_bytes > sum(len(image.data) for image in each.prompt.images)

@@ -35,6 +35,15 @@ def test_the_same_seed_gives_the_same_adapter_and_another_does_not(base, encoded
     assert first.adapters != other.adapters
 
 
+def test_dropout_follows_from_the_seed_alone(base, encoded):
+    """Not from what the process drew before: a resumed study's worker has done other jobs."""
+    settings = SETTINGS.model_copy(update={"epochs": 1, "lora": LoRASettings(dropout=0.2)})
+    torch.manual_seed(1)
+    first = finetune(base, encoded, settings, seed=0)
+    torch.manual_seed(2)
+    assert finetune(base, encoded, settings, seed=0) == first
+
+
 def test_the_process_generator_is_left_alone(base, encoded):
     torch.manual_seed(7)
     expected = torch.rand(3)
