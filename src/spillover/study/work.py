@@ -46,13 +46,9 @@ class _Desk:
         self._device = device
         self._tasks = open_tasks(study.tasks)
         self._base: Base | None = None
-<<<<<<< HEAD
-        self._examples: dict[tuple[str, Split], list[Example]] = {}
-        self._encoded: dict[tuple[str, Split], _Prepared] = {}
-        self._given: dict[str, list[str | None]] = {}
-=======
+        self._examples = Recent[tuple[str, Split], list[Example]](KEPT_EXAMPLE_BYTES)
         self._encoded = _no_prompts()
->>>>>>> spine-models
+        self._given: dict[str, list[str | None]] = {}
 
     def do(self, job: Job, adapter: AdapterInput, report: Report) -> Outcome:
         """Do a job."""
@@ -173,32 +169,31 @@ class _Desk:
         ]
 
     def _prepare(self, base: Base, name: str, split: Split, count: int | None) -> _Prepared:
-<<<<<<< HEAD
-        if (name, split) not in self._encoded:
-            examples = self._read(name, split, count)
-=======
         prepared = self._encoded.get((name, split))
         if prepared is None:
-            data: TaskData = find_task_data(self._tasks, name)
-            examples = data.read(split, count)
->>>>>>> spine-models
+            examples = self._read(name, split, count)
             encoded = encode_prompts(base, [example.as_prompt() for example in examples])
             prepared = _Prepared(examples, encoded)
             self._encoded.keep((name, split), prepared, sum(each.size_bytes for each in encoded))
         return prepared
 
+    def _read(self, name: str, split: Split, count: int | None) -> list[Example]:
+        examples = self._examples.get((name, split))
+        if examples is None:
+            examples = find_task_data(self._tasks, name).read(split, count)
+            held = sum(len(each.prompt) + sum(image.held_bytes for image in each.images) for each in examples)
+            self._examples.keep((name, split), examples, held)
+        return examples
 
+
+KEPT_EXAMPLE_BYTES = 1 << 29
+"""Of examples with their encoded images a worker keeps between jobs."""
 KEPT_PROMPT_BYTES = 1 << 30
 """Of encoded prompts and their images a worker keeps between jobs; their features have a limit of their own."""
 
 
 def _no_prompts() -> Recent[tuple[str, Split], _Prepared]:
     return Recent(KEPT_PROMPT_BYTES)
-
-    def _read(self, name: str, split: Split, count: int | None) -> list[Example]:
-        if (name, split) not in self._examples:
-            self._examples[name, split] = find_task_data(self._tasks, name).read(split, count)
-        return self._examples[name, split]
 
 
 @dataclass(slots=True)
