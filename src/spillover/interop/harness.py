@@ -6,6 +6,7 @@ directions; samples are JSON Lines.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from spillover.interop.found import (
 )
 from spillover.interop.json_text import Record, read_document, read_lines
 
+logger = logging.getLogger(__name__)
 DATE = r"\d{4}-?\d{2}-?\d{2}[T_][\d.\-]+"
 OF_EXAMPLES = "scores of examples lie in 0–1"
 Parse = Callable[[Record, str, ReadingOptions], Answer | None]
@@ -62,8 +64,9 @@ def find_runs(layout: Layout, files: Sequence[Path], options: ReadingOptions) ->
 
 def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOptions) -> FoundRun:
     samples = {file: task_of(file) for file in files if file.suffix == ".jsonl"}
-    results = _read_results([file for file in files if file not in samples], options)
-    bare = tuple(row for row in results.aggregates if row.task not in samples.values())
+    sampled = frozenset(samples.values())
+    results = _read_results([file for file in files if file not in samples], sampled, options)
+    bare = results.aggregates
     if not samples and not bare:
         raise ImportFileError("the results hold no metric of a single task", where=str(files[0]))
     counted = {task: count for task, count in results.counts.items() if task in samples.values()}
@@ -98,11 +101,14 @@ def _read_samples(
     layout: Layout, samples: Mapping[Path, str], counted: Mapping[str, int], options: ReadingOptions
 ) -> Iterator[Answer]:
     for file, task in samples.items():
-        number = 0
+        number = kept = 0
         for row in read_lines(file):
             number += 1
             if (answer := layout.parse(row, task, options)) is not None:
+                kept += 1
                 yield answer
+        if number and not kept:
+            logger.warning("%s is left out: no line of it is scored by %s", file, options.metric)
         if not number:
             raise ImportFileError("the file holds no samples", where=str(file))
         if number < counted.get(task, 0):
@@ -113,7 +119,8 @@ def _read_samples(
             )
 
 
-def _read_results(files: list[Path], options: ReadingOptions) -> _Results:
+def _read_results(files: list[Path], sampled: frozenset[str], options: ReadingOptions) -> _Results:
+    """Read versions and counts of all tasks, and the aggregates of those that have no samples."""
     rows: list[Aggregate] = []
     names: set[str] = set()
     directions: set[Direction] = set()
@@ -126,6 +133,9 @@ def _read_results(files: list[Path], options: ReadingOptions) -> _Results:
             counts[task] = int(document.record("n-samples").record(task).number("effective") or 0)
             versions[task] = f"version {stated.text(task)}, hash {hashes.text(task)}"
             higher = document.record("higher_is_better").record(task)
+            if task in sampled:
+                directions |= set(_directions(higher, options))
+                continue
             for name, key, value in _values(document.record("results").record(task), task, options):
                 directions.add("lower" if higher.fields.get(key.partition(",")[0]) is False else "higher")
                 names.add(key)
@@ -138,6 +148,15 @@ def _read_results(files: list[Path], options: ReadingOptions) -> _Results:
     direction = options.direction or (directions.pop() if directions else "higher")
     metric = Metric(name=", ".join(sorted(names)) or "score", maximum=maximum, direction=direction, evidence=evidence)
     return _Results(aggregates=tuple(rows), metric=metric, versions=versions, counts=counts)
+
+
+def _directions(higher: Record, options: ReadingOptions) -> Iterator[Direction]:
+    """Which way the metric is better that scores of examples are taken from; nothing where that is not said."""
+    wanted = (options.metric or "").partition(",")[0]
+    names = [wanted] if wanted else [name for name in ("acc", "accuracy") if name in higher.fields]
+    for name in names or higher.fields:
+        if isinstance(is_higher := higher.fields.get(name), bool):
+            yield "higher" if is_higher else "lower"
 
 
 def _tasks(document: Record) -> Iterator[str]:
