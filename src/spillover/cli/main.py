@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.logging import RichHandler
 
 from spillover.core.errors import SpilloverError
 
@@ -59,7 +60,8 @@ def options(
     ] = False,
 ) -> None:
     """Set what holds for every command; `main` reads `--debug` by itself."""
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, stream=sys.stderr)
+    handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=debug)
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", handlers=[handler])
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from typing import Any, cast
 from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+from transformers.utils import logging as transformers_logging
 
 from spillover.core.errors import ModelError
 from spillover.models.settings import ModelSettings
@@ -59,6 +60,7 @@ def try_processor(place: Path, settings: ModelSettings) -> None:
     Raises:
         ModelError: it cannot be loaded, or cannot do that.
     """
+    transformers_logging.set_verbosity_error()  # what is wrong is told once, by us
     processor: Any = load_processor(place, settings)
     content = [{"type": "image"}, {"type": "text", "text": "?"}]
     try:

@@ -109,7 +109,7 @@ class Store:
         there = next(place for place in (self.folder.absolute(), *self.folder.absolute().parents) if place.exists())
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
             raise StoreError(
-                f"the folder cannot be made or written: {there} is closed",
+                f"cannot write into {there}",
                 where=str(self.folder),
                 hint="choose another output:",
             )
