@@ -14,7 +14,7 @@ from transformers import AttentionInterface
 from spillover.models.tiny.architecture import MERGE, PATCH_PIXELS
 from tiny_samples import Sample, lay_out_batch
 
-REDRAWING_WEIGHT = 0.5
+REDRAWING_WEIGHT = 0.0
 PATCHES = MERGE * MERGE
 CHANNELS = 3
 FRAMES = 2

@@ -26,11 +26,11 @@ from tiny_matching import draw_matching
 from tiny_primer import draw_primer
 
 DESCRIPTION_REQUEST = "Describe."
-DESCRIPTION_WEIGHT = 0.1
+DESCRIPTION_WEIGHT = 0.3
 """Of a description's token in the loss; an answer's token counts 1. Without descriptions nothing is learnt at all."""
 NAMING = 0.15
 """Share of naming among the lessons; the others are of matching."""
-DESCRIBED_FIRST, DESCRIBED_AFTER = 0.33, 0.33
+DESCRIBED_FIRST, DESCRIBED_AFTER = 0.15, 0.5
 """Shares of samples that describe before they answer, and afterwards; the others answer only."""
 TOKEN_PIXELS = PATCH_PIXELS * MERGE
 OPENING = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"

@@ -50,28 +50,22 @@ MUON_SCALE = 2.5
 """Muon's learning rate, as a multiple of AdamW's."""
 DECAY = 0.3
 """Share of the training in which the learning rate falls to 0."""
-AVERAGED = 0.998
+AVERAGED = 0.99
 """Weight of the past in the running average of the weights, a step."""
-MEASURED_EVERY = 40
+MEASURED_EVERY = 20
 """Pools between two measurements."""
 SAVED_EVERY_S = 120
-VALIDATION = 240
+VALIDATION = 120
 """Examples a task to measure on, their difficulties spread evenly."""
 BANDS = 3
 """Bands of difficulty that are told apart."""
-PRIMED = 10
-"""Pools at the beginning that are all lessons in naming and matching."""
-UNPRIMED = 30
-"""The pool from which on lessons are as many as the tasks' mean accuracy asks for."""
-LESSONS = ((0.15, 0.45), (0.5, 0.05))
-"""Tasks' mean share of the way from chance to perfection, and the share of lessons that goes with it."""
 EASY, HARD = 0.75, 0.45
 """Share of the way from chance to perfection above which a task is drawn rarely, and below which often."""
 RARELY = 0.15
 """How often an easy task is drawn, compared with a hard one."""
-PLAIN = 0.3
+PLAIN, HARDEST = 0.1, 0.7
 """The hardest difficulty of a task that is still at chance: what is plain is learnt first."""
-UNDERWAY, WELL = 0.1, 0.4
+UNDERWAY, WELL = 0.3, 0.7
 """Share of the way from chance to perfection at which harder scenes begin to come, and at which all do."""
 
 
@@ -82,8 +76,6 @@ class Plan(TypedDict):
     """Samples by task."""
     hardest: dict[str, float]
     """The hardest difficulty, by task."""
-    lessons: float
-    """Share of lessons instead of tasks."""
 
 
 class Training:
@@ -107,7 +99,7 @@ class Training:
             self.model.load_state_dict(weights.state_dict())
         self.average.load_state_dict(self.model.state_dict())
         self.redrawing = Redrawing(self.model.lm_head.in_features)
-        self.optimisers = _optimisers(self.model, self.redrawing, given.learning_rate)
+        self.optimisers = [torch.optim.AdamW(self.model.parameters(), lr=given.learning_rate, betas=(0.9, 0.98), weight_decay=0.02)]
         self.progress: dict[str, Any] = {"pool": 0, "step": 0, "seconds": 0.0, "seen": {}, "above_chance": {}}
         self.planned: deque[Plan] = deque()
         self.saved_at = time.monotonic()
@@ -187,7 +179,7 @@ class Training:
         seen = ", ".join(f"{name} {count:,}" for name, count in sorted(self.progress["seen"].items()))
         return {
             "Command": f"`python scripts/train_tiny_checkpoint.py {' '.join(sys.argv[1:])}`",
-            "Examples seen": f"{self.seen:,} of {self.given.examples:,}, lessons among them (drawn for {seen})",
+            "Examples seen": f"{self.seen:,} of {self.given.examples:,} ({seen})",
             "Training time": f"{self.progress['seconds'] / 60:.0f} minutes on {self.given.threads} CPU thread(s)",
             "Parameters": f"{sum(weight.numel() for weight in self.average.parameters()):,}",
         }
@@ -204,14 +196,10 @@ class Training:
         above = [self.progress["above_chance"].get(name, 0.0) for name in self.given.tasks]
         shares = np.interp(above, (HARD, EASY), (1.0, RARELY))
         counts = rng.multinomial(POOL, shares / shares.sum()).tolist()
-        hardest = np.interp(above, (UNDERWAY, WELL), (PLAIN, 1.0)).tolist()
-        lessons = float(np.interp(np.mean(above), *LESSONS))
-        if self.given.start is None:
-            lessons = float(np.interp(pool, (PRIMED, UNPRIMED), (1.0, lessons)))
+        hardest = np.interp(above, (UNDERWAY, WELL), (PLAIN, HARDEST)).tolist()
         return {
             "counts": dict(zip(self.given.tasks, counts, strict=True)),
             "hardest": dict(zip(self.given.tasks, hardest, strict=True)),
-            "lessons": lessons,
         }
 
     def _count(self, plan: Plan) -> None:
@@ -227,7 +215,7 @@ class Training:
         return losses
 
     def _step(self, batch: list[Sample]) -> Losses:
-        for optimiser, peak in zip(self.optimisers, (1.0, MUON_SCALE), strict=True):
+        for optimiser, peak in zip(self.optimisers, (1.0,), strict=True):
             optimiser.param_groups[0]["lr"] = peak * self._learning_rate()
         losses = compute_losses(self.model, self.redrawing, batch, self.tokenizer.pad_token_id)
         losses.total.backward()
@@ -258,7 +246,7 @@ class Training:
         }
         for name, found in _letters_accuracy(self.average, self.tokenizer, validation).items():
             entry["tasks"][name] = asdict(found)
-            accuracy, chance = found.accuracy, 1 / len(found.letters)
+            accuracy, chance = found.by_difficulty[0], 1 / len(found.letters)
             self.progress["above_chance"][name] = (accuracy - chance) / (1 - chance)
         with (self.folder / "log.jsonl").open("a") as stream:
             stream.write(json.dumps(entry) + "\n")
@@ -378,7 +366,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end takes the drawing process along
     training = Training(given)
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, spawn, _start_drawer, (training.folder / "tokenizer",)) as draw:
+    with ProcessPoolExecutor(2, spawn, _start_drawer, (training.folder / "tokenizer",)) as draw:
         training.run(draw)
     training.publish()
 
