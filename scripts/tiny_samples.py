@@ -30,7 +30,7 @@ DESCRIPTION_WEIGHT = 0.3
 """Of a description's token in the loss; an answer's token counts 1. Without descriptions nothing is learnt at all."""
 NAMING = 0.15
 """Share of naming among the lessons; the others are of matching."""
-DESCRIBED_FIRST, DESCRIBED_AFTER = 0.15, 0.5
+DESCRIBED_FIRST, DESCRIBED_AFTER = 0.35, 0.25
 """Shares of samples that describe before they answer, and afterwards; the others answer only."""
 TOKEN_PIXELS = PATCH_PIXELS * MERGE
 OPENING = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
@@ -120,8 +120,10 @@ class Drawer:
         question = lay_out_prompt(scene.question, scene.choices)
         turns = [Turn(question, option_letters(len(scene.choices))[scene.correct], 1.0)]
         if place < DESCRIBED_FIRST + DESCRIBED_AFTER:
-            description = Turn(DESCRIPTION_REQUEST, scene.describe(), DESCRIPTION_WEIGHT)
-            turns.insert(0 if place < DESCRIBED_FIRST else 1, description)
+            first = place < DESCRIBED_FIRST
+            parts = scene.describe().split(", ")
+            told = parts[: 1 + int(place / DESCRIBED_FIRST * len(parts))] if first else parts
+            turns.insert(0 if first else 1, Turn(DESCRIPTION_REQUEST, ", ".join(told), DESCRIPTION_WEIGHT))
         sample = self._lay_out(family.task.name, images, turns)
         return replace(sample, correct=scene.correct, options=len(scene.choices), difficulty=difficulty)
 

@@ -42,6 +42,8 @@ from tiny_samples import Drawer, Order, Sample, lay_out_batch, suite_texts
 BATCH = 32
 POOL = 512
 """Samples that are drawn together, sorted by length and cut into batches."""
+PASSES = 2
+"""How often a pool is learnt from: drawing takes a third as long as learning."""
 AHEAD = 3
 """Pools that are drawn before they are needed."""
 WARMUP = 200
@@ -52,10 +54,10 @@ DECAY = 0.3
 """Share of the training in which the learning rate falls to 0."""
 AVERAGED = 0.99
 """Weight of the past in the running average of the weights, a step."""
-MEASURED_EVERY = 20
+MEASURED_EVERY = 10
 """Pools between two measurements."""
 SAVED_EVERY_S = 120
-VALIDATION = 120
+VALIDATION = 96
 """Examples a task to measure on, their difficulties spread evenly."""
 BANDS = 3
 """Bands of difficulty that are told apart."""
@@ -210,7 +212,7 @@ class Training:
     def _learn(self, samples: list[Sample]) -> list[Losses]:
         started = time.monotonic()
         rng = seeded_generator("batches", self.given.seed, self.progress["pool"])
-        losses = [self._step(batch) for batch in _cut_into_batches(samples, rng)]
+        losses = [self._step(batch) for _ in range(PASSES) for batch in _cut_into_batches(samples, rng)]
         self.progress["seconds"] += time.monotonic() - started
         return losses
 
@@ -230,7 +232,7 @@ class Training:
         return losses
 
     def _learning_rate(self) -> float:
-        total = self.given.examples / BATCH
+        total = PASSES * self.given.examples / BATCH
         falling = (total - self.progress["step"]) / (DECAY * total)
         return self.given.learning_rate * max(min(1.0, self.progress["step"] / WARMUP, falling), 0.0)
 

@@ -52,7 +52,8 @@ class Tampering:
         region = canvas.pixels[rows, columns]
         xs, ys = canvas.xs[columns], canvas.ys[rows]
         if self.trick == "lattice":
-            sign = np.where((np.floor(xs[None, :] * CELLS) + np.floor(ys[:, None] * CELLS)) % 2 > 0, 1.0, -1.0)
+            across, down = np.floor((xs[None, :] - self.left) * CELLS), np.floor((ys[:, None] - self.top) * CELLS)
+            sign = np.where((across + down) % 2 > 0, 1.0, -1.0)
             region *= (1.0 + self.lattice * self.strength * sign[..., None]).astype(np.float32)
             return
         if self.trick == "mosaic":

@@ -65,8 +65,8 @@ class LocalizationScene:
         return (canvas.image(),)
 
     def describe(self) -> str:
-        """Say where the middles of the boxes and of the thing lie, and how wide and high they are, in tenths."""
-        named = (("A", self.boxes[0]), ("B", self.boxes[1]), (self.target.kind, self.target.bounds()))
+        """Say where the middles of the thing and of the boxes lie, and how wide and high they are, in tenths."""
+        named = ((self.target.kind, self.target.bounds()), ("A", self.boxes[0]), ("B", self.boxes[1]))
         return ", ".join(f"{name} {_in_words(bounds)}" for name, bounds in named)
 
     def satisfying(self) -> tuple[int, ...]:
