@@ -35,8 +35,7 @@ from spillover.models.tiny.architecture import build_model, build_tokenizer, sav
 from spillover.tasks.perception.suite import find_family, task_names
 from spillover.tasks.task import option_letters
 from tiny_card import write_card
-from tiny_losses import Losses, Redrawing, attend_faster, compute_losses
-from tiny_muon import Muon
+from tiny_losses import Losses, attend_faster, compute_losses
 from tiny_samples import Drawer, Order, Sample, lay_out_batch, suite_texts
 
 BATCH = 32
@@ -48,8 +47,6 @@ AHEAD = 3
 """Pools that are drawn before they are needed."""
 WARMUP = 200
 """Steps in which the learning rate climbs."""
-MUON_SCALE = 2.5
-"""Muon's learning rate, as a multiple of AdamW's."""
 DECAY = 0.3
 """Share of the training in which the learning rate falls to 0."""
 AVERAGED = 0.99
@@ -100,8 +97,7 @@ class Training:
             weights = Qwen2_5_VLForConditionalGeneration.from_pretrained(given.start, dtype=torch.float32)
             self.model.load_state_dict(weights.state_dict())
         self.average.load_state_dict(self.model.state_dict())
-        self.redrawing = Redrawing(self.model.lm_head.in_features)
-        self.optimisers = [torch.optim.AdamW(self.model.parameters(), lr=given.learning_rate, betas=(0.9, 0.98), weight_decay=0.02)]
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), betas=(0.9, 0.98), weight_decay=0.02)
         self.progress: dict[str, Any] = {"pool": 0, "step": 0, "seconds": 0.0, "seen": {}, "above_chance": {}}
         self.planned: deque[Plan] = deque()
         self.saved_at = time.monotonic()
@@ -123,9 +119,7 @@ class Training:
         state = torch.load(file, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        self.redrawing.load_state_dict(state["redrawing"])
-        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
+        self.optimiser.load_state_dict(state["optimiser"] if "optimiser" in state else state["optimisers"][0])
         self.progress = state["progress"]
         self.planned = deque(state["planned"])
 
@@ -134,8 +128,7 @@ class Training:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
-            "redrawing": self.redrawing.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "optimiser": self.optimiser.state_dict(),
             "progress": self.progress,
             "planned": list(self.planned),
         }
@@ -217,14 +210,12 @@ class Training:
         return losses
 
     def _step(self, batch: list[Sample]) -> Losses:
-        for optimiser, peak in zip(self.optimisers, (1.0,), strict=True):
-            optimiser.param_groups[0]["lr"] = peak * self._learning_rate()
-        losses = compute_losses(self.model, self.redrawing, batch, self.tokenizer.pad_token_id)
+        self.optimiser.param_groups[0]["lr"] = self._learning_rate()
+        losses = compute_losses(self.model, batch, self.tokenizer.pad_token_id)
         losses.total.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimiser in self.optimisers:
-            optimiser.step()
-            optimiser.zero_grad()
+        self.optimiser.step()
+        self.optimiser.zero_grad()
         self.progress["step"] += 1
         kept = min(AVERAGED, self.progress["step"] / (self.progress["step"] + 10))
         with torch.no_grad():
@@ -232,8 +223,7 @@ class Training:
         return losses
 
     def _learning_rate(self) -> float:
-        total = PASSES * self.given.examples / BATCH
-        falling = (total - self.progress["step"]) / (DECAY * total)
+        falling = (self.given.examples - self.seen) / (DECAY * self.given.examples)
         return self.given.learning_rate * max(min(1.0, self.progress["step"] / WARMUP, falling), 0.0)
 
     def _measure(self, validation: list[Sample], losses: list[Losses]) -> None:
@@ -243,7 +233,6 @@ class Training:
             "learning_rate": self._learning_rate(),
             "answer_loss": round(float(np.nanmean([each.answers for each in losses])), 3),
             "description_loss": round(float(np.nanmean([each.descriptions for each in losses])), 3),
-            "redrawing_loss": round(float(np.mean([each.redrawing for each in losses])), 3),
             "tasks": {},
         }
         for name, found in _letters_accuracy(self.average, self.tokenizer, validation).items():
@@ -253,26 +242,6 @@ class Training:
         with (self.folder / "log.jsonl").open("a") as stream:
             stream.write(json.dumps(entry) + "\n")
         _print_measurement(entry)
-
-
-def _optimisers(
-    model: torch.nn.Module, redrawing: Redrawing, learning_rate: float
-) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
-    """AdamW for embeddings, norms, biases and patches; Muon (Jordan et al. 2024) for all other matrices.
-
-    Under AdamW alone what all images have in common outgrows what tells them apart.
-    """
-    matrices = {
-        name: weight
-        for name, weight in model.named_parameters()
-        if weight.ndim == 2 and "embed" not in name and "lm_head" not in name
-    }
-    others = [weight for name, weight in model.named_parameters() if name not in matrices]
-    others += redrawing.parameters()
-    return (
-        torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.02),
-        Muon(matrices.values(), lr=MUON_SCALE * learning_rate, weight_decay=0.02),
-    )
 
 
 def _cut_into_batches(samples: list[Sample], rng: np.random.Generator) -> Iterator[list[Sample]]:

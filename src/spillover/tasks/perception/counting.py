@@ -90,7 +90,9 @@ def draw_counting(rng: np.random.Generator, difficulty: float) -> CountingScene:
     if coin(rng, difficulty):
         numbers = rng.permutation(numbers)
     count = int(fewest + place)
-    kind, *other_kinds = pick_distinct(rng, SHAPE_NAMES if coin(rng, between(1.0, 0.6, difficulty)) else CREATURE_NAMES, 3)
+    kind, *other_kinds = pick_distinct(
+        rng, SHAPE_NAMES if coin(rng, between(1.0, 0.6, difficulty)) else CREATURE_NAMES, 3
+    )
     name, *other_names = pick_distinct(rng, COLOUR_NAMES, 3)
     others = int(rng.integers(round(difficulty), 2 + round(5 * difficulty)))
     identities = [(kind, name)] * count

@@ -111,9 +111,7 @@ def _with_landmarks(rng: np.random.Generator, picture: Picture, corners: tuple[C
         )
         for thing, name, (x, y), (right, down) in zip(picture.things[-2:], names, corners, aside, strict=True)
     )
-    return replace(
-        picture, things=(*picture.things[:-2], *things), colour_names=(*picture.colour_names[:-2], *names)
-    )
+    return replace(picture, things=(*picture.things[:-2], *things), colour_names=(*picture.colour_names[:-2], *names))
 
 
 JIGSAW = Family(task=find_task("Jigsaw"), draw=draw_jigsaw)

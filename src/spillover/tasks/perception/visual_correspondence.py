@@ -92,9 +92,7 @@ def draw_correspondence(rng: np.random.Generator, difficulty: float) -> Correspo
     while True:
         radii = rng.uniform(*sizes, count).round(4).tolist()
         contrast = between(0.02, 0.3, difficulty)
-        picture = draw_picture(
-            rng, SHAPE_NAMES, radii, light=difficulty, contrast=contrast, span=(margin, 1 - margin)
-        )
+        picture = draw_picture(rng, SHAPE_NAMES, radii, light=difficulty, contrast=contrast, span=(margin, 1 - margin))
         looks = list(zip(picture.colour_names, [thing.kind for thing in picture.things], strict=True))
         view = _draw_view(rng, difficulty)
         places = [view.project(thing.x, thing.y) for thing in picture.things]
