@@ -8,7 +8,7 @@ from spillover.models.settings import ModelSettings, TrainingSettings
 from spillover.study.study import Control, Study
 from spillover.tasks.settings import PerceptionTasks
 
-DIFFICULTY = 0.3
+DIFFICULTY = 0.5
 """Of the scenes: hard enough that the embedded model has something to gain in most tasks, plain enough that it sees."""
 CONTROL_SOURCE = "Relative_Depth"
 """The source whose answers are shuffled: it shows what the format of training alone does."""

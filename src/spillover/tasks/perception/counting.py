@@ -84,7 +84,7 @@ def plural(kind: str) -> str:
 
 
 def draw_counting(rng: np.random.Generator, difficulty: float) -> CountingScene:
-    """Draw a scene; difficulty adds things of all sorts, texture and shadow, lets things touch and mixes the options."""
+    """Draw a scene; difficulty adds things of all sorts, texture, shadow and contact, and mixes the options."""
     fewest, place = int(rng.integers(1 + round(4 * difficulty))), int(rng.integers(4))
     numbers = np.arange(fewest, fewest + 4)
     if coin(rng, difficulty):

@@ -78,10 +78,10 @@ class MotionScene:
 
 
 def draw_motion(rng: np.random.Generator, difficulty: float) -> MotionScene:
-    """Draw a scene; difficulty shortens the way, adds things and a careless turn of the camera and changes the light."""
+    """Draw a scene; difficulty shortens the way, adds things, lets the camera turn carelessly and changes the light."""
     correct = int(rng.integers(2))
-    way = rng.uniform(between(0.4, 0.16, difficulty), 0.55) * (1 if correct == 1 else -1)
-    careless = rng.uniform(-1.0, 1.0) * between(0.0, 0.12, difficulty)
+    way = rng.uniform(between(0.4, 0.1, difficulty), between(0.55, 0.4, difficulty)) * (1 if correct == 1 else -1)
+    careless = rng.uniform(-1.0, 1.0) * between(0.0, 0.18, difficulty)
     pose = Pose(
         across=round(PIVOT * math.sin(way), 4),
         ahead=round(PIVOT * (1.0 - math.cos(way)), 4),
