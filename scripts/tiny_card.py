@@ -19,7 +19,7 @@ from spillover.tasks.perception.suite import SUITE_VERSION, draw_examples
 from spillover.tasks.scoring import parse_reply
 from spillover.tasks.task import option_letters
 
-EXAMPLES = 300
+EXAMPLES = 200
 """Validation examples a task: the suite's own first ones, which no training has seen."""
 
 
@@ -72,9 +72,10 @@ def write_card(folder: Path, tasks: Sequence[str], facts: Mapping[str, str]) -> 
         "finetuning on one task changes others, not to be used for anything in the world.",
         "",
         *(f"- {name}: {text}" for name, text in facts.items()),
-        f"- Data: the suite's training split, version {SUITE_VERSION}, plain scenes first, measured at the demo's difficulty, {DIFFICULTY};",
-        "  each conversation holds the question with its answer and a description of the scene.",
-        f"- Measured on the suite's first {EXAMPLES} validation examples of each task (standard error about 0.03).",
+        f"- Data: the suite's training split, version {SUITE_VERSION}, plain scenes first; most conversations hold a",
+        "  description of the scene beside the question with its answer.",
+        f"- Measured at the demo's difficulty, {DIFFICULTY}, on the first {EXAMPLES} validation examples of each task",
+        "  (standard error about 0.03).",
         "",
         "| Task | Chance | Letters | Calibrated | Generate | Share of each letter answered |",
         "| --- | --- | --- | --- | --- | --- |",
