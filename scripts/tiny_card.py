@@ -14,11 +14,12 @@ from spillover.models.encoding import encode_prompts
 from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
 from spillover.models.settings import ModelSettings
+from spillover.study.demo import DIFFICULTY
 from spillover.tasks.perception.suite import SUITE_VERSION, draw_examples
 from spillover.tasks.scoring import parse_reply
 from spillover.tasks.task import option_letters
 
-EXAMPLES = 300
+EXAMPLES = 200
 """Validation examples a task: the suite's own first ones, which no training has seen."""
 
 
@@ -38,7 +39,7 @@ class Measured:
 
 def measure(base: Base, task: str, examples: int = EXAMPLES) -> Measured:
     """Measure both protocols on a task's validation examples."""
-    drawn = list(islice(draw_examples(task, "validation"), examples))
+    drawn = list(islice(draw_examples(task, "validation", difficulty=DIFFICULTY), examples))
     encoded = encode_prompts(base, [example.as_prompt() for example in drawn])
     scores = np.array(score_options(base, encoded))
     options = option_letters(scores.shape[1])
@@ -71,9 +72,10 @@ def write_card(folder: Path, tasks: Sequence[str], facts: Mapping[str, str]) -> 
         "finetuning on one task changes others, not to be used for anything in the world.",
         "",
         *(f"- {name}: {text}" for name, text in facts.items()),
-        f"- Data: the suite's training split, version {SUITE_VERSION}, plain scenes first, measured at difficulty 1;",
-        "  each conversation holds the question with its answer and a description of the scene.",
-        f"- Measured on the suite's first {EXAMPLES} validation examples of each task (standard error about 0.03).",
+        f"- Data: the suite's training split, version {SUITE_VERSION}, plain scenes first; most conversations hold a",
+        "  description of the scene beside the question with its answer.",
+        f"- Measured at the demo's difficulty, {DIFFICULTY}, on the first {EXAMPLES} validation examples of each task",
+        "  (standard error about 0.03).",
         "",
         "| Task | Chance | Letters | Calibrated | Generate | Share of each letter answered |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -22,16 +22,15 @@ from spillover.models.tiny.architecture import MERGE, PATCH_PIXELS
 from spillover.tasks.perception.family import Family, Scene
 from spillover.tasks.perception.suite import DEFAULT_DIFFICULTY, SUITE_VERSION, Split, draw_scene, find_family
 from spillover.tasks.task import lay_out_prompt, option_letters
-from tiny_matching import draw_matching
-from tiny_primer import draw_primer
 
 DESCRIPTION_REQUEST = "Describe."
-DESCRIPTION_WEIGHT = 0.1
+DESCRIPTION_WEIGHT = 0.3
 """Of a description's token in the loss; an answer's token counts 1. Without descriptions nothing is learnt at all."""
-NAMING = 0.15
-"""Share of naming among the lessons; the others are of matching."""
-DESCRIBED_FIRST, DESCRIBED_AFTER = 0.33, 0.33
-"""Shares of samples that describe before they answer, and afterwards; the others answer only."""
+DESCRIBED_FIRST, DESCRIBED_AFTER = 0.35, 0.25
+"""Shares of samples that describe before they answer, and afterwards; the others answer only.
+
+What is said before is cut short at random: from an answer that can be read off the words to one that can only be seen
+leads a way of small steps."""
 TOKEN_PIXELS = PATCH_PIXELS * MERGE
 OPENING = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
 TURN_TO_ANSWER = "<|im_end|>\n<|im_start|>assistant\n"
@@ -83,8 +82,6 @@ class Order:
     described: bool = True
     hardest: Mapping[str, float] = field(default_factory=dict[str, float])
     """The hardest difficulty drawn, by task; 1 where nothing is said."""
-    lessons: float = 0.0
-    """Share of samples that are lessons in naming and matching instead (see `tiny_primer`, `tiny_matching`)."""
 
 
 class Drawer:
@@ -106,9 +103,6 @@ class Drawer:
             rng = seeded_generator("pretraining", SUITE_VERSION, order.seed, order.split, order.pool, name)
             hardest = order.hardest.get(name, 1.0)
             for number in range(count):
-                if rng.random() < order.lessons:
-                    samples.append(self._lesson(rng))
-                    continue
                 difficulty = hardest * (rng.random() if order.split == "train" else (number + 0.5) / count)
                 scene = draw_scene(family, order.split, rng, difficulty)
                 place = rng.random() if order.described else 1.0
@@ -120,25 +114,12 @@ class Drawer:
         question = lay_out_prompt(scene.question, scene.choices)
         turns = [Turn(question, option_letters(len(scene.choices))[scene.correct], 1.0)]
         if place < DESCRIBED_FIRST + DESCRIBED_AFTER:
-            description = Turn(DESCRIPTION_REQUEST, scene.describe(), DESCRIPTION_WEIGHT)
-            turns.insert(0 if place < DESCRIBED_FIRST else 1, description)
+            first = place < DESCRIBED_FIRST
+            parts = scene.describe().split(", ")
+            told = parts[: 1 + int(place / DESCRIBED_FIRST * len(parts))] if first else parts
+            turns.insert(0 if first else 1, Turn(DESCRIPTION_REQUEST, ", ".join(told), DESCRIPTION_WEIGHT))
         sample = self._lay_out(family.task.name, images, turns)
         return replace(sample, correct=scene.correct, options=len(scene.choices), difficulty=difficulty)
-
-    def _lesson(self, rng: np.random.Generator) -> Sample:
-        if rng.random() < NAMING:
-            primer = draw_primer(rng, TOKEN_PIXELS)
-            return self._lay_out(
-                "primer", primer.images, [Turn(DESCRIPTION_REQUEST, primer.description, DESCRIPTION_WEIGHT)]
-            )
-        matching = draw_matching(rng, TOKEN_PIXELS)
-        question = lay_out_prompt(matching.question, matching.choices)
-        turns = [Turn(question, option_letters(len(matching.choices))[matching.correct], 1.0)]
-        if matching.told:
-            turns.insert(0, Turn(DESCRIPTION_REQUEST, matching.description, 0.0))
-        elif rng.random() < DESCRIBED_AFTER:
-            turns.append(Turn(DESCRIPTION_REQUEST, matching.description, DESCRIPTION_WEIGHT))
-        return self._lay_out("matching", matching.images, turns)
 
     def _lay_out(self, task: str, images: tuple[np.ndarray, ...], turns: Sequence[Turn]) -> Sample:
         grids = tuple((image.shape[0] // TOKEN_PIXELS, image.shape[1] // TOKEN_PIXELS) for image in images)

@@ -150,8 +150,8 @@ def draw_style(rng: np.random.Generator, difficulty: float) -> StyleScene:
     """Draw a scene; difficulty leaves fewer and smaller differences of style and makes the strokes vary."""
     style = Style(**dict(zip(TRAITS, rng.random(len(TRAITS)).round(3).tolist(), strict=True)))
     other = style
-    for trait in pick_distinct(rng, TRAITS, round(between(5, 3, difficulty))):
-        other = replace(other, **{trait: _moved(rng, getattr(style, trait), between(0.5, 0.4, difficulty), trait)})
+    for trait in pick_distinct(rng, TRAITS, round(between(3, 2, difficulty))):
+        other = replace(other, **{trait: _moved(rng, getattr(style, trait), between(0.5, 0.3, difficulty), trait)})
     correct = int(rng.integers(2))
     styles = (style, style, other) if correct == 0 else (style, other, style)
     paintings = tuple(

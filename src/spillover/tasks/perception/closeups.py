@@ -28,6 +28,8 @@ class CloseUp:
     surface: Surface
     light: Light
     thing: Thing
+    part_colours: tuple[str, ...] = ()
+    """Names of the parts' colours where each has its own."""
 
     def paint(self, size: int, marks: Sequence[Mark]) -> Image.Image:
         """Draw the thing with marks on it."""
@@ -47,6 +49,13 @@ class CloseUp:
         inside = np.flatnonzero(signed_distances(self.thing.blobs, np.array(x), np.array(y)) < 0.0)
         return int(inside[-1]) if len(inside) else None
 
+    def part_name(self, mark: Mark) -> str:
+        """What a mark stands on: the colour of the part, where each has its own, else its name."""
+        part = self.part_at(mark.x, mark.y)
+        if part is None:
+            return "nothing"
+        return self.part_colours[part] if self.part_colours else self.thing.of_kind.parts[part].name
+
     def shows(self, parts: Sequence[int]) -> bool:
         """Whether the centres of parts are in the picture, are not hidden by other parts, and lie well apart."""
         centres = [self.thing.centre_of(part) for part in parts]
@@ -55,10 +64,12 @@ class CloseUp:
         return clear and apart and all(self.part_at(*c) == part for c, part in zip(centres, parts, strict=True))
 
 
-def draw_close_up(rng: np.random.Generator, kind: str, difficulty: float, turn: float) -> CloseUp:
+def draw_close_up(
+    rng: np.random.Generator, kind: str, difficulty: float, turn: float, part_colours: tuple[str, ...] = ()
+) -> CloseUp:
     """Draw a close-up of a thing that is turned by up to `turn` radians either way.
 
-    Difficulty makes its build unusual, its ground livelier and its light uneven.
+    Difficulty makes its build unusual, its ground livelier and its light uneven; parts may have their own colours.
     """
     size, stretch, angle, right, down = rng.uniform(-1.0, 1.0, 5).tolist()
     unusual = between(0.05, 0.2, difficulty)
@@ -74,7 +85,12 @@ def draw_close_up(rng: np.random.Generator, kind: str, difficulty: float, turn: 
     )
     proportions = rng.uniform(1.0 - unusual, 1.0 + unusual, len(thing.of_kind.parts)).round(3).tolist()
     return CloseUp(
-        surface=draw_surface(rng, between(0.1, 0.4, difficulty)),
+        surface=draw_surface(rng, between(0.02, 0.4, difficulty)),
         light=draw_light(rng, difficulty),
-        thing=replace(thing, proportions=tuple(proportions)),
+        thing=replace(
+            thing,
+            proportions=tuple(proportions),
+            part_colours=tuple(vary(rng, COLOURS[name]) for name in part_colours),
+        ),
+        part_colours=part_colours,
     )

@@ -84,18 +84,23 @@ def plural(kind: str) -> str:
 
 
 def draw_counting(rng: np.random.Generator, difficulty: float) -> CountingScene:
-    """Draw a scene; difficulty adds things of the same kind or colour, texture, shadow, and lets things touch."""
-    fewest, place = int(rng.integers(5)), int(rng.integers(4))
-    numbers = rng.permutation(np.arange(fewest, fewest + 4))
+    """Draw a scene; difficulty adds things of all sorts, texture, shadow and contact, and mixes the options."""
+    fewest, place = int(rng.integers(1 + round(4 * difficulty))), int(rng.integers(4))
+    numbers = np.arange(fewest, fewest + 4)
+    if coin(rng, difficulty):
+        numbers = rng.permutation(numbers)
     count = int(fewest + place)
-    kind, *other_kinds = pick_distinct(rng, SHAPE_NAMES if coin(rng, 0.6) else CREATURE_NAMES, 3)
+    kind, *other_kinds = pick_distinct(
+        rng, SHAPE_NAMES if coin(rng, between(1.0, 0.6, difficulty)) else CREATURE_NAMES, 3
+    )
     name, *other_names = pick_distinct(rng, COLOUR_NAMES, 3)
-    others = int(rng.integers(1, 2 + round(5 * difficulty)))
+    others = int(rng.integers(round(difficulty), 2 + round(5 * difficulty)))
     identities = [(kind, name)] * count
     for _ in range(others):
-        identities.append((kind, pick(rng, other_names)) if coin(rng) else (pick(rng, other_kinds), name))
+        same_kind = coin(rng, between(1.0, 0.5, difficulty))
+        identities.append((kind, pick(rng, other_names)) if same_kind else (pick(rng, other_kinds), name))
     identities = [identities[index] for index in rng.permutation(len(identities)).tolist()]
-    typical = between(0.11, 0.095, difficulty) * math.sqrt(7 / max(len(identities), 5))
+    typical = between(0.14, 0.095, difficulty) * math.sqrt(7 / max(len(identities), 5))
     sizes = (typical * rng.uniform(0.75, 1.3, len(identities))).round(4).tolist()
     places = scatter(rng, sizes, overlap=0.3 * difficulty)
     things = tuple(
@@ -103,7 +108,7 @@ def draw_counting(rng: np.random.Generator, difficulty: float) -> CountingScene:
         for (kind_name, colour_name), place, size in zip(identities, places, sizes, strict=True)
     )
     return CountingScene(
-        surface=draw_surface(rng, between(0.05, 0.2, difficulty)),
+        surface=draw_surface(rng, between(0.02, 0.2, difficulty)),
         light=draw_light(rng, 0.6 * difficulty),
         things=things,
         kind=kind,

@@ -17,7 +17,7 @@ from spillover.tasks.perception.canvas import Canvas
 from spillover.tasks.perception.family import Family
 from spillover.tasks.perception.kinds import CREATURE_NAMES, SHAPE_NAMES
 from spillover.tasks.perception.pictures import Picture, draw_picture
-from spillover.tasks.perception.sampling import between, pick
+from spillover.tasks.perception.sampling import between, coin, pick
 from spillover.tasks.perception.words import place_words
 
 Trick = Literal["copy", "mosaic", "lattice", "double"]
@@ -26,8 +26,8 @@ CONTENT = CREATURE_NAMES + SHAPE_NAMES
 ORDINALS = ("first", "second", "third", "fourth")
 CELLS = 12
 """Cells a unit length, of mosaics and lattices."""
-LATTICE = 0.2
-"""How much lighter and darker the cells of the plainest lattice are."""
+FAINT, PLAIN = 0.2, 0.45
+"""How much lighter and darker the cells of a lattice are in the hardest and in the plainest scenes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,8 @@ class Tampering:
     shift_y: float
     strength: float
     """0: not to be seen, 1: plain."""
+    lattice: float
+    """How much lighter and darker the cells of a lattice are at full strength."""
 
     def apply(self, canvas: Canvas, original: Canvas) -> None:
         """Change the region's pixels; `original` is what they may be copied from."""
@@ -50,8 +52,9 @@ class Tampering:
         region = canvas.pixels[rows, columns]
         xs, ys = canvas.xs[columns], canvas.ys[rows]
         if self.trick == "lattice":
-            sign = np.where((np.floor(xs[None, :] * CELLS) + np.floor(ys[:, None] * CELLS)) % 2 > 0, 1.0, -1.0)
-            region *= (1.0 + LATTICE * self.strength * sign[..., None]).astype(np.float32)
+            across, down = np.floor((xs[None, :] - self.left) * CELLS), np.floor((ys[:, None] - self.top) * CELLS)
+            sign = np.where((across + down) % 2 > 0, 1.0, -1.0)
+            region *= (1.0 + self.lattice * self.strength * sign[..., None]).astype(np.float32)
             return
         if self.trick == "mosaic":
             xs, ys = ((np.floor(steps * CELLS) + 0.5) / CELLS for steps in (xs, ys))
@@ -117,9 +120,9 @@ def draw_forensic(rng: np.random.Generator, difficulty: float) -> ForensicScene:
         draw_picture(
             rng,
             CONTENT,
-            rng.uniform(0.14, 0.26, 3).round(4).tolist(),
+            rng.uniform(0.14, 0.26, round(between(1, 3, difficulty))).round(4).tolist(),
             light=0.6 * difficulty,
-            contrast=between(0.2, 0.35, difficulty),
+            contrast=between(0.05, 0.35, difficulty),
         )
         for _ in ORDINALS
     )
@@ -133,18 +136,19 @@ def draw_forensic(rng: np.random.Generator, difficulty: float) -> ForensicScene:
 def _draw_tampering(rng: np.random.Generator, picture: Picture, difficulty: float) -> Tampering:
     # on a thing's outline there is always something to be seen going wrong
     thing = pick(rng, picture.things)
-    side = rng.uniform(between(0.45, 0.32, difficulty), 0.5)
+    side = rng.uniform(between(0.5, 0.32, difficulty), between(0.65, 0.5, difficulty))
     aside = rng.uniform(-0.5, 0.5, 2) * thing.size
     left, top = (np.array([thing.x, thing.y]) + aside - side / 2).clip(0.02, 0.98 - side).round(4).tolist()
     shift_x, shift_y = (_shift(rng, start, side) for start in (left, top))
     return Tampering(
-        trick=pick(rng, TRICKS),
+        trick=pick(rng, TRICKS) if coin(rng, difficulty) else "lattice",
         left=left,
         top=top,
         side=round(side, 4),
         shift_x=shift_x,
         shift_y=shift_y,
         strength=round(rng.uniform(between(0.9, 0.6, difficulty), 1.0), 3),
+        lattice=round(between(PLAIN, FAINT, difficulty), 3),
     )
 
 

@@ -5,6 +5,7 @@ Handles are held, edges and bowls do the work: the parts look different and do t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,11 @@ from PIL import Image
 
 from spillover.tasks.catalogue import find_task
 from spillover.tasks.perception.closeups import CloseUp, draw_close_up
+from spillover.tasks.perception.colours import COLOUR_NAMES
 from spillover.tasks.perception.family import SINGLE_IMAGE_SIZE, Family
-from spillover.tasks.perception.kinds import ROLES, TOOL_NAMES
+from spillover.tasks.perception.kinds import KINDS, ROLES, TOOL_NAMES
 from spillover.tasks.perception.marks import Mark
-from spillover.tasks.perception.sampling import between, pick_distinct
+from spillover.tasks.perception.sampling import between, coin, pick_distinct
 from spillover.tasks.perception.words import LETTERS, POINTS
 
 
@@ -48,28 +50,44 @@ class FunctionalScene:
 
     def describe(self) -> str:
         """Name the tools and what their marked parts are for."""
-        words = [f"{self.first.thing.kind} {self._role(self.first, self.reference)}", self.second.thing.kind]
-        words += [f"{mark.label} {self._role(self.second, mark)}" for mark in self.marks]
+        name = CloseUp.part_name if self.first.part_colours else _role
+        words = [f"{self.first.thing.kind} {name(self.first, self.reference)}", self.second.thing.kind]
+        words += [f"{mark.label} {name(self.second, mark)}" for mark in self.marks]
         return ", ".join(words)
 
     def satisfying(self) -> tuple[int, ...]:
         """Find the marks on a part of the reference's role."""
-        role = self._role(self.first, self.reference)
-        return tuple(index for index, mark in enumerate(self.marks) if self._role(self.second, mark) == role)
+        role = _role(self.first, self.reference)
+        return tuple(index for index, mark in enumerate(self.marks) if _role(self.second, mark) == role)
 
-    def _role(self, close_up: CloseUp, mark: Mark) -> str:
-        part = close_up.part_at(mark.x, mark.y)
-        return "nothing" if part is None else close_up.thing.of_kind.parts[part].role or "nothing"
+
+def _role(close_up: CloseUp, mark: Mark) -> str:
+    part = close_up.part_at(mark.x, mark.y)
+    return "nothing" if part is None else close_up.thing.of_kind.parts[part].role or "nothing"
 
 
 def draw_functional(rng: np.random.Generator, difficulty: float) -> FunctionalScene:
-    """Draw a scene; difficulty turns both tools and makes their builds unusual."""
-    turn = between(0.4, 3.1, difficulty)
+    """Draw a scene; difficulty turns both tools and makes their builds unusual.
+
+    In plain scenes every part has a colour that says what it is for, the same on both tools.
+    """
+    coloured = not coin(rng, difficulty)
+    turn = math.pi if coloured else between(0.4, math.pi, difficulty)
     while True:
         kinds = pick_distinct(rng, TOOL_NAMES, 2)
         roles = pick_distinct(rng, ROLES, len(POINTS))
         correct = int(rng.integers(len(POINTS)))
-        first, second = (draw_close_up(rng, kind, difficulty, turn) for kind in kinds)
+        colours = dict(zip((*roles, None), pick_distinct(rng, COLOUR_NAMES, len(roles) + 1), strict=True))
+        first, second = (
+            draw_close_up(
+                rng,
+                kind,
+                difficulty,
+                turn,
+                tuple(colours[part.role] for part in KINDS[kind].parts) if coloured else (),
+            )
+            for kind in kinds
+        )
         held = first.thing.of_kind.index_of_role(roles[correct])
         parts = [second.thing.of_kind.index_of_role(role) for role in roles]
         if first.shows([held]) and second.shows(parts):

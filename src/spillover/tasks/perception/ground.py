@@ -111,13 +111,16 @@ class Standing:
         return replace(self.thing, x=0.5 + self.across / self.depth, y=foot - FOOT * size, size=size)
 
 
-def draw_land(rng: np.random.Generator, haze: float) -> Land:
-    """Draw a plane and a sky of clearly different lightness; `haze` is the most that the air may hide."""
+def draw_land(rng: np.random.Generator, haze: float, roughness: float = 1.0) -> Land:
+    """Draw a plane and a sky of clearly different lightness; `haze` is the most that the air may hide.
+
+    `roughness` is how much of the suite's strongest ground texture there may be, 0–1.
+    """
     sky = muted(rng, 0.55, 0.95)
     ground = muted(rng, 0.15, 0.5)
     if rng.random() < 0.3:
         sky, ground = ground, sky
-    horizon, height, air, roughness = rng.random(4).tolist()
+    horizon, height, air, rough = rng.random(4).tolist()
     return Land(
         horizon=round(0.12 + 0.25 * horizon, 3),
         height=round(0.5 + 0.2 * height, 3),
@@ -125,7 +128,7 @@ def draw_land(rng: np.random.Generator, haze: float) -> Land:
         ground=ground,
         sky=sky,
         texture=draw_texture(rng, low=0.8, high=2.5),
-        roughness=round(0.6 * roughness, 3),
+        roughness=round(0.6 * roughness * rough, 3),
     )
 
 

@@ -78,20 +78,21 @@ class MotionScene:
 
 
 def draw_motion(rng: np.random.Generator, difficulty: float) -> MotionScene:
-    """Draw a scene; difficulty shortens the way, adds a careless turn of the camera and changes the light."""
+    """Draw a scene; difficulty shortens the way, adds things, lets the camera turn carelessly and changes the light."""
     correct = int(rng.integers(2))
-    way = rng.uniform(between(0.3, 0.16, difficulty), 0.5) * (1 if correct == 1 else -1)
-    careless = rng.uniform(-1.0, 1.0) * between(0.02, 0.12, difficulty)
+    way = rng.uniform(between(0.4, 0.1, difficulty), between(0.55, 0.4, difficulty)) * (1 if correct == 1 else -1)
+    careless = rng.uniform(-1.0, 1.0) * between(0.0, 0.18, difficulty)
     pose = Pose(
         across=round(PIVOT * math.sin(way), 4),
         ahead=round(PIVOT * (1.0 - math.cos(way)), 4),
         turn=round(-way + careless, 4),
     )
-    near, far = 1 + int(rng.integers(2)), 2 + int(rng.integers(2))
+    most = 1 + round(difficulty)
+    near, far = 1 + int(rng.integers(most)), most + int(rng.integers(most))
     depths = sorted(rng.uniform(*DEPTHS[:2], near).tolist()) + sorted(rng.uniform(*DEPTHS[2:], far).tolist())
     names = tuple(pick(rng, COLOUR_NAMES) for _ in depths)
     return MotionScene(
-        land=draw_land(rng, haze=0.35),
+        land=draw_land(rng, haze=between(0.1, 0.35, difficulty), roughness=difficulty),
         lights=(draw_light(rng, 0.5 * difficulty), draw_light(rng, 0.5 * difficulty)),
         things=tuple(_draw_standing(rng, depth, name) for depth, name in zip(depths, names, strict=True)),
         colour_names=names,

@@ -22,13 +22,14 @@ from spillover.tasks.perception.marks import Box, paint_boxes
 from spillover.tasks.perception.sampling import between, coin, pick, pick_distinct
 from spillover.tasks.perception.scattering import scatter
 from spillover.tasks.perception.things import Thing, paint_thing
+from spillover.tasks.perception.words import place_words
 
 Bounds = tuple[float, float, float, float]
 
 BOX_COLOURS: tuple[Colour, Colour] = ((0.95, 0.05, 0.08), (0.05, 0.35, 1.0))
 NAMEABLE = CREATURE_NAMES + TOOL_NAMES
 SMALLEST, LARGEST = 0.18, 0.36
-"""Half frames of things, unit length."""
+"""Half frames of things, unit length; in plain scenes, where the boxes lie apart, none is quite so large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +65,9 @@ class LocalizationScene:
         return (canvas.image(),)
 
     def describe(self) -> str:
-        """Say from where to where the thing and the boxes reach, in tenths."""
-        named = (("A", self.boxes[0]), ("B", self.boxes[1]), (self.target.kind, self.target.bounds()))
-        return ", ".join(f"{name} {_tenths(bounds)}" for name, bounds in named)
+        """Say where the middles of the thing and of the boxes lie, and how wide and high they are, in tenths."""
+        named = ((self.target.kind, self.target.bounds()), ("A", self.boxes[0]), ("B", self.boxes[1]))
+        return ", ".join(f"{name} {_in_words(bounds)}" for name, bounds in named)
 
     def satisfying(self) -> tuple[int, ...]:
         """Find the box that overlaps most with what is painted of the thing."""
@@ -75,8 +76,10 @@ class LocalizationScene:
         return tuple(index for index, value in enumerate(overlaps) if value == max(overlaps))
 
 
-def _tenths(bounds: Bounds) -> str:
-    return " ".join(str(min(max(int(edge * 10), 0), 9)) for edge in bounds)
+def _in_words(bounds: Bounds) -> str:
+    left, top, right, bottom = bounds
+    tenths = " ".join(str(min(int(10 * length), 9)) for length in (right - left, bottom - top))
+    return f"{place_words((left + right) / 2, (top + bottom) / 2)} {tenths}"
 
 
 def overlap(first: Bounds, second: Bounds) -> float:
@@ -94,11 +97,12 @@ def _area(bounds: Bounds) -> float:
 def draw_localization(rng: np.random.Generator, difficulty: float) -> LocalizationScene:
     """Draw a scene; difficulty lets the boxes overlap more and adds things, haze and shadow."""
     kind, *other_kinds = pick_distinct(rng, NAMEABLE, 4)
-    highest = between(0.4, 0.55, difficulty)
+    largest = between(0.26, LARGEST, difficulty)
+    lowest, highest = between(-0.1, 0.2, difficulty), between(0.1, 0.55, difficulty)
     while True:
-        target, aside = _draw_pair(rng, kind)
+        target, aside = _draw_pair(rng, kind, between(0.4, 0.12, difficulty), largest)
         right, wrong = _rounded(target.bounds()), _rounded(aside.bounds())
-        if 0.2 < overlap(right, wrong) < highest and _inside(right) and _inside(wrong):
+        if lowest < overlap(right, wrong) < highest and _inside(right) and _inside(wrong):
             break
     sizes = rng.uniform(0.12, 0.24, int(rng.integers(1 + round(3 * difficulty)))).round(4).tolist()
     places = scatter(rng, sizes, overlap=0.5, taken=[(target.x, target.y, target.size)])
@@ -108,7 +112,7 @@ def draw_localization(rng: np.random.Generator, difficulty: float) -> Localizati
     )
     correct = int(rng.integers(2))
     return LocalizationScene(
-        land=draw_land(rng, haze=between(0.2, 0.5, difficulty)),
+        land=draw_land(rng, haze=between(0.05, 0.5, difficulty), roughness=difficulty),
         light=draw_light(rng, difficulty),
         others=others,
         target=target,
@@ -118,17 +122,17 @@ def draw_localization(rng: np.random.Generator, difficulty: float) -> Localizati
     )
 
 
-def _draw_pair(rng: np.random.Generator, kind: str) -> tuple[Thing, Thing]:
+def _draw_pair(rng: np.random.Generator, kind: str, away: float, largest: float) -> tuple[Thing, Thing]:
     """A thing and another aside; each is as likely to be the other's neighbour as the other way round."""
-    thing = _draw_thing(rng, kind, round(rng.uniform(SMALLEST, LARGEST), 4))
-    right, down = rng.normal(0.0, 0.12, 2).tolist()
+    thing = _draw_thing(rng, kind, round(rng.uniform(SMALLEST, largest), 4))
+    right, down = rng.normal(0.0, away, 2).tolist()
     size, stretch = rng.random(2).tolist()
     return thing, replace(
         thing,
         kind=pick(rng, NAMEABLE),
         x=thing.x + right,
         y=thing.y + down,
-        size=SMALLEST + (LARGEST - SMALLEST) * size,
+        size=SMALLEST + (largest - SMALLEST) * size,
         stretch=0.8 + 0.5 * stretch,
     )
 
@@ -137,8 +141,8 @@ def _draw_thing(rng: np.random.Generator, kind: str, size: float) -> Thing:
     x, y, stretch = rng.random(3).tolist()
     return Thing(
         kind=kind,
-        x=round(0.15 + 0.7 * x, 4),
-        y=round(0.15 + 0.7 * y, 4),
+        x=round(0.5 + (0.5 - 0.7 * size) * (2 * x - 1), 4),
+        y=round(0.5 + (0.5 - 0.7 * size) * (2 * y - 1), 4),
         size=size,
         colour=vary(rng, COLOURS[pick(rng, COLOUR_NAMES)]),
         angle=round(rng.uniform(-0.3, 0.3), 3),

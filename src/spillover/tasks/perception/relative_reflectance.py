@@ -89,7 +89,7 @@ def draw_reflectance(rng: np.random.Generator, difficulty: float) -> Reflectance
     """Draw a scene; difficulty makes reflectances alike and leaves the decision to the light."""
     correct = int(rng.integers(3))
     # drawn alike for all three answers, so that neither the range of tones nor the depth of the shadow tells them apart
-    apart = rng.uniform(between(0.8, 0.45, difficulty), 0.9)
+    apart = rng.uniform(between(0.6, 0.15, difficulty), between(0.8, 0.4, difficulty))
     contrast = (1, -1, 0)[correct] * apart
     middle = rng.uniform(math.log(DARKEST) + apart / 2, math.log(LIGHTEST) - apart / 2)
     reflectances = [math.exp(middle - contrast / 2), math.exp(middle + contrast / 2)]

@@ -5,6 +5,7 @@ The two differ in colour, build, pose and the way they face; what they share is 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,11 @@ from PIL import Image
 
 from spillover.tasks.catalogue import find_task
 from spillover.tasks.perception.closeups import CloseUp, draw_close_up
+from spillover.tasks.perception.colours import COLOUR_NAMES
 from spillover.tasks.perception.family import SINGLE_IMAGE_SIZE, Family
 from spillover.tasks.perception.kinds import CREATURE_NAMES, KINDS
 from spillover.tasks.perception.marks import Mark
-from spillover.tasks.perception.sampling import between, pick, pick_distinct
+from spillover.tasks.perception.sampling import between, coin, pick, pick_distinct
 from spillover.tasks.perception.words import LETTERS, POINTS
 
 
@@ -45,29 +47,30 @@ class SemanticScene:
 
     def describe(self) -> str:
         """Name the marked parts."""
-        words = [f"{self.first.thing.kind} {self._part_name(self.first, self.reference)}"]
-        words += [f"{mark.label} {self._part_name(self.second, mark)}" for mark in self.marks]
+        words = [f"{self.first.thing.kind} {self.first.part_name(self.reference)}"]
+        words += [f"{mark.label} {self.second.part_name(mark)}" for mark in self.marks]
         return ", ".join(words)
 
     def satisfying(self) -> tuple[int, ...]:
         """Find the marks that lie on the part on which the reference lies."""
-        reference = self._part_name(self.first, self.reference)
-        return tuple(index for index, mark in enumerate(self.marks) if self._part_name(self.second, mark) == reference)
-
-    def _part_name(self, close_up: CloseUp, mark: Mark) -> str:
-        part = close_up.part_at(mark.x, mark.y)
-        return "nothing" if part is None else close_up.thing.of_kind.parts[part].name
+        part = self.first.part_at(*self.reference[:2])
+        return tuple(index for index, mark in enumerate(self.marks) if self.second.part_at(*mark[:2]) == part)
 
 
 def draw_semantic(rng: np.random.Generator, difficulty: float) -> SemanticScene:
-    """Draw a scene; difficulty turns both things and makes their builds differ."""
-    turn = between(0.2, 3.1, difficulty)
+    """Draw a scene; difficulty turns both things and makes their builds differ.
+
+    In plain scenes every part has its own colour on both things, which tells it however they are turned.
+    """
+    coloured = not coin(rng, difficulty)
+    turn = math.pi if coloured else between(0.2, math.pi, difficulty)
     while True:
         kind = pick(rng, CREATURE_NAMES)
         landmarks = [KINDS[kind].index_of(name) for name in KINDS[kind].landmarks]
         parts = pick_distinct(rng, landmarks, len(POINTS))
         correct = int(rng.integers(len(POINTS)))
-        first, second = (draw_close_up(rng, kind, difficulty, turn) for _ in range(2))
+        colours = pick_distinct(rng, COLOUR_NAMES, len(KINDS[kind].parts)) if coloured else ()
+        first, second = (draw_close_up(rng, kind, difficulty, turn, tuple(colours)) for _ in range(2))
         if first.shows(parts[correct : correct + 1]) and second.shows(parts):
             break
     return SemanticScene(

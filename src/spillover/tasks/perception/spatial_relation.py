@@ -13,7 +13,7 @@ from spillover.tasks.catalogue import find_task
 from spillover.tasks.perception.blobs import signed_distances
 from spillover.tasks.perception.colours import COLOUR_NAMES, COLOURS, vary
 from spillover.tasks.perception.family import SINGLE_IMAGE_SIZE, Family
-from spillover.tasks.perception.kinds import CREATURE_NAMES
+from spillover.tasks.perception.kinds import CREATURE_NAMES, SHAPE_NAMES
 from spillover.tasks.perception.lighting import Light, draw_light
 from spillover.tasks.perception.sampling import between, coin, pick, pick_distinct
 from spillover.tasks.perception.scattering import scatter
@@ -67,11 +67,16 @@ class RelationScene:
         return (canvas.image(),)
 
     def describe(self) -> str:
-        """Say where the two things are and which way they face, the one in front last."""
-        return ", ".join(
-            f"{name} {thing.kind} {place_words(thing.x, thing.y)} facing {'left' if thing.mirrored else 'right'}"
-            for name, thing in zip(self.colour_names, self.things, strict=True)
-        )
+        """Say where the two things are, from left to right, and what else the sentence turns on."""
+        parts: list[tuple[float, str]] = []
+        for name, thing, depth in zip(self.colour_names, self.things, ("behind", "in front"), strict=True):
+            words = [name, thing.kind, place_words(thing.x, thing.y)]
+            if self.relation == "facing":
+                words += ["facing", "left" if thing.mirrored else "right"]
+            if self.relation in DEPTH_RELATIONS:
+                words.append(depth)
+            parts.append((thing.x, " ".join(words)))
+        return ", ".join(words for _, words in sorted(parts))
 
     def satisfying(self) -> tuple[int, ...]:
         """Test the sentence."""
@@ -88,6 +93,7 @@ PREDICATES: dict[str, Callable[[Thing, Thing], bool]] = {
 DEPTH_RELATIONS = {"in front of": 1, "behind": 0}
 """Which of two overlapping things, from back to front, stands so."""
 RELATIONS = (*PREDICATES, *DEPTH_RELATIONS)
+PLANE_RELATIONS = ("left of", "right of", "above", "below")
 
 
 def holds(relation: str, things: tuple[Thing, Thing], subject: int) -> bool:
@@ -107,13 +113,14 @@ def hides(back: Thing, front: Thing) -> bool:
 
 
 def draw_relation(rng: np.random.Generator, difficulty: float) -> RelationScene:
-    """Draw a scene; difficulty adds things, shadow and texture, makes all smaller and names colours less often."""
-    relation, correct = pick(rng, RELATIONS), int(rng.integers(2))
-    kinds = pick_distinct(rng, CREATURE_NAMES, len(CREATURE_NAMES))
+    """Draw a scene; difficulty brings creatures for shapes, depth and facing for places, things, shadow and texture."""
+    relation, correct = pick(rng, RELATIONS if coin(rng, difficulty) else PLANE_RELATIONS), int(rng.integers(2))
+    plain = relation in PLANE_RELATIONS and not coin(rng, difficulty)
+    kinds = pick_distinct(rng, SHAPE_NAMES if plain else CREATURE_NAMES, len(SHAPE_NAMES if plain else CREATURE_NAMES))
     if relation == "facing":
         kinds.sort(key=lambda kind: kind not in FACING)
-    names = [pick(rng, COLOUR_NAMES) for _ in kinds]
-    largest = between(0.24, 0.19, difficulty)
+    names = pick_distinct(rng, COLOUR_NAMES, len(kinds)) if plain else [pick(rng, COLOUR_NAMES) for _ in kinds]
+    largest = between(0.25, 0.19, difficulty)
     while True:
         subject = int(rng.integers(2))
         things = _draw_pair(rng, kinds, names, largest, relation in DEPTH_RELATIONS)
@@ -127,14 +134,14 @@ def draw_relation(rng: np.random.Generator, difficulty: float) -> RelationScene:
         for kind, place, size, name in zip(kinds[2:], scatter(rng, sizes, taken=discs), sizes, names[2:], strict=False)
     )
     return RelationScene(
-        surface=draw_surface(rng, between(0.1, 0.35, difficulty)),
+        surface=draw_surface(rng, between(0.02, 0.35, difficulty)),
         light=draw_light(rng, difficulty),
         others=others,
         things=things,
         colour_names=(names[0], names[1]),
         subject=subject,
         relation=relation,
-        says_colours=coin(rng, between(0.8, 0.4, difficulty)),
+        says_colours=coin(rng, between(1.0, 0.4, difficulty)),
         correct=correct,
     )
 

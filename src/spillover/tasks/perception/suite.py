@@ -18,7 +18,7 @@ from spillover.tasks.perception.families import FAMILIES
 from spillover.tasks.perception.family import Family, Scene
 from spillover.tasks.task import Example, lay_out_prompt, option_letters
 
-SUITE_VERSION = 1
+SUITE_VERSION = 2
 """Part of every key: raise it whenever a generator draws something else for the same seed."""
 
 Split = Literal["train", "validation"]

@@ -39,6 +39,8 @@ class Thing:
     """How much wider than high it is built."""
     proportions: tuple[float, ...] = ()
     """How much larger every part is than its kind's; empty where all are 1."""
+    part_colours: tuple[Colour, ...] = ()
+    """Every part's own colour; empty where all are lighter or darker tones of the thing's."""
 
     @property
     def of_kind(self) -> Kind:
@@ -126,8 +128,11 @@ def paint_thing(
         return
     x, y = canvas.xs[None, columns], canvas.ys[rows, None]
     coverages = canvas.coverage(signed_distances(thing.blobs, x, y))
-    kept, added = _tones_of(thing.kind)
-    colours = kept * np.array(thing.colour, np.float32) + added
+    if thing.part_colours:
+        colours = np.array(thing.part_colours, np.float32)
+    else:
+        kept, added = _tones_of(thing.kind)
+        colours = kept * np.array(thing.colour, np.float32) + added
     colours += weight * (np.array(haze, np.float32) - colours)
     # of every part is seen what the parts before it leave; of what was there, what they all leave
     left = 1.0 - coverages[-1]

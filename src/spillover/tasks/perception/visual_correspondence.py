@@ -18,12 +18,13 @@ from spillover.tasks.perception.kinds import SHAPE_NAMES
 from spillover.tasks.perception.lighting import Light, draw_light
 from spillover.tasks.perception.marks import Mark, paint_marks
 from spillover.tasks.perception.pictures import Picture, draw_picture
-from spillover.tasks.perception.sampling import between
+from spillover.tasks.perception.sampling import between, coin
 from spillover.tasks.perception.textures import View
 from spillover.tasks.perception.things import Thing, paint_thing
 from spillover.tasks.perception.words import LETTERS, POINTS
 
-LANDMARKS = 9
+FEWEST, MOST = 5, 9
+"""Landmarks of the plainest and of the hardest scene."""
 APART = 0.2
 """Unit length between any two marks."""
 
@@ -84,15 +85,20 @@ def _seen(thing: Thing, view: View) -> Thing:
 
 
 def draw_correspondence(rng: np.random.Generator, difficulty: float) -> CorrespondenceScene:
-    """Draw a scene; difficulty turns the second view farther and changes its light more."""
+    """Draw a scene; difficulty adds smaller landmarks, lets marked ones share a colour, and changes the light."""
+    count, margin = round(between(FEWEST, MOST, difficulty)), between(0.05, -0.05, difficulty)
+    sizes = between(0.15, 0.09, difficulty), between(0.18, 0.13, difficulty)
+    told_by_colour = not coin(rng, difficulty)
     while True:
-        radii = rng.uniform(0.09, 0.13, LANDMARKS).round(4).tolist()
-        picture = draw_picture(rng, SHAPE_NAMES, radii, light=difficulty, contrast=0.3, span=(-0.05, 1.05))
-        if len({(thing.kind, name) for thing, name in zip(picture.things, picture.colour_names, strict=True)}) < 8:
-            continue
+        radii = rng.uniform(*sizes, count).round(4).tolist()
+        contrast = between(0.02, 0.3, difficulty)
+        picture = draw_picture(rng, SHAPE_NAMES, radii, light=difficulty, contrast=contrast, span=(margin, 1 - margin))
+        looks = list(zip(picture.colour_names, [thing.kind for thing in picture.things], strict=True))
         view = _draw_view(rng, difficulty)
         places = [view.project(thing.x, thing.y) for thing in picture.things]
-        shown = _apart([index for index, place in enumerate(places) if _inside(place)], places)
+        inside = [index for index, place in enumerate(places) if _inside(place)]
+        told = {(look[0] if told_by_colour else look): index for index, look in enumerate(looks) if index in inside}
+        shown = _apart(list(told.values()), places)
         firsts = [index for index in shown if _inside((picture.things[index].x, picture.things[index].y))]
         if len(shown) >= len(POINTS) and firsts:
             break
@@ -117,10 +123,10 @@ def draw_correspondence(rng: np.random.Generator, difficulty: float) -> Correspo
 def _draw_view(rng: np.random.Generator, difficulty: float) -> View:
     turn, zoom, right, down = rng.uniform(-1.0, 1.0, 4).tolist()
     return View(
-        turn=round(turn * between(0.6, math.pi, difficulty), 3),
-        zoom=round(1.3 ** (0.3 + zoom), 3),
-        shift_x=round(0.12 * right, 3),
-        shift_y=round(0.12 * down, 3),
+        turn=round(turn * math.pi, 3),
+        zoom=round(1.3 ** between(-0.5 + 0.3 * zoom, 0.3 + zoom, difficulty), 3),
+        shift_x=round(between(0.05, 0.12, difficulty) * right, 3),
+        shift_y=round(between(0.05, 0.12, difficulty) * down, 3),
     )
 
 

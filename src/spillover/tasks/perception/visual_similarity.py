@@ -85,7 +85,7 @@ def draw_similarity(rng: np.random.Generator, difficulty: float) -> SimilaritySc
     jitter = between(0.2, 1.0, difficulty)
     near = _jittered(rng, reference, jitter)
     far = _jittered(rng, reference, jitter)
-    for change in pick_distinct(rng, CHANGES, 1 if difficulty > 0.5 and coin(rng, 0.7) else 2):
+    for change in pick_distinct(rng, CHANGES, 1 if coin(rng, min(1.4 * difficulty, 0.7)) else 2):
         far = change(rng, far)
     while distance(reference, far) < distance(reference, near) + 0.3:
         far = pick(rng, CHANGES)(rng, far)
