@@ -20,7 +20,8 @@ def examples(answers, options=("(A)", "(B)")):
             positions=None,
             token_fields={},
             image_fields={},
-            features=None,
+            piece=None,
+            row=0,
             prompt=Prompt(images=(), text=f"question {index}", options=options, answer=answer),
         )
         for index, answer in enumerate(answers)
