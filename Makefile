@@ -22,7 +22,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: install  ## a whole study on the embedded model, a few minutes
+demo: install  ## a whole study on the embedded model, three minutes
 	$(BIN)/spillover demo --out demo
 
 test: install  ## the tests

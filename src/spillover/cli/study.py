@@ -48,7 +48,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("demo"),
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Training seeds.")] = 1,
 ) -> None:
-    """Run a whole task-transfer study on the embedded tiny model: no network, no GPU, a few minutes."""
+    """Run a whole task-transfer study on the embedded tiny model: no network, no GPU, three minutes."""
     _run(demo_study(out, seeds))
 
 

@@ -24,9 +24,9 @@ def demo_study(folder: Path, seeds: int = 1) -> Study:
     return Study(
         name="demo",
         models=(ModelSettings(),),
-        tasks=(PerceptionTasks(examples=150, difficulty=DIFFICULTY),),
+        tasks=(PerceptionTasks(examples=120, difficulty=DIFFICULTY),),
         controls=(Control(kind="shuffled", sources=(CONTROL_SOURCE,)),),
         seeds=tuple(range(seeds)),
-        training=TrainingSettings(examples=500, epochs=3, learning_rate=3e-3),
+        training=TrainingSettings(examples=400, epochs=3, learning_rate=3e-3),
         output=str(folder),
     )
