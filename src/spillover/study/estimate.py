@@ -21,6 +21,8 @@ from spillover.tasks.settings import PerceptionTasks
 
 OPERATIONS_PER_S = {"cpu": 2e10, "cuda": 2e14}
 """Of one core, measured on the tiny model; of one large GPU in bfloat16, about a third of its peak."""
+START_S = 10.0
+"""Until the first job begins: libraries and the model are loaded. A large model takes longer."""
 OVERHEAD_S = {"cpu": 2e-3, "cuda": 5e-4}
 """An example, whatever the model: decoding, tokenising, launching."""
 TOKENS = {"small": 80, "usual": 1200}
@@ -35,7 +37,7 @@ def estimate_s(prepared: Prepared) -> float:
     devices = devices_of(study)
     known = prepared.store.durations_s()
     seconds = [_job_s(job, prepared, known, devices[0].split(":")[0]) for job in prepared.jobs]
-    return sum(seconds) / min(len(devices), max(len(seconds), 1)) if seconds else 0.0
+    return START_S + sum(seconds) / min(len(devices), len(seconds)) if seconds else 0.0
 
 
 def _job_s(job: Job, prepared: Prepared, known: dict[str, float], device: str) -> float:

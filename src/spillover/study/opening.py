@@ -14,7 +14,11 @@ from spillover.study.devices import devices_of
 from spillover.study.reading import load_study, sound_part
 from spillover.study.study import Study
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
-from spillover.tasks.settings import TaskSettings
+from spillover.tasks.files import find_faults
+from spillover.tasks.settings import Columns, FileTask, TaskSettings
+
+LISTED = 20
+"""Faults of one task's files that a message lists at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +138,7 @@ def _open_tasks(study: Study, faults: list[Fault]) -> tuple[list[TaskData], bool
         try:
             tasks += open_tasks([settings])
         except SpilloverError as error:
-            faults.append(_fault(study, path, error))
+            faults += _faults_within(study, path, settings, error)
             closed = True
     if not closed:
         try:
@@ -142,6 +146,18 @@ def _open_tasks(study: Study, faults: list[Fault]) -> tuple[list[TaskData], bool
         except SpilloverError as error:
             faults.append(_fault(study, "tasks", error))
     return tasks, closed
+
+
+def _faults_within(study: Study, path: str, settings: TaskSettings, first: SpilloverError) -> list[Fault]:
+    """Everything that is wrong with the files of a task of the user's own; of other tasks the fault that was met."""
+    files = [settings.train, settings.validation] if isinstance(settings, FileTask) else []
+    columns = settings.columns if isinstance(settings, FileTask) else Columns()
+    found = [fault for file in dict.fromkeys(files) if file for fault in find_faults(Path(file), columns)[1]]
+    faults = [_fault(study, path, error) for error in found[:LISTED] or [first]]
+    if len(found) > LISTED:
+        more = f"… and {len(found) - LISTED} more: spillover tasks check FILE lists them"
+        faults.append(Fault(where=study.place(path), message=more))
+    return faults
 
 
 def _single_tasks(study: Study) -> Iterator[tuple[str, TaskSettings]]:
@@ -220,5 +236,17 @@ def _data_faults(study: Study, sources: list[TaskData], targets: list[TaskData])
             try:
                 data.check(split, count)
             except SpilloverError as error:
-                faults.append(_fault(study, "tasks", error))
+                faults += _faults_within(study, *_settings_of(study, data), error)
     return list(dict.fromkeys(faults))
+
+
+def _settings_of(study: Study, data: TaskData) -> tuple[str, TaskSettings]:
+    """The place and the settings that a task was opened from."""
+    named = [data.task.name in (getattr(settings, "name", None), *_listed(settings)) for settings in study.tasks]
+    index = named.index(True) if any(named) else 0
+    return f"tasks[{index}]", study.tasks[index]
+
+
+def _listed(settings: TaskSettings) -> tuple[str, ...]:
+    names: str | tuple[str, ...] = getattr(settings, "names", ())
+    return () if isinstance(names, str) else names

@@ -27,6 +27,7 @@ from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import parse_study
 from spillover.study.study import Study
+from spillover.study.updates import CONFIG_FILE, WEIGHTS_FILE
 
 METADATA = b"spillover"
 FINDINGS = ("findings.json", "report.html")
@@ -167,8 +168,9 @@ class Store:
             write_folder_atomically(self.adapter(job.adapter_key, step), dict(files))
 
     def has_adapter(self, finetune: Finetune) -> bool:
-        """Whether an adapter is there at every step that is wanted of it."""
-        return all(self.adapter(finetune.adapter_key, step).is_dir() for step in finetune.steps)
+        """Whether an adapter is there, with its files, at every step that is wanted of it."""
+        folders = [self.adapter(finetune.adapter_key, step) for step in finetune.steps]
+        return all((folder / name).is_file() for folder in folders for name in (CONFIG_FILE, WEIGHTS_FILE))
 
     def adapter(self, adapter_key: str, step: int) -> Path:
         """The folder of an adapter at a step."""

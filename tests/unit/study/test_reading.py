@@ -127,3 +127,15 @@ def test_shared_tasks_stand_first_in_the_same_order():
     tasks = open_study(study)
     assert [data.task.name for data in tasks.sources] == ["Jigsaw", "Counting"]
     assert [data.task.name for data in tasks.targets] == ["Jigsaw", "Counting", "Art_Style"]
+
+
+def test_every_fault_of_a_tasks_file_is_told(tmp_path):
+    rows = [
+        '{"question": "Which?", "choices": ["x", "y"], "answer": "(C)"}',
+        '{"question": "Which?", "choices": ["x", "y"], "answer": "(A)", "image_1": "none.png"}',
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows))
+    found = faults(f"name: x\ntasks: {{kind: files, name: T, validation: {tmp_path}/rows.jsonl}}\nmodels: ./nowhere")
+    assert [where for where, _ in found] == ["study.yaml:3 models", "study.yaml:2 tasks", "study.yaml:2 tasks"]
+    assert "not among the choices" in found[1][1]
+    assert "none.png" in found[2][1]

@@ -150,3 +150,11 @@ def test_the_versions_that_results_were_made_with_are_told(plan, store):
     store.record(outcome(first), {"torch": "2.6"})
     store.record(outcome(second), {"torch": "2.13"})
     assert store.versions(plan) == {"torch": ["2.13", "2.6"]}
+
+
+def test_an_adapter_that_lost_its_weights_is_trained_again(plan, store):
+    for job in plan.jobs:
+        store.record(outcome(job), {})
+    finetune = plan.finetunes[0]
+    (store.adapter(finetune.adapter_key, finetune.steps[-1]) / "adapter_model.safetensors").unlink()
+    assert not store.has_adapter(finetune)
