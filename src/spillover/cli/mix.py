@@ -9,17 +9,23 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console, Group, RenderableType
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from spillover.analysis import AnalysisSettings
 from spillover.cli.paths import read_named_paths
-from spillover.core.errors import AnalysisError
+from spillover.core.errors import AnalysisError, nearest
 from spillover.core.files import write_atomically
 from spillover.interop.importing import ImportChoices
+from spillover.mixture.export.export import MANIFEST, export_mixture
+from spillover.mixture.export.formats import FORMATS, Format
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.recommend import recommend
 from spillover.mixture.settings import MixtureSettings
+from spillover.study.provenance import package_versions
+from spillover.study.reading import load_study
+from spillover.tasks.data import open_tasks
 
 LISTED_OTHERS = 30
 
@@ -48,7 +54,15 @@ def mix(
     threshold: Annotated[float, typer.Option(help="Of the threshold strategy, PGF.")] = 0.0,
     measure: Annotated[str, typer.Option(help="raw, or calibrated: with the answer prior taken out.")] = "raw",
     seed: Annotated[int, typer.Option(min=0, help="Of halves and of random mixtures.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Also write the mixture as JSON here.")] = None,
+    export: Annotated[
+        str | None, typer.Option("--export", help="Write the data, too: llama-factory, swift, trl, jsonl or parquet.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="With --export: a study whose tasks hold the data; by default PATH.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A file for the mixture as JSON; with --export, the folder of the data.")
+    ] = None,
     *,
     exclude_target_data: Annotated[
         bool, typer.Option("--exclude-target-data", help="Leave out the targets' own training data.")
@@ -70,10 +84,13 @@ def mix(
         seed=seed,
         exclude_target_data=exclude_target_data,
     )
+    kind = _format(export, out)
     mixtures = _recommend(path, settings)
+    if kind is not None and out is not None:
+        _export(mixtures, kind, data or Path(path.rpartition("=")[2]), out)
     described = [mixture.to_json() for mixture in mixtures]
     written = json_format.dumps(described[0] if len(described) == 1 else described, indent=1, ensure_ascii=False)
-    if out is not None:
+    if out is not None and kind is None:
         write_atomically(out, written)
     if json:
         print(written)
@@ -90,6 +107,45 @@ def _settings(**given: Any) -> MixtureSettings:
         fault = error.errors()[0]
         name = "--" + str(fault["loc"][0]).replace("_", "-")
         raise typer.BadParameter(f"{fault['msg']}, not {fault['input']!r}", param_hint=name) from error
+
+
+def _format(export: str | None, out: Path | None) -> Format | None:
+    if export is None:
+        return None
+    kind = next((name for name in FORMATS if name == export), None)
+    if kind is None:
+        raise typer.BadParameter(f"unknown format {export!r}; {nearest(export, FORMATS)}", param_hint="--export")
+    if out is None:
+        raise typer.BadParameter("needs a folder: --out DIR", param_hint="--export")
+    return kind
+
+
+def _export(mixtures: list[Mixture], kind: Format, study_file: Path, out: Path) -> None:
+    if len(mixtures) > 1:
+        names = ", ".join(f"{mixture.model} ({mixture.protocol})" for mixture in mixtures)
+        raise AnalysisError(
+            f"there are several mixtures: {names}", hint="export from results of one model and protocol"
+        )
+    if study_file.is_file() and study_file.suffix not in (".yaml", ".yml"):
+        raise AnalysisError(
+            "a table holds no training data", where=str(study_file), hint="name a study: --data study.yaml"
+        )
+    study = load_study(study_file)
+    console = Console(stderr=True)
+    with Progress(console=console) as progress:
+        bar = progress.add_task("exporting", total=None)
+        drawn = export_mixture(
+            mixtures[0],
+            open_tasks(study.tasks),
+            out,
+            kind,
+            provenance={"study": study.name, **package_versions()},
+            on_progress=lambda done, total: progress.update(bar, completed=done, total=total),
+        )
+    for each in drawn:
+        repeated = f", {each.examples - each.distinct} of them repeated" if each.distinct < each.examples else ""
+        console.print(f"{each.source}: {each.examples} examples{repeated}", markup=False, highlight=False)
+    console.print(f"wrote {out}: {MANIFEST} says what is in it", markup=False, highlight=False)
 
 
 def _counted(text: str) -> tuple[str, int]:

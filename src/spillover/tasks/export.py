@@ -48,11 +48,16 @@ def write_examples(examples: Sequence[Example], task: str, path: Path) -> None:
 
 def _images(examples: Sequence[Example], number: int) -> pa.Array:
     held = [
-        {"bytes": _encoded(example.images[number]), "path": None} if number < len(example.images) else None
+        {"bytes": encoded_bytes(example.images[number]), "path": None} if number < len(example.images) else None
         for example in examples
     ]
     return pa.array(held, IMAGE)
 
 
-def _encoded(image: ImageSource) -> bytes:
+def encoded_bytes(image: ImageSource) -> bytes:
+    """An image as it is kept in files: its own encoded bytes where it has them, else PNG.
+
+    Raises:
+        TaskError: it cannot be read.
+    """
     return image.data if isinstance(image, EncodedImage) else encode_png(image.load())

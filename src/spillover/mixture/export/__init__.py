@@ -1,0 +1,1 @@
+"""A mixture as files that trainers take as they are."""

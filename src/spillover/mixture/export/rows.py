@@ -1,0 +1,121 @@
+"""The training rows of a mixture: conversations with their images, drawn from the sources and shuffled."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+from PIL import Image
+
+from spillover.core.errors import TaskError
+from spillover.core.keys import seeded_generator
+from spillover.core.prompt import ImageSource, Turn
+from spillover.mixture.mixture import Mixture
+from spillover.mixture.problem import MixtureError
+from spillover.tasks.data import TaskData, find_task_data
+from spillover.tasks.export import encoded_bytes
+from spillover.tasks.task import Example
+
+MARK = "<image>"
+"""Stands in a text where an image belongs, in every format here."""
+SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedImage:
+    """An image under a name made from its content, never from a name in the data."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One conversation to train on."""
+
+    source: str
+    messages: tuple[dict[str, str], ...]
+    """`role` and `content` of each turn, the answer last; `<image>` stands where an image belongs."""
+    images: tuple[ExportedImage, ...]
+    """As many as there are marks, in their order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What was taken of one source."""
+
+    source: str
+    share: float
+    examples: int
+    distinct: int
+    """Fewer than `examples` where the source has fewer, so that some are repeated."""
+
+
+def draw_rows(
+    mixture: Mixture, tasks: Sequence[TaskData], on_progress: Callable[[int, int], None] = lambda *_: None
+) -> tuple[list[Row], list[Drawn]]:
+    """Draw a mixture's rows from its sources, in an order that depends on the mixture's seed alone.
+
+    A source that has too few examples repeats them, from the first on.
+
+    Args:
+        mixture: what to take of which source.
+        tasks: the sources' data.
+        on_progress: called with rows made and rows in all.
+
+    Raises:
+        TaskError: a source is not among the tasks, or an example of it is broken.
+        MixtureError: a text holds `<image>` itself, which no trainer could tell from an image.
+    """
+    total = sum(each.examples for each in mixture.taken)
+    rows: list[Row] = []
+    drawn: list[Drawn] = []
+    for each in mixture.taken:
+        examples = _read(find_task_data(tasks, each.source), each.examples)
+        drawn.append(
+            Drawn(
+                source=each.source, share=each.share, examples=each.examples, distinct=min(len(examples), each.examples)
+            )
+        )
+        for example in islice(cycle(examples), each.examples):
+            rows.append(_row(each.source, example))
+            on_progress(len(rows), total)
+    order = seeded_generator("mixture rows", mixture.settings.seed).permutation(len(rows))
+    return [rows[place] for place in order.tolist()], drawn
+
+
+def _read(data: TaskData, count: int) -> list[Example]:
+    try:
+        return data.read("train", count)
+    except TaskError:  # it may have fewer; whatever else is wrong is raised again
+        return data.read("train", None)
+
+
+def _row(source: str, example: Example) -> Row:
+    places = (0,) * len(_own_images(example)) if example.image_places is None else example.image_places
+    turns = [*example.before, Turn(role="user", text=example.prompt, image_places=places)]
+    messages = [{"role": turn.role, "content": _marked(turn, example)} for turn in turns]
+    images = tuple(_exported(image) for image in example.images)
+    return Row(source=source, messages=(*messages, {"role": "assistant", "content": example.answer}), images=images)
+
+
+def _own_images(example: Example) -> tuple[ImageSource, ...]:
+    """The images of the question itself; those of earlier turns stand first."""
+    return example.images[sum(len(turn.image_places) for turn in example.before) :]
+
+
+def _marked(turn: Turn, example: Example) -> str:
+    if MARK in turn.text:
+        raise MixtureError(f"the text of the example {example.id} holds {MARK!r}", hint="take it out of the data")
+    text = turn.text
+    for place in sorted(turn.image_places, reverse=True):
+        text = text[:place] + MARK + text[place:]
+    return text
+
+
+def _exported(image: ImageSource) -> ExportedImage:
+    data = encoded_bytes(image)
+    kind = Image.open(io.BytesIO(data)).format or ""
+    return ExportedImage(name=f"{image.digest[:32]}{SUFFIXES.get(kind, '.img')}", data=data)
