@@ -112,7 +112,8 @@ def _settings(**given: Any) -> MixtureSettings:
 def _format(export: str | None, out: Path | None) -> Format | None:
     if export is None:
         return None
-    kind = next((name for name in FORMATS if name == export), None)
+    known: dict[str, Format] = {name: name for name in FORMATS}
+    kind = known.get(export)
     if kind is None:
         raise typer.BadParameter(f"unknown format {export!r}; {nearest(export, FORMATS)}", param_hint="--export")
     if out is None:

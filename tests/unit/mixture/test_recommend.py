@@ -150,3 +150,19 @@ def test_the_command_prints_shares_in_words_and_as_json(tmp_path, capsys):
     assert printed["sources"][0]["source"] == "Jigsaw"
     assert run_command(["mix", str(file), "--target", "Jigsw"]) == 2
     assert "did you mean Jigsaw?" in capsys.readouterr().err
+
+
+def test_the_command_exports_what_it_recommends(tmp_path, capsys):
+    file = tmp_path / "pgf.csv"
+    rows = [f"{row.seed},{row.source},{row.target},{row.pgf}" for row in table(HELPFUL).rows]
+    file.write_text("\n".join(["seed,ft_task,task,perfection_gap_factor", *rows]))
+    (tmp_path / "study.yaml").write_text("name: x\ntasks: perception\n")
+    asked = ["mix", str(file), "--target", "JG", "--budget", "4", "--export", "jsonl"]
+    assert run_command(asked) == 2
+    assert "--out DIR" in capsys.readouterr().err
+    assert run_command([*asked, "--out", str(tmp_path / "out")]) == 2
+    assert "a table holds no training data" in capsys.readouterr().err
+    assert run_command([*asked, "--out", str(tmp_path / "out"), "--data", str(tmp_path / "study.yaml")]) == 0
+    assert len((tmp_path / "out" / "train.jsonl").read_text().splitlines()) == 4
+    assert run_command([*asked[:-1], "jsnl", "--out", str(tmp_path / "out")]) == 2
+    assert "did you mean jsonl?" in capsys.readouterr().err
