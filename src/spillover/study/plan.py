@@ -228,6 +228,8 @@ def _finetune(study: Study, model: _Model, source: str, control: str | None, see
         "training": training.model_dump(exclude={"checkpoints"}, mode="json"),
         "seed": seed,
     }
+    if control == "own":  # open questions are answered by writing, up to so many tokens
+        identity["maximum_new_tokens"] = study.evaluation.maximum_new_tokens
     return Finetune(
         model=model.name,
         source=source,

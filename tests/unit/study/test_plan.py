@@ -36,6 +36,16 @@ def test_a_key_is_the_hash_of_what_the_job_says_of_itself(tmp_path):
     assert all(content_key(job.describe()) == job.key for job in planned(tmp_path).jobs)
 
 
+def test_how_long_the_base_may_write_is_in_the_key_of_a_control_on_its_own_answers(tmp_path):
+    first, second = (
+        planned(tmp_path, controls=["own"], evaluation=EvaluationSettings(maximum_new_tokens=longest)).finetunes
+        for longest in (4, 8)
+    )
+    assert [one.adapter_key == other.adapter_key for one, other in zip(first, second, strict=True)] == [
+        job.control is None for job in first
+    ]
+
+
 def test_one_model_under_two_names_is_refused(tmp_path):
     with pytest.raises(StudyError, match="“evaluate again” is the same as “evaluate tiny”"):
         planned(tmp_path, models=[{"path": "tiny"}, {"path": "tiny", "name": "again"}])
