@@ -7,6 +7,8 @@ rather than too narrow. Seeds share their examples: only the seeds' own spread s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from spillover.analysis.crossed import stack_columns
@@ -23,8 +25,9 @@ UNKNOWN = "seeds only: the number of examples is not known"
 def infer_table(table: TableTransfers, confidence: float) -> CellInference:
     """Compute interval and test of every cell of a published table, shape source × target.
 
-    Where a target's counts are recovered, Fieller's interval with binomial example error and the spread of seeds; else
-    a t interval of the seeds alone. One seed without counts has neither (NaN).
+    Where a target's counts are recovered, Fieller's interval with binomial example error and the spread of seeds. Else
+    a t interval of the seeds alone, and no test (p is NaN): every seed was asked the same examples, so their agreement
+    says nothing about others. One seed without counts has neither.
 
     Complexity: O(seeds · cells).
 
@@ -35,8 +38,11 @@ def infer_table(table: TableTransfers, confidence: float) -> CellInference:
     columns: list[CellInference] = []
     for column in range(len(table.transfers.targets)):
         recovered = bool(table.counts.recovered[:, column].all())
-        layout = _counted_layout(table, column) if recovered else _seed_layout(table.transfers.pgf[:, :, column])
-        columns.append(infer_cells(layout, confidence))
+        if recovered:
+            columns.append(infer_cells(_counted_layout(table, column), confidence))
+        else:
+            over_seeds = infer_cells(_seed_layout(table.transfers.pgf[:, :, column]), confidence)
+            columns.append(replace(over_seeds, p=np.full_like(over_seeds.p, np.nan)))
     return stack_columns(columns)
 
 

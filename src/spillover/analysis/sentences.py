@@ -51,7 +51,10 @@ def _say_mean(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]
     text = f"finetuning on one task {change} on another on average"
     if spread is not None:
         low, high = float(spread.low.mean), float(spread.high.mean)
-        text += f" ({_interval(low, high, settings)}{', so the sign is open' if low <= 0 <= high else ''})"
+        text += f" ({_interval(low, high, settings)}{', so the sign is open' if low <= 0 <= high else ''}"
+        if unknown := sum(basis.startswith("seeds only") for basis in model.cells.basis):
+            text += f"; for {unknown} of {len(model.cells.basis)} targets it leaves out the sampling of examples"
+        text += ")"
     signs = f"{summary.positive_cells} of {summary.cells} transfers are positive, {summary.negative_cells} negative"
     yield f"{text}; {signs}."
 
@@ -96,14 +99,15 @@ def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
     q, frame = model.cells.q, model.summary.frame
     if np.isnan(q).all():
         return
+    tested = int((frame.transfer & ~np.isnan(q)).sum())
     found = frame.transfer & (np.nan_to_num(q, nan=1.0) <= settings.false_discovery_rate)
     rate = f"at a false discovery rate of {settings.false_discovery_rate:.0%}"
     if not found.any():
-        yield f"no single transfer of {int(frame.transfer.sum())} can be told from none {rate}."
+        yield f"no single transfer of {tested} can be told from none {rate}."
         return
     helps = int((found & (model.transfers.mean > 0)).sum())
     columns = found.sum(axis=0)
-    text = f"{int(found.sum())} of {int(frame.transfer.sum())} single transfers can be told from none {rate}"
+    text = f"{int(found.sum())} of {tested} single transfers can be told from none {rate}"
     text += f": {helps} help, {int(found.sum()) - helps} harm"
     if columns.max() >= 2:
         text += f"; {int(columns.max())} of them share the target {frame.targets[int(columns.argmax())]} and its base"

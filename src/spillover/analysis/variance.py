@@ -75,14 +75,15 @@ def share_variance(pgf: SeedMatrices, cells: Cells) -> VarianceShares | None:
 
 
 def has_two_ways(cells: Cells) -> bool:
-    """Whether at least two sources and two targets take part.
+    """Whether sources, targets and their pairs can be told apart: at least two of each, and cells left over.
 
     Complexity: O(cells).
 
     >>> has_two_ways(np.array([[True, True], [False, False]]))
     False
     """
-    return min(int(cells.any(axis=1).sum()), int(cells.any(axis=0).sum())) >= 2
+    sources, targets = int(cells.any(axis=1).sum()), int(cells.any(axis=0).sum())
+    return min(sources, targets) >= 2 and int(cells.sum()) > sources + targets - 1
 
 
 def form_shares(squares: SumsOfSquares, from_examples: tuple[float, float, float] | None = None) -> VarianceShares:

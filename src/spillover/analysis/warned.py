@@ -243,6 +243,6 @@ def _warn_unrecovered(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warne
     if unknown:
         text = (
             "counts are not known (unknown number of examples, or too few decimals to recover them): intervals of "
-            "these targets cover seeds only"
+            "these targets cover seeds only, and nothing is tested there: every seed was asked the same examples"
         )
         yield Warned(kind="counts_not_recovered", tasks=unknown, text=text)

@@ -40,6 +40,22 @@ def test_too_few_decimals_recover_nothing_and_it_is_said():
     assert {cell["basis"] for cell in findings.to_json()["models"][0]["cells"]} == {
         "seeds only: counts could not be recovered"
     }
+    assert "for 4 of 4 targets it leaves out the sampling of examples" in findings.sentences[0]
+
+
+def test_seeds_that_agree_are_no_discovery_where_the_examples_are_unknown():
+    same = {(k, s, t): 0.25 for k in range(4) for s in "abcd" for t in "abcd"}
+    (model,) = analyze(table_of(same), AnalysisSettings(permutations=0)).models
+    assert np.isnan(model.cells.inference.p).all()
+    assert np.isnan(model.cells.q).all()
+
+
+def test_one_lost_cell_makes_no_discovery_of_the_others_in_its_column():
+    values = full(errors=59) | {(k, s, "a"): 0.25 for k in range(4) for s in "bcd"} | {(0, "b", "a"): float("nan")}
+    (model,) = analyze(table_of(values, dict.fromkeys("abcd", 133)), AnalysisSettings(permutations=0)).models
+    column = model.matrix.targets.index("a")
+    assert np.isnan(model.cells.q[:, column]).all()
+    assert np.isfinite(model.cells.q[:, column + 1]).any()
 
 
 def test_an_unknown_number_of_examples_recovers_nothing():

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
-from spillover.analysis.variance import share_squares_by_target, share_variance, specific_transfers, sum_squares
+from spillover.analysis.variance import (
+    has_two_ways,
+    share_squares_by_target,
+    share_variance,
+    specific_transfers,
+    sum_squares,
+)
 
 
 def residual_square(values: np.ndarray, *designs: np.ndarray) -> float:
@@ -93,3 +99,8 @@ def test_sampling_of_examples_is_taken_out_of_the_targets_share(make_cube):
     described = analyze(make_cube(scores, base, sources=names, targets=names), AnalysisSettings(permutations=0))
     variance = described.to_json()["models"][0]["variance"]
     assert variance["corrected_for_examples"]["target"] < variance["corrected"]["target"]
+
+
+def test_two_tasks_have_no_pairs_to_tell_from_targets():
+    assert not has_two_ways(~np.eye(2, dtype=bool))
+    assert has_two_ways(~np.eye(3, dtype=bool))
