@@ -88,16 +88,20 @@ def mix(
     mixtures = _recommend(path, settings)
     if kind is not None and out is not None:
         _export(mixtures, kind, data or Path(path.rpartition("=")[2]), out)
-    described = [mixture.to_json() for mixture in mixtures]
-    written = json_format.dumps(described[0] if len(described) == 1 else described, indent=1, ensure_ascii=False)
     if out is not None and kind is None:
-        write_atomically(out, written)
+        write_atomically(out, _as_json(mixtures))
     if json:
-        print(written)
+        print(_as_json(mixtures))
         return
     console = Console()
     for mixture in mixtures:
         console.print(mixture_in_terminal(mixture))
+
+
+def _as_json(mixtures: list[Mixture]) -> str:
+    """One mixture as it is, several as a list."""
+    described = [mixture.to_json() for mixture in mixtures]
+    return json_format.dumps(described[0] if len(described) == 1 else described, indent=1, ensure_ascii=False)
 
 
 def _settings(**given: Any) -> MixtureSettings:
