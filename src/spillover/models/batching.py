@@ -13,7 +13,8 @@ from torch import Tensor
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from spillover.models.base import Base
-from spillover.models.encoding import Encoded, Features, features_of
+from spillover.models.encoding import Encoded, features_of
+from spillover.models.features import Features
 
 TOKEN_BUDGET = 2048
 """Tokens a forward pass at most, padding included. It decides what is packed together, and with it the last bits."""
