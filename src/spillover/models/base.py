@@ -13,6 +13,7 @@ from torch import nn
 from transformers import AutoModelForImageTextToText
 
 from spillover.core.errors import ModelError
+from spillover.models.budget import CPU_TOKENS, TokenBudget
 from spillover.models.devices import check_device, resolve_precision
 from spillover.models.features import FeatureCache, FeatureDisk, vision_identity
 from spillover.models.identity import locate_model
@@ -31,6 +32,10 @@ class Base:
     name: str
     features: FeatureCache = field(default_factory=FeatureCache)
     """What its vision tower made of images; see `spillover.models.encoding`."""
+    asking: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
+    """Of a forward pass alone."""
+    training: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
+    """Of a forward pass whose activations are kept for the way back."""
 
     @property
     def tokenizer(self) -> Any:
@@ -112,4 +117,11 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
     model.requires_grad_(requires_grad=False)
     model = model.to(device).eval()
     features = FeatureCache(disk, vision_identity(model, processor)) if disk is not None else FeatureCache()
-    return Base(model=model, processor=processor, name=settings.name, features=features)
+    return Base(
+        model=model,
+        processor=processor,
+        name=settings.name,
+        features=features,
+        asking=TokenBudget.of(model.device),
+        training=TokenBudget.of(model.device),
+    )
