@@ -94,7 +94,7 @@ def replicate_table(table: TableTransfers, count: int, rng: np.random.Generator)
     [(10, 2, 2, 2)]
     """
     counts, transfers = table.counts, table.transfers
-    known = np.flatnonzero(counts.recovered.all(axis=0))
+    known = np.flatnonzero(counts.known.all(axis=0))
     examples = counts.examples[known]
     base_rate = counts.base_errors[:, None, known] / examples
     rate = base_rate - counts.gained[:, :, known] / examples
@@ -106,6 +106,7 @@ def replicate_table(table: TableTransfers, count: int, rng: np.random.Generator)
         shift = generator.binomial(examples, mean, (size, *mean.shape)) / examples - mean
         gap = base_rate + base_shift[:, None, None, :]
         pgf[..., known] = _over_gap(gap - rate - shift[:, None], gap)
+        pgf[:, :, ~transfers.defined] = np.nan
         return pgf
 
     return _in_pieces(draw, transfers.pgf.shape, count, rng)

@@ -46,9 +46,9 @@ def lay_out_table(table: PGFTable) -> TableTransfers:
     pgf = np.full((len(seeds), len(sources), len(targets)), np.nan)
     for row in table.rows:
         pgf[seeds.index(row.seed), sources.index(row.source), targets.index(row.target)] = row.pgf
-    counts = recover_counts(pgf, np.array([table.examples.get(target, 0) for target in targets]))
-    known = np.broadcast_to(counts.recovered[:, None, :], pgf.shape)
-    exact = np.divide(counts.gained, counts.base_errors[:, None, :], out=pgf.copy(), where=known)
+    recovery = recover_counts(pgf, np.array([table.examples.get(target, 0) for target in targets]))
+    counts, exact = recovery.counts, recovery.pgf
+    known = counts.known[:, None, :] & np.isfinite(pgf)
     points = np.divide(counts.gained, counts.examples, out=np.full(pgf.shape, np.nan), where=known)
     holes = np.isnan(exact).any(axis=0)
     exact[:, holes] = np.nan
@@ -118,4 +118,4 @@ def example_table() -> PGFTable:
         for seed in (0, 1)
         for cell, counts in gained.items()
     ]
-    return PGFTable(model="example", rows=tuple(rows), examples={"a": 100}, origin="an example")
+    return PGFTable(model="example", rows=tuple(rows), examples={"a": 50}, origin="an example")

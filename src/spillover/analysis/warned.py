@@ -25,6 +25,7 @@ UNPARSED_SHARE = 0.01
 DOMINANT_SHARE = 0.4
 UNEVEN_LABELS = 1.5
 """A letter that is the answer this many times as often as under a uniform balance."""
+MOST_ALTERNATIVES = 4
 MISLABELLED = "Relative_Reflectance"
 """About 90 % of its answers were wrong until BLINK's own correction of 2025-09-03."""
 
@@ -237,12 +238,29 @@ def _warn_label_balance(evidence: Evidence, _: AnalysisSettings) -> Iterator[War
 def _warn_unrecovered(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:
     if evidence.cube is not None:
         return
-    unknown = tuple(
+    unknown = [
         target for target, correct in zip(evidence.frame.targets, evidence.correct, strict=True) if correct is None
+    ]
+    possible = {target: evidence.base[target].possible_errors for target in unknown}
+    ambiguous = tuple(target for target in unknown if possible[target])
+    lost = tuple(target for target in unknown if not possible[target])
+    what_is_left = (
+        "intervals of these targets cover seeds only, and nothing is tested there: every seed was asked the same "
+        "examples"
     )
-    if unknown:
+    if lost:
+        text = "counts are not known (unknown number of examples, or too few decimals to recover them): " + what_is_left
+        yield Warned(kind="counts_not_recovered", tasks=lost, text=text)
+    if ambiguous:
+        listing = "; ".join(f"{target}: {_alternatives(possible[target])}" for target in ambiguous)
         text = (
-            "counts are not known (unknown number of examples, or too few decimals to recover them): intervals of "
-            "these targets cover seeds only, and nothing is tested there: every seed was asked the same examples"
+            "too few different PGFs are there to tell how many examples the base got wrong, so no accuracy is given "
+            f"({listing}): {what_is_left}"
         )
-        yield Warned(kind="counts_not_recovered", tasks=unknown, text=text)
+        yield Warned(kind="counts_ambiguous", tasks=ambiguous, text=text)
+
+
+def _alternatives(counts: tuple[int, ...]) -> str:
+    if len(counts) > MOST_ALTERNATIVES:
+        return f"{counts[0]}, {counts[1]} or another up to {counts[-1]}"
+    return f"{', '.join(map(str, counts[:-1]))} or {counts[-1]}"
