@@ -86,7 +86,10 @@ def describe_model(model: ModelFindings) -> Json:
             "truncated": model.positive_cliques.truncated or model.negative_cliques.truncated,
         },
         "personas": {
-            **{name: plain(asdict(getattr(personas, name))) for name in ("raw", "calibrated", "specific")},
+            **{
+                name: plain(asdict(getattr(personas, name)))
+                for name in ("raw", "calibrated", "specific", "without_flagged")
+            },
             "columns_tested": personas.columns_tested,
         },
         "groups": [plain(asdict(group)) for group in model.groups],

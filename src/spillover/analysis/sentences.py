@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from spillover.analysis.findings import CliqueFindings, Comparison, ModelFindings
+from spillover.analysis.personas import Personas
 from spillover.analysis.profiles import Profile
 from spillover.analysis.settings import AnalysisSettings
 
@@ -193,7 +194,15 @@ def _say_clique(model: ModelFindings, word: str, found: CliqueFindings) -> Itera
 
 
 def _say_personas(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
-    personas = model.personas.calibrated
+    personas, fewer = model.personas.calibrated, model.personas.without_flagged
+    tested = "" if model.personas.columns_tested else " (only sources can be tested from a table)"
+    text = f"personas that stand a test{tested}: {_list_personas(personas)}"
+    if personas != fewer:
+        text += f" (without the flagged targets: {_list_personas(fewer)})"
+    yield text + "."
+
+
+def _list_personas(personas: Personas) -> str:
     kinds = {
         "donors": personas.donor,
         "pirates": personas.pirate,
@@ -201,8 +210,7 @@ def _say_personas(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
         "sieves": personas.sieve,
     }
     held = [f"{kind} {', '.join(tasks)}" for kind, tasks in kinds.items() if tasks]
-    tested = "" if model.personas.columns_tested else " (only sources can be tested from a table)"
-    yield f"personas that stand a test{tested}: {'; '.join(held) if held else 'none'}."
+    return "; ".join(held) or "none"
 
 
 def _say_weights(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:

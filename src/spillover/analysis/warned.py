@@ -17,11 +17,16 @@ from spillover.analysis.records import BaseRecord
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.shapes import PerTarget
 
-FLAGGING = frozenset({"collapse", "shared_count", "below_chance", "label_revision"})
+FLAGGING = frozenset({"collapse", "shared_count", "below_chance", "label_revision", "unread_replies"})
 """Kinds of warnings whose targets are left out of the second version of every summary."""
 COARSE_STEP = 0.05
 """A target on which one answer is worth at least this much PGF is nearly saturated."""
-UNPARSED_SHARE = 0.01
+UNREAD_WORTH_SAYING = 0.01
+UNREAD_SHARE = 0.1
+"""A base with at least this share of replies that nobody can read is measured by its format."""
+UNREAD_CHANGE = 0.05
+"""A source that changes the share of unread replies by at least this much: 5 accuracy points, more than the standard
+error of an accuracy over 130 examples, may be nothing but format."""
 DOMINANT_SHARE = 0.4
 UNEVEN_LABELS = 1.5
 """A letter that is the answer this many times as often as under a uniform balance."""
@@ -166,12 +171,18 @@ def _warn_parse_failures(evidence: Evidence, _: AnalysisSettings) -> Iterator[Wa
     for column, answers in enumerate(evidence.answers):
         target = evidence.frame.targets[column]
         base = evidence.base[target].unparsed or 0.0
-        worst = float(answers.unparsed.max(initial=0.0))
-        if max(base, worst) > UNPARSED_SHARE:
-            text = (
-                f"{target}: no answer could be read from {base:.1%} of the base's replies and up to {worst:.1%} of a "
-                "finetuned model's; transfer may be a change of format"
-            )
+        finetuned = answers.unparsed.mean(axis=0)
+        if max(base, float(answers.unparsed.max(initial=0.0))) <= UNREAD_WORTH_SAYING:
+            continue
+        row = int(np.abs(finetuned - base).argmax())
+        text = (
+            f"{target}: no answer could be read from {base:.1%} of the base's replies and {finetuned[row]:.1%} of the "
+            f"replies after finetuning on {evidence.frame.sources[row]}, the largest change; they count as wrong"
+        )
+        if base >= UNREAD_SHARE or abs(finetuned[row] - base) >= UNREAD_CHANGE:
+            text += ": what looks like transfer may be a change of format, not of skill"
+            yield Warned(kind="unread_replies", tasks=(target,), text=text)
+        else:
             yield Warned(kind="parse_failures", tasks=(target,), text=text)
 
 
