@@ -33,7 +33,8 @@ class Spread:
     low: Derived
     high: Derived
     floor: Derived
-    """What each quantity would be, on average, if there were no transfer at all: from centred replicates."""
+    """What each quantity would be, on average, if there were no transfer at all: from centred replicates, or from a
+    table's own noise (see `null_noise`)."""
     standard_error: Transfers
     """Of every cell's mean PGF; NaN where undefined."""
     shares: SharesSpread | None
@@ -156,7 +157,7 @@ def _digest(piece: Replicates, transfers: TransferArray, frame: Frame, members: 
     clean = np.nan_to_num(deviation)
     return _Digest(
         derived=derive(mean, frame),
-        centred=derive(deviation, frame),
+        centred=derive(deviation if piece.null is None else piece.null, frame),
         deviations=clean.sum(axis=0),
         squared_deviations=np.square(clean).sum(axis=0),
         squares=square_piece(piece, transfers, frame.reference),

@@ -110,6 +110,28 @@ def test_a_table_is_replicated_around_its_values():
     assert (drawn.std(axis=0)[:, 2] < 1e-12).all()  # no counts, and seeds that agree: nothing left to vary
 
 
+def test_the_floor_of_a_table_knows_how_far_its_models_agree():
+    """Questions that all finetuned models answer alike are no noise between them and the base, if nothing transfers."""
+    rng = np.random.default_rng(0)
+    names = "abcdef"
+    agreeing, differing = rng.integers(0, 2, (4, 6)), rng.integers(-12, 13, (4, 6))
+    rows = tuple(
+        PGFRow(seed=seed, source=source, target=target, pgf=int(gained[seed, row]) / 61)
+        for target, gained in zip("abcdef", [agreeing, *[differing] * 5], strict=True)
+        for row, source in enumerate(names)
+        for seed in range(4)
+    )
+    table = lay_out_table(PGFTable(model="m", rows=rows, examples=dict.fromkeys(names, 120), origin="here"))
+    assert table.counts.known.all()
+    frame = frame_transfers(table.transfers)
+    spread = summarise_replicates(replicate_table(table, 1000, rng), table.transfers, frame, 0.95)
+    assert spread is not None
+    assert spread.floor.malleability.positive[0] < 0.01
+    assert spread.floor.malleability.positive[1:].min() > 0.02
+    width = spread.high.malleability.positive - spread.low.malleability.positive
+    assert width[0] > 0.05  # intervals assume nothing of the kind
+
+
 def test_no_replicates_give_no_spread(random_cube):
     transfers = transfers_of_cube(random_cube(), np.ones(4))
     assert summarise_replicates([], transfers, frame_transfers(transfers), 0.95) is None

@@ -71,3 +71,18 @@ def test_the_printed_floor_is_about_the_floor_that_there_is_and_not_below(simula
     """Resampling examples and seeds counts the noise of one answer in both, so the printed floor is a little high."""
     floors = simulation.compare_floor(60, np.random.default_rng(3))
     assert 0.9 < floors["printed_floor"] / floors["simulated_floor"] < 1.35
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed_sd", [0.0, 0.02, 0.04])
+def test_a_table_prints_about_the_floor_that_its_examples_would_give(simulation, seed_sd):
+    """Answers to the same questions go together: drawn as independent they made it 1.5 to 2 times as high."""
+    floors = simulation.compare_floor(60, np.random.default_rng(3), seed_sd)
+    assert 0.9 < floors["printed_floor_of_a_table"] / floors["simulated_floor"] < 1.35
+
+
+def test_examples_can_be_forgotten(simulation):
+    cube = simulation.draw_null_study(np.random.default_rng(0), tasks=3, seeds=2)
+    table = simulation.forget_examples(cube)
+    assert table.transfers.pgf == pytest.approx(simulation.transfers_of_cube(cube, np.ones(3)).pgf)
+    assert table.counts.known.all()
