@@ -97,7 +97,7 @@ def replicate_table(table: TableTransfers, count: int, rng: np.random.Generator)
     [(10, 2, 2, 2)]
     """
     counts, transfers = table.counts, table.transfers
-    known = np.flatnonzero(counts.known.all(axis=0))
+    known = np.flatnonzero(counts.known)
     examples = counts.examples[known]
     base_rate = counts.base_errors[:, None, known] / examples
     rate = base_rate - counts.gained[:, :, known] / examples

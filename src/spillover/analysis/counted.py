@@ -38,8 +38,7 @@ def infer_table(table: TableTransfers, confidence: float) -> CellInference:
     """
     columns: list[CellInference] = []
     for column in range(len(table.transfers.targets)):
-        recovered = bool(table.counts.known[:, column].all())
-        if recovered:
+        if table.counts.known[column]:
             columns.append(infer_cells(_counted_layout(table, column), confidence))
         else:
             over_seeds = infer_cells(_seed_layout(table.transfers.pgf[:, :, column]), confidence)
@@ -56,7 +55,7 @@ def name_basis(table: TableTransfers, column: int) -> str:
     >>> name_basis(lay_out_table(example_table()), 1)
     'seeds only: counts could not be recovered'
     """
-    known = bool(table.counts.known[:, column].all())
+    known = bool(table.counts.known[column])
     if table.counts.given:
         return GIVEN if known else UNKNOWN
     return COUNTED if known else AMBIGUOUS if table.counts.possible[column] else SEEDS_ONLY

@@ -37,8 +37,8 @@ class Counts:
 
     @property
     def known(self) -> np.ndarray:
-        """Whether the counts of each seed and target are known; a count of 0 is known only where counts were given."""
-        return (self.base_errors > 0) | (self.given & (self.examples > 0))
+        """By target: whether its counts are known in every seed; a count of 0 is known only where counts were given."""
+        return np.asarray((self.base_errors > 0).all(axis=0) | (self.given & (self.examples > 0)))
 
     @property
     def correct(self) -> np.ndarray:

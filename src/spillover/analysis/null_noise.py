@@ -38,7 +38,7 @@ def prepare_null(table: TableTransfers) -> DrawNull:
     """
     transfers, counts = table.transfers, table.counts
     cells = transfers.transfer_cells
-    known = counts.known.all(axis=0)
+    known = counts.known
     own, shared = np.zeros(len(known)), np.zeros(len(known))
     gap = np.ones(len(known))
     for column in range(len(known)):

@@ -79,7 +79,7 @@ def record_table_base(table: TableTransfers, context: Context) -> dict[str, Base
     records: dict[str, BaseRecord] = {}
     for column, target in enumerate(table.transfers.targets):
         examples = int(counts.examples[column])
-        known = bool(counts.known[:, column].all())
+        known = bool(counts.known[column])
         records[target] = BaseRecord(
             accuracy=1 - float(counts.base_errors[:, column].mean()) / examples if known else _given(table, column),
             calibrated=None,

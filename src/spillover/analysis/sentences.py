@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from spillover.analysis.findings import CliqueFindings, Comparison, ModelFindings
+from spillover.analysis.leaders import Leader
 from spillover.analysis.personas import Personas
-from spillover.analysis.profiles import Profile
 from spillover.analysis.settings import AnalysisSettings
 
 Saying = Callable[[ModelFindings, AnalysisSettings], Iterator[str]]
@@ -53,47 +53,44 @@ def _say_mean(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]
     if spread is not None:
         low, high = float(spread.low.mean), float(spread.high.mean)
         text += f" ({_interval(low, high, settings)}{', so the sign is open' if low <= 0 <= high else ''}"
-        if unknown := sum(basis.startswith("seeds only") for basis in model.cells.basis):
-            text += f"; for {unknown} of {len(model.cells.basis)} targets it leaves out the sampling of examples"
-        text += ")"
+        text += f"{_examples_left_out(model)})"
     signs = f"{summary.positive_cells} of {summary.cells} transfers are positive, {summary.negative_cells} negative"
     yield f"{text}; {signs}."
 
 
-def _extreme(profile: Profile, names: tuple[str, ...], *, positive: bool) -> tuple[int, str, float]:
-    values = profile.positive if positive else profile.negative
-    index = int(np.nanargmax(values) if positive else np.nanargmin(values))
-    return index, names[index], float(values[index])
+def _say_donor(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
+    if leader := model.strongest_donor:
+        text = f"the strongest donor is {leader.task}, with a positive transferability of {leader.value:.3f}"
+        yield text + _hedge_leader(model, leader, settings) + "."
 
 
-def _say_donor(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
-    summary = model.summary
-    if summary.mean is None:
-        return
-    index, name, value = _extreme(summary.derived.transferability, summary.frame.sources, positive=True)
-    if value > 0:
-        text = f"the strongest donor is {name}, with a positive transferability of {value:.3f}"
-        yield text + _against_floor(model, "transferability", index, positive=True) + "."
+def _say_harmed(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
+    if leader := model.most_harmed:
+        flagged = " (flagged: see the warnings)" if leader.task in model.without_flagged.frame.excluded else ""
+        text = f"the most harmed target is {leader.task}{flagged}, with a negative malleability of {leader.value:.3f}"
+        yield text + _hedge_leader(model, leader, settings) + "."
 
 
-def _say_harmed(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
-    summary = model.summary
-    if summary.mean is None:
-        return
-    index, name, value = _extreme(summary.derived.malleability, summary.frame.targets, positive=False)
-    if value < 0:
-        text = f"the most harmed target is {name}, with a negative malleability of {value:.3f}"
-        yield text + _against_floor(model, "malleability", index, positive=False) + "."
+def _hedge_leader(model: ModelFindings, leader: Leader, settings: AnalysisSettings) -> str:
+    """Somebody always leads: say what leads under noise alone, and how often it is the same one."""
+    text = ""
+    if leader.noise_limit is None or leader.leads is None:
+        text += " (without replicates that cannot be told from noise)"
+    else:
+        reached = f"reaches {leader.noise_limit:.3f} in {1 - settings.confidence:.0%} of studies without any transfer"
+        text += ", more than noise" if leader.beyond_noise else ", which may be noise"
+        text += f": the first of {leader.of} {reached}; it comes first in {leader.leads:.0%} of the replicates"
+        text += _examples_left_out(model)
+    if leader.without_flagged != leader.task:
+        text += f"; without the flagged targets it is {leader.without_flagged or 'none'}"
+    return text
 
 
-def _against_floor(model: ModelFindings, name: str, index: int, *, positive: bool) -> str:
-    """Δ and Θ are not 0 under no transfer: say what noise alone would give."""
-    spread = model.summary.spread
-    if spread is None:
+def _examples_left_out(model: ModelFindings) -> str:
+    unknown = sum(basis.startswith("seeds only") for basis in model.cells.basis)
+    if not unknown:
         return ""
-    side = "positive" if positive else "negative"
-    floor = float(getattr(getattr(spread.floor, name), side)[index])
-    return f" (noise alone would give about {floor:.3f})"
+    return f"; for {unknown} of {len(model.cells.basis)} targets this leaves out the sampling of examples"
 
 
 def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:

@@ -48,7 +48,7 @@ def lay_out_table(table: PGFTable) -> TableTransfers:
         pgf[seeds.index(row.seed), sources.index(row.source), targets.index(row.target)] = row.pgf
     recovery = recover_counts(pgf, np.array([table.examples.get(target, 0) for target in targets]))
     counts, exact = recovery.counts, recovery.pgf
-    known = counts.known[:, None, :] & np.isfinite(pgf)
+    known = counts.known & np.isfinite(pgf)
     points = np.divide(counts.gained, counts.examples, out=np.full(pgf.shape, np.nan), where=known)
     holes = np.isnan(exact).any(axis=0)
     exact[:, holes] = np.nan

@@ -40,7 +40,7 @@ def test_too_few_decimals_recover_nothing_and_it_is_said():
     assert {cell["basis"] for cell in findings.to_json()["models"][0]["cells"]} == {
         "seeds only: counts could not be recovered"
     }
-    assert "for 4 of 4 targets it leaves out the sampling of examples" in findings.sentences[0]
+    assert "for 4 of 4 targets this leaves out the sampling of examples" in findings.sentences[0]
 
 
 def test_seeds_that_agree_are_no_discovery_where_the_examples_are_unknown():
