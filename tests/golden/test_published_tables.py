@@ -100,6 +100,17 @@ def test_variance_shares(published):
     )
 
 
+def test_intervals_of_variance_shares_hold_their_estimates(published):
+    found, _ = published
+    variance, intervals = found["variance"], found["variance"]["intervals"]
+    for name in ("target", "source_given_target", "interaction", "seed_noise"):
+        low, high = intervals[name]
+        assert low < variance[name] < high
+    for name, value in variance["corrected"].items():
+        low, high = intervals["corrected"][name]
+        assert low < value < high
+
+
 def test_raw_personas(published):
     found, expected = published
     for kind, tasks in expected["personas"].items():
