@@ -112,13 +112,23 @@ def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
     yield text + "."
 
 
-def _say_generic(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+def _say_generic(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     shares = model.summary.variance
-    if shares is None or np.isnan(shares.target):
+    if shares is None:
         return
-    text = f"{shares.target:.0%} of the spread of PGFs belongs to the target whatever the source, "
-    text += f"{shares.source_given_target:.0%} to the source whatever the target, "
+    if np.isnan(shares.target):
+        yield "all transfers are alike, so there is no spread to divide among targets, sources and pairs."
+        return
+    text = f"{shares.target:.0%} of the spread of PGFs belongs to the target whatever the source"
+    if model.summary.spread is not None and (interval := model.summary.spread.shares) is not None:
+        level = f"{settings.confidence:.0%} interval"
+        text += f" ({level} {interval.low.target:.0%} to {interval.high.target:.0%})"
+    text += f", {shares.source_given_target:.0%} to the source whatever the target, "
     text += f"{shares.interaction:.0%} to the particular pair"
+    if np.isnan(shares.seed_noise):
+        text += ", the noise of seeds with it, for there is one seed"
+    else:
+        text += f", {shares.seed_noise:.0%} to the noise of seeds"
     if not model.cells.answers:
         text += "; the target's share includes the sampling error of its base"
     yield text + "."
