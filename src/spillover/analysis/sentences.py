@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from spillover.analysis.findings import CliqueFindings, Comparison, ModelFindings
+from spillover.analysis.frame import Frame
 from spillover.analysis.leaders import Leader
 from spillover.analysis.personas import Personas
 from spillover.analysis.settings import AnalysisSettings
@@ -49,29 +50,38 @@ def _say_mean(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]
         return
     size = f"{abs(summary.mean):.4f}"
     change = "changes nothing" if float(size) == 0 else f"{'gains' if summary.mean > 0 else 'loses'} {size} PGF"
-    text = f"finetuning on one task {change} on another on average"
+    among = _among(summary.frame)
+    text = f"finetuning on one task {change} on another on average{among}"
     if spread is not None:
         low, high = float(spread.low.mean), float(spread.high.mean)
         text += f" ({_interval(low, high, settings)}{', so the sign is open' if low <= 0 <= high else ''}"
         text += f"{_examples_left_out(model)})"
-    signs = f"{summary.positive_cells} of {summary.cells} transfers are positive, {summary.negative_cells} negative"
+    these = f"of {'these ' if among else ''}{summary.cells} transfers"
+    signs = f"{summary.positive_cells} {these} are positive, {summary.negative_cells} negative"
     yield f"{text}; {signs}."
+
+
+def _among(frame: Frame) -> str:
+    """Say what a figure is about where it leaves out sources that are no targets, or the reverse."""
+    if np.array_equal(frame.transfer, frame.reference):
+        return ""
+    return f" among the {frame.common} tasks that are both source and target"
 
 
 def _say_donor(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     if leader := model.strongest_donor:
         text = f"the strongest donor is {leader.task}, with a positive transferability of {leader.value:.3f}"
-        yield text + _hedge_leader(model, leader, settings) + "."
+        yield text + _hedge_leader(model, leader, "sources", settings) + "."
 
 
 def _say_harmed(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     if leader := model.most_harmed:
         flagged = " (flagged: see the warnings)" if leader.task in model.without_flagged.frame.excluded else ""
         text = f"the most harmed target is {leader.task}{flagged}, with a negative malleability of {leader.value:.3f}"
-        yield text + _hedge_leader(model, leader, settings) + "."
+        yield text + _hedge_leader(model, leader, "targets", settings) + "."
 
 
-def _hedge_leader(model: ModelFindings, leader: Leader, settings: AnalysisSettings) -> str:
+def _hedge_leader(model: ModelFindings, leader: Leader, of: str, settings: AnalysisSettings) -> str:
     """Somebody always leads: say what leads under noise alone, and how often it is the same one."""
     text = ""
     if leader.noise_limit is None or leader.leads is None:
@@ -79,7 +89,7 @@ def _hedge_leader(model: ModelFindings, leader: Leader, settings: AnalysisSettin
     else:
         reached = f"reaches {leader.noise_limit:.3f} in {1 - settings.confidence:.0%} of studies without any transfer"
         text += ", more than noise" if leader.beyond_noise else ", which may be noise"
-        text += f": the first of {leader.of} {reached}; it comes first in {leader.leads:.0%} of the replicates"
+        text += f": the first of {leader.of} {of} {reached}; it comes first in {leader.leads:.0%} of the replicates"
         text += _examples_left_out(model)
     if leader.without_flagged != leader.task:
         text += f"; without the flagged targets it is {leader.without_flagged or 'none'}"
@@ -100,12 +110,13 @@ def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
     tested = int((frame.transfer & ~np.isnan(q)).sum())
     found = frame.transfer & (np.nan_to_num(q, nan=1.0) <= settings.false_discovery_rate)
     rate = f"at a false discovery rate of {settings.false_discovery_rate:.0%}"
+    of_all = " of all sources and targets" if _among(frame) else ""
     if not found.any():
-        yield f"no single transfer of {tested} can be told from none {rate}."
+        yield f"no single transfer of the {tested} tested{of_all} can be told from none {rate}."
         return
     helps = int((found & (model.transfers.mean > 0)).sum())
     columns = found.sum(axis=0)
-    text = f"{int(found.sum())} of {tested} single transfers can be told from none {rate}"
+    text = f"{int(found.sum())} of the {tested} single transfers tested{of_all} can be told from none {rate}"
     text += f": {helps} help, {int(found.sum()) - helps} harm"
     if columns.max() >= 2:
         text += f"; {int(columns.max())} of them share the target {frame.targets[int(columns.argmax())]} and its base"
@@ -119,7 +130,8 @@ def _say_generic(model: ModelFindings, settings: AnalysisSettings) -> Iterator[s
     if np.isnan(shares.target):
         yield "all transfers are alike, so there is no spread to divide among targets, sources and pairs."
         return
-    text = f"{shares.target:.0%} of the spread of PGFs belongs to the target whatever the source"
+    spread = f"the spread of PGFs{_among(model.summary.frame)}"
+    text = f"{shares.target:.0%} of {spread} belongs to the target whatever the source"
     if model.summary.spread is not None and (interval := model.summary.spread.shares) is not None:
         level = f"{settings.confidence:.0%} interval"
         text += f" ({level} {interval.low.target:.0%} to {interval.high.target:.0%})"
@@ -203,7 +215,7 @@ def _say_clique(model: ModelFindings, word: str, found: CliqueFindings) -> Itera
 def _say_personas(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
     personas, fewer = model.personas.calibrated, model.personas.without_flagged
     tested = "" if model.personas.columns_tested else " (only sources can be tested from a table)"
-    text = f"personas that stand a test{tested}: {_list_personas(personas)}"
+    text = f"personas that stand a test{_among(model.summary.frame)}{tested}: {_list_personas(personas)}"
     if personas != fewer:
         text += f" (without the flagged targets: {_list_personas(fewer)})"
     yield text + "."

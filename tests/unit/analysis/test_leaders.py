@@ -38,7 +38,7 @@ def test_a_leader_that_noise_would_hardly_give_is_said_to_be_more(study):
     assert model.most_harmed.beyond_noise
     assert model.strongest_donor.leads == pytest.approx(1.0)
     (said,) = [sentence for sentence in findings.sentences if "strongest donor" in sentence]
-    assert "more than noise: the first of 6 reaches" in said
+    assert "more than noise: the first of 6 sources reaches" in said
 
 
 @pytest.mark.parametrize("rng_seed", range(3))
