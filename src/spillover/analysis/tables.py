@@ -98,10 +98,15 @@ def _require_complete(table: PGFTable, seeds: list[int | str], sources: list[str
 
 def _require_possible(table: PGFTable) -> None:
     """With a ceiling of 1 no PGF can exceed 1: more than that is percent, or another measure."""
-    largest = max((row.pgf for row in table.rows if np.isfinite(row.pgf)), default=0.0)
-    if largest > 1 + 1e-9:
-        hint = "divide percent by 100; with another ceiling than 1, give scores instead of PGFs"
-        raise AnalysisError(f"a PGF of {largest:g} is impossible with a ceiling of 1", where=table.origin, hint=hint)
+    beyond = [row for row in table.rows if row.pgf > 1 + 1e-9]
+    if beyond:
+        row = max(beyond, key=lambda row: row.pgf)
+        more = f" (and {len(beyond) - 1} more above 1)" if len(beyond) > 1 else ""
+        raise AnalysisError(
+            f"a PGF of {row.pgf:g} is impossible with a ceiling of 1{more}",
+            where=f"{table.origin}: seed {row.seed}, {row.source} → {row.target}",
+            hint="divide percent by 100; with another ceiling than 1, give scores instead of PGFs",
+        )
 
 
 def example_table() -> PGFTable:

@@ -260,7 +260,8 @@ def _warn_unrecovered(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warne
         "examples"
     )
     if lost:
-        text = "counts are not known (unknown number of examples, or too few decimals to recover them): " + what_is_left
+        cause = "the number of examples is unknown or not one and the same, or decimals are too few"
+        text = f"counts are not known ({cause}): {what_is_left}"
         yield Warned(kind="counts_not_recovered", tasks=lost, text=text)
     if ambiguous:
         listing = "; ".join(f"{target}: {_alternatives(possible[target])}" for target in ambiguous)

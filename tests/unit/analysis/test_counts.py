@@ -9,7 +9,8 @@ from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.counts import recover_counts, smallest_denominator
 from spillover.analysis.tables import lay_out_table
 from spillover.core.errors import AnalysisError
-from spillover.core.published import PGFRow, PGFTable
+from spillover.core.published import AccuracyRow, AccuracyTable, PGFRow, PGFTable
+from spillover.core.scores import BASE_SOURCE
 
 
 def table_of(values: dict[tuple[int, str, str], float], examples: dict[str, int] | None = None) -> PGFTable:
@@ -142,6 +143,41 @@ def test_missing_and_repeated_cells_are_listed():
     doubled = PGFTable(model="m", rows=(*complete.rows, complete.rows[0]), examples={}, origin="t")
     with pytest.raises(AnalysisError, match=r"seed 0, a → a: 2 times"):
         lay_out_table(doubled)
+
+
+def test_an_impossible_pgf_is_named_with_its_place():
+    with pytest.raises(AnalysisError, match=r"table\.csv: seed 1, b → c: .*1\.5 is impossible") as raised:
+        lay_out_table(table_of(full() | {(1, "b", "c"): 1.5}))
+    assert "divide percent by 100" in str(raised.value)
+
+
+def accuracies(changed: dict[tuple[str, str], AccuracyRow]) -> AccuracyTable:
+    """Three tasks, one seed, ten examples; some cells changed."""
+    plain = {
+        (s, t): AccuracyRow(source=s, seed=None if s == BASE_SOURCE else 0, target=t, accuracy=0.6, examples=10)
+        for s in (BASE_SOURCE, *"abc")
+        for t in "abc"
+    }
+    return AccuracyTable(model="m", rows=tuple((plain | changed).values()), origin="here")
+
+
+def test_a_base_that_is_right_on_everything_is_known_and_leaves_no_gap():
+    perfect = AccuracyRow(source=BASE_SOURCE, seed=None, target="b", accuracy=1.0, examples=10)
+    (model,) = analyze(accuracies({(BASE_SOURCE, "b"): perfect}), AnalysisSettings(permutations=0)).models
+    warned = {warned.kind: warned for warned in model.warnings}
+    assert warned["undefined"].tasks == ("b",)
+    assert "there is no gap to close" in warned["undefined"].text
+    assert "counts_not_recovered" not in warned
+    assert model.base["b"].accuracy == 1.0
+    assert np.isnan(model.cells.inference.p[:, 1]).all()
+
+
+def test_a_number_of_examples_that_differs_between_cells_counts_nothing():
+    other = AccuracyRow(source="a", seed=0, target="b", accuracy=0.6, examples=20)
+    (model,) = analyze(accuracies({("a", "b"): other}), AnalysisSettings(permutations=0)).models
+    (warned,) = [warned for warned in model.warnings if warned.kind == "counts_not_recovered"]
+    assert warned.tasks == ("b",)
+    assert "not one and the same" in warned.text
 
 
 def test_percent_is_asked_about_not_guessed():
