@@ -30,6 +30,8 @@ class Results:
 def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Results]:
     """Read every PATH or NAME=PATH. Results that are no study and have one name, or none, are read as one study.
 
+    Tables of PGFs are whole on their own: each needs a name of its own.
+
     Raises:
         ImportFileError: a path is missing, a name stands twice, or results cannot be read.
         StoreError: a study cannot be read.
@@ -72,17 +74,20 @@ def _read_foreign(name: str | None, paths: list[Path], choices: ImportChoices) -
         choices = replace(choices, reading=replace(choices.reading, model=name))
     plan = plan_import(paths, choices)
     imported = read_import(plan, choices)
-    return Results(results=StudyResults(data=imported.data), plan=plan, gathered=imported.gathered)
+    data = tuple(_named(part, name) if isinstance(part, PGFTable) else part for part in imported.data)
+    return Results(results=StudyResults(data=data), plan=plan, gathered=imported.gathered)
 
 
-def _models(results: Results) -> set[str]:
-    return {
+def _models(results: Results) -> list[str]:
+    """Names of models; several tables of PGFs are several models, even where they have one name."""
+    tables = [part.model for part in results.results.data if isinstance(part, PGFTable)]
+    parts = [part for part in results.results.data if not isinstance(part, PGFTable)]
+    models = {
         model
-        for part in results.results.data
-        for model in (
-            [part.model] if isinstance(part, PGFTable | AccuracyTable) else part["model"].unique().to_pylist()
-        )
+        for part in parts
+        for model in ([part.model] if isinstance(part, AccuracyTable) else part["model"].unique().to_pylist())
     }
+    return [*tables, *models]
 
 
 def _named(data: OneModel, name: str | None) -> OneModel:

@@ -88,12 +88,12 @@ def _long(file: Path, header: list[str]) -> Iterator[_Cell]:
         if value is None or not source or not target:
             hint = "leave out rows without a number"
             raise ImportFileError("a row lacks its source, target or accuracy", where=row.where, hint=hint)
-        seed = _whole(cells, "seed")
+        seed = _whole(cells, "seed", 0)
         if source.casefold() == BASE_SOURCE:
             source = BASE_SOURCE
         name = source if seed is None else f"{source}-seed{seed}"
         seed = 0 if seed is None and source != BASE_SOURCE else seed
-        aggregate = Aggregate(task=target, value=value, examples=_whole(cells, "n"), where=row.where)
+        aggregate = Aggregate(task=target, value=value, examples=_whole(cells, "n", 1), where=row.where)
         yield name, Place(source=source, seed=seed), aggregate
 
 
@@ -113,10 +113,11 @@ def _first(row: Row) -> str:
     return next(iter(row.cells))
 
 
-def _whole(row: Row, column: str) -> int | None:
+def _whole(row: Row, column: str, least: int) -> int | None:
     value = row.number(column)
     if value is None:
         return None
-    if value != int(value) or not 0 <= value < 2**31:
-        raise ImportFileError(f"{column} {value:g} is no whole number from 0 on", where=row.where)
+    if value != int(value) or not least <= value < 2**31:
+        message = f"{column} {value:g} is no whole number from {least} on"
+        raise ImportFileError(message, where=row.where, hint=f"leave {column} empty where it is not known")
     return int(value)

@@ -153,13 +153,13 @@ def as_fraction(value: float, metric: Metric, where: str) -> float:
         raise ImportFileError(
             f"{metric.name}: it cannot be told whether these are fractions or percent: {metric.evidence}",
             where=where,
-            hint="say it: --scale fraction, or --scale percent",
+            hint="say it: --scale fraction, or --scale percent; then numbers outside of it are named, with their place",
         )
     if not 0 <= value <= metric.maximum:
         raise ImportFileError(
             f"{metric.name}: {value:g} is not between 0 and {metric.maximum:g}",
             where=where,
-            hint="say --scale percent where 100 is the most, --metric where another number is meant",
+            hint="correct it; say --scale percent where 100 is the most, --metric where another number is meant",
         )
     fraction = value / metric.maximum
     return 1 - fraction if metric.direction == "lower" else fraction
