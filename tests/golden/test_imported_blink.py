@@ -11,7 +11,7 @@ import pytest
 from spillover.interop.blink_answers import TEXTS
 from spillover.interop.gather import GatherSettings
 from spillover.interop.importing import ImportChoices, import_results
-from spillover.interop.mapping import read_mapping
+from spillover.interop.run_mapping import read_mapping
 from spillover.interop.task_names import options_of
 from spillover.tasks.scoring import parse_reply
 

@@ -17,7 +17,6 @@ from spillover.interop.found import Metric
 from spillover.interop.gather import Gathered
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import
 from spillover.interop.rescore import TaskTally
-from spillover.interop.task_names import settle_name
 from spillover.study.imported import open_imported, write_import
 
 PATHS = Annotated[list[Path], typer.Argument(help="Files or folders of results, together one study.")]
@@ -73,6 +72,8 @@ def show_plan(console: Console, plan: ImportPlan) -> None:
         console.print(rows)
     for meaning in dict.fromkeys(_meaning(metric) for each in plan.runs for metric in each.run.metrics):
         _say(console, f"metric {meaning}")
+    for note in plan.notes:
+        _say(console, f"! {note}", style="yellow")
     if plan.passed_over:
         shown = ", ".join(plan.passed_over[:LISTED]) + (", …" if len(plan.passed_over) > LISTED else "")
         _say(console, f"{len(plan.passed_over)} files are no results that are recognised: {shown}")
@@ -132,7 +133,7 @@ def _mapping(plan: ImportPlan) -> Iterable[Mapping[str, Any]]:
             "source": each.place.source,
             "seed": each.place.seed,
             "because": each.reason,
-            "tasks": len({settle_name(task) for task in each.run.tasks}) or None,
+            "tasks": len(set(each.run.tasks)) or None,
             "metric": each.run.metric.name,
         }
         for each in plan.runs

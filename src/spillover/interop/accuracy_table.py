@@ -84,7 +84,7 @@ def _long(file: Path, header: list[str]) -> Iterator[_Cell]:
     for row in read_table(file):
         cells = Row({name.casefold(): text for name, text in row.cells.items()}, row.where)
         value = cells.number("accuracy")
-        source, target = settle_name(cells.cells["source"]), cells.cells["target"].strip()
+        source, target = cells.cells["source"].strip(), cells.cells["target"].strip()
         if value is None or not source or not target:
             hint = "leave out rows without a number"
             raise ImportFileError("a row lacks its source, target or accuracy", where=row.where, hint=hint)

@@ -14,7 +14,8 @@ from spillover.core.scores import SCORE_SCHEMA
 from spillover.interop.discovery import find_results
 from spillover.interop.found import ReadingOptions
 from spillover.interop.gather import Gathered, GatherSettings, gather
-from spillover.interop.mapping import MappedRun, RunMapping, map_runs
+from spillover.interop.mapping import MappedRun, map_runs, mapping_notes
+from spillover.interop.run_mapping import RunMapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class ImportPlan:
     runs: tuple[MappedRun, ...]
     tables: tuple[PGFTable, ...]
     passed_over: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What a user should look at before the runs are read."""
 
 
 def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
@@ -58,8 +61,9 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
         hint = "import them from folders of different names, or name one file or folder at a time"
         raise ImportFileError(f"two runs are called {twice.name!r}: {files}", hint=hint)
     runs = map_runs(found.runs, choices.mapping) if found.runs else []
+    notes = tuple(mapping_notes(runs, choices.mapping.tasks))
     model = choices.reading.model or (runs[0].run.name if runs else found.tables[0].model)
-    return ImportPlan(model=model, runs=tuple(runs), tables=found.tables, passed_over=found.passed_over)
+    return ImportPlan(model=model, runs=tuple(runs), tables=found.tables, passed_over=found.passed_over, notes=notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

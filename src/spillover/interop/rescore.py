@@ -17,7 +17,6 @@ from spillover.core.keys import content_key
 from spillover.core.scores import Score
 from spillover.interop.found import Answer, Metric, Place
 from spillover.interop.mapping import MappedRun
-from spillover.interop.task_names import settle_name
 from spillover.tasks.scoring import ParsedReply, parse_reply
 
 Scoring = Literal["parsed", "file"]
@@ -84,7 +83,7 @@ def score_answer(answer: Answer, mapped: MappedRun, model: str, scoring: Scoring
     """Score one answer.
 
     Args:
-        answer: as the file has it, its right answer known.
+        answer: as the file has it, its task settled and its right answer known.
         mapped: the run that it belongs to.
         model: the base model's name.
         scoring: `parsed` reads replies again; `file` takes the file's own score.
@@ -115,8 +114,8 @@ def score_answer(answer: Answer, mapped: MappedRun, model: str, scoring: Scoring
             source=mapped.place.source,
             seed=mapped.place.seed,
             protocol="imported",
-            target=settle_name(answer.task),
-            target_key=target_key(settle_name(answer.task)),
+            target=answer.task,
+            target_key=target_key(answer.task),
             example=answer.example,
             score=score,
             answer=right,

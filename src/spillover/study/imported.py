@@ -190,6 +190,7 @@ def _describe(each: MappedRun, choices: ImportChoices) -> dict[str, Any]:
         "files": [[file.name, hash_file(file)] for file in each.run.files],
         "reading": asdict(choices.reading),
         "gathering": {"scoring": choices.gathering.scoring, "targets": list(choices.gathering.targets)},
+        "renamed": dict(choices.gathering.names.renamed),
         "parser": PARSER_VERSION,
     }
 

@@ -11,7 +11,7 @@ from spillover.cli.main import run_command
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import ReadingOptions
 from spillover.interop.importing import ImportChoices, import_results
-from spillover.interop.mapping import read_mapping
+from spillover.interop.run_mapping import read_mapping
 
 WRITTEN = Path(__file__).with_name("written_by_tools")
 

@@ -6,7 +6,8 @@ import pytest
 
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import FoundRun, Metric, Place
-from spillover.interop.mapping import map_runs, read_mapping
+from spillover.interop.mapping import map_runs
+from spillover.interop.run_mapping import read_mapping
 
 METRIC = Metric(name="accuracy", maximum=1.0, direction="higher", evidence="")
 
@@ -54,7 +55,7 @@ def test_a_yaml_file_says_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("names", "options", "words"),
     [
-        (["b", "x", "y"], {"base": ["b"]}, r"(?s)what these runs are:\n  x\n  y.*--map"),
+        (["b", "x", "y"], {"base": ["b"]}, r"(?s)what these runs are:\n  - x\n  - y.*--map"),
         (["b", "Jigsw-seed0"], {"base": ["b"]}, "unknown task 'Jigsw'; did you mean Jigsaw"),
         (["b", "Jigsaw-seed0"], {"base": ["bb"]}, "no run 'bb'; did you mean b"),
         (["x", "Jigsaw-seed0"], {"maps": ["x=Jigsaw:1"]}, "no run is the base"),
