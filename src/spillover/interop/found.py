@@ -34,11 +34,13 @@ class Answer:
     choices: tuple[str, ...] = ()
     """Their texts, where they are known."""
     own_answer: str | None = None
-    """What the file itself read from the reply."""
+    """What the file itself read from the reply; "" where it found no answer, None where it does not say."""
     own_score: float | None = None
     """The file's own score, in the unit of the run's metric."""
     log_probabilities: tuple[float, ...] | None = None
     """Of each option, not normalised."""
+    metric: str = ""
+    """What the score is, where a file may hold an example once for each of several metrics."""
     question: str = ""
     """A hash of what was asked, or the text itself: equal for runs that were asked the same; "" where not given."""
     where: str = ""

@@ -133,7 +133,7 @@ def _score_run(
         if not settings.keeps(task):
             continue
         answer = replace(fill_in(found, questions.right_answer(task, found.example)), task=task)
-        questions.note(mapped.run.name, task, answer.example, answer.right or "", answer.question)
+        questions.note(mapped.run.name, answer)
         scored = score_answer(answer, mapped, model, settings.scoring)
         counted.tallies.setdefault((mapped.run.name, task), TaskTally()).count(scored)
         yield scored
@@ -160,7 +160,6 @@ def _name_notes(mapped: Sequence[MappedRun], settings: GatherSettings, names: se
     for source in dict.fromkeys(each.place.source for each in mapped if not each.is_base):
         if source not in tasks:
             yield f"{source} was finetuned on, but nothing was evaluated on it: it has no place on the diagonal"
-    yield from dict.fromkeys(note for each in mapped for note in each.run.notes)
 
 
 def _version_notes(mapped: Sequence[MappedRun], settings: GatherSettings) -> Iterator[str]:

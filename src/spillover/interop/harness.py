@@ -30,7 +30,7 @@ from spillover.interop.json_text import Record, read_document, read_lines
 logger = logging.getLogger(__name__)
 DATE = r"\d{4}-?\d{2}-?\d{2}[T_][\d.\-]+"
 OF_EXAMPLES = "scores of examples lie in 0–1"
-Parse = Callable[[Record, str, ReadingOptions], Answer | None]
+Parse = Callable[[Record, str, ReadingOptions], Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,9 @@ class Layout:
 
     format: str
     parse: Parse
-    """From one line of a samples file, and the task that its name says, to an answer; None passes the line over."""
+    """From one line of a samples file, and the task that its name says, to an answer."""
+    metrics: Callable[[Record], list[str]] | None = None
+    """The metrics that a line is scored by, as "metric,filter", where a file may hold an example once for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +102,19 @@ def task_of(file: Path) -> str:
 def _read_samples(
     layout: Layout, samples: Mapping[Path, str], counted: Mapping[str, int], options: ReadingOptions
 ) -> Iterator[Answer]:
+    others: set[str] = set()
+    taken = 0
     for file, task in samples.items():
         number = kept = 0
         for row in read_lines(file):
             number += 1
-            if (answer := layout.parse(row, task, options)) is not None:
-                kept += 1
-                yield answer
+            offered = layout.metrics(row) if layout.metrics and options.metric is not None else []
+            if offered and not _named(offered, options.metric):
+                others.update(offered)
+                continue
+            kept += 1
+            yield layout.parse(row, task, options)
+        taken += kept
         if number and not kept:
             logger.warning("%s is left out: no line of it is scored by %s", file, options.metric)
         if not number:
@@ -117,6 +125,9 @@ def _read_samples(
                 where=str(file),
                 hint="the file may have been cut short; evaluate again, or leave it out",
             )
+    if others and not taken:
+        wanted = nearest(str(options.metric), sorted(others))
+        raise ImportFileError(f"no sample is scored by {options.metric!r}; {wanted}", where=str(next(iter(samples))))
 
 
 def _read_results(files: list[Path], sampled: frozenset[str], options: ReadingOptions) -> _Results:
@@ -194,6 +205,11 @@ def _values(table: Record, task: str, options: ReadingOptions) -> Iterator[tuple
         yield task, chosen, table.as_number(chosen, table.fields[chosen])
 
 
+def _named(metrics: Sequence[str], wanted: str | None) -> list[str]:
+    """Those of some metrics that a user may mean: by "metric,filter" or by the metric alone."""
+    return [metric for metric in metrics if wanted in (metric, metric.partition(",")[0])]
+
+
 def pick_metric(metrics: Sequence[str], wanted: str | None, where: str, *, required: bool = True) -> str | None:
     """Choose the metric to read: the one asked for, else accuracy, else the only one.
 
@@ -201,7 +217,7 @@ def pick_metric(metrics: Sequence[str], wanted: str | None, where: str, *, requi
         ImportFileError: several are there and nobody said which, or the one asked for is not there.
     """
     if wanted is not None:
-        chosen = [metric for metric in metrics if wanted in (metric, metric.partition(",")[0])]
+        chosen = _named(metrics, wanted)
     else:
         chosen = [metric for metric in metrics if metric.partition(",")[0] in ("acc", "accuracy")] or list(metrics)
     if len(chosen) == 1:

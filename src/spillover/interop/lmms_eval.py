@@ -88,7 +88,6 @@ def _vsi_bench(row: Record, detail: Record) -> Answer:
         reply=detail.text("prediction"),
         options=letters,
         choices=texts,
-        own_answer=detail.text("prediction"),
         own_score=score,
         question=detail.text("question") or "",
         where=row.where,
@@ -104,7 +103,8 @@ def _other(row: Record, task: str, measured: dict[str, Any], details: list[Recor
             if key in detail and isinstance(detail.fields[key], int | float):
                 numbers[detail.where.rpartition(", ")[2]] = detail.as_number(key, detail.fields[key])
     right = right_letter(row.required_text("target"), letters, texts)
-    reply = first_text(row.fields.get("resps")) or first_text(row.fields.get("filtered_resps"))
+    raw, filtered = first_text(row.fields.get("resps")), first_text(row.fields.get("filtered_resps"))
+    reply = filtered if raw is None else raw
     key = (
         pick_metric(list(numbers), options.metric, row.where, required=not letters) if numbers or not letters else None
     )
@@ -118,7 +118,7 @@ def _other(row: Record, task: str, measured: dict[str, Any], details: list[Recor
         reply=reply,
         options=letters,
         choices=texts,
-        own_answer=first_text(row.fields.get("filtered_resps")),
+        own_answer=None if filtered == reply else filtered,
         own_score=None if key is None else numbers[key],
         question=prompt or row.text("doc_hash") or "",
         where=row.where,

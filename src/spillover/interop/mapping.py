@@ -143,6 +143,7 @@ def _require_sources(mapped: Sequence[MappedRun], targets: set[str]) -> None:
 def mapping_notes(mapped: Sequence[MappedRun], names: TaskNames) -> list[str]:
     """Say what a user should look at before the runs are read."""
     notes = abbreviation_notes(names, [task for each in mapped for task in each.run.tasks])
+    notes += dict.fromkeys(note for each in mapped for note in each.run.notes)
     held: dict[Place, dict[str, list[str]]] = {}
     for each in mapped:
         for task in dict.fromkeys(names.settle(task) for task in each.run.tasks):

@@ -13,9 +13,13 @@ LONGEST = 300
 """Letters of a name in which a source is looked for."""
 
 
+FOLDERS = re.compile(r"/|__")
+"""What parts the folders in a run's name; harnesses write the slashes of a model's path as two underscores."""
+
+
 def split_run_name(name: str) -> list[str]:
-    """Split a run's name by folders; harnesses write the slashes of a model's path as two underscores."""
-    return re.split(r"/|__", name)
+    """Split a run's name by folders."""
+    return FOLDERS.split(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +43,17 @@ class RunPattern:
         return cls(before=_compile(before), after=_compile(after))
 
     def read(self, name: str, is_task: Callable[[str], bool]) -> tuple[str, int] | None:
-        """Read source and seed in a run's name: in one of its folders, the last first, or in the whole.
+        """Read source and seed in a run's name: in one of its folders, the last first, or in several up to its end.
 
         Where `*` lets a name be divided in several ways, a source that is a task is taken; else the longest.
 
         >>> RunPattern.of("*_{source}_s{seed}").read("out/ft_Art_Style_s2", {"Art_Style"}.__contains__)
         ('Art_Style', 2)
-        >>> RunPattern.of("{source}-seed{seed}").read("base", {"Art_Style"}.__contains__)
+        >>> RunPattern.of("ft__{source}__{seed}").read("__out__ft__Jigsaw__3", {"Jigsaw"}.__contains__)
+        ('Jigsaw', 3)
         """
-        for part in (*reversed(split_run_name(name)), name):
+        ends = [name[match.end() :] for match in FOLDERS.finditer(name)]
+        for part in (*reversed(split_run_name(name)), *reversed(ends), name):
             divisions = list(self._divisions(part)) if len(part) <= LONGEST else []
             if divisions:
                 return next((each for each in divisions if is_task(each[0])), divisions[0])

@@ -174,7 +174,7 @@ def _fill(plan: ImportPlan, choices: ImportChoices, folder: Path, name: str) -> 
         model=plan.model,
         scoring=scoring,
         runs=tuple(_run(each, jobs[each.run.name], gathered) for each in plan.runs),
-        notes=gathered.notes,
+        notes=(*plan.notes, *gathered.notes),
     )
     return ImportedStudy(name=name, imported=about), gathered
 
