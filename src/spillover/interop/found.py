@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 
 Scale = Literal["fraction", "percent"]
@@ -45,6 +46,8 @@ class Answer:
     """A hash of what was asked, or the text itself: equal for runs that were asked the same; "" where not given."""
     where: str = ""
     """File and line, for errors."""
+    fault: ImportFileError | None = None
+    """Why the answer cannot be scored as it is; raised where its task is wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

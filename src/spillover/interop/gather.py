@@ -132,6 +132,8 @@ def _score_run(
         task = settings.names.settle(found.task)
         if not settings.keeps(task):
             continue
+        if found.fault is not None:
+            raise found.fault
         answer = replace(fill_in(found, questions.right_answer(task, found.example)), task=task)
         questions.note(mapped.run.name, answer)
         scored = score_answer(answer, mapped, model, settings.scoring)

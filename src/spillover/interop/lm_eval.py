@@ -14,7 +14,8 @@ from typing import Any
 from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 from spillover.interop.found import Answer, FoundRun, ReadingOptions
-from spillover.interop.harness import Layout, find_runs, is_results, pick_metric
+from spillover.interop.harness import Layout, find_runs, is_results, target_text
+from spillover.interop.harness_results import pick_metric
 from spillover.interop.json_text import Record, clean_text, read_head
 from spillover.interop.lmms_eval import first_text
 from spillover.interop.option_lines import find_options, right_letter
@@ -52,8 +53,8 @@ def _metrics(row: Record) -> list[str]:
 
 
 def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
-    key = pick_metric(_metrics(row), options.metric, row.where) or ""
-    score = row.number(key.partition(",")[0])
+    key, fault = pick_metric(_metrics(row), options.metric, row.where)
+    score = row.number(key.partition(",")[0]) if key else None
     doc = row.record("doc")
     likelihoods = _likelihoods(row)
     prompt = _prompt(row)
@@ -61,7 +62,7 @@ def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
         letters, texts = option_letters(len(likelihoods)), _choices(doc)
     else:
         letters, texts = find_options(prompt)
-    target = row.required_text("target")
+    target = target_text(row)
     answer = Answer(
         task=task,
         example=row.required_text("doc_id"),
@@ -70,6 +71,7 @@ def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
         choices=texts,
         own_score=score,
         metric=key,
+        fault=fault,
         question=row.text("prompt_hash") or row.text("doc_hash") or prompt,
         where=row.where,
     )
@@ -77,7 +79,7 @@ def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
         answer = replace(answer, right=_indexed(target, letters, texts))
         return _by_likelihood(answer, likelihoods, _continuations(row))
     reply = first_text(row.fields.get("resps"))
-    if score is None and reply is None:
+    if score is None and reply is None and fault is None:
         raise ImportFileError(
             "there is neither a reply nor a score", where=row.where, hint=f"there are: {row.listing()}"
         )
