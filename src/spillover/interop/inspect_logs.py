@@ -157,9 +157,10 @@ def _answer(sample: Record, task: str, options: ReadingOptions, *, with_epoch: b
     example = sample.required_text("id")
     if with_epoch:
         example = f"{example}, epoch {sample.required_text('epoch')}"
-    score, own_answer = _score(sample, options)
+    scorer, fault = _scorer(sample, options)
+    score, own_answer = _score(sample.record("scores").record(scorer)) if scorer else (None, None)
     reply = _reply(sample.record("output"))
-    if reply is None and score is None:
+    if reply is None and score is None and fault is None:
         raise ImportFileError("the sample has neither a reply nor a score", where=sample.where)
     return Answer(
         task=task,
@@ -172,6 +173,7 @@ def _answer(sample: Record, task: str, options: ReadingOptions, *, with_epoch: b
         own_score=score,
         question="\n".join([str(sample.fields.get("input"))[:100_000], *texts]),
         where=sample.where,
+        fault=fault,
     )
 
 
@@ -193,18 +195,21 @@ def _reply(output: Record) -> str | None:
     return None
 
 
-def _score(sample: Record, options: ReadingOptions) -> tuple[float | None, str | None]:
-    scores = sample.record("scores")
-    if not scores.fields:
-        return None, None
-    names = list(scores.fields)
-    wanted = options.metric if options.metric is not None else names[0]
-    if wanted not in names:
-        raise ImportFileError(f"there is no scorer {wanted!r}; {nearest(wanted, names)}", where=sample.where)
+def _scorer(sample: Record, options: ReadingOptions) -> tuple[str, ImportFileError | None]:
+    """The scorer to read, "" where there is none; and what is wrong where it is not clear which."""
+    names = list(sample.record("scores").fields)
+    if options.metric is not None and names and options.metric not in names:
+        message = f"there is no scorer {options.metric!r}; {nearest(options.metric, names)}"
+        return "", ImportFileError(message, where=sample.where)
     if options.metric is None and len(names) > 1:
-        hint = f"choose one: --metric {names[0]}"
-        raise ImportFileError(f"several scorers: {', '.join(names)[:200]}", where=sample.where, hint=hint)
-    score = scores.record(wanted)
+        hint = f"choose one: --metric {clean_text(names[0])[:80]}"
+        message = f"several scorers: {clean_text(', '.join(names))[:200]}"
+        return "", ImportFileError(message, where=sample.where, hint=hint)
+    return (options.metric or names[0] if names else ""), None
+
+
+def _score(score: Record) -> tuple[float, str | None]:
+    """The file's score, and what it read from the reply."""
     answer = score.fields.get("answer")
     return _value(score), clean_text(answer) if isinstance(answer, str) else None
 
