@@ -58,7 +58,10 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
     names = [run.name for run in found.runs]
     if twice := next((run for run in found.runs if names.count(run.name) > 1), None):
         files = ", ".join(str(run.files[0]) for run in found.runs if run.name == twice.name)
-        hint = "import them from folders of different names, or name one file or folder at a time"
+        formats = dict.fromkeys(run.format for run in found.runs if run.name == twice.name)
+        hint = "name one file or folder at a time, or import from folders of different names"
+        if len(formats) > 1:
+            hint = f"choose one format, such as --format {next(iter(formats))}"
         raise ImportFileError(f"two runs are called {twice.name!r}: {files}", hint=hint)
     runs = map_runs(found.runs, choices.mapping) if found.runs else []
     notes = tuple(mapping_notes(runs, choices.mapping.tasks))

@@ -110,6 +110,29 @@ def test_one_model_evaluated_twice_is_told_where(tmp_path):
         import_results([folder])
 
 
+def test_a_study_among_results_is_passed_by_and_is_no_results_itself(tmp_path):
+    folder = write("blink", tmp_path / "results")
+    assert run_command(["import", str(folder), "--out", str(folder / "study")]) == 0
+    assert len(rows(import_results([folder]))) == 36
+    with pytest.raises(ImportFileError, match="a study already"):
+        import_results([folder / "study"])
+
+
+def test_results_of_two_formats_with_runs_of_one_name_ask_for_the_format(tmp_path):
+    write("blink", tmp_path / "blink")
+    write("lmms-eval", tmp_path / "lmms")
+    for file in (tmp_path / "lmms").iterdir():
+        file.rename(tmp_path / file.name)
+    (tmp_path / "lmms").rmdir()
+    for file in (tmp_path / "blink").iterdir():
+        for each in file.iterdir():
+            each.rename(tmp_path / file.name / each.name)
+    with pytest.raises(ImportFileError, match=r"two runs are called 'Counting-seed0'.*\n.*--format"):
+        import_results([tmp_path])
+    blink = import_results([tmp_path], ImportChoices(format="blink"))
+    assert blink.gathered.tallies["base", "Jigsaw"].own == 6
+
+
 def test_every_wanted_target_must_be_there(tmp_path):
     choices = ImportChoices(gathering=GatherSettings(targets=("Jigsaw", "Countng")))
     with pytest.raises(ImportFileError, match="no run has a task 'Countng'; did you mean Counting"):
