@@ -43,6 +43,8 @@ def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Resul
     for name, path in named:
         if (name, path) not in studies:
             foreign.setdefault(name, []).append(path)
+    if len(foreign) > 1:
+        choices = replace(choices, mapping=replace(choices.mapping, shared=True))
     results = [_read_study(name, path) for name, path in studies]
     results += [_read_foreign(name, paths, choices) for name, paths in foreign.items()]
     names = [model for part in results for model in _models(part)]

@@ -40,8 +40,12 @@ def map_runs(runs: Sequence[FoundRun], mapping: RunMapping) -> list[MappedRun]:
             runs without a place are listed.
     """
     names = [run.name for run in runs]
-    base = _find_bases(mapping.base, names)
-    explicit = {_find_run(name, names, "--map"): place for name, place in mapping.runs.items()}
+    base = _find_bases(mapping, names)
+    explicit = {
+        run: place
+        for name, place in mapping.runs.items()
+        if (run := _find_run(name, names, "--map", mapping)) is not None
+    }
     targets = {mapping.tasks.settle(task) for run in runs for task in run.tasks}
     read = partial(RunPattern.of(mapping.pattern).read, is_task=partial(_is_task, mapping.tasks, targets))
     mapped: list[MappedRun] = []
@@ -92,23 +96,25 @@ def _settled(mapped: MappedRun, names: TaskNames) -> MappedRun:
     return replace(mapped, place=replace(mapped.place, source=names.settle(source)), reason=why)
 
 
-def _find_bases(base: Mapping[str, int | None], names: Sequence[str]) -> dict[str, int | None]:
+def _find_bases(mapping: RunMapping, names: Sequence[str]) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
-    for name, seed in base.items():
+    for name, seed in mapping.base.items():
         whole = name if seed is None else f"{name}:{seed}"
         if whole in names:  # a run's own name may end in a colon and digits
             found[whole] = None
-        else:
-            found[_find_run(name, names, "--base")] = seed
+        elif (run := _find_run(name, names, "--base", mapping)) is not None:
+            found[run] = seed
     return found
 
 
-def _find_run(name: str, names: Sequence[str], where: str) -> str:
+def _find_run(name: str, names: Sequence[str], where: str, mapping: RunMapping) -> str | None:
     if name in names:
         return name
     holding = [each for each in names if name in split_run_name(each)]
     if len(holding) == 1:
         return holding[0]
+    if mapping.shared and not holding:
+        return None
     raise ImportFileError(f"there is no run {name!r}; {nearest(name, names)}", where=where)
 
 

@@ -33,6 +33,8 @@ class RunMapping:
     runs: Mapping[str, Place] = field(default_factory=dict[str, Place])
     pattern: str = USUAL_PATTERN
     tasks: TaskNames = field(default_factory=TaskNames)
+    shared: bool = False
+    """Whether it is said of several models' results together: a run that one lacks is then another's."""
 
 
 def read_mapping(

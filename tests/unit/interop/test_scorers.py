@@ -160,6 +160,17 @@ def test_a_mixture_is_chosen_from_somebodys_results(tmp_path, capsys):
     assert "scored otherwise by the files" in said.err
 
 
+def test_models_side_by_side_may_each_have_a_base_of_another_name(tmp_path, capsys):
+    for model in ("3B", "7B"):
+        folder = write("lmms-eval", tmp_path / model)
+        (folder / "base").rename(folder / f"Qwen-{model}")
+    paths = [f"{model}={tmp_path / model}" for model in ("3B", "7B")]
+    assert run_command(["compare", *paths, "--base", "Qwen-3B"]) == 2
+    assert "Qwen-7B" in capsys.readouterr().err
+    assert run_command(["compare", *paths, "--base", "Qwen-3B", "--base", "Qwen-7B", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["comparisons"]
+
+
 def test_what_is_shown_as_ours_was_read_by_us(tmp_path, capsys):
     for name, ours in (("lm-eval", False), ("blink", True)):
         folder = write(name, tmp_path / name)
