@@ -38,6 +38,8 @@ class ImportPlan:
     runs: tuple[MappedRun, ...]
     tables: tuple[PGFTable, ...]
     passed_over: tuple[str, ...]
+    found: tuple[str, ...] = ()
+    """The names of all runs, those that are left out too."""
     notes: tuple[str, ...] = ()
     """What a user should look at before the runs are read."""
 
@@ -66,7 +68,14 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
     runs = map_runs(found.runs, choices.mapping) if found.runs else []
     notes = tuple(mapping_notes(runs, choices.mapping.tasks))
     model = choices.reading.model or (runs[0].run.name if runs else found.tables[0].model)
-    return ImportPlan(model=model, runs=tuple(runs), tables=found.tables, passed_over=found.passed_over, notes=notes)
+    return ImportPlan(
+        model=model,
+        runs=tuple(runs),
+        tables=found.tables,
+        passed_over=found.passed_over,
+        found=tuple(names),
+        notes=notes,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

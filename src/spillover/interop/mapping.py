@@ -118,6 +118,22 @@ def _find_run(name: str, names: Sequence[str], where: str, mapping: RunMapping) 
     raise ImportFileError(f"there is no run {name!r}; {nearest(name, names)}", where=where)
 
 
+def require_runs(mapping: RunMapping, names: Sequence[str]) -> None:
+    """See that every run that a user speaks of is there, in whichever model's results.
+
+    Raises:
+        ImportFileError: one is not.
+    """
+    alone = replace(mapping, shared=False)
+    held = {part for name in names for part in (name, *split_run_name(name))}
+    for name, seed in mapping.base.items():
+        if name not in held and f"{name}:{seed}" not in held:
+            _find_run(name, names, "--base", alone)
+    for name in mapping.runs:
+        if name not in held:
+            _find_run(name, names, "--map", alone)
+
+
 def _unmapped(lost: Sequence[str], pattern: str) -> ImportFileError:
     listing = "\n  - ".join(lost[:20]) + (f"\n  … and {len(lost) - 20} more" if len(lost) > 20 else "")
     return ImportFileError(

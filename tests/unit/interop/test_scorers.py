@@ -169,6 +169,9 @@ def test_models_side_by_side_may_each_have_a_base_of_another_name(tmp_path, caps
     assert "Qwen-7B" in capsys.readouterr().err
     assert run_command(["compare", *paths, "--base", "Qwen-3B", "--base", "Qwen-7B", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["comparisons"]
+    bases = ["--base", "Qwen-3B", "--base", "Qwen-7B"]
+    assert run_command(["compare", *paths, *bases, "--map", "Jigsw-seed0="]) == 2
+    assert "no run 'Jigsw-seed0'; did you mean Jigsaw-seed0" in capsys.readouterr().err
 
 
 def test_what_is_shown_as_ours_was_read_by_us(tmp_path, capsys):
