@@ -22,7 +22,8 @@ LONG = ("source", "target", "accuracy")
 OPTIONAL = ("seed", "n")
 FIRST = frozenset({"", "model", "run", "name", "adapter", "checkpoint", "source"})
 SUMMARIES = frozenset({"average", "avg", "mean", "overall", "macro", "micro"})
-"""Words that name no task, but what a table makes of several."""
+"""Words that name no task, but what a table makes of several; alone, or with those below."""
+MEASURES = frozenset({"", "acc", "accuracy", "score"})
 TABLES = (".csv", ".tsv", ".parquet", ".xlsx")
 
 
@@ -57,7 +58,7 @@ class AccuracyTables:
         rows = list(_long(file, header)) if long else list(_wide(file))
         if not rows:
             raise ImportFileError("there are no rows after the header", where=str(file))
-        summaries = sorted({cell.row.task for cell in rows if not SUMMARIES.isdisjoint(_words(cell.row.task))})
+        summaries = sorted({cell.row.task for cell in rows if _is_summary(cell.row.task)})
         rows = [cell for cell in rows if cell.row.task not in summaries]
         maximum, evidence = _scale(file, rows, options)
         metric = Metric(name="accuracy", maximum=maximum, direction=options.direction or "higher", evidence=evidence)
@@ -101,6 +102,11 @@ def _scale(file: Path, cells: Sequence[_Cell], options: ReadingOptions) -> tuple
 def _words(name: str) -> list[str]:
     """The words of a column's name; of an empty one, the empty word."""
     return re.split(r"[\W_]+", name.casefold())
+
+
+def _is_summary(task: str) -> bool:
+    words = set(_words(task))
+    return not SUMMARIES.isdisjoint(words) and words <= SUMMARIES | MEASURES
 
 
 def _number(row: Row, column: str) -> tuple[float | None, bool]:

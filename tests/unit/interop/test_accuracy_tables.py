@@ -40,10 +40,10 @@ def test_percent_signs_say_what_numbers_are(tmp_path):
 
 
 def test_a_mean_over_tasks_is_no_task(tmp_path):
-    text = "model,Jigsaw,Counting,Average,macro avg\nbase,0.52,0.25,0.4,0.4\njigsaw-seed0,0.6,0.5,0.5,0.5\n"
+    text = "model,Jigsaw,mean_depth,Average,Macro avg. acc\nbase,0.52,0.25,0.4,0.4\njigsaw-seed0,0.6,0.5,0.5,0.5\n"
     (tmp_path / "t.csv").write_text(text)
     plan = plan_import([tmp_path / "t.csv"], ImportChoices())
-    assert set(plan.runs[0].run.tasks) == {"Jigsaw", "Counting"}
+    assert set(plan.runs[0].run.tasks) == {"Jigsaw", "mean_depth"}
     assert "'Average' is left out" in " ".join(plan.notes)
 
 
