@@ -95,8 +95,8 @@ def run_command(arguments: list[str]) -> int:
         console.print_exception()
         return INTERNAL_ERROR
     if code == INTERRUPTED:  # typer turns Ctrl-C within a command into this code
-        kept = "nothing was written" if command in READING else "what was finished is kept"
-        console.print(f"interrupted; {kept}: give the same command to go on", soft_wrap=True)
+        kept = "what was finished is kept: give the same command to go on"
+        console.print(f"interrupted; {'nothing was written' if command in READING else kept}", soft_wrap=True)
     return code or 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +122,7 @@ def _place_of(value: Any, where: str) -> Place:
         case _:
             pass
     hint = "write RUN: SOURCE:SEED, or RUN: {source: SOURCE, seed: 0}; RUN: null leaves a run out"
-    raise ImportFileError(f"{str(value)[:60]!r} is no source with a seed", where=where, hint=hint)
+    raise ImportFileError(f"{reprlib.repr(value)[:60]} is no source with a seed", where=where, hint=hint)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from spillover.interop.found import FoundRun, Metric, Place
 from spillover.interop.mapping import map_runs, mapping_notes
 from spillover.interop.run_mapping import read_mapping
 
+LAYERS = ", ".join(f"&a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))
+BOMB = f"runs:\n  x: [&a0 [x], {LAYERS}]\n"
+"""Of 10^11 values, if anybody wrote them out."""
 METRIC = Metric(name="accuracy", maximum=1.0, direction="higher", evidence="")
 
 
@@ -123,6 +126,7 @@ def test_what_is_unclear_is_refused(names, options, words):
         ("runs: {x: {source: a, lr: 1}}", "no source with a seed"),
         ("runs: {x: {source: a, seed: -1}}", "no source with a seed"),
         ("runs: 3", "one line a run"),
+        (BOMB, "no source with a seed"),
         ("pattern: 3", "should be a text"),
         ("base: [a]", "should be a run"),
         ("tasks: {NO: NO}", "need quotes"),

@@ -181,3 +181,14 @@ def test_what_is_shown_as_ours_was_read_by_us(tmp_path, capsys):
         assert run_command(["import", str(folder), *metric, "--out", str(tmp_path / f"{name}-study")]) == 0
         (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(" Jigsaw  ")]
         assert ("–" in line) != ours
+
+
+def test_an_interrupted_import_leaves_nothing(tmp_path, capsys, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    folder = write("blink", tmp_path / "results")
+    monkeypatch.setattr("spillover.interop.gather.score_answer", interrupt)
+    assert run_command(["import", str(folder), "--out", str(tmp_path / "study")]) == 130
+    assert "nothing was written" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["results"]
