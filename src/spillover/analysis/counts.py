@@ -17,7 +17,7 @@ from spillover.analysis.shapes import SeedTransfers
 
 CHANCE_OF_FACTOR = 0.001
 """A larger multiple is ruled out where so many different counts would all be multiples by chance less often than this.
-Of 8,940 columns cut from the published tables at random (1 to 6 sources, 1 or 4 seeds) none is then recovered wrong."""
+Of 15,000 pieces cut from the published tables at random (1 to 6 sources, 1 or 4 seeds) none is then recovered wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

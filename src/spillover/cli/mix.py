@@ -14,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from spillover.analysis import AnalysisSettings
+from spillover.cli.importing import show_read
 from spillover.cli.paths import read_named_paths
+from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError, nearest
 from spillover.core.files import write_atomically
 from spillover.interop.importing import ImportChoices
@@ -35,8 +37,11 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(mix)
 
 
+@reads_results
 def mix(
-    path: Annotated[str, typer.Argument(help="A study folder, or a table of PGFs or accuracies; NAME=PATH names it.")],
+    path: Annotated[
+        str, typer.Argument(help="A study folder, or somebody's results (see import); NAME=PATH names it.")
+    ],
     target: Annotated[list[str], typer.Option("--target", help="A task to become better at; may be repeated.")],
     protect: Annotated[
         list[str] | None, typer.Option("--protect", help="A task that must not become worse; may be repeated.")
@@ -68,6 +73,7 @@ def mix(
         bool, typer.Option("--exclude-target-data", help="Leave out the targets' own training data.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    choices: ImportChoices,
 ) -> None:
     """Recommend which data to train on for some targets, and predict what it does to every task."""
     settings = _settings(
@@ -85,7 +91,7 @@ def mix(
         exclude_target_data=exclude_target_data,
     )
     kind = _format(export, out)
-    mixtures = _recommend(path, settings)
+    mixtures = _recommend(path, settings, choices)
     if kind is not None and out is not None:
         _export(mixtures, kind, data or Path(path.rpartition("=")[2]), out)
     if out is not None and kind is None:
@@ -160,8 +166,9 @@ def _counted(text: str) -> tuple[str, int]:
     return name, int(count)
 
 
-def _recommend(path: str, settings: MixtureSettings) -> list[Mixture]:
-    (read,) = read_named_paths([path], ImportChoices())
+def _recommend(path: str, settings: MixtureSettings, choices: ImportChoices) -> list[Mixture]:
+    (read,) = read_named_paths([path], choices)
+    show_read(Console(stderr=True), [read])
     results = read.results
     analysis = results.settings or AnalysisSettings()
     mixtures = [mixture for data in results.data for mixture in recommend(data, settings, analysis, results.tasks)]
