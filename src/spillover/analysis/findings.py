@@ -62,6 +62,10 @@ class CalibratedFindings:
 
     transfers: TransferArray
     matrix: TransferMatrix
+    inference: CellInference
+    """The crossed test of calibrated answers. That the prior is estimated from the same examples is not in it."""
+    q: Transfers
+    """p adjusted for all transfers to other tasks (Benjamini-Hochberg); NaN elsewhere."""
     summary: Summary
     prior_part: MatrixContrast | None
     """raw − calibrated PGF: the part owed to the answer prior."""

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from spillover.analysis.cells_json import describe_cells, describe_control, describe_matrix_contrast
+from spillover.analysis.cells_json import (
+    describe_calibrated_cells,
+    describe_cells,
+    describe_control,
+    describe_matrix_contrast,
+)
 from spillover.analysis.findings import (
     CalibratedFindings,
     Checkpoint,
@@ -250,6 +255,7 @@ def describe_calibrated(calibrated: CalibratedFindings | None) -> Json | None:
         "undefined": [asdict(cell) for cell in calibrated.transfers.undefined],
         **describe_summary(calibrated.summary),
         "prior_part": None if prior is None else describe_matrix_contrast(prior),
+        "cells": describe_calibrated_cells(calibrated),
     }
 
 

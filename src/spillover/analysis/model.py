@@ -12,7 +12,9 @@ from spillover.analysis.beside import Beside
 from spillover.analysis.bootstrap import replicate_cube
 from spillover.analysis.context import Context
 from spillover.analysis.contrasts import contrast_control, contrast_scorings
+from spillover.analysis.crossed import infer_cube
 from spillover.analysis.cube import ScoreCube
+from spillover.analysis.discoveries import adjust_p
 from spillover.analysis.facts import Facts
 from spillover.analysis.findings import (
     CalibratedFindings,
@@ -121,9 +123,12 @@ def _calibrate(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) 
     frame = frame_transfers(transfers)
     pieces = replicate_cube(calibrated, ceiling, context.settings.replicates, context.generator("bootstrap"))
     spread = summarise_replicates(pieces, transfers, frame, context.settings.confidence)
+    inference = infer_cube(calibrated, ceiling, context.settings.confidence)
     return CalibratedFindings(
         transfers=transfers,
         matrix=context.show("calibrated PGF", transfers, transfers.mean),
+        inference=inference,
+        q=adjust_p(inference.p, frame.transfer),
         summary=summarise(transfers, frame, spread if frame.reference.any() else None),
         prior_part=contrast_scorings(cube, calibrated, "PGF owed to the answer prior", context),
     )
