@@ -15,7 +15,8 @@ from spillover.study.reading import load_study, sound_part
 from spillover.study.study import Study
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
 from spillover.tasks.files import find_faults
-from spillover.tasks.settings import Columns, FileTask, TaskSettings
+from spillover.tasks.mixed import MixedTask, open_mixture
+from spillover.tasks.settings import Columns, FileTask, MixtureSource, TaskSettings
 
 LISTED = 20
 """Faults of one task's files that a message lists at most."""
@@ -175,26 +176,27 @@ def _single_tasks(study: Study) -> Iterator[tuple[str, TaskSettings]]:
 def _pick(
     study: Study, tasks: list[TaskData], where: str, split: Split, closed: bool, faults: list[Fault]
 ) -> list[TaskData]:
-    names: str | tuple[str, ...] = getattr(study, where)
-    if isinstance(names, str):
+    wanted: str | tuple[str | MixtureSource, ...] = getattr(study, where)
+    if isinstance(wanted, str):
         picked = [data for data in tasks if data.offers(split)]
         if not picked and not closed:
             faults.append(Fault(where=study.place(where), message=f"no task has {split} examples"))
         return picked
     picked: list[TaskData] = []
-    for index, name in enumerate(names):
-        place = study.place(f"{where}[{index}]")
+    for index, source in enumerate(wanted):
+        place = f"{where}[{index}]"
         try:
-            data = find_task_data(tasks, name)
+            data = find_task_data(tasks, source) if isinstance(source, str) else open_mixture(source, tasks)
         except SpilloverError as error:
             if not closed:  # it may be of the tasks that could not be opened
-                faults.append(Fault(where=place, message=error.message))
+                faults.append(_fault(study, place, error))
             continue
-        if data in picked:
-            faults.append(Fault(where=place, message=f"{data.task.name} stands twice"))
+        if any(data.task.name == other.task.name for other in picked):
+            faults.append(Fault(where=study.place(place), message=f"{data.task.name} stands twice"))
         elif not data.offers(split):
             role = "a source" if split == "train" else "a target"
-            faults.append(Fault(where=place, message=f"{data.task.name} has no {split} data, so it cannot be {role}"))
+            message = f"{data.task.name} has no {split} data, so it cannot be {role}"
+            faults.append(Fault(where=study.place(place), message=message))
         else:
             picked.append(data)
     return picked
@@ -236,7 +238,10 @@ def _data_faults(study: Study, sources: list[TaskData], targets: list[TaskData])
             try:
                 data.check(split, count)
             except SpilloverError as error:
-                faults += _faults_within(study, *_settings_of(study, data), error)
+                if isinstance(data, MixedTask):
+                    faults.append(_fault(study, f"sources[{tasks.index(data)}]", error))
+                else:
+                    faults += _faults_within(study, *_settings_of(study, data), error)
     return list(dict.fromkeys(faults))
 
 
