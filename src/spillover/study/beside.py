@@ -17,6 +17,7 @@ from spillover.study.plan import Finetune
 from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.study import Study
 from spillover.study.updates import SAME_FOR_ALL, StoredUpdate
+from spillover.tasks.settings import Recipe
 
 
 def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
@@ -46,7 +47,8 @@ def _beside(stored: StoredStudy, model: str) -> Beside:
     trained = [(job, {**update.settings, **_logged(stored, job)}) for job, update in updates]
     overlaps = warn_of_overlap(stored.store.folder, stored.study)
     warnings = (*find_unequal_training(trained), *overlaps, *_warn_of_repetition(stored.study))
-    return Beside(similarity=similarity, warnings=warnings)
+    mixtures = {each.name: each.mixture for each in stored.study.mixtures if isinstance(each.mixture, Recipe)}
+    return Beside(similarity=similarity, warnings=warnings, mixtures=mixtures, verifications=stored.study.verification)
 
 
 def _warn_of_repetition(study: Study) -> Iterator[Warned]:

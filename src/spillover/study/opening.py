@@ -78,6 +78,7 @@ def _open(study: Study) -> tuple[StudyTasks, list[Fault]]:
     targets = _pick(study, tasks, "targets", "validation", closed, faults)
     controls = _controls(study, sources, closed, faults)
     faults += _protocol_faults(study, targets)
+    faults += [] if closed else _verification_faults(study, sources, targets)
     faults += _data_faults(study, sources, targets)
     shared = [data for data in sources if data in targets]
     opened = StudyTasks(
@@ -208,6 +209,22 @@ def _protocol_faults(study: Study, targets: list[TaskData]) -> list[Fault]:
         return []
     message = f"{', '.join(names)}: open questions are answered by writing, so add generate to the protocols"
     return [Fault(where=study.place("evaluation.protocols"), message=message)]
+
+
+def _verification_faults(study: Study, sources: list[TaskData], targets: list[TaskData]) -> list[Fault]:
+    """A verification names sources and targets as tables call them."""
+    known = {"source": [data.task.name for data in sources], "target": [data.task.name for data in targets]}
+    faults: list[Fault] = []
+    for index, asked in enumerate(study.verification):
+        rivals = [("best_single", asked.best_single), ("direct", asked.direct)]
+        said = [("source", "chosen", asked.chosen), *(("source", key, name) for key, name in rivals if name)]
+        said += [("source", "random", name) for name in asked.random]
+        said += [("target", "targets", name) for name in asked.targets]
+        for role, key, name in said:
+            if name not in known[role]:
+                message = f"{name!r} is no {role} of this study; {nearest(name, known[role])}"
+                faults.append(Fault(where=study.place(f"verification[{index}].{key}"), message=message))
+    return faults
 
 
 def _controls(study: Study, sources: list[TaskData], closed: bool, faults: list[Fault]) -> list[tuple[str, TaskData]]:

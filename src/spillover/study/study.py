@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
-from spillover.analysis.settings import AnalysisSettings
+from spillover.analysis.settings import AnalysisSettings, VerificationSettings
 from spillover.models.settings import EvaluationSettings, ModelSettings, TrainingSettings
 from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
 
@@ -113,6 +113,8 @@ class Study(_Settings):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     analysis: AnalysisSettings = AnalysisSettings()
+    verification: Annotated[tuple[VerificationSettings, ...], BeforeValidator(_listed)] = ()
+    """Which sources are a mixture that was chosen, and what it must beat; `spillover mix --study` writes it."""
     executor: LocalExecutor = LocalExecutor()
     output: str = ""
     """The study's folder; by default its name."""

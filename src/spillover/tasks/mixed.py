@@ -225,6 +225,7 @@ def recipe_from(described: Any) -> Recipe:
             {
                 "parts": {each["source"]: each["examples"] for each in described["sources"] if each["examples"]},
                 "seed": described["settings"]["seed"],
+                "measure": described["settings"]["measure"],
                 "predicted": {task: values for task, values in predicted.items() if None not in values},
             }
         )

@@ -138,6 +138,8 @@ class Recipe(_Settings):
     """Of the order in which the examples stand."""
     predicted: dict[str, tuple[float, float, float]] = Field(default_factory=dict)
     """By task: the PGF that was predicted, and the ends of its interval. No key depends on it."""
+    measure: Literal["raw", "calibrated"] = "raw"
+    """What was predicted: PGF as it is, or with the answer prior taken out."""
 
 
 class MixtureSource(_Settings):

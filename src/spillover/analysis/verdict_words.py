@@ -1,0 +1,69 @@
+"""What came of a mixture that was verified, in plain words: better, worse or open, by the interval of the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from spillover.analysis.additivity import Additivity
+from spillover.analysis.paired import Estimate
+from spillover.analysis.verdict import ArmContrast, ArmName, Verdict
+
+CALLED: dict[ArmName, str] = {
+    "chosen": "the chosen mixture",
+    "random": "random mixtures",
+    "best single": "the best single source",
+    "direct": "the targets' own data",
+}
+OUTCOMES = {"better": "is better than", "worse": "is worse than", "open": "cannot be told from"}
+
+
+def say_verdict(verdict: Verdict) -> Iterator[str]:
+    """Say how a chosen mixture did against each of its rivals, and what that does not cover.
+
+    Complexity: O(rivals).
+    """
+    asked, chosen = verdict.settings, verdict.arms[0]
+    purpose = ", ".join(asked.targets)
+    own = f"{asked.chosen}, chosen for {purpose}, has a PGF of {_shown(chosen.overall)} there"
+    yield f"{own}{', the answer prior taken out' if asked.measure == 'calibrated' else ''}."
+    for contrast in verdict.contrasts:
+        yield _compare(contrast, {arm.name: arm.sources for arm in verdict.arms}, purpose)
+    if not asked.fresh:
+        yield (
+            f"the examples of {purpose} are those that the mixture was chosen by, or may be: what was lucky on them "
+            "looks better here than it is, the chosen mixture and the best single source above all."
+        )
+    if verdict.seeds == 1:
+        yield "with one seed these intervals are about other examples, not about other trainings."
+
+
+def say_additivity(additivity: Additivity) -> Iterator[str]:
+    """Say whether mixtures did what the sum of their parts' effects predicted.
+
+    Complexity: O(parts).
+    """
+    overall = additivity.overall
+    text = (
+        f"effects that were predicted to add up came out at {overall.slope:.2f} of what was predicted, over "
+        f"{overall.cells} pairs of mixture and target; on average {overall.excess:+.3f} PGF from it"
+    )
+    slopes = {part: agreement.slope for part, agreement in additivity.without.items()}
+    if slopes:
+        low, high = (pick(slopes, key=lambda part: slopes[part]) for pick in (min, max))
+        text += (
+            f". With the mixtures of one source left out it is {slopes[low]:.2f} (without {low}) to "
+            f"{slopes[high]:.2f} (without {high})"
+        )
+    yield f"{text}."
+
+
+def _compare(contrast: ArmContrast, sources: dict[ArmName, tuple[str, ...]], purpose: str) -> str:
+    named = sources[contrast.rival]
+    rival = f"{len(named)} {CALLED['random']}" if contrast.rival == "random" else f"{CALLED[contrast.rival]}, {named[0]}"
+    if contrast.outcome == "same":
+        return f"for {purpose} {CALLED['chosen']} is {rival}: there is nothing to compare."
+    return f"for {purpose} {CALLED['chosen']} {OUTCOMES[contrast.outcome]} {rival}: {_shown(contrast.overall)} PGF."
+
+
+def _shown(estimate: Estimate) -> str:
+    return f"{estimate.pgf:+.3f} ({estimate.low:+.3f} to {estimate.high:+.3f})"
