@@ -31,8 +31,10 @@ class Agreement:
     slope: float
     """Of observed on predicted, through 0: 1 where effects add up, below 1 where predictions are too large; NaN where
     nothing was predicted."""
-    excess: float
-    """Mean of observed − predicted, PGF."""
+    miss: float
+    """Root mean square of observed − predicted, PGF."""
+    miss_of_no_change: float
+    """The same of whoever predicts that nothing changes: what the prediction must beat to be worth anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,5 +101,6 @@ def _agree(cells: Sequence[PredictedCell]) -> Agreement:
     return Agreement(
         cells=len(cells),
         slope=float(predicted @ observed) / square if square > 0 else float("nan"),
-        excess=float((observed - predicted).mean()),
+        miss=float(np.sqrt(np.square(observed - predicted).mean())),
+        miss_of_no_change=float(np.sqrt(np.square(observed).mean())),
     )

@@ -1,4 +1,4 @@
-"""What came of a mixture that was verified, in plain words: better, worse or open, by the interval of the difference."""
+"""What came of a mixture that was verified, in plain words: better, worse or open, by the difference's interval."""
 
 from __future__ import annotations
 
@@ -44,22 +44,23 @@ def say_additivity(additivity: Additivity) -> Iterator[str]:
     """
     overall = additivity.overall
     text = (
-        f"effects that were predicted to add up came out at {overall.slope:.2f} of what was predicted, over "
-        f"{overall.cells} pairs of mixture and target; on average {overall.excess:+.3f} PGF from it"
+        f"adding up the effects of their parts misses what mixtures did by {overall.miss:.3f} PGF (root mean square "
+        f"over {overall.cells} pairs of mixture and target), predicting no change at all by "
+        f"{overall.miss_of_no_change:.3f}; what was observed is {overall.slope:.2f} of what was predicted"
     )
     slopes = {part: agreement.slope for part, agreement in additivity.without.items()}
     if slopes:
         low, high = (pick(slopes, key=lambda part: slopes[part]) for pick in (min, max))
-        text += (
-            f". With the mixtures of one source left out it is {slopes[low]:.2f} (without {low}) to "
-            f"{slopes[high]:.2f} (without {high})"
-        )
+        text += f", and {slopes[low]:.2f} (without {low}) to {slopes[high]:.2f} (without {high}) where one source's "
+        text += "mixtures are left out"
     yield f"{text}."
 
 
 def _compare(contrast: ArmContrast, sources: dict[ArmName, tuple[str, ...]], purpose: str) -> str:
     named = sources[contrast.rival]
-    rival = f"{len(named)} {CALLED['random']}" if contrast.rival == "random" else f"{CALLED[contrast.rival]}, {named[0]}"
+    rival = (
+        f"{len(named)} {CALLED['random']}" if contrast.rival == "random" else f"{CALLED[contrast.rival]}, {named[0]}"
+    )
     if contrast.outcome == "same":
         return f"for {purpose} {CALLED['chosen']} is {rival}: there is nothing to compare."
     return f"for {purpose} {CALLED['chosen']} {OUTCOMES[contrast.outcome]} {rival}: {_shown(contrast.overall)} PGF."
