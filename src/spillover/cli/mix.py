@@ -180,8 +180,8 @@ def _write_study(
     write_atomically(file, write_study(study))
     console = Console(stderr=True)
     for line in describe_arms(study, origin_study.training.examples):
-        console.print(line, markup=False, highlight=False)
-    console.print(f"wrote {file}; next: spillover plan {file}", markup=False, highlight=False)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"wrote {file}; next: spillover plan {file}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _export(mixture: Mixture, kind: Format, study: Study, out: Path) -> None:
