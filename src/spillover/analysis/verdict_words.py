@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 
 from spillover.analysis.additivity import Additivity
 from spillover.analysis.paired import Estimate
@@ -24,7 +25,7 @@ def say_verdict(verdict: Verdict) -> Iterator[str]:
     """
     asked, chosen = verdict.settings, verdict.arms[0]
     purpose = ", ".join(asked.targets)
-    own = f"{asked.chosen}, chosen for {purpose}, has a PGF of {_shown(chosen.overall)} there"
+    own = f"the mixture chosen for {purpose} ({asked.chosen}) has a PGF of {_shown(chosen.overall)} on it"
     yield f"{own}{', the answer prior taken out' if asked.measure == 'calibrated' else ''}."
     for contrast in verdict.contrasts:
         yield _compare(contrast, {arm.name: arm.sources for arm in verdict.arms}, purpose)
@@ -46,9 +47,11 @@ def say_additivity(additivity: Additivity) -> Iterator[str]:
     text = (
         f"adding up the effects of their parts misses what mixtures did by {overall.miss:.3f} PGF (root mean square "
         f"over {overall.cells} pairs of mixture and target), predicting no change at all by "
-        f"{overall.miss_of_no_change:.3f}; what was observed is {overall.slope:.2f} of what was predicted"
+        f"{overall.miss_of_no_change:.3f}"
     )
-    slopes = {part: agreement.slope for part, agreement in additivity.without.items()}
+    if isfinite(overall.slope):
+        text += f"; what was observed is {overall.slope:.2f} of what was predicted"
+    slopes = {part: each.slope for part, each in additivity.without.items() if isfinite(each.slope)}
     if slopes:
         low, high = (pick(slopes, key=lambda part: slopes[part]) for pick in (min, max))
         text += f", and {slopes[low]:.2f} (without {low}) to {slopes[high]:.2f} (without {high}) where one source's "

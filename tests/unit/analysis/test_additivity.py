@@ -51,3 +51,9 @@ def test_without_a_prediction_there_is_nothing_to_check(cube):
     bare = {"strong": Recipe(parts=PARTS["strong"])}
     assert check_additivity({"raw": cube}, bare, example_context()) is None
     assert check_additivity({"raw": cube}, {"gone": recipes()["weak"]}, example_context()) is None
+
+
+def test_where_no_change_was_predicted_no_share_of_it_is_told(cube):
+    (sentence,) = say_additivity(check_additivity({"raw": cube}, recipes(0.0), example_context()))
+    assert sentence.endswith(".")
+    assert "nan" not in sentence
