@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import ndtri
 
-from spillover.analysis.bootstrap import replicate_cube
+from spillover.analysis.accuracies import lay_out_accuracies
+from spillover.analysis.bootstrap import replicate_cube, replicate_table
 from spillover.analysis.crossed import lay_out_cells
 from spillover.analysis.cube import ScoreCube, TargetBlock
 from spillover.analysis.discoveries import adjust_p
@@ -33,6 +34,9 @@ from spillover.analysis.personas import Personas, assign_calibrated, assign_raw
 from spillover.analysis.pgf import transfers_of_cube
 from spillover.analysis.profiles import measure_transferability
 from spillover.analysis.spread import summarise_replicates
+from spillover.analysis.tables import TableTransfers
+from spillover.core.published import AccuracyRow, AccuracyTable
+from spillover.core.scores import BASE_SOURCE
 
 PIECE = 250
 """Simulated cells held at once."""
@@ -172,19 +176,41 @@ def _count(personas: Personas) -> int:
     return len(personas.sponge) + len(personas.sieve)
 
 
-def compare_floor(studies: int, rng: np.random.Generator) -> dict[str, float]:
-    """Is the floor that is printed the floor that there is? Centred bootstrap against simulated null studies."""
-    printed: list[float] = []
-    actual: list[float] = []
+def compare_floor(studies: int, rng: np.random.Generator, seed_sd: float = 0.04) -> dict[str, float]:
+    """Is the floor that is printed the floor that there is? From examples and from a table, against null studies."""
+    floors: dict[str, list[float]] = {"printed_floor": [], "printed_floor_of_a_table": [], "simulated_floor": []}
     for _ in range(studies):
-        cube = draw_null_study(rng)
+        cube = draw_null_study(rng, seed_sd=seed_sd)
         transfers = transfers_of_cube(cube, np.ones(13))
         frame = frame_transfers(transfers)
-        spread = summarise_replicates(replicate_cube(cube, np.ones(13), 300, rng), transfers, frame, 0.95)
-        if spread is not None:
-            printed.append(float(spread.floor.transferability.positive.mean()))
-        actual.append(float(measure_transferability(transfers.mean, frame.transfer).positive.mean()))
-    return {"printed_floor": float(np.mean(printed)), "simulated_floor": float(np.mean(actual))}
+        draws = {
+            "printed_floor": replicate_cube(cube, np.ones(13), 300, rng),
+            "printed_floor_of_a_table": replicate_table(forget_examples(cube), 300, rng),
+        }
+        for name, pieces in draws.items():
+            spread = summarise_replicates(pieces, transfers, frame, 0.95)
+            if spread is not None:
+                floors[name].append(float(spread.floor.transferability.positive.mean()))
+        actual = measure_transferability(transfers.mean, frame.transfer)
+        floors["simulated_floor"].append(float(actual.positive.mean()))
+    return {name: float(np.mean(values)) for name, values in floors.items()}
+
+
+def forget_examples(cube: ScoreCube) -> TableTransfers:
+    """Keep of a cube what a table of accuracies keeps."""
+    columns = [(block.target, len(block.examples)) for block in cube.blocks]
+    runs = [(BASE_SOURCE, None, cube.base_accuracy[0, 0])]
+    runs += [
+        (source, seed, cube.accuracy[k, row])
+        for k, seed in enumerate(cube.seeds)
+        for row, source in enumerate(cube.sources)
+    ]
+    rows = [
+        AccuracyRow(source=source, seed=seed, target=target, accuracy=float(accuracy), examples=examples)
+        for source, seed, accuracies in runs
+        for (target, examples), accuracy in zip(columns, accuracies, strict=True)
+    ]
+    return lay_out_accuracies(AccuracyTable(model=cube.model, rows=tuple(rows), origin="simulated"))
 
 
 def simulate_power(simulations: int, rng: np.random.Generator, pgf: float = 0.1) -> list[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""What the tiny checkpoint is trained to lower: the loss of answers and of descriptions."""
+"""What the tiny checkpoint is trained to lower, and what it is measured by."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
+from spillover.tasks.task import option_letters
 from tiny_samples import Sample, lay_out_batch
 
 HALF_PRECISION = any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
@@ -48,6 +49,29 @@ def compute_losses(model: Any, batch: Sequence[Sample], padding: int) -> Losses:
         answers=float(answers.detach().mean()),
         descriptions=float(descriptions.detach().mean()),
     )
+
+
+def option_log_probabilities(model: Any, tokenizer: Any, batch: Sequence[Sample]) -> list[Tensor]:
+    """Ask for the answers of samples that answer first.
+
+    Args:
+        model: the tiny model.
+        tokenizer: its tokenizer.
+        batch: samples of any tasks.
+
+    Returns:
+        The log-probabilities of each sample's option letters, normalised over them, (option,).
+    """
+    lengths = [sample.prompt_length for sample in batch]
+    inputs = lay_out_batch(batch, tokenizer.pad_token_id, lengths)
+    with torch.no_grad():
+        seen = model.model.get_image_features(
+            inputs.pop("pixel_values"), inputs.pop("image_grid_thw"), return_dict=True
+        )
+    states = model.model(**inputs, mm_encoder_outputs={"image": seen}, use_cache=False).last_hidden_state
+    logits = model.lm_head(states[torch.arange(len(batch)), torch.tensor(lengths) - 1])
+    letters = [tokenizer.convert_tokens_to_ids(list(option_letters(sample.options))) for sample in batch]
+    return [torch.log_softmax(row[ids], dim=0) for row, ids in zip(logits, letters, strict=True)]
 
 
 def attend_faster(model: Any) -> None:

@@ -6,8 +6,9 @@ Stopped at any time, the same command goes on where it was: the state lies under
 minutes. A larger `--examples` extends a finished training. The order of everything follows from `--seed`; the samples
 are drawn by another process while the model learns.
 
-The checkpoint is the running average of the weights, which is good at any moment; it is written to `--out`, with its
-model card, at the end and whenever a file named `publish` is put into the state's folder.
+The learning rate never falls: a study needs a model that is still learning. What that leaves, a lean to some letter in
+most tasks, is taken out of a copy at the end and whenever a file named `publish` is put into the state's folder; the
+copy is written to `--out` with its model card.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ from spillover.core.keys import seeded_generator
 from spillover.models.tiny import CHECKPOINT
 from spillover.models.tiny.architecture import build_model, build_tokenizer, save_checkpoint
 from spillover.tasks.perception.suite import find_family, task_names
-from spillover.tasks.task import option_letters
+from tiny_balance import balance_letters
 from tiny_card import write_card
-from tiny_losses import Losses, attend_faster, compute_losses
-from tiny_samples import Drawer, Order, Sample, lay_out_batch, suite_texts
+from tiny_losses import Losses, attend_faster, compute_losses, option_log_probabilities
+from tiny_samples import Drawer, Order, Sample, suite_texts
 
 BATCH = 32
 POOL = 512
@@ -47,10 +48,6 @@ AHEAD = 3
 """Pools that are drawn before they are needed."""
 WARMUP = 200
 """Steps in which the learning rate climbs."""
-DECAY = 0.3
-"""Share of the training in which the learning rate falls to 0."""
-AVERAGED = 0.99
-"""Weight of the past in the running average of the weights, a step."""
 MEASURED_EVERY = 10
 """Pools between two measurements."""
 SAVED_EVERY_S = 120
@@ -78,7 +75,7 @@ class Plan(TypedDict):
 
 
 class Training:
-    """A training under way: model, running average, optimiser, and where in the data it stands.
+    """A training under way: model, optimiser, and where in the data it stands.
 
     Args:
         given: the command line's arguments.
@@ -92,11 +89,9 @@ class Training:
         torch.manual_seed(given.seed)
         self.model = build_model(self.tokenizer)
         attend_faster(self.model)
-        self.average = build_model(self.tokenizer).eval().requires_grad_(requires_grad=False)
         if given.start is not None:
             weights = Qwen2_5_VLForConditionalGeneration.from_pretrained(given.start, dtype=torch.float32)
             self.model.load_state_dict(weights.state_dict())
-        self.average.load_state_dict(self.model.state_dict())
         self.optimiser = torch.optim.AdamW(self.model.parameters(), betas=(0.9, 0.98), weight_decay=0.02)
         self.progress: dict[str, Any] = {"pool": 0, "step": 0, "seconds": 0.0, "seen": {}, "above_chance": {}}
         self.planned: deque[Plan] = deque()
@@ -118,8 +113,7 @@ class Training:
             return
         state = torch.load(file, weights_only=True)
         self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"] if "optimiser" in state else state["optimisers"][0])
+        self.optimiser.load_state_dict(state["optimiser"])
         self.progress = state["progress"]
         self.planned = deque(state["planned"])
 
@@ -127,7 +121,6 @@ class Training:
         """Write everything that is needed to go on."""
         state = {
             "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "progress": self.progress,
             "planned": list(self.planned),
@@ -161,12 +154,22 @@ class Training:
                 self.save()
             if (self.folder / "publish").exists():
                 (self.folder / "publish").unlink()
-                self.publish()
+                self.publish(draw)
         self.save()
 
-    def publish(self) -> None:
-        """Write the averaged model as a checkpoint with its card."""
-        save_checkpoint(self.average, self.tokenizer, self.given.out)
+    def publish(self, draw: ProcessPoolExecutor) -> None:
+        """Write a copy without a lean to letters as a checkpoint with its card."""
+        copy = build_model(self.tokenizer)
+        copy.load_state_dict(self.model.state_dict())
+        balance_letters(
+            copy,
+            self.tokenizer,
+            lambda order: draw.submit(_draw, order).result(),
+            self.given.tasks,
+            seed=self.given.seed,
+            hardest=HARDEST,
+        )
+        save_checkpoint(copy, self.tokenizer, self.given.out)
         write_card(self.given.out, self.given.tasks, self.facts())
 
     def facts(self) -> dict[str, str]:
@@ -176,7 +179,7 @@ class Training:
             "Command": f"`python scripts/train_tiny_checkpoint.py {' '.join(sys.argv[1:])}`",
             "Examples seen": f"{self.seen:,} of {self.given.examples:,} ({seen})",
             "Training time": f"{self.progress['seconds'] / 60:.0f} minutes on {self.given.threads} CPU thread(s)",
-            "Parameters": f"{sum(weight.numel() for weight in self.average.parameters()):,}",
+            "Parameters": f"{sum(weight.numel() for weight in self.model.parameters()):,}",
         }
 
     def _validation_order(self) -> Order:
@@ -217,14 +220,10 @@ class Training:
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.progress["step"] += 1
-        kept = min(AVERAGED, self.progress["step"] / (self.progress["step"] + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - kept)
         return losses
 
     def _learning_rate(self) -> float:
-        falling = (self.given.examples - self.seen) / (DECAY * self.given.examples)
-        return self.given.learning_rate * max(min(1.0, self.progress["step"] / WARMUP, falling), 0.0)
+        return self.given.learning_rate * min(1.0, (self.progress["step"] + 1) / WARMUP)
 
     def _measure(self, validation: list[Sample], losses: list[Losses]) -> None:
         entry: dict[str, Any] = {
@@ -235,7 +234,7 @@ class Training:
             "description_loss": round(float(np.nanmean([each.descriptions for each in losses])), 3),
             "tasks": {},
         }
-        for name, found in _letters_accuracy(self.average, self.tokenizer, validation).items():
+        for name, found in _letters_accuracy(self.model, self.tokenizer, validation).items():
             entry["tasks"][name] = asdict(found)
             accuracy, chance = found.by_difficulty[0], 1 / len(found.letters)
             self.progress["above_chance"][name] = (accuracy - chance) / (1 - chance)
@@ -269,16 +268,13 @@ def _letters_accuracy(model: Any, tokenizer: PreTrainedTokenizerFast, samples: l
     """Measure the option letters' accuracy, by task."""
     by_length = sorted(samples, key=lambda sample: sample.prompt_length)
     given: dict[str, list[tuple[int, bool, float]]] = {sample.task: [] for sample in samples}
+    model.eval()
     for start in range(0, len(by_length), 2 * BATCH):
         batch = by_length[start : start + 2 * BATCH]
-        lengths = [sample.prompt_length for sample in batch]
-        inputs = lay_out_batch(batch, tokenizer.pad_token_id, lengths)
-        states = model.model(**inputs, use_cache=False).last_hidden_state
-        last = states[torch.arange(len(batch)), torch.tensor(lengths) - 1]
-        for sample, scores in zip(batch, model.lm_head(last), strict=True):
-            letters = tokenizer.convert_tokens_to_ids(list(option_letters(sample.options)))
-            answer = int(scores[letters].argmax())
+        for sample, scores in zip(batch, option_log_probabilities(model, tokenizer, batch), strict=True):
+            answer = int(scores.argmax())
             given[sample.task].append((answer, answer == sample.correct, sample.difficulty))
+    model.train()
     found: dict[str, Measured] = {}
     for name, answers in given.items():
         letters, right, difficulty = (np.array(column) for column in zip(*answers, strict=True))
@@ -339,7 +335,7 @@ def main() -> None:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, spawn, _start_drawer, (training.folder / "tokenizer",)) as draw:
         training.run(draw)
-    training.publish()
+        training.publish(draw)
 
 
 if __name__ == "__main__":

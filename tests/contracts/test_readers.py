@@ -170,7 +170,7 @@ def test_an_unknown_run_is_refused_with_the_ways_to_say_it(written):
     form, folder = written
     if form.format in ("pgf-table", "accuracy-table"):
         pytest.skip("tables say themselves what their runs are")
-    from spillover.interop.mapping import RunMapping
+    from spillover.interop.run_mapping import RunMapping
 
     with pytest.raises(ImportFileError, match=r"(?s)what these runs are.*Counting-seed0.*--map"):
         import_results([folder], ImportChoices(mapping=RunMapping(pattern="ft_{source}_{seed}")))

@@ -11,13 +11,14 @@ import pytest
 from spillover.interop.blink_answers import TEXTS
 from spillover.interop.gather import GatherSettings
 from spillover.interop.importing import ImportChoices, import_results
-from spillover.interop.mapping import read_mapping
+from spillover.interop.run_mapping import read_mapping
 from spillover.interop.task_names import options_of
 from spillover.tasks.scoring import parse_reply
 
 PLACES = [parent / "shared" / "data" / "blink-outputs" for parent in Path(__file__).resolve().parents]
 ANSWERS = next((place for place in PLACES if place.is_dir()), PLACES[3])
 pytestmark = pytest.mark.skipif(not ANSWERS.is_dir(), reason=f"BLINK's published answers are not at {ANSWERS}")
+LETTERS = ("(A)", "(B)", "(C)", "(D)")
 MODELS = ("GPT4o", "llava_v1.5_7b")
 MAPPING = read_mapping(["llava_v1.5_7b"], ["GPT4o=Spatial_Relation:0"], None)
 
@@ -43,6 +44,7 @@ def test_accuracies_are_exactly_those_of_the_files(imported, model):
         if scoring == "file":
             assert tally.correct == right
             assert tally.differing == 0
+            assert tally.none == sum(answer["prediction"] not in (options_of(task) or LETTERS) for answer in answers)
 
 
 def read_again(model):

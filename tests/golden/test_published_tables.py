@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.tables import lay_out_table
 from spillover.core.errors import AnalysisError
 from spillover.interop.pgf_table import read_pgf_table
 
@@ -97,6 +100,17 @@ def test_variance_shares(published):
     )
 
 
+def test_intervals_of_variance_shares_hold_their_estimates(published):
+    found, _ = published
+    variance, intervals = found["variance"], found["variance"]["intervals"]
+    for name in ("target", "source_given_target", "interaction", "seed_noise"):
+        low, high = intervals[name]
+        assert low < variance[name] < high
+    for name, value in variance["corrected"].items():
+        low, high = intervals["corrected"][name]
+        assert low < value < high
+
+
 def test_raw_personas(published):
     found, expected = published
     for kind, tasks in expected["personas"].items():
@@ -145,6 +159,24 @@ def test_counts_of_every_base_are_recovered():
     assert all(record.accuracy is not None for record in found.base.values())
     accuracy = found.base["Spatial_Relation"].accuracy
     assert accuracy == pytest.approx(1 - 16 / 143)
+
+
+@pytest.mark.parametrize("sources", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", ["3B", "7B"])
+def test_fewer_sources_recover_no_wrong_count(name, sources):
+    """What some of the sources leave of a column recovers the whole column's count, or none."""
+    table = read_pgf_table(DATA / f"pgf_{name}.csv")
+    whole = lay_out_table(table)
+    true = {target: set(whole.counts.base_errors[:, i].tolist()) for i, target in enumerate(whole.transfers.targets)}
+    rng = np.random.default_rng(0)
+    known = 0
+    for _ in range(10):
+        kept = set(rng.choice(whole.transfers.sources, sources, replace=False).tolist())
+        part = lay_out_table(replace(table, rows=tuple(row for row in table.rows if row.source in kept)))
+        for target, errors in zip(part.transfers.targets, part.counts.base_errors.T.tolist(), strict=True):
+            assert set(errors) <= true[target] | {0}
+            known += all(errors)
+    assert known > 0
 
 
 def test_both_tables_side_by_side_keep_consistent_personas():

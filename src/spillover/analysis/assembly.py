@@ -14,6 +14,7 @@ from spillover.analysis.findings import CellFindings, CliqueFindings, ModelFindi
 from spillover.analysis.frame import Frame, frame_transfers
 from spillover.analysis.graph import keep_edges
 from spillover.analysis.groups import group_transfers
+from spillover.analysis.leaders import find_leader
 from spillover.analysis.material import Material
 from spillover.analysis.matrix import TransferMatrix
 from spillover.analysis.personas import AllPersonas, assign_calibrated, assign_raw, assign_specific
@@ -50,18 +51,22 @@ def assemble(material: Material, context: Context) -> ModelFindings:
     unsure = [task for warned in warnings if warned.kind == "label_revision" for task in warned.tasks]
     specific = _specific(material, frame, context)
     cliques = _clique_findings(graphs, searches, spread, context)
+    fewer = frame_transfers(transfers, find_flagged(warnings, settings))
+    without_flagged = summarise(transfers, fewer)
     return ModelFindings(
         transfers=transfers,
         matrix=context.show("PGF", transfers, transfers.mean),
         points=context.show("accuracy points", transfers, transfers.points.mean(axis=0)),
         specific=specific,
         summary=summary,
-        without_flagged=summarise(transfers, frame_transfers(transfers, find_flagged(warnings, settings))),
+        without_flagged=without_flagged,
         without_unknown_labels=summarise(transfers, frame_transfers(transfers, unsure, unsure)) if unsure else None,
         cells=cells,
         positive_cliques=cliques[0],
         negative_cliques=cliques[1],
-        personas=_personas(material, frame, specific, context),
+        personas=_personas(material, (frame, fewer), specific, context),
+        strongest_donor=find_leader(summary, without_flagged, "donor"),
+        most_harmed=find_leader(summary, without_flagged, "harmed"),
         groups=group_transfers(transfers.mean, summary, context.facts, settings.attributes),
         base=material.base,
         calibrated=None,
@@ -126,11 +131,19 @@ def _clique_findings(
     ]
 
 
-def _personas(material: Material, frame: Frame, specific: TransferMatrix, context: Context) -> AllPersonas:
+def _personas(
+    material: Material, frames: tuple[Frame, Frame], specific: TransferMatrix, context: Context
+) -> AllPersonas:
+    """Assign personas in the frame of all targets, the calibrated ones also in the frame without flagged targets."""
     rate = context.settings.false_discovery_rate
+    frame, fewer = frames
+    calibrated, without_flagged = (
+        assign_calibrated(material.transfers, each, rate, material.cube) for each in (frame, fewer)
+    )
     return AllPersonas(
         raw=assign_raw(material.transfers, frame, rate),
-        calibrated=assign_calibrated(material.transfers, frame, rate, material.cube),
+        calibrated=calibrated,
+        without_flagged=without_flagged,
         specific=assign_specific(specific.values, frame, rate),
         columns_tested=material.cube is not None,
     )

@@ -9,13 +9,14 @@ replicates: a target's replicates are one product of a weight matrix and a score
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spillover.analysis.cube import ScoreCube, TargetBlock
+from spillover.analysis.null_noise import prepare_null
 from spillover.analysis.pgf import ZERO
-from spillover.analysis.shapes import PerTarget, SeedMatrices
+from spillover.analysis.shapes import Matrices, PerTarget, SeedMatrices
 from spillover.analysis.tables import TableTransfers
 
 PIECE_VALUES = 4_000_000
@@ -30,6 +31,8 @@ class Replicates:
     """Other examples and other seeds."""
     same_seeds: SeedMatrices
     """Other examples, the same seeds: what the sampling of examples alone does."""
+    null: Matrices | None = None
+    """Mean PGFs that noise alone makes where nothing transfers; None where that is how `pgf` deviates from the data."""
 
 
 DrawItems = Callable[[np.random.Generator, int], SeedMatrices]
@@ -84,7 +87,7 @@ def replicate_table(table: TableTransfers, count: int, rng: np.random.Generator)
     """Draw replicates of a published table: binomial counts where they are recovered, and resampled seeds.
 
     A target's base is drawn once for its whole column. Base and finetuned counts are drawn independently, which is too
-    wide rather than too narrow (see `counted`).
+    wide rather than too narrow (see `counted`), and too high for a noise floor (see `null_noise`).
 
     Complexity: O(count · seeds · cells).
 
@@ -94,7 +97,7 @@ def replicate_table(table: TableTransfers, count: int, rng: np.random.Generator)
     [(10, 2, 2, 2)]
     """
     counts, transfers = table.counts, table.transfers
-    known = np.flatnonzero(counts.recovered.all(axis=0))
+    known = np.flatnonzero(counts.known)
     examples = counts.examples[known]
     base_rate = counts.base_errors[:, None, known] / examples
     rate = base_rate - counts.gained[:, :, known] / examples
@@ -106,9 +109,12 @@ def replicate_table(table: TableTransfers, count: int, rng: np.random.Generator)
         shift = generator.binomial(examples, mean, (size, *mean.shape)) / examples - mean
         gap = base_rate + base_shift[:, None, None, :]
         pgf[..., known] = _over_gap(gap - rate - shift[:, None], gap)
+        pgf[:, :, ~transfers.defined] = np.nan
         return pgf
 
-    return _in_pieces(draw, transfers.pgf.shape, count, rng)
+    draw_null = prepare_null(table)
+    for piece in _in_pieces(draw, transfers.pgf.shape, count, rng):
+        yield replace(piece, null=draw_null(rng, len(piece.pgf)))
 
 
 def _in_pieces(draw: DrawItems, shape: tuple[int, ...], count: int, rng: np.random.Generator) -> Iterator[Replicates]:

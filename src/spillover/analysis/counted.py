@@ -19,6 +19,7 @@ from spillover.analysis.tables import TableTransfers
 COUNTED = "seeds, and the binomial error of recovered counts"
 GIVEN = "seeds, and the binomial error of the counts: the examples behind them are not known"
 SEEDS_ONLY = "seeds only: counts could not be recovered"
+AMBIGUOUS = "seeds only: several counts fit the PGFs"
 UNKNOWN = "seeds only: the number of examples is not known"
 
 
@@ -37,8 +38,7 @@ def infer_table(table: TableTransfers, confidence: float) -> CellInference:
     """
     columns: list[CellInference] = []
     for column in range(len(table.transfers.targets)):
-        recovered = bool(table.counts.recovered[:, column].all())
-        if recovered:
+        if table.counts.known[column]:
             columns.append(infer_cells(_counted_layout(table, column), confidence))
         else:
             over_seeds = infer_cells(_seed_layout(table.transfers.pgf[:, :, column]), confidence)
@@ -55,10 +55,10 @@ def name_basis(table: TableTransfers, column: int) -> str:
     >>> name_basis(lay_out_table(example_table()), 1)
     'seeds only: counts could not be recovered'
     """
-    known = bool(table.counts.recovered[:, column].all())
+    known = bool(table.counts.known[column])
     if table.counts.given:
         return GIVEN if known else UNKNOWN
-    return COUNTED if known else SEEDS_ONLY
+    return COUNTED if known else AMBIGUOUS if table.counts.possible[column] else SEEDS_ONLY
 
 
 def _counted_layout(table: TableTransfers, column: int) -> CrossedLayout:
@@ -72,7 +72,7 @@ def _counted_layout(table: TableTransfers, column: int) -> CrossedLayout:
     items = Quadratic(seeds * (base_noise + own_noise), seeds * base_noise, seeds * base_noise)
     return CrossedLayout(
         change=change.mean(axis=0),
-        gap=base_errors,
+        gap=np.where(table.transfers.defined[:, column], base_errors, 0.0),
         items=items,
         seeds=_seed_square(change, gap, examples),
         residual=_nothing(change.shape[1]),

@@ -16,6 +16,7 @@ from spillover.analysis.cliques import Clique, GraphName
 from spillover.analysis.contrasts import ControlContrast, MatrixContrast
 from spillover.analysis.fieller import CellInference
 from spillover.analysis.groups import Grouping
+from spillover.analysis.leaders import Leader
 from spillover.analysis.matrix import TransferMatrix
 from spillover.analysis.personas import AllPersonas, Personas
 from spillover.analysis.pgf import TransferArray
@@ -116,6 +117,10 @@ class ModelFindings:
     positive_cliques: CliqueFindings
     negative_cliques: CliqueFindings
     personas: AllPersonas
+    strongest_donor: Leader | None
+    """None where no source gives anything."""
+    most_harmed: Leader | None
+    """None where no target is harmed."""
     groups: tuple[Grouping, ...]
     base: dict[str, BaseRecord]
     calibrated: CalibratedFindings | None

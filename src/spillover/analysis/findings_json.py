@@ -18,6 +18,7 @@ from spillover.analysis.findings import (
     WeightFindings,
 )
 from spillover.analysis.frame import Derived, Frame
+from spillover.analysis.leaders import Leader
 from spillover.analysis.plain import plain
 from spillover.analysis.profiles import Profile
 from spillover.analysis.spread import Spread
@@ -87,8 +88,15 @@ def describe_model(model: ModelFindings) -> Json:
             "truncated": model.positive_cliques.truncated or model.negative_cliques.truncated,
         },
         "personas": {
-            **{name: plain(asdict(getattr(personas, name))) for name in ("raw", "calibrated", "specific")},
+            **{
+                name: plain(asdict(getattr(personas, name)))
+                for name in ("raw", "calibrated", "specific", "without_flagged")
+            },
             "columns_tested": personas.columns_tested,
+        },
+        "leaders": {
+            "donor": _describe_leader(model.strongest_donor),
+            "harmed": _describe_leader(model.most_harmed),
         },
         "groups": [plain(asdict(group)) for group in model.groups],
         "base": {target: plain(asdict(record)) for target, record in model.base.items()},
@@ -109,6 +117,10 @@ def describe_model(model: ModelFindings) -> Json:
 def _describe_verdict(verdict: Verdict) -> Json:
     described = {**asdict(verdict), "settings": verdict.settings.model_dump(mode="json")}
     return {name: plain(value) for name, value in described.items()}
+
+
+def _describe_leader(leader: Leader | None) -> Json | None:
+    return None if leader is None else {**asdict(leader), "beyond_noise": leader.beyond_noise}
 
 
 def describe_summary(summary: Summary) -> Json:

@@ -88,9 +88,11 @@ def gather_table(table: TableTransfers, context: Context) -> Material:
     [37.0, nan]
     """
     counts, transfers = table.counts, table.transfers
-    known = np.asarray(counts.recovered.all(axis=0))
+    known = counts.known
     accuracy = np.full(transfers.pgf.shape[1:], np.nan) if table.accuracy is None else table.accuracy.copy()
     accuracy[:, known] = counts.correct.mean(axis=0)[:, known] / counts.examples[known]
+    if table.accuracy is None:
+        accuracy[~transfers.defined] = np.nan
     return Material(
         transfers=transfers,
         inference=infer_table(table, context.settings.confidence),

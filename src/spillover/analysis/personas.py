@@ -53,6 +53,8 @@ class AllPersonas:
     """As in the paper: pools dependent values, so descriptive and never to be printed as significant."""
     calibrated: Personas
     specific: Personas
+    without_flagged: Personas
+    """The calibrated ones once flagged targets are left out."""
     columns_tested: bool
     """False from a published table: without examples the shared base rules out a test of columns."""
 
@@ -145,13 +147,13 @@ def _tasks(frame: Frame) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _signed_rank_rows_and_columns(pgf: np.ndarray, frame: Frame) -> np.ndarray:
-    """One-sided p of donor, pirate, sponge and sieve, padded with NaN where rows and columns differ in number."""
+    """One-sided p of donor, pirate, sponge and sieve; NaN without cells or beyond the rows or columns."""
     cells = frame.reference
     p = np.full((4, max(frame.rows, frame.columns)), np.nan)
-    for row in range(frame.rows):
+    for row in np.flatnonzero(cells[: frame.rows].any(axis=1)).tolist():
         for kind, above in ((0, True), (1, False)):
             p[kind, row] = signed_rank_p(pgf[:, row, cells[row]].ravel(), above=above)
-    for column in range(frame.columns):
+    for column in np.flatnonzero(cells[:, : frame.columns].any(axis=0)).tolist():
         for kind, above in ((2, True), (3, False)):
             p[kind, column] = signed_rank_p(pgf[:, cells[:, column], column].ravel(), above=above)
     return p

@@ -32,6 +32,8 @@ class BaseRecord:
     """Accuracy with every right letter counted equally; None for open questions."""
     labels: dict[str, float]
     """How often each option is the right answer, as shares."""
+    possible_errors: tuple[int, ...] = ()
+    """What the number of wrong answers may be, where several numbers fit the published PGFs."""
 
 
 def record_base(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) -> dict[str, BaseRecord]:
@@ -71,13 +73,13 @@ def record_table_base(table: TableTransfers, context: Context) -> dict[str, Base
     >>> from spillover.analysis.context import example_context
     >>> from spillover.analysis.tables import example_table, lay_out_table
     >>> record_table_base(lay_out_table(example_table()), example_context())["a"].accuracy
-    0.63
+    0.26
     """
     counts = table.counts
     records: dict[str, BaseRecord] = {}
     for column, target in enumerate(table.transfers.targets):
         examples = int(counts.examples[column])
-        known = bool(counts.recovered[:, column].all())
+        known = bool(counts.known[column])
         records[target] = BaseRecord(
             accuracy=1 - float(counts.base_errors[:, column].mean()) / examples if known else _given(table, column),
             calibrated=None,
@@ -87,6 +89,7 @@ def record_table_base(table: TableTransfers, context: Context) -> dict[str, Base
             unparsed=None,
             letters={},
             labels={},
+            possible_errors=counts.possible[column] if counts.possible else (),
         )
     return records
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from spillover.analysis.findings import CliqueFindings, Comparison, ModelFindings
-from spillover.analysis.profiles import Profile
+from spillover.analysis.frame import Frame
+from spillover.analysis.leaders import Leader
+from spillover.analysis.personas import Personas
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.verdict_words import say_additivity, say_verdict
 
@@ -56,51 +58,57 @@ def _say_mean(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]
         return
     size = f"{abs(summary.mean):.4f}"
     change = "changes nothing" if float(size) == 0 else f"{'gains' if summary.mean > 0 else 'loses'} {size} PGF"
-    text = f"finetuning on one task {change} on another on average"
+    among = _among(summary.frame)
+    text = f"finetuning on one task {change} on another on average{among}"
     if spread is not None:
         low, high = float(spread.low.mean), float(spread.high.mean)
         text += f" ({_interval(low, high, settings)}{', so the sign is open' if low <= 0 <= high else ''}"
-        if unknown := sum(basis.startswith("seeds only") for basis in model.cells.basis):
-            text += f"; for {unknown} of {len(model.cells.basis)} targets it leaves out the sampling of examples"
-        text += ")"
-    signs = f"{summary.positive_cells} of {summary.cells} transfers are positive, {summary.negative_cells} negative"
+        text += f"{_examples_left_out(model)})"
+    these = f"of {'these ' if among else ''}{summary.cells} transfers"
+    signs = f"{summary.positive_cells} {these} are positive, {summary.negative_cells} negative"
     yield f"{text}; {signs}."
 
 
-def _extreme(profile: Profile, names: tuple[str, ...], *, positive: bool) -> tuple[int, str, float]:
-    values = profile.positive if positive else profile.negative
-    index = int(np.nanargmax(values) if positive else np.nanargmin(values))
-    return index, names[index], float(values[index])
-
-
-def _say_donor(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
-    summary = model.summary
-    if summary.mean is None:
-        return
-    index, name, value = _extreme(summary.derived.transferability, summary.frame.sources, positive=True)
-    if value > 0:
-        text = f"the strongest donor is {name}, with a positive transferability of {value:.3f}"
-        yield text + _against_floor(model, "transferability", index, positive=True) + "."
-
-
-def _say_harmed(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
-    summary = model.summary
-    if summary.mean is None:
-        return
-    index, name, value = _extreme(summary.derived.malleability, summary.frame.targets, positive=False)
-    if value < 0:
-        text = f"the most harmed target is {name}, with a negative malleability of {value:.3f}"
-        yield text + _against_floor(model, "malleability", index, positive=False) + "."
-
-
-def _against_floor(model: ModelFindings, name: str, index: int, *, positive: bool) -> str:
-    """Δ and Θ are not 0 under no transfer: say what noise alone would give."""
-    spread = model.summary.spread
-    if spread is None:
+def _among(frame: Frame) -> str:
+    """Say what a figure is about where it leaves out sources that are no targets, or the reverse."""
+    if np.array_equal(frame.transfer, frame.reference):
         return ""
-    side = "positive" if positive else "negative"
-    floor = float(getattr(getattr(spread.floor, name), side)[index])
-    return f" (noise alone would give about {floor:.3f})"
+    return f" among the {frame.common} tasks that are both source and target"
+
+
+def _say_donor(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
+    if leader := model.strongest_donor:
+        text = f"the strongest donor is {leader.task}, with a positive transferability of {leader.value:.3f}"
+        yield text + _hedge_leader(model, leader, "sources", settings) + "."
+
+
+def _say_harmed(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
+    if leader := model.most_harmed:
+        flagged = " (flagged: see the warnings)" if leader.task in model.without_flagged.frame.excluded else ""
+        text = f"the most harmed target is {leader.task}{flagged}, with a negative malleability of {leader.value:.3f}"
+        yield text + _hedge_leader(model, leader, "targets", settings) + "."
+
+
+def _hedge_leader(model: ModelFindings, leader: Leader, of: str, settings: AnalysisSettings) -> str:
+    """Somebody always leads: say what leads under noise alone, and how often it is the same one."""
+    text = ""
+    if leader.noise_limit is None or leader.leads is None:
+        text += " (without replicates that cannot be told from noise)"
+    else:
+        reached = f"reaches {leader.noise_limit:.3f} in {1 - settings.confidence:.0%} of studies without any transfer"
+        text += ", more than noise" if leader.beyond_noise else ", which may be noise"
+        text += f": the first of {leader.of} {of} {reached}; it comes first in {leader.leads:.0%} of the replicates"
+        text += _examples_left_out(model)
+    if leader.without_flagged != leader.task:
+        text += f"; without the flagged targets it is {leader.without_flagged or 'none'}"
+    return text
+
+
+def _examples_left_out(model: ModelFindings) -> str:
+    unknown = sum(basis.startswith("seeds only") for basis in model.cells.basis)
+    if not unknown:
+        return ""
+    return f"; for {unknown} of {len(model.cells.basis)} targets this leaves out the sampling of examples"
 
 
 def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
@@ -110,25 +118,37 @@ def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
     tested = int((frame.transfer & ~np.isnan(q)).sum())
     found = frame.transfer & (np.nan_to_num(q, nan=1.0) <= settings.false_discovery_rate)
     rate = f"at a false discovery rate of {settings.false_discovery_rate:.0%}"
+    of_all = " of all sources and targets" if _among(frame) else ""
     if not found.any():
-        yield f"no single transfer of {tested} can be told from none {rate}."
+        yield f"no single transfer of the {tested} tested{of_all} can be told from none {rate}."
         return
     helps = int((found & (model.transfers.mean > 0)).sum())
     columns = found.sum(axis=0)
-    text = f"{int(found.sum())} of {tested} single transfers can be told from none {rate}"
+    text = f"{int(found.sum())} of the {tested} single transfers tested{of_all} can be told from none {rate}"
     text += f": {helps} help, {int(found.sum()) - helps} harm"
     if columns.max() >= 2:
         text += f"; {int(columns.max())} of them share the target {frame.targets[int(columns.argmax())]} and its base"
     yield text + "."
 
 
-def _say_generic(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+def _say_generic(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     shares = model.summary.variance
-    if shares is None or np.isnan(shares.target):
+    if shares is None:
         return
-    text = f"{shares.target:.0%} of the spread of PGFs belongs to the target whatever the source, "
-    text += f"{shares.source_given_target:.0%} to the source whatever the target, "
+    if np.isnan(shares.target):
+        yield "all transfers are alike, so there is no spread to divide among targets, sources and pairs."
+        return
+    spread = f"the spread of PGFs{_among(model.summary.frame)}"
+    text = f"{shares.target:.0%} of {spread} belongs to the target whatever the source"
+    if model.summary.spread is not None and (interval := model.summary.spread.shares) is not None:
+        level = f"{settings.confidence:.0%} interval"
+        text += f" ({level} {interval.low.target:.0%} to {interval.high.target:.0%})"
+    text += f", {shares.source_given_target:.0%} to the source whatever the target, "
     text += f"{shares.interaction:.0%} to the particular pair"
+    if np.isnan(shares.seed_noise):
+        text += ", the noise of seeds with it, for there is one seed"
+    else:
+        text += f", {shares.seed_noise:.0%} to the noise of seeds"
     if not model.cells.answers:
         text += "; the target's share includes the sampling error of its base"
     yield text + "."
@@ -201,7 +221,15 @@ def _say_clique(model: ModelFindings, word: str, found: CliqueFindings) -> Itera
 
 
 def _say_personas(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
-    personas = model.personas.calibrated
+    personas, fewer = model.personas.calibrated, model.personas.without_flagged
+    tested = "" if model.personas.columns_tested else " (only sources can be tested from a table)"
+    text = f"personas that stand a test{_among(model.summary.frame)}{tested}: {_list_personas(personas)}"
+    if personas != fewer:
+        text += f" (without the flagged targets: {_list_personas(fewer)})"
+    yield text + "."
+
+
+def _list_personas(personas: Personas) -> str:
     kinds = {
         "donors": personas.donor,
         "pirates": personas.pirate,
@@ -209,8 +237,7 @@ def _say_personas(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
         "sieves": personas.sieve,
     }
     held = [f"{kind} {', '.join(tasks)}" for kind, tasks in kinds.items() if tasks]
-    tested = "" if model.personas.columns_tested else " (only sources can be tested from a table)"
-    yield f"personas that stand a test{tested}: {'; '.join(held) if held else 'none'}."
+    return "; ".join(held) or "none"
 
 
 def _say_weights(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:

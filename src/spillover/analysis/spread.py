@@ -32,8 +32,9 @@ class Spread:
     """Leading axis: replicates."""
     low: Derived
     high: Derived
-    floor: Derived
-    """What each quantity would be, on average, if there were no transfer at all: from centred replicates."""
+    noise: Derived
+    """What each quantity would be if there were no transfer at all: from centred replicates, or from a table's own
+    noise (see `null_noise`). Leading axis: replicates."""
     standard_error: Transfers
     """Of every cell's mean PGF; NaN where undefined."""
     shares: SharesSpread | None
@@ -41,6 +42,11 @@ class Spread:
     """Share of replicates in which each clique holds."""
     tail: float
     """Percent left out on each side of an interval."""
+
+    @property
+    def floor(self) -> Derived:
+        """What each quantity would be, on average, if there were no transfer at all."""
+        return self.noise.map(lambda values: mean_present(values, 0))
 
     def average_intervals(self, frame: Frame) -> dict[str, dict[str, list[float]]]:
         """Intervals of the *averages* over tasks, which the ends of the single tasks' intervals do not give."""
@@ -68,7 +74,7 @@ class _Digest:
     """What is kept of one piece of replicates."""
 
     derived: Derived
-    centred: Derived
+    noise: Derived
     deviations: Transfers
     """Sum over replicates of the deviation from the data; a replicate without a PGF counts as none."""
     squared_deviations: Transfers
@@ -121,7 +127,7 @@ def summarise_replicates(
         replicates=derived,
         low=derived.map(lambda values: percentile(values, tail)),
         high=derived.map(lambda values: percentile(values, 100 - tail)),
-        floor=_join([part.centred for part in parts]).map(lambda values: mean_present(values, 0)),
+        noise=_join([part.noise for part in parts]),
         standard_error=np.where(transfers.defined, np.sqrt(np.maximum(square - shift**2, 0.0)), np.nan),
         shares=spread_shares(pieces_of_squares, transfers, frame.reference, tail),
         tail=tail,
@@ -156,7 +162,7 @@ def _digest(piece: Replicates, transfers: TransferArray, frame: Frame, members: 
     clean = np.nan_to_num(deviation)
     return _Digest(
         derived=derive(mean, frame),
-        centred=derive(deviation, frame),
+        noise=derive(deviation if piece.null is None else piece.null, frame),
         deviations=clean.sum(axis=0),
         squared_deviations=np.square(clean).sum(axis=0),
         squares=square_piece(piece, transfers, frame.reference),

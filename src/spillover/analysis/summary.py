@@ -100,7 +100,7 @@ def summarise(transfers: TransferArray, frame: Frame, spread: Spread | None = No
     cells, mean = frame.reference, transfers.mean
     chosen = mean[cells]
     by_target = share_squares_by_target(mean, cells) if chosen.size else np.full(len(frame.targets), np.nan)
-    known = ~np.isnan(transfers.points).any(axis=(0, 1))  # accuracies are known for whole targets or not at all
+    known = ~np.isnan(transfers.points).any(axis=0)
     return Summary(
         frame=frame,
         derived=derive(mean, frame),

@@ -46,9 +46,9 @@ def lay_out_table(table: PGFTable) -> TableTransfers:
     pgf = np.full((len(seeds), len(sources), len(targets)), np.nan)
     for row in table.rows:
         pgf[seeds.index(row.seed), sources.index(row.source), targets.index(row.target)] = row.pgf
-    counts = recover_counts(pgf, np.array([table.examples.get(target, 0) for target in targets]))
-    known = np.broadcast_to(counts.recovered[:, None, :], pgf.shape)
-    exact = np.divide(counts.gained, counts.base_errors[:, None, :], out=pgf.copy(), where=known)
+    recovery = recover_counts(pgf, np.array([table.examples.get(target, 0) for target in targets]))
+    counts, exact = recovery.counts, recovery.pgf
+    known = counts.known & np.isfinite(pgf)
     points = np.divide(counts.gained, counts.examples, out=np.full(pgf.shape, np.nan), where=known)
     holes = np.isnan(exact).any(axis=0)
     exact[:, holes] = np.nan
@@ -98,10 +98,15 @@ def _require_complete(table: PGFTable, seeds: list[int | str], sources: list[str
 
 def _require_possible(table: PGFTable) -> None:
     """With a ceiling of 1 no PGF can exceed 1: more than that is percent, or another measure."""
-    largest = max((row.pgf for row in table.rows if np.isfinite(row.pgf)), default=0.0)
-    if largest > 1 + 1e-9:
-        hint = "divide percent by 100; with another ceiling than 1, give scores instead of PGFs"
-        raise AnalysisError(f"a PGF of {largest:g} is impossible with a ceiling of 1", where=table.origin, hint=hint)
+    beyond = [row for row in table.rows if row.pgf > 1 + 1e-9]
+    if beyond:
+        row = max(beyond, key=lambda row: row.pgf)
+        more = f" (and {len(beyond) - 1} more above 1)" if len(beyond) > 1 else ""
+        raise AnalysisError(
+            f"a PGF of {row.pgf:g} is impossible with a ceiling of 1{more}",
+            where=f"{table.origin}: seed {row.seed}, {row.source} → {row.target}",
+            hint="divide percent by 100; with another ceiling than 1, give scores instead of PGFs",
+        )
 
 
 def example_table() -> PGFTable:
@@ -118,4 +123,4 @@ def example_table() -> PGFTable:
         for seed in (0, 1)
         for cell, counts in gained.items()
     ]
-    return PGFTable(model="example", rows=tuple(rows), examples={"a": 100}, origin="an example")
+    return PGFTable(model="example", rows=tuple(rows), examples={"a": 50}, origin="an example")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spillover.analysis.pgf import ZERO
 from spillover.analysis.shapes import Cells, Scalars, SeedMatrices, Transfers
 
 Parts = tuple[Scalars, Scalars, Scalars]
@@ -40,12 +41,17 @@ class SumsOfSquares:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VarianceShares:
-    """Shares of the total sum of squares about the grand mean; each of shape `*batch`, NaN where nothing varies."""
+    """Shares of the total sum of squares about the grand mean; each of shape `*batch`.
+
+    NaN where nothing varies but rounding: nothing has no shares.
+    """
 
     target: Scalars
     source_given_target: Scalars
     interaction: Scalars
+    """With one seed the noise of seeds is in it."""
     seed_noise: Scalars
+    """NaN with one seed, where it cannot be told."""
     corrected_target: Scalars
     """Corrected shares leave out the noise: `SS_f − df_f · MSE`, floored at 0, normalised over three factors."""
     corrected_source: Scalars
@@ -63,7 +69,7 @@ def share_variance(pgf: SeedMatrices, cells: Cells) -> VarianceShares | None:
 
     Returns:
         The shares; None where fewer than two sources or targets take part. With one seed, noise and interaction cannot
-        be told apart: then `seed_noise` is 0 and the corrected shares are NaN.
+        be told apart: then `seed_noise` and the corrected shares are NaN.
 
     Complexity: O(batch · seeds · cells + sources³).
 
@@ -101,24 +107,26 @@ def form_shares(squares: SumsOfSquares, from_examples: tuple[float, float, float
     >>> form_shares(squares).target.tolist()
     [0.25]
     """
-    total = squares.target + squares.source + squares.interaction + squares.noise
+    total = np.asarray(squares.target + squares.source + squares.interaction + squares.noise)
     subtracted = from_examples or (0.0, 0.0, 0.0)
     remains = [np.maximum(part - extra, 0.0) for part, extra in zip(squares.without_noise, subtracted, strict=True)]
     whole = remains[0] + remains[1] + remains[2]
+    left = np.where(whole > ZERO * total, whole, 0.0)
+    noise = _divide(squares.noise, total)
     return VarianceShares(
         target=_divide(squares.target, total),
         source_given_target=_divide(squares.source, total),
         interaction=_divide(squares.interaction, total),
-        seed_noise=_divide(squares.noise, total),
-        corrected_target=_divide(remains[0], whole),
-        corrected_source=_divide(remains[1], whole),
-        corrected_interaction=_divide(remains[2], whole),
+        seed_noise=noise if squares.freedom[3] else np.full_like(noise, np.nan),
+        corrected_target=_divide(remains[0], left),
+        corrected_source=_divide(remains[1], left),
+        corrected_interaction=_divide(remains[2], left),
     )
 
 
 def _divide(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
-    """Zero spread has no shares: NaN, undefined."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.asarray(whole) > 0)
+    """Zero spread has no shares: NaN, undefined. Values that differ by `ZERO` at most make no more than its square."""
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.asarray(whole) > ZERO**2)
 
 
 def sum_squares(pgf: SeedMatrices, cells: Cells) -> SumsOfSquares:

@@ -17,14 +17,20 @@ from spillover.analysis.records import BaseRecord
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.shapes import PerTarget
 
-FLAGGING = frozenset({"collapse", "shared_count", "below_chance", "label_revision"})
+FLAGGING = frozenset({"collapse", "shared_count", "below_chance", "label_revision", "unread_replies"})
 """Kinds of warnings whose targets are left out of the second version of every summary."""
 COARSE_STEP = 0.05
 """A target on which one answer is worth at least this much PGF is nearly saturated."""
-UNPARSED_SHARE = 0.01
+UNREAD_WORTH_SAYING = 0.01
+UNREAD_SHARE = 0.1
+"""A base with at least this share of replies that nobody can read is measured by its format."""
+UNREAD_CHANGE = 0.05
+"""A source that changes the share of unread replies by at least this much: 5 accuracy points, more than the standard
+error of an accuracy over 130 examples, may be nothing but format."""
 DOMINANT_SHARE = 0.4
 UNEVEN_LABELS = 1.5
 """A letter that is the answer this many times as often as under a uniform balance."""
+MOST_ALTERNATIVES = 4
 MISLABELLED = "Relative_Reflectance"
 """About 90 % of its answers were wrong until BLINK's own correction of 2025-09-03."""
 
@@ -165,12 +171,18 @@ def _warn_parse_failures(evidence: Evidence, _: AnalysisSettings) -> Iterator[Wa
     for column, answers in enumerate(evidence.answers):
         target = evidence.frame.targets[column]
         base = evidence.base[target].unparsed or 0.0
-        worst = float(answers.unparsed.max(initial=0.0))
-        if max(base, worst) > UNPARSED_SHARE:
-            text = (
-                f"{target}: no answer could be read from {base:.1%} of the base's replies and up to {worst:.1%} of a "
-                "finetuned model's; transfer may be a change of format"
-            )
+        finetuned = answers.unparsed.mean(axis=0)
+        if max(base, float(answers.unparsed.max(initial=0.0))) <= UNREAD_WORTH_SAYING:
+            continue
+        row = int(np.abs(finetuned - base).argmax())
+        text = (
+            f"{target}: no answer could be read from {base:.1%} of the base's replies and {finetuned[row]:.1%} of the "
+            f"replies after finetuning on {evidence.frame.sources[row]}, the largest change; they count as wrong"
+        )
+        if base >= UNREAD_SHARE or abs(finetuned[row] - base) >= UNREAD_CHANGE:
+            text += ": what looks like transfer may be a change of format, not of skill"
+            yield Warned(kind="unread_replies", tasks=(target,), text=text)
+        else:
             yield Warned(kind="parse_failures", tasks=(target,), text=text)
 
 
@@ -237,12 +249,30 @@ def _warn_label_balance(evidence: Evidence, _: AnalysisSettings) -> Iterator[War
 def _warn_unrecovered(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:
     if evidence.cube is not None:
         return
-    unknown = tuple(
+    unknown = [
         target for target, correct in zip(evidence.frame.targets, evidence.correct, strict=True) if correct is None
+    ]
+    possible = {target: evidence.base[target].possible_errors for target in unknown}
+    ambiguous = tuple(target for target in unknown if possible[target])
+    lost = tuple(target for target in unknown if not possible[target])
+    what_is_left = (
+        "intervals of these targets cover seeds only, and nothing is tested there: every seed was asked the same "
+        "examples"
     )
-    if unknown:
+    if lost:
+        cause = "the number of examples is unknown or not one and the same, or decimals are too few"
+        text = f"counts are not known ({cause}): {what_is_left}"
+        yield Warned(kind="counts_not_recovered", tasks=lost, text=text)
+    if ambiguous:
+        listing = "; ".join(f"{target}: {_alternatives(possible[target])}" for target in ambiguous)
         text = (
-            "counts are not known (unknown number of examples, or too few decimals to recover them): intervals of "
-            "these targets cover seeds only, and nothing is tested there: every seed was asked the same examples"
+            "too few different PGFs are there to tell how many examples the base got wrong, so no accuracy is given "
+            f"({listing}): {what_is_left}"
         )
-        yield Warned(kind="counts_not_recovered", tasks=unknown, text=text)
+        yield Warned(kind="counts_ambiguous", tasks=ambiguous, text=text)
+
+
+def _alternatives(counts: tuple[int, ...]) -> str:
+    if len(counts) > MOST_ALTERNATIVES:
+        return f"{counts[0]}, {counts[1]} or another up to {counts[-1]}"
+    return f"{', '.join(map(str, counts[:-1]))} or {counts[-1]}"

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from spillover.analysis import AnalysisSettings, Findings
-from spillover.cli.importing import show_gathered, show_plan
+from spillover.cli.importing import show_read
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
@@ -92,11 +92,7 @@ def report(
 
 def _analyze(paths: list[str], settings_file: Path | None, choices: ImportChoices) -> Findings:
     inputs = read_named_paths(paths, choices)
-    console = Console(stderr=True)
-    for part in inputs:
-        if part.plan is not None and part.gathered is not None:
-            show_plan(console, part.plan)
-            show_gathered(console, part.gathered)
+    show_read(Console(stderr=True), inputs)
     settings = _read_settings(settings_file) if settings_file else None
     return analyze_results([part.results for part in inputs], settings)
 

@@ -11,13 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from spillover.cli.paths import Results
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import Metric
 from spillover.interop.gather import Gathered
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import
 from spillover.interop.rescore import TaskTally
-from spillover.interop.task_names import settle_name
 from spillover.study.imported import open_imported, write_import
 
 PATHS = Annotated[list[Path], typer.Argument(help="Files or folders of results, together one study.")]
@@ -27,6 +27,8 @@ DRY_RUN = Annotated[
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 LISTED = 5
+OFTEN_ALIKE = ("metric", "format")
+"""Columns of the mapping that are shown only where runs differ in them."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -51,7 +53,8 @@ def import_results(
         if not dry_run:
             raise ImportFileError("it is not said where to write", where="--out", hint="--out FOLDER, or --dry-run")
         if json:
-            print(json_format.dumps({"model": plan.model, "runs": _mapping(plan)}, indent=1, ensure_ascii=False))
+            described = {"model": plan.model, "runs": _mapping(plan), "notes": plan.notes}
+            print(json_format.dumps(described, indent=1, ensure_ascii=False))
         return
     study, gathered = write_import(plan, choices, out)
     if gathered is not None:
@@ -67,12 +70,19 @@ def show_plan(console: Console, plan: ImportPlan) -> None:
     for table in plan.tables:
         _say(console, f"a published table of PGFs of {table.model}: {len(table.rows)} cells ({table.origin})")
     if plan.runs:
-        rows = Table("run", "format", "is", "seed", "because", "tasks", "metric", box=None)
-        for row in _mapping(plan):
-            rows.add_row(*(_plain(str("" if value is None else value)) for value in row.values()))
+        _say(console, f"{len(plan.runs)} runs of {', '.join(dict.fromkeys(each.run.format for each in plan.runs))}")
+        rows = Table(box=None)
+        mapping = list(_mapping(plan))
+        shown = [name for name in mapping[0] if name not in OFTEN_ALIKE or len({row[name] for row in mapping}) > 1]
+        for name in shown:
+            rows.add_column("is" if name == "source" else name, overflow="fold")
+        for row in mapping:
+            rows.add_row(*(_plain(str("" if row[name] is None else row[name])) for name in shown))
         console.print(rows)
-    for meaning in dict.fromkeys(_meaning(metric) for each in plan.runs for metric in each.run.metrics):
+    for meaning in _meanings(metric for each in plan.runs for metric in each.run.metrics):
         _say(console, f"metric {meaning}")
+    for note in plan.notes:
+        _say(console, f"! {note}", style="yellow")
     if plan.passed_over:
         shown = ", ".join(plan.passed_over[:LISTED]) + (", …" if len(plan.passed_over) > LISTED else "")
         _say(console, f"{len(plan.passed_over)} files are no results that are recognised: {shown}")
@@ -82,12 +92,16 @@ def show_gathered(console: Console, gathered: Gathered) -> None:
     """Show how the files' own scores compare with ours by task, and what a user should know."""
     tasks = gathered.by_task()
     if any(tally.own for tally in tasks.values()):
-        table = Table("task", "examples", "file's own", "ours", "differ", "ambiguous", "no answer", box=None)
+        table = Table(box=None)
+        for column in ("task", "examples", "file's own", "ours", "differ", "ambiguous", "no answer"):
+            table.add_column(column, overflow="fold")
         for name, tally in tasks.items():
             own = f"{tally.own_correct / tally.own:.4f}" if tally.own else "–"
-            ours = f"{tally.correct / tally.examples:.4f}"
-            counts = (tally.differing, tally.ambiguous, tally.none)
-            table.add_row(_plain(name), str(tally.examples), own, ours, *map(str, counts))
+            ours, differing = "–", "–"  # where no reply was read again, the file's own score is all there is
+            if tally.read_again:
+                ours, differing = f"{tally.correct / tally.examples:.4f}", str(tally.differing)
+            counts = (own, ours, differing, str(tally.ambiguous), str(tally.none))
+            table.add_row(_plain(name), str(tally.examples), *counts)
         console.print(table)
     differing = {name: tally for name, tally in tasks.items() if tally.differing}
     if differing:
@@ -97,6 +111,14 @@ def show_gathered(console: Console, gathered: Gathered) -> None:
             _say(console, f"  {name}: {tally.such[0]}")
     for note in gathered.notes:
         _say(console, f"! {note}", style="yellow")
+
+
+def show_read(console: Console, inputs: Iterable[Results]) -> None:
+    """Show what somebody's results were taken for, where any were read."""
+    for part in inputs:
+        if part.plan is not None and part.gathered is not None:
+            show_plan(console, part.plan)
+            show_gathered(console, part.gathered)
 
 
 def describe_tallies(gathered: Gathered | None) -> list[dict[str, Any]]:
@@ -117,7 +139,8 @@ def show_imported(folder: Path, *, json: bool) -> None:
     _say(console, f"{study.name}: imported, {kinds[about.kind]} of {about.model}; nothing is left to be done")
     for run in about.runs:
         seed = "" if run.seed is None else f", seed {run.seed}"
-        _say(console, f"  {run.source}{seed}: {run.examples} examples of {run.run} ({run.format})")
+        what = f"{run.examples} examples" if run.examples else "accuracies"
+        _say(console, f"  {run.source}{seed}: {what} of {run.run} ({run.format})")
     for name in about.tables:
         _say(console, f"  a table of {name}")
     for note in about.notes:
@@ -128,20 +151,28 @@ def _mapping(plan: ImportPlan) -> Iterable[Mapping[str, Any]]:
     return [
         {
             "run": each.run.name,
-            "format": each.run.format,
             "source": each.place.source,
             "seed": each.place.seed,
             "because": each.reason,
-            "tasks": len({settle_name(task) for task in each.run.tasks}) or None,
+            "tasks": len(set(each.run.tasks)) or None,
             "metric": each.run.metric.name,
+            "format": each.run.format,
         }
         for each in plan.runs
     ]
 
 
-def _meaning(metric: Metric) -> str:
-    most = "unknown maximum" if metric.maximum is None else f"at most {metric.maximum:g}"
-    return f"{metric.name}: {most}, {metric.direction} is better ({metric.evidence})"
+def _meanings(metrics: Iterable[Metric]) -> Iterable[str]:
+    """What each kind of number means, once, with the evidence of the first run and how many others show it too."""
+    evidence: dict[str, list[str]] = {}
+    for metric in metrics:
+        most = "unknown maximum" if metric.maximum is None else f"at most {metric.maximum:g}"
+        meaning = f"{metric.name}: {most}, {metric.direction} is better"
+        evidence.setdefault(meaning, []).append(metric.evidence)
+    for meaning, reasons in evidence.items():
+        others = len(set(reasons)) - 1
+        more = f"; {others} more of the kind" if others else ""
+        yield f"{meaning} ({reasons[0]}{more})"
 
 
 def _counted(tally: TaskTally) -> dict[str, Any]:

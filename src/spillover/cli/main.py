@@ -76,8 +76,9 @@ def run_command(arguments: list[str]) -> int:
         The exit code.
     """
     console = Console(stderr=True)
+    command = next((word for word in arguments if not word.startswith("-")), None)
     try:
-        app = build_app(next((word for word in arguments if not word.startswith("-")), None))
+        app = build_app(command)
         code = app(arguments, standalone_mode=False)
     except (SpilloverError, typer.TyperException) as error:
         text = error.format_message() if isinstance(error, typer.TyperException) else f"error: {error}"
@@ -94,7 +95,8 @@ def run_command(arguments: list[str]) -> int:
         console.print_exception()
         return INTERNAL_ERROR
     if code == INTERRUPTED:  # typer turns Ctrl-C within a command into this code
-        console.print("interrupted; what was finished is kept: give the same command to go on", soft_wrap=True)
+        kept = "what was finished is kept: give the same command to go on"
+        console.print(f"interrupted; {'nothing was written' if command in READING else kept}", soft_wrap=True)
     return code or 0
 
 

@@ -16,7 +16,9 @@ from rich.text import Text
 
 from spillover.analysis import AnalysisSettings
 from spillover.analysis.sampling import TransferSample, sample_transfers
+from spillover.cli.importing import show_read
 from spillover.cli.paths import read_named_paths
+from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError, StoreError, nearest
 from spillover.core.files import write_atomically
 from spillover.interop.importing import ImportChoices
@@ -39,8 +41,11 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(mix)
 
 
+@reads_results
 def mix(
-    path: Annotated[str, typer.Argument(help="A study folder, or a table of PGFs or accuracies; NAME=PATH names it.")],
+    path: Annotated[
+        str, typer.Argument(help="A study folder, or somebody's results (see import); NAME=PATH names it.")
+    ],
     target: Annotated[list[str], typer.Option("--target", help="A task to become better at; may be repeated.")],
     protect: Annotated[
         list[str] | None, typer.Option("--protect", help="A task that must not become worse; may be repeated.")
@@ -79,6 +84,7 @@ def mix(
         bool, typer.Option("--exclude-target-data", help="Leave out the targets' own training data.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    choices: ImportChoices,
 ) -> None:
     """Recommend which data to train on for some targets, and predict what it does to every task."""
     settings = _settings(
@@ -96,7 +102,7 @@ def mix(
         exclude_target_data=exclude_target_data,
     )
     kind = _format(export, out)
-    samples = _samples(path, settings)
+    samples = _samples(path, settings, choices)
     mixtures = [recommend_from(sample, settings) for sample in samples]
     if study is not None:
         _write_study(samples, mixtures, _Origin.of(path, data), study, random_mixtures)
@@ -209,8 +215,9 @@ def _counted(text: str) -> tuple[str, int]:
     return name, int(count)
 
 
-def _samples(path: str, settings: MixtureSettings) -> list[TransferSample]:
-    (read,) = read_named_paths([path], ImportChoices())
+def _samples(path: str, settings: MixtureSettings, choices: ImportChoices) -> list[TransferSample]:
+    (read,) = read_named_paths([path], choices)
+    show_read(Console(stderr=True), [read])
     results = read.results
     analysis = results.settings or AnalysisSettings()
     samples = [

@@ -12,6 +12,7 @@ from spillover.core.errors import ImportFileError
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.interop.gather import Gathered
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import, read_import
+from spillover.interop.mapping import require_runs
 from spillover.study.together import StudyResults
 
 OneModel = pa.Table | PGFTable | AccuracyTable
@@ -30,6 +31,8 @@ class Results:
 def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Results]:
     """Read every PATH or NAME=PATH. Results that are no study and have one name, or none, are read as one study.
 
+    Tables of PGFs are whole on their own: each needs a name of its own.
+
     Raises:
         ImportFileError: a path is missing, a name stands twice, or results cannot be read.
         StoreError: a study cannot be read.
@@ -43,8 +46,14 @@ def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Resul
     for name, path in named:
         if (name, path) not in studies:
             foreign.setdefault(name, []).append(path)
+    if len(foreign) > 1:
+        choices = replace(choices, mapping=replace(choices.mapping, shared=True))
+    chosen = {name: _named_model(choices, name) for name in foreign}
+    plans = {name: plan_import(paths, chosen[name]) for name, paths in foreign.items()}
+    if foreign:
+        require_runs(choices.mapping, [run for plan in plans.values() for run in plan.found])
     results = [_read_study(name, path) for name, path in studies]
-    results += [_read_foreign(name, paths, choices) for name, paths in foreign.items()]
+    results += [_read_foreign(plan, chosen[name]) for name, plan in plans.items()]
     names = [model for part in results for model in _models(part)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ImportFileError(f"two results are called {repeated[0]!r}", hint="name them: 3B=first.csv 7B=second.csv")
@@ -67,22 +76,26 @@ def _read_study(name: str | None, folder: Path) -> Results:
     return Results(results=replace(read, data=data, beside={names[key]: read.beside[key] for key in read.beside}))
 
 
-def _read_foreign(name: str | None, paths: list[Path], choices: ImportChoices) -> Results:
-    if name is not None:
-        choices = replace(choices, reading=replace(choices.reading, model=name))
-    plan = plan_import(paths, choices)
+def _named_model(choices: ImportChoices, name: str | None) -> ImportChoices:
+    return choices if name is None else replace(choices, reading=replace(choices.reading, model=name))
+
+
+def _read_foreign(plan: ImportPlan, choices: ImportChoices) -> Results:
     imported = read_import(plan, choices)
-    return Results(results=StudyResults(data=imported.data), plan=plan, gathered=imported.gathered)
+    data = tuple(_named(part, name) if isinstance(part, PGFTable) else part for part in imported.data)
+    return Results(results=StudyResults(data=data), plan=plan, gathered=imported.gathered)
 
 
-def _models(results: Results) -> set[str]:
-    return {
+def _models(results: Results) -> list[str]:
+    """Names of models; several tables of PGFs are several models, even where they have one name."""
+    tables = [part.model for part in results.results.data if isinstance(part, PGFTable)]
+    parts = [part for part in results.results.data if not isinstance(part, PGFTable)]
+    models = {
         model
-        for part in results.results.data
-        for model in (
-            [part.model] if isinstance(part, PGFTable | AccuracyTable) else part["model"].unique().to_pylist()
-        )
+        for part in parts
+        for model in ([part.model] if isinstance(part, AccuracyTable) else part["model"].unique().to_pylist())
     }
+    return [*tables, *models]
 
 
 def _named(data: OneModel, name: str | None) -> OneModel:

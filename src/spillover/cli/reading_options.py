@@ -12,10 +12,11 @@ from spillover.interop.discovery import FORMATS
 from spillover.interop.found import ReadingOptions
 from spillover.interop.gather import GatherSettings
 from spillover.interop.importing import ImportChoices
-from spillover.interop.mapping import USUAL_PATTERN, read_mapping
-from spillover.interop.task_names import settle_name
+from spillover.interop.run_mapping import read_mapping
+from spillover.interop.run_pattern import USUAL_PATTERN
 
-MAP = "RUN=SOURCE:SEED (RUN= leaves it out), or a YAML file with base:, runs:, pattern:."
+MAP = "RUN=SOURCE:SEED (RUN= leaves it out), or a YAML file with base:, runs:, pattern:, tasks:."
+RENAME = "A task of the files and its name here: VC=Visual_Correspondence; CN=CN keeps its own name."
 SCORES = "parsed: replies are read again by our parser; file: the file's own scores."
 
 
@@ -29,6 +30,7 @@ def gather_choices(
     pattern: Annotated[
         str | None, typer.Option(help=f"How runs are named; {USUAL_PATTERN} unless given; * is anything.")
     ] = None,
+    rename: Annotated[list[str] | None, typer.Option(help=RENAME)] = None,
     metric: Annotated[str | None, typer.Option(help="The metric or scorer to take, where there are several.")] = None,
     scale: Annotated[
         Literal["fraction", "percent"] | None, typer.Option(help="Of the files' own scores, where they do not show it.")
@@ -43,12 +45,13 @@ def gather_choices(
     Raises:
         ImportFileError: a mapping cannot be understood.
     """
-    kept = tuple(settle_name(name) for name in (targets or "").split(",") if name.strip())
+    mapping = read_mapping(base or [], map or [], pattern, rename or [])
+    kept = tuple(mapping.tasks.settle(name) for name in (targets or "").split(",") if name.strip())
     return ImportChoices(
         format=format,
         reading=ReadingOptions(metric=metric, scale=scale, direction=direction, model=model),
-        mapping=read_mapping(base or [], map or [], pattern),
-        gathering=GatherSettings(scoring=scores, targets=kept),
+        mapping=mapping,
+        gathering=GatherSettings(scoring=scores, targets=kept, names=mapping.tasks),
     )
 
 

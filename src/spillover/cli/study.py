@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
 from spillover.report.page import write_report
 from spillover.report.terminal import findings_in_terminal
-from spillover.study.demo import demo_study
+from spillover.study.demo import FULL, QUICK, demo_study
 from spillover.study.estimate import estimate_s, readable_time
 from spillover.study.executors.executor import JobFailed
 from spillover.study.imported import is_imported
@@ -45,11 +46,16 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("demo"),
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Training seeds.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="The study's folder; by default demo, or demo-full.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Four seeds, 2,000 training examples, 400 questions a task: half an hour.")
+    ] = False,
+    seeds: Annotated[int | None, typer.Option(min=1, max=100, help="Training seeds; by default 1, or 4.")] = None,
 ) -> None:
     """Run a whole task-transfer study on the embedded tiny model: no network, no GPU, three minutes."""
-    _run(demo_study(out, seeds))
+    size = FULL if full else QUICK
+    folder = out or Path("demo-full" if full else "demo")
+    _run(demo_study(folder, size if seeds is None else replace(size, seeds=seeds)))
 
 
 def init(

@@ -61,6 +61,13 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
             raise unwritable(folder, error) from error
 
 
+def cache_folder() -> Path:
+    """Where things are kept that can be made again: SPILLOVER_CACHE, or else `spillover` in the user's cache folder."""
+    if own := os.environ.get("SPILLOVER_CACHE"):
+        return Path(own).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "spillover"
+
+
 def remove(path: Path) -> None:
     """Remove a file, or leave it be where there is none.
 

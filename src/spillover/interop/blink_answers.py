@@ -97,6 +97,7 @@ def _answer(row: Record, stem: str) -> Answer:
     if right == HIDDEN:
         raise ImportFileError("the right answer is hidden", where=row.where, hint="only the val split can be scored")
     given = row.text("prediction")
+    given = "" if given == NO_ANSWER else given
     return Answer(
         task=task,
         example=example,
@@ -120,7 +121,7 @@ def _flat(document: Record) -> Iterator[Answer]:
                 hint='a flat file reads {"val_Counting_1": "(A)", …}',
             )
         if index[1] == "val":
-            given = clean_text(value)
+            given = "" if value == NO_ANSWER else clean_text(value)
             yield Answer(
                 task=index[2], example=key, right=None, options=options_of(index[2]), own_answer=given,
                 where=f"{document.where}, {key}",

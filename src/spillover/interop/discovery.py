@@ -23,6 +23,8 @@ READERS: tuple[Reader, ...] = (
 )
 """All formats that can be read."""
 FORMATS = tuple(reader.name for reader in READERS)
+STUDY = "study.yaml"
+"""What a folder of ours holds, and no results of others."""
 MOST_FILES = 100_000
 LISTED = 10
 
@@ -91,6 +93,9 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
     for path in paths:
         if not path.exists():
             raise ImportFileError("there is no such file or folder", where=str(path))
+        if (path / STUDY).is_file():
+            hint = "analyze, report and mix read it as it is"
+            raise ImportFileError("the folder is a study already", where=str(path), hint=hint)
         for file in _walk(path) if path.is_dir() else [path]:
             if (real := file.resolve()) in seen:
                 continue
@@ -101,8 +106,10 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
+    """Every file below, but hidden ones, what Office locks, and folders of studies of ours."""
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        visible = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in visible if not Path(place, name, STUDY).is_file()]
         yield from (
             Path(place, name)
             for name in sorted(names)

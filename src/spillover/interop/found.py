@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 
 Scale = Literal["fraction", "percent"]
@@ -34,15 +35,19 @@ class Answer:
     choices: tuple[str, ...] = ()
     """Their texts, where they are known."""
     own_answer: str | None = None
-    """What the file itself read from the reply."""
+    """What the file itself read from the reply; "" where it found no answer, None where it does not say."""
     own_score: float | None = None
     """The file's own score, in the unit of the run's metric."""
     log_probabilities: tuple[float, ...] | None = None
     """Of each option, not normalised."""
+    metric: str = ""
+    """What the score is, where a file may hold an example once for each of several metrics."""
     question: str = ""
     """A hash of what was asked, or the text itself: equal for runs that were asked the same; "" where not given."""
     where: str = ""
     """File and line, for errors."""
+    fault: ImportFileError | None = None
+    """Why the answer cannot be scored as it is; raised where its task is wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from spillover.core.scores import SCORE_SCHEMA
 from spillover.interop.discovery import find_results
 from spillover.interop.found import ReadingOptions
 from spillover.interop.gather import Gathered, GatherSettings, gather
-from spillover.interop.mapping import MappedRun, RunMapping, map_runs
+from spillover.interop.mapping import MappedRun, map_runs, mapping_notes
+from spillover.interop.run_mapping import RunMapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,10 @@ class ImportPlan:
     runs: tuple[MappedRun, ...]
     tables: tuple[PGFTable, ...]
     passed_over: tuple[str, ...]
+    found: tuple[str, ...] = ()
+    """The names of all runs, those that are left out too."""
+    notes: tuple[str, ...] = ()
+    """What a user should look at before the runs are read."""
 
 
 def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
@@ -55,11 +60,22 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
     names = [run.name for run in found.runs]
     if twice := next((run for run in found.runs if names.count(run.name) > 1), None):
         files = ", ".join(str(run.files[0]) for run in found.runs if run.name == twice.name)
-        hint = "import them from folders of different names, or name one file or folder at a time"
+        formats = dict.fromkeys(run.format for run in found.runs if run.name == twice.name)
+        hint = "name one file or folder at a time, or import from folders of different names"
+        if len(formats) > 1:
+            hint = f"choose one format, such as --format {next(iter(formats))}"
         raise ImportFileError(f"two runs are called {twice.name!r}: {files}", hint=hint)
     runs = map_runs(found.runs, choices.mapping) if found.runs else []
+    notes = tuple(mapping_notes(runs, choices.mapping.tasks))
     model = choices.reading.model or (runs[0].run.name if runs else found.tables[0].model)
-    return ImportPlan(model=model, runs=tuple(runs), tables=found.tables, passed_over=found.passed_over)
+    return ImportPlan(
+        model=model,
+        runs=tuple(runs),
+        tables=found.tables,
+        passed_over=found.passed_over,
+        found=tuple(names),
+        notes=notes,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

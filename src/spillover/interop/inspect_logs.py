@@ -23,6 +23,7 @@ from spillover.interop.found import (
     Metric,
     ReadingOptions,
     describe_scale,
+    group_by_folder,
     metric_of_examples,
 )
 from spillover.interop.json_text import Record, clean_text, parse_json, read_document, read_head
@@ -57,14 +58,11 @@ class InspectLogs:
         return path.suffix == ".eval" or (path.suffix == ".json" and LOG.match(read_head(path)) is not None)
 
     def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
-        """One run a model, as its logs name it."""
-        logs = [_open(file) for file in files]
-        return [
-            self._run(model, [log for log in logs if log.model == model], options)
-            for model in dict.fromkeys(log.model for log in logs)
-        ]
+        """One run a model, as its logs name it; see `_sort_by_run` for models of one name."""
+        runs = _sort_by_run([_open(file) for file in files])
+        return [self._run(name, mine, options) for name, mine in runs.items()]
 
-    def _run(self, model: str, logs: list[_Log], options: ReadingOptions) -> FoundRun:
+    def _run(self, name: str, logs: list[_Log], options: ReadingOptions) -> FoundRun:
         detailed = [log for log in logs if _has_samples(log)]
         bare = [_aggregate(log, options) for log in logs if log not in detailed]
         metric, aggregate_metric = metric_of_examples(options, COUNTED), None
@@ -73,7 +71,7 @@ class InspectLogs:
             direction = options.direction or "higher"
             aggregate_metric = Metric(name="accuracy", maximum=maximum, direction=direction, evidence=evidence)
         return FoundRun(
-            name=model,
+            name=name,
             format=self.name,
             files=tuple(log.file for log in logs),
             metric=metric if detailed or aggregate_metric is None else aggregate_metric,
@@ -83,6 +81,26 @@ class InspectLogs:
             tasks=tuple(log.task for log in logs),
             versions={log.task: f"version {log.header.record('eval').text('task_version')}" for log in logs},
         )
+
+
+def _sort_by_run(logs: Sequence[_Log]) -> dict[str, list[_Log]]:
+    """Sort logs by model. Where one model has a task in several folders, each folder is a run, `FOLDER/MODEL`.
+
+    inspect_ai calls every local model `hf/local`, whatever its weights; only where its logs lie can tell them apart.
+    """
+    models: dict[str, list[_Log]] = {}
+    for log in logs:
+        models.setdefault(log.model, []).append(log)
+    runs: dict[str, list[_Log]] = {}
+    for model, mine in models.items():
+        held = {(log.task, log.file.parent) for log in mine}
+        if len(held) == len({log.task for log in mine}):
+            runs[model] = mine
+            continue
+        by_file = {log.file.resolve(): log for log in mine}
+        for folder, files in group_by_folder(list(by_file)).items():
+            runs[f"{folder}/{model}"] = [by_file[file] for file in files]
+    return runs
 
 
 def _open(file: Path) -> _Log:
@@ -139,9 +157,10 @@ def _answer(sample: Record, task: str, options: ReadingOptions, *, with_epoch: b
     example = sample.required_text("id")
     if with_epoch:
         example = f"{example}, epoch {sample.required_text('epoch')}"
-    score, own_answer = _score(sample, options)
+    scorer, fault = _scorer(sample, options)
+    score, own_answer = _score(sample.record("scores").record(scorer)) if scorer else (None, None)
     reply = _reply(sample.record("output"))
-    if reply is None and score is None:
+    if reply is None and score is None and fault is None:
         raise ImportFileError("the sample has neither a reply nor a score", where=sample.where)
     return Answer(
         task=task,
@@ -154,6 +173,7 @@ def _answer(sample: Record, task: str, options: ReadingOptions, *, with_epoch: b
         own_score=score,
         question="\n".join([str(sample.fields.get("input"))[:100_000], *texts]),
         where=sample.where,
+        fault=fault,
     )
 
 
@@ -175,18 +195,21 @@ def _reply(output: Record) -> str | None:
     return None
 
 
-def _score(sample: Record, options: ReadingOptions) -> tuple[float | None, str | None]:
-    scores = sample.record("scores")
-    if not scores.fields:
-        return None, None
-    names = list(scores.fields)
-    wanted = options.metric if options.metric is not None else names[0]
-    if wanted not in names:
-        raise ImportFileError(f"there is no scorer {wanted!r}; {nearest(wanted, names)}", where=sample.where)
+def _scorer(sample: Record, options: ReadingOptions) -> tuple[str, ImportFileError | None]:
+    """The scorer to read, "" where there is none; and what is wrong where it is not clear which."""
+    names = list(sample.record("scores").fields)
+    if options.metric is not None and names and options.metric not in names:
+        message = f"there is no scorer {options.metric!r}; {nearest(options.metric, names)}"
+        return "", ImportFileError(message, where=sample.where)
     if options.metric is None and len(names) > 1:
-        hint = f"choose one: --metric {names[0]}"
-        raise ImportFileError(f"several scorers: {', '.join(names)[:200]}", where=sample.where, hint=hint)
-    score = scores.record(wanted)
+        hint = f"choose one: --metric {clean_text(names[0])[:80]}"
+        message = f"several scorers: {clean_text(', '.join(names))[:200]}"
+        return "", ImportFileError(message, where=sample.where, hint=hint)
+    return (options.metric or names[0] if names else ""), None
+
+
+def _score(score: Record) -> tuple[float, str | None]:
+    """The file's score, and what it read from the reply."""
     answer = score.fields.get("answer")
     return _value(score), clean_text(answer) if isinstance(answer, str) else None
 

@@ -14,11 +14,17 @@ from typing import Any
 from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 from spillover.interop.found import Answer, FoundRun, ReadingOptions
-from spillover.interop.harness import Layout, find_runs, is_results, pick_metric
+from spillover.interop.harness import Layout, find_runs, is_results, target_text
+from spillover.interop.harness_results import pick_metric
 from spillover.interop.json_text import Record, clean_text, read_head
 from spillover.interop.lmms_eval import first_text
 from spillover.interop.option_lines import find_options, right_letter
 from spillover.tasks.task import option_letters
+
+LENGTHS = {"acc_norm": len, "acc_bytes": lambda text: len(text.encode("utf-8", "replace"))}
+"""By metric: the length of an option's text that divides its log-likelihood."""
+NO_ANSWER = "[invalid]"
+"""What its filters write where they found no answer."""
 
 
 class LmEval:
@@ -37,17 +43,18 @@ class LmEval:
 
     def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
         """One run a folder."""
-        return [*find_runs(Layout(format=self.name, parse=_parse), files, options)]
+        return [*find_runs(Layout(format=self.name, parse=_parse, metrics=_metrics), files, options)]
 
 
-def _parse(row: Record, task: str, options: ReadingOptions) -> Answer | None:
-    names = [str(name) for name in row.items("metrics")]
-    name = row.text("filter") or "none"
-    _, comma, wanted = (options.metric or "").partition(",")
-    if comma and wanted != name:  # each reply stands there once for every filter that read it
-        return None
-    key = pick_metric([f"{metric},{name}" for metric in names if metric in row], options.metric, row.where)
-    score = None if key is None else row.number(key.partition(",")[0])
+def _metrics(row: Record) -> list[str]:
+    """The metrics of a sample; a reply stands there once for every filter that read it."""
+    read_by = row.text("filter") or "none"
+    return [f"{clean_text(str(name))},{read_by}" for name in row.items("metrics") if str(name) in row]
+
+
+def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
+    key, fault = pick_metric(_metrics(row), options.metric, row.where)
+    score = row.number(key.partition(",")[0]) if key else None
     doc = row.record("doc")
     likelihoods = _likelihoods(row)
     prompt = _prompt(row)
@@ -55,7 +62,7 @@ def _parse(row: Record, task: str, options: ReadingOptions) -> Answer | None:
         letters, texts = option_letters(len(likelihoods)), _choices(doc)
     else:
         letters, texts = find_options(prompt)
-    target = row.required_text("target")
+    target = target_text(row)
     answer = Answer(
         task=task,
         example=row.required_text("doc_id"),
@@ -63,18 +70,46 @@ def _parse(row: Record, task: str, options: ReadingOptions) -> Answer | None:
         options=letters,
         choices=texts,
         own_score=score,
+        metric=key,
+        fault=fault,
         question=row.text("prompt_hash") or row.text("doc_hash") or prompt,
         where=row.where,
     )
     if likelihoods:
-        best = letters[likelihoods.index(max(likelihoods))]
-        return replace(answer, right=_indexed(target, letters, texts), own_answer=best, log_probabilities=likelihoods)
+        answer = replace(answer, right=_indexed(target, letters, texts))
+        return _by_likelihood(answer, likelihoods, _continuations(row))
     reply = first_text(row.fields.get("resps"))
-    if score is None and reply is None:
+    if score is None and reply is None and fault is None:
         raise ImportFileError(
             "there is neither a reply nor a score", where=row.where, hint=f"there are: {row.listing()}"
         )
-    return replace(answer, reply=reply, own_answer=first_text(row.fields.get("filtered_resps")))
+    filtered = first_text(row.fields.get("filtered_resps"))
+    own_answer = {reply: None, NO_ANSWER: ""}.get(filtered, filtered)
+    return replace(answer, reply=reply, own_answer=own_answer)
+
+
+def _by_likelihood(answer: Answer, likelihoods: tuple[float, ...], continuations: list[str]) -> Answer:
+    """The option that the metric counts as given: the likeliest, or the likeliest for its length.
+
+    Where that does not come to the file's own score (the metric is another, or the lengths are not known), the answer
+    given is not known, and the likelihoods do not tell it.
+    """
+    metric = answer.metric.partition(",")[0]
+    if metric in LENGTHS and len(continuations) == len(likelihoods):
+        lengths = [LENGTHS[metric](text) for text in continuations]
+        likelihoods = tuple(value / max(length, 1) for value, length in zip(likelihoods, lengths, strict=True))
+    best = answer.options[likelihoods.index(max(likelihoods))]
+    if answer.own_score is not None and (best == answer.right) != (answer.own_score == 1):
+        return answer
+    return replace(answer, own_answer=best, log_probabilities=likelihoods)
+
+
+def _continuations(row: Record) -> list[str]:
+    """The text of every option as its likelihood was asked for, without the space that parts it from the question."""
+    arguments = row.fields.get("arguments")
+    requests = list(arguments.values()) if isinstance(arguments, dict) else []
+    texts = [request.get("arg_1") if isinstance(request, dict) else None for request in requests]
+    return [text.removeprefix(" ") for text in texts if isinstance(text, str)]
 
 
 def _likelihoods(row: Record) -> tuple[float, ...]:

@@ -14,7 +14,8 @@ from typing import Any
 from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 from spillover.interop.found import Answer, FoundRun, ReadingOptions
-from spillover.interop.harness import Layout, find_runs, is_results, pick_metric
+from spillover.interop.harness import Layout, find_runs, is_results, target_text
+from spillover.interop.harness_results import pick_metric
 from spillover.interop.json_text import Record, clean_text, read_head
 from spillover.interop.option_lines import find_options, right_letter
 from spillover.interop.task_names import options_of
@@ -88,7 +89,6 @@ def _vsi_bench(row: Record, detail: Record) -> Answer:
         reply=detail.text("prediction"),
         options=letters,
         choices=texts,
-        own_answer=detail.text("prediction"),
         own_score=score,
         question=detail.text("question") or "",
         where=row.where,
@@ -103,12 +103,11 @@ def _other(row: Record, task: str, measured: dict[str, Any], details: list[Recor
         for key in ("is_correct", "correct", "score"):
             if key in detail and isinstance(detail.fields[key], int | float):
                 numbers[detail.where.rpartition(", ")[2]] = detail.as_number(key, detail.fields[key])
-    right = right_letter(row.required_text("target"), letters, texts)
-    reply = first_text(row.fields.get("resps")) or first_text(row.fields.get("filtered_resps"))
-    key = (
-        pick_metric(list(numbers), options.metric, row.where, required=not letters) if numbers or not letters else None
-    )
-    if key is None and reply is None:
+    right = right_letter(target_text(row), letters, texts)
+    raw, filtered = first_text(row.fields.get("resps")), first_text(row.fields.get("filtered_resps"))
+    reply = filtered if raw is None else raw
+    key, fault = pick_metric(list(numbers), options.metric, row.where)
+    if not key and reply is None and fault is None:
         hint = f"the sample has: {row.listing()}"
         raise ImportFileError("there is neither a reply nor a score that can be read", where=row.where, hint=hint)
     return Answer(
@@ -118,8 +117,9 @@ def _other(row: Record, task: str, measured: dict[str, Any], details: list[Recor
         reply=reply,
         options=letters,
         choices=texts,
-        own_answer=first_text(row.fields.get("filtered_resps")),
-        own_score=None if key is None else numbers[key],
+        own_answer=None if filtered == reply else filtered,
+        own_score=numbers.get(key),
+        fault=fault,
         question=prompt or row.text("doc_hash") or "",
         where=row.where,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 from spillover.core.errors import ImportFileError
+from spillover.interop.found import Answer
 
 LISTED = 20
 NAMED = 3
@@ -27,6 +28,7 @@ class _Reading:
 
     run: str
     seen: set[str] = field(default_factory=set[str])
+    metrics: set[str] = field(default_factory=set[str])
     unknown: list[str] = field(default_factory=list[str])
     relabelled: list[str] = field(default_factory=list[str])
     reworded: list[str] = field(default_factory=list[str])
@@ -59,23 +61,19 @@ class Questions:
         code = asked.examples.get(example) if asked else None
         return None if code is None else self._label_names[code >> 32]
 
-    def note(self, run: str, task: str, example: str, right: str, question: str) -> None:
-        """Note one answer.
+    def note(self, run: str, answer: Answer) -> None:
+        """Note one answer, its task settled and its right answer known.
 
         Raises:
             ImportFileError: the example was answered before in this place.
         """
+        task, example = answer.task, answer.example
         reading = self._open.setdefault(task, _Reading(run))
+        reading.metrics.add(answer.metric)
         if example in reading.seen:
-            raise ImportFileError(
-                f"{self._place} → {task}: the example {example[:80]!r} is there twice (in {reading.run} and {run})"
-                if reading.run != run
-                else f"{self._place} → {task}: the example {example[:80]!r} is there twice",
-                where=run,
-                hint="two evaluations of one model cannot be averaged in silence: leave one out",
-            )
+            raise self._twice(reading, run, answer)
         reading.seen.add(example)
-        code = self._code(right, question)
+        code = self._code(answer.right or "", answer.question)
         asked = self._asked.get(task)
         if asked is None or asked.first == self._place:
             self._asked.setdefault(task, _Asked(self._place)).examples[example] = code
@@ -87,6 +85,22 @@ class Questions:
             reading.relabelled.append(example)
         elif known != code and known & 0xFFFFFFFF and code & 0xFFFFFFFF:
             reading.reworded.append(example)
+
+    def _twice(self, reading: _Reading, run: str, answer: Answer) -> ImportFileError:
+        here = f"{self._place} → {answer.task}"
+        if len(reading.metrics) > 1:
+            metrics = sorted(reading.metrics)
+            hint = f"choose one: --metric {metrics[0]}; tasks without it are left out"
+            return ImportFileError(
+                f"{here}: every example is there once for each of {', '.join(metrics)}", where=answer.where, hint=hint
+            )
+        if reading.run != run:
+            twice = f"is there twice, in {reading.run} and in {run}"
+            hint = f"--map '{run}=' leaves it out"
+        else:
+            twice = "is there twice"
+            hint = "where a run was evaluated twice, move the files of one evaluation elsewhere"
+        return ImportFileError(f"{here}: the example {answer.example[:80]!r} {twice}", where=answer.where, hint=hint)
 
     def finish(self, tasks_without_examples: bool = False) -> None:
         """See that every place answered every task.
@@ -141,7 +155,7 @@ def unequal(faults: list[str]) -> ImportFileError:
     """Say in what the runs differ."""
     more = [f"… and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
     return ImportFileError(
-        "the runs were not asked the same:\n  " + "\n  ".join(faults[:LISTED] + more),
+        "the runs were not asked the same:\n  - " + "\n  - ".join(faults[:LISTED] + more),
         hint="evaluate what is missing, leave a run out (--map RUN=), or keep shared tasks alone (--targets)",
     )
 

@@ -17,7 +17,7 @@ from spillover.core.keys import content_key
 from spillover.core.scores import Score
 from spillover.interop.found import Answer, Metric, Place
 from spillover.interop.mapping import MappedRun
-from spillover.interop.task_names import settle_name
+from spillover.interop.option_lines import right_letter
 from spillover.tasks.scoring import ParsedReply, parse_reply
 
 Scoring = Literal["parsed", "file"]
@@ -71,7 +71,7 @@ class TaskTally:
         if abs(own - score.score) > 1e-9:
             self.differing += 1
             if len(self.such) < KEPT_EXAMPLES:
-                self.such.append(_describe_difference(score))
+                self.such.append(_describe_difference(score, own))
 
     def add(self, other: TaskTally) -> None:
         """Add what another run counted."""
@@ -84,7 +84,7 @@ def score_answer(answer: Answer, mapped: MappedRun, model: str, scoring: Scoring
     """Score one answer.
 
     Args:
-        answer: as the file has it, its right answer known.
+        answer: as the file has it, its task settled and its right answer known.
         mapped: the run that it belongs to.
         model: the base model's name.
         scoring: `parsed` reads replies again; `file` takes the file's own score.
@@ -95,12 +95,12 @@ def score_answer(answer: Answer, mapped: MappedRun, model: str, scoring: Scoring
     right = answer.right or ""
     own = None if answer.own_score is None else as_fraction(answer.own_score, mapped.run.metric, answer.where)
     if own is None and answer.own_answer is not None and right in EVERY_LETTER:
-        own = float(answer.own_answer == right)
+        own = float(right_letter(answer.own_answer, answer.options, answer.choices) == right)
     said = _read_again(answer, right) if scoring == "parsed" else None
     if said is not None:
         given, parse, score = said.answer, said.parse, float(said.answer == right)
     elif own is not None:
-        given, parse, score = answer.own_answer or answer.reply or "", "parsed", own
+        given, parse, score = *_file_reading(answer, own), own
     else:
         hint = (
             "use --scores parsed"
@@ -115,8 +115,8 @@ def score_answer(answer: Answer, mapped: MappedRun, model: str, scoring: Scoring
             source=mapped.place.source,
             seed=mapped.place.seed,
             protocol="imported",
-            target=settle_name(answer.task),
-            target_key=target_key(settle_name(answer.task)),
+            target=answer.task,
+            target_key=target_key(answer.task),
             example=answer.example,
             score=score,
             answer=right,
@@ -153,13 +153,13 @@ def as_fraction(value: float, metric: Metric, where: str) -> float:
         raise ImportFileError(
             f"{metric.name}: it cannot be told whether these are fractions or percent: {metric.evidence}",
             where=where,
-            hint="say it: --scale fraction, or --scale percent",
+            hint="say it: --scale fraction, or --scale percent; then numbers outside of it are named, with their place",
         )
     if not 0 <= value <= metric.maximum:
         raise ImportFileError(
             f"{metric.name}: {value:g} is not between 0 and {metric.maximum:g}",
             where=where,
-            hint="say --scale percent where 100 is the most, --metric where another number is meant",
+            hint="correct it; say --scale percent where 100 is the most, --metric where another number is meant",
         )
     fraction = value / metric.maximum
     return 1 - fraction if metric.direction == "lower" else fraction
@@ -182,16 +182,30 @@ def fill_in(answer: Answer, right: str | None) -> Answer:
     return replace(answer, right=right)
 
 
-def _describe_difference(score: Score) -> str:
+def _describe_difference(score: Score, own: float) -> str:
     reply = " ".join((score.reply or "").split())
     shown = reply if len(reply) <= 90 else f"{reply[:45]} … {reply[-40:]}"
-    return f"{score.example}: {shown!r} is {score.answer_given or score.parse}, right is {score.answer}"
+    said = score.answer_given or score.parse
+    return f"{score.example}: {shown!r} is {said}, right is {score.answer}; the file's score is {own:g}"
 
 
 def _read_again(answer: Answer, right: str) -> ParsedReply | None:
     if answer.reply is None or right not in EVERY_LETTER:
         return None
     return parse_reply(answer.reply, answer.options or EVERY_LETTER, answer.choices)
+
+
+def _file_reading(answer: Answer, own: float) -> tuple[str | None, Literal["parsed", "none"]]:
+    """What the file read from a reply; `none` where it says that it read nothing, or a letter that is no option."""
+    read = answer.reply if answer.own_answer is None else answer.own_answer
+    if read is None:
+        return None, "parsed"
+    given = right_letter(read, answer.options, answer.choices)
+    if answer.own_answer is None:
+        return given, "parsed"
+    if own == 0 and (not given or (answer.options and given not in answer.options)):
+        return None, "none"
+    return given, "parsed"
 
 
 def _normalised(values: tuple[float, ...] | None) -> tuple[float, ...] | None:

@@ -42,7 +42,7 @@ class Row:
         except ValueError:
             value = float("inf")
         if abs(value) > 1e300:
-            hint = "write numbers with a point, such as 0.25"
+            hint = "write numbers with a point, such as 0.25, and leave cells without a number empty"
             raise ImportFileError(f"{column}: {text[:40]!r} is no number", where=self.where, hint=hint)
         return value
 
@@ -99,6 +99,9 @@ def _delimited(path: Path) -> Iterator[tuple[list[str], str]]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, delimiter=delimiter)
             for cells in reader:
+                if len(cells) == 1 and reader.line_num == 1 and ";" in cells[0]:
+                    hint = "save it with commas between columns, and numbers with a point"
+                    raise ImportFileError("the columns are parted by semicolons", where=str(path), hint=hint)
                 if cells:
                     yield cells, f"{path}:{reader.line_num}"
     except OSError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -30,6 +31,39 @@ def settle_name(name: str) -> str:
     ('Art_Style', 'Multi-view_Reasoning', 'Jigsaw', 'mmmu_val')
     """
     return _BY_ABBREVIATION.get(name.strip().casefold()) or _BY_FOLDED.get(_fold(name)) or name.strip()
+
+
+def is_abbreviation(name: str) -> bool:
+    """Whether nothing but an abbreviation says that a task is one of BLINK's; a task of the user's may be called so.
+
+    >>> is_abbreviation("CN"), is_abbreviation("counting")
+    (True, False)
+    """
+    return name.strip().casefold() in _BY_ABBREVIATION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskNames:
+    """What the tasks of some files are called here: as the user says, else as `settle_name` does."""
+
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By the files' name; a task that is renamed to itself keeps its name."""
+
+    def settle(self, name: str) -> str:
+        """Give a task its name.
+
+        >>> TaskNames(renamed={"CN": "CN"}).settle("CN"), TaskNames().settle("CN")
+        ('CN', 'Counting')
+        """
+        return self.renamed.get(name.strip()) or settle_name(name)
+
+    def abbreviated(self, names: Iterable[str]) -> dict[str, str]:
+        """Which names were taken for a task of BLINK by its abbreviation alone, and for which."""
+        return {
+            name: settle_name(name)
+            for name in dict.fromkeys(each.strip() for each in names)
+            if is_abbreviation(name) and name not in self.renamed
+        }
 
 
 def options_of(name: str) -> tuple[str, ...]:

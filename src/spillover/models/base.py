@@ -13,14 +13,12 @@ from torch import nn
 from transformers import AutoModelForImageTextToText
 
 from spillover.core.errors import ModelError
+from spillover.models.budget import CPU_TOKENS, TokenBudget
 from spillover.models.devices import check_device, resolve_precision
+from spillover.models.features import FeatureCache, FeatureDisk, vision_identity
 from spillover.models.identity import locate_model
 from spillover.models.processing import load_processor
-from spillover.models.recent import Recent
 from spillover.models.settings import ModelSettings
-
-KEPT_FEATURE_BYTES = 2 << 30
-"""Of image features a process keeps in main memory; what is beyond is computed again when it is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +30,12 @@ class Base:
     processor: Any
     """A `ProcessorMixin`."""
     name: str
-    features: Recent[Any, Any] = field(default_factory=lambda: Recent(KEPT_FEATURE_BYTES))
-    """What its vision tower made of images lately; see `spillover.models.encoding`."""
+    features: FeatureCache = field(default_factory=FeatureCache)
+    """What its vision tower made of images; see `spillover.models.encoding`."""
+    asking: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
+    """Of a forward pass alone."""
+    training: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
+    """Of a forward pass whose activations are kept for the way back."""
 
     @property
     def tokenizer(self) -> Any:
@@ -79,8 +81,13 @@ def quieten(*, single_thread: bool) -> None:
         torch.set_num_threads(1)
 
 
-def load_base(settings: ModelSettings, device: str = "cpu") -> Base:
+def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk | None = None) -> Base:
     """Load a model and its processor, frozen and ready to answer.
+
+    Args:
+        settings: which model, and how.
+        device: where it is put.
+        disk: where image features are kept for other processes and runs; None for this process's main memory.
 
     Raises:
         ModelError: there is no such model or device, or its files are incomplete or do not fit together.
@@ -108,4 +115,13 @@ def load_base(settings: ModelSettings, device: str = "cpu") -> Base:
             hint="the weights and config.json must be of one model",
         )
     model.requires_grad_(requires_grad=False)
-    return Base(model=model.to(device).eval(), processor=processor, name=settings.name)
+    model = model.to(device).eval()
+    features = FeatureCache(disk, vision_identity(model, processor)) if disk is not None else FeatureCache()
+    return Base(
+        model=model,
+        processor=processor,
+        name=settings.name,
+        features=features,
+        asking=TokenBudget.of(model.device),
+        training=TokenBudget.of(model.device),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, cast
@@ -13,10 +13,9 @@ from torch import Tensor
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from spillover.models.base import Base
-from spillover.models.encoding import Encoded, Features, features_of
-
-TOKEN_BUDGET = 2048
-"""Tokens a forward pass at most, padding included. It decides what is packed together, and with it the last bits."""
+from spillover.models.budget import TokenBudget
+from spillover.models.encoding import Encoded, features_of
+from spillover.models.features import Features
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class SeenImages(BaseModelOutputWithPooling):
     deepstack_features: list[Tensor] | None = None
 
 
-def batch_by_length(lengths: Sequence[int], token_budget: int = TOKEN_BUDGET) -> list[list[int]]:
+def batch_by_length(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
     """Group indices so that those of like length stand together and no group exceeds the budget.
 
     Returns:
@@ -55,6 +54,39 @@ def batch_by_length(lengths: Sequence[int], token_budget: int = TOKEN_BUDGET) ->
             width = lengths[index]
         groups[-1].append(index)
     return groups
+
+
+def in_batches(
+    lengths: Sequence[int], budget: TokenBudget, do: Callable[[list[int]], None], *, name: str = "the model"
+) -> None:
+    """Do something with all indices, batch by batch; a batch that does not fit the memory is cut and tried again.
+
+    Args:
+        lengths: tokens of each.
+        budget: lowered where a batch does not fit, for good.
+        do: takes the indices of one batch; it must be harmless to begin it twice.
+        name: the model's, for errors.
+
+    Raises:
+        ModelError: a single one does not fit.
+    """
+    waiting = batch_by_length(lengths, budget.tokens)
+    while waiting:
+        group, waiting = waiting[0], waiting[1:]
+        if not _fits(do, group):
+            budget.lower(group, lengths, name)
+            left = [index for group in (group, *waiting) for index in group]
+            cut = batch_by_length([lengths[index] for index in left], budget.tokens)
+            waiting = [[left[place] for place in group] for group in cut]
+
+
+def _fits(do: Callable[[list[int]], None], group: list[int]) -> bool:
+    """Try a batch. What it left behind is only let go of once its error is."""
+    try:
+        do(group)
+    except torch.OutOfMemoryError:
+        return False
+    return True
 
 
 def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] = "right") -> dict[str, Any]:

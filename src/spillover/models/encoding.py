@@ -16,13 +16,14 @@ from textwrap import shorten
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from jinja2 import TemplateError
 from torch import Tensor
 
 from spillover.core.errors import ModelError, TaskError
 from spillover.core.prompt import Prompt
 from spillover.models.base import Base
+from spillover.models.features import Features, features_key
 
 PIXELS = ("pixel_values", "pixel_attention_mask")
 """What only the vision tower reads; dropped once it has."""
@@ -33,26 +34,13 @@ PIECE_PIXELS = 1 << 18
 """Prompts, and pixels of their images, that pass the vision tower together; one prompt always may."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Features:
-    """What the vision tower made of one prompt's images."""
-
-    embeddings: Float[Tensor, "token hidden"]
-    """In the place of the prompt's image tokens."""
-    deepstack: tuple[Float[Tensor, "token hidden"], ...]
-    """For models that feed several layers: one each."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Memory that they take."""
-        return sum(tensor.nbytes for tensor in (self.embeddings, *self.deepstack))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """Prompts whose images always pass the vision tower together."""
 
     prompts: tuple[Prompt, ...]
+    key: str
+    """Of their features."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +98,9 @@ def features_of(base: Base, encoded: Encoded) -> Features | None:
     piece = encoded.piece
     if piece is None:
         return None
-    kept: list[Features] | None = base.features.get(piece)
+    kept = base.features.get(piece.key)
     if kept is None:
-        kept = _see(base, piece, _process(base, [_loaded(prompt) for prompt in piece.prompts]))
+        kept = _see(base, piece.key, _process(base, [_loaded(prompt) for prompt in piece.prompts]))
     return kept[encoded.row]
 
 
@@ -149,14 +137,14 @@ def _pieces(prompts: Sequence[Prompt]) -> Iterator[list[_Loaded]]:
 def _encode(base: Base, loaded: list[_Loaded]) -> Iterator[Encoded]:
     inputs = _process(base, loaded)
     prompts = tuple(each.prompt for each in loaded)
-    piece = Piece(prompts) if loaded[0].images else None
+    piece = _piece(prompts) if loaded[0].images else None
     tokens, mask = inputs["input_ids"], inputs["attention_mask"].bool()
     others = {name: value for name, value in inputs.items() if name not in ("input_ids", "attention_mask", *PIXELS)}
     token_fields = {name: value for name, value in others.items() if value.shape == tokens.shape}
     image_fields = {name: value for name, value in others.items() if name not in token_fields}
     positions = _rotary_positions(base, tokens, {"attention_mask": mask, **token_fields, **image_fields})
-    if piece is not None:
-        _see(base, piece, inputs)
+    if piece is not None and base.features.get(piece.key) is None:
+        _see(base, piece.key, inputs)
     first_image = 0
     for row, prompt in enumerate(prompts):
         real, its_images = mask[row], slice(first_image, first_image + len(prompt.images))
@@ -170,6 +158,10 @@ def _encode(base: Base, loaded: list[_Loaded]) -> Iterator[Encoded]:
             row=row,
             prompt=prompt,
         )
+
+
+def _piece(prompts: tuple[Prompt, ...]) -> Piece:
+    return Piece(prompts, features_key([[image.digest for image in prompt.images] for prompt in prompts]))
 
 
 def _process(base: Base, piece: list[_Loaded]) -> Any:
@@ -225,7 +217,7 @@ def _rotary_positions(base: Base, tokens: Tensor, fields: dict[str, Tensor]) -> 
     return positions
 
 
-def _see(base: Base, piece: Piece, inputs: Any) -> list[Features]:
+def _see(base: Base, key: str, inputs: Any) -> list[Features]:
     """Let a piece's images pass the vision tower, and keep what it makes of them."""
     accepted = inspect.signature(base.model.get_image_features).parameters
     tokens = inputs["input_ids"]
@@ -239,8 +231,7 @@ def _see(base: Base, piece: Piece, inputs: Any) -> list[Features]:
         Features(embeddings=embeddings[row], deepstack=tuple(layer[row] for layer in layers))
         for row in range(len(counts))
     ]
-    size_bytes = sum(each.size_bytes for each in features) + _held_bytes(piece.prompts)
-    base.features.keep(piece, features, size_bytes)
+    base.features.keep(key, features)
     return features
 
 

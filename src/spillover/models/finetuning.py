@@ -7,18 +7,20 @@ however it is cut to fit the memory.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from spillover.core.errors import ModelError
 from spillover.core.keys import seeded_generator
 from spillover.models.adapters import export_adapter, trainable_adapter
 from spillover.models.base import Base
-from spillover.models.batching import TOKEN_BUDGET, Row, batch_by_length, hidden_states, lay_out
+from spillover.models.batching import Row, batch_by_length, hidden_states, lay_out
+from spillover.models.budget import TokenBudget
 from spillover.models.encoding import Encoded, answer_tokens
 from spillover.models.settings import TrainingSettings
 
@@ -51,7 +53,6 @@ def finetune(
     settings: TrainingSettings,
     seed: int,
     *,
-    token_budget: int = TOKEN_BUDGET,
     on_step: Callable[[TrainingStep], None] | None = None,
 ) -> Finetuned:
     """Train an adapter to give the examples' answers.
@@ -61,7 +62,6 @@ def finetune(
         examples: the encoded prompts; their answers are the targets.
         settings: of the training; `settings.examples` must be the number of examples.
         seed: of the adapter's first weights and the order of the examples.
-        token_budget: tokens a forward pass at most; a larger batch is accumulated.
         on_step: called after every optimiser step.
 
     Raises:
@@ -70,7 +70,7 @@ def finetune(
     """
     rows = [Row(encoded, answer_tokens(base, encoded.prompt.answer)) for encoded in examples]
     log: list[TrainingStep] = []
-    with trainable_adapter(base, settings.lora, seed) as adapted:
+    with trainable_adapter(base, settings.lora, seed) as adapted, _checkpointing(base, settings):
         trained = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
         optimiser = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
         schedule = LambdaLR(optimiser, lambda done: rate_share(done, settings))
@@ -78,7 +78,7 @@ def finetune(
         adapters = {0: export_adapter(adapted, base.name)} if 0 in saved_at else {}
         adapted.train()
         for step, batch in enumerate(_batches(rows, settings, seed), 1):
-            loss = _accumulate(base, batch, token_budget)
+            loss = _accumulate(base, batch, trained)
             norm = torch.nn.utils.clip_grad_norm_(trained, settings.maximum_gradient_norm).item()
             entry = TrainingStep(
                 step=step, loss=loss, learning_rate=float(schedule.get_last_lr()[0]), gradient_norm=norm
@@ -86,15 +86,27 @@ def finetune(
             _check(entry, base)
             optimiser.step()
             schedule.step()
-            optimiser.zero_grad()
             log.append(entry)
             if step == settings.steps:
-                _check_end(base, entry, trained, _loss(base, batch, token_budget))
+                _check_end(base, entry, trained, _loss(base, batch))
             if step in saved_at:
                 adapters[step] = export_adapter(adapted, base.name)
             if on_step is not None:
                 on_step(entry)
     return Finetuned(adapters=adapters, log=tuple(log))
+
+
+@contextmanager
+def _checkpointing(base: Base, settings: TrainingSettings) -> Generator[None]:
+    """Compute each layer's activations again on the way back, where that is wished."""
+    if not settings.gradient_checkpointing:
+        yield
+        return
+    base.model.gradient_checkpointing_enable({"use_reentrant": False})
+    try:
+        yield
+    finally:
+        base.model.gradient_checkpointing_disable()
 
 
 def rate_share(done: int, settings: TrainingSettings) -> float:
@@ -122,25 +134,39 @@ def _batches(rows: Sequence[Row], settings: TrainingSettings, seed: int) -> Iter
             yield [rows[index] for index in order[start : start + settings.batch]]
 
 
-def _accumulate(base: Base, batch: Sequence[Row], token_budget: int) -> float:
-    """Add up the gradients of a batch's loss, and return the loss."""
-    total = 0.0
-    for part in _parts(base, batch, token_budget):
-        part.backward()
-        total += part.item()
-    return total
+def _accumulate(base: Base, batch: Sequence[Row], trained: Sequence[nn.Parameter]) -> float:
+    """Add up the gradients of a batch's loss, part by part as they fit the memory, and return the loss."""
+    while True:
+        for parameter in trained:
+            parameter.grad = None
+        total, failed = 0.0, None
+        for part in _parts(batch, base.training):
+            try:
+                loss = _answer_loss(base, part) / _answers(batch)
+                loss.backward()
+            except torch.OutOfMemoryError:
+                failed = part
+                break
+            total += loss.item()
+        if failed is None:
+            return total
+        loss = None  # with its activations; from here on the batch is begun anew, since a part may have been half added
+        base.training.lower(range(len(failed)), [len(row) for row in failed], base.name)
 
 
 @torch.no_grad()
-def _loss(base: Base, batch: Sequence[Row], token_budget: int) -> float:
-    return sum(part.item() for part in _parts(base, batch, token_budget))
+def _loss(base: Base, batch: Sequence[Row]) -> float:
+    return sum((_answer_loss(base, part) / _answers(batch)).item() for part in _parts(batch, base.training))
 
 
-def _parts(base: Base, batch: Sequence[Row], token_budget: int) -> Iterator[Tensor]:
-    """The mean loss of a batch's answer tokens in summands, each of which fits the memory."""
-    answers = sum(len(row.tail) for row in batch)
-    for group in batch_by_length([len(row) for row in batch], token_budget):
-        yield _answer_loss(base, [batch[index] for index in group]) / answers
+def _parts(batch: Sequence[Row], budget: TokenBudget) -> Iterator[list[Row]]:
+    for group in batch_by_length([len(row) for row in batch], budget.tokens):
+        yield [batch[index] for index in group]
+
+
+def _answers(batch: Sequence[Row]) -> int:
+    """The answer tokens of a batch, over which its loss is the mean."""
+    return sum(len(row.tail) for row in batch)
 
 
 def _answer_loss(base: Base, rows: Sequence[Row]) -> Tensor:

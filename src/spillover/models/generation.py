@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from spillover.models.base import Base, no_number
-from spillover.models.batching import TOKEN_BUDGET, Row, batch_by_length, lay_out
+from spillover.models.batching import Row, in_batches, lay_out
 from spillover.models.encoding import Encoded
 
 
@@ -19,7 +19,6 @@ def generate_replies(
     prompts: Sequence[Encoded],
     maximum_new_tokens: int,
     *,
-    token_budget: int = TOKEN_BUDGET,
     on_progress: Callable[[int], None] | None = None,
 ) -> list[str]:
     """Let the model answer every prompt, taking the likeliest token each time.
@@ -30,14 +29,13 @@ def generate_replies(
         base: the model, with whatever adapter is merged into it.
         prompts: the questions.
         maximum_new_tokens: tokens a reply at most.
-        token_budget: prompt and reply tokens a batch at most.
         on_progress: called with the number of prompts that a batch has settled.
 
     Returns:
         The raw replies, without special tokens.
 
     Raises:
-        ModelError: the model's logits are no numbers.
+        ModelError: the model's logits are no numbers, or the memory does not hold a single prompt.
     """
     settings = GenerationConfig(
         do_sample=False,
@@ -47,8 +45,8 @@ def generate_replies(
     )
     watched = LogitsProcessorList([_RefuseNaN(base)])
     replies = [""] * len(prompts)
-    lengths = [len(encoded) + maximum_new_tokens for encoded in prompts]
-    for group in batch_by_length(lengths, token_budget):
+
+    def ask(group: list[int]) -> None:
         inputs = lay_out(base, [Row(prompts[index]) for index in group], padding="left")
         written = base.model.generate(**inputs, generation_config=settings, logits_processor=watched)
         replied = written[:, inputs["input_ids"].shape[1] :]
@@ -57,6 +55,8 @@ def generate_replies(
             replies[index] = text
         if on_progress is not None:
             on_progress(len(group))
+
+    in_batches([len(encoded) + maximum_new_tokens for encoded in prompts], base.asking, ask, name=base.name)
     return replies
 
 

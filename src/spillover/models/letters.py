@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from spillover.models.base import Base, no_number
-from spillover.models.batching import TOKEN_BUDGET, Row, batch_by_length, hidden_states, lay_out
+from spillover.models.batching import Row, hidden_states, in_batches, lay_out
 from spillover.models.encoding import Encoded, deciding_tokens
 
 
@@ -22,7 +22,6 @@ def score_options(
     base: Base,
     prompts: Sequence[Encoded],
     *,
-    token_budget: int = TOKEN_BUDGET,
     on_progress: Callable[[int], None] | None = None,
 ) -> list[tuple[float, ...]]:
     """Compute the log-probability of every option of every prompt, normalised over the prompt's options.
@@ -30,19 +29,20 @@ def score_options(
     Args:
         base: the model, with whatever adapter is merged into it.
         prompts: questions with at least two options each.
-        token_budget: tokens a forward pass at most.
         on_progress: called with the number of prompts that a batch has settled.
 
     Returns:
         One tuple a prompt, natural logarithms, in the order of its options.
 
     Raises:
-        ModelError: a prompt's options cannot be told apart by one token, or a log-probability is no number.
+        ModelError: a prompt's options cannot be told apart by one token, a log-probability is no number, or the memory
+            does not hold a single prompt.
     """
     deciding = [deciding_tokens(base, encoded.prompt.options) for encoded in prompts]
     rows = [Row(encoded, tokens.prefix) for encoded, tokens in zip(prompts, deciding, strict=True)]
     scores: list[tuple[float, ...]] = [()] * len(rows)
-    for group in batch_by_length([len(row) for row in rows], token_budget):
+
+    def ask(group: list[int]) -> None:
         states = hidden_states(base, lay_out(base, [rows[index] for index in group]))
         last = torch.tensor([len(rows[index]) - 1 for index in group], device=states.device)
         decisive = states[torch.arange(len(group), device=states.device), last]
@@ -50,6 +50,8 @@ def score_options(
             scores[index] = _log_probabilities(base, state, deciding[index].candidates)
         if on_progress is not None:
             on_progress(len(group))
+
+    in_batches([len(row) for row in rows], base.asking, ask, name=base.name)
     return scores
 
 

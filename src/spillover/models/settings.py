@@ -81,6 +81,8 @@ class TrainingSettings(_Settings):
     """Share of the steps in which the learning rate climbs to its peak; the first step's is above 0 too."""
     weight_decay: float = Field(default=0.0, ge=0)
     maximum_gradient_norm: float = Field(default=1.0, gt=0)
+    gradient_checkpointing: bool = False
+    """Compute activations twice rather than keep them: a third slower and far less memory, with the same result."""
     lora: LoRASettings = LoRASettings()
     checkpoints: tuple[Fraction, ...] = (1.0,)
     """Fractions of the steps at which the adapter is saved and evaluated; the end always is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from spillover.models.settings import ModelSettings, TrainingSettings
@@ -14,19 +15,36 @@ CONTROL_SOURCE = "Relative_Depth"
 """The source whose answers are shuffled: it shows what the format of training alone does."""
 
 
-def demo_study(folder: Path, seeds: int = 1) -> Study:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSize:
+    """How much a demo trains and asks."""
+
+    seeds: int
+    examples: int
+    """Training examples a source, each seen three times."""
+    questions: int
+    """Validation examples a target."""
+
+
+QUICK = DemoSize(seeds=1, examples=400, questions=120)
+"""Three minutes on 2 cores."""
+FULL = DemoSize(seeds=4, examples=2000, questions=400)
+"""Long enough for most tasks to gain beyond doubt, and for some transfers to show in every seed."""
+
+
+def demo_study(folder: Path, size: DemoSize = QUICK) -> Study:
     """Write down the demo's study.
 
     Args:
         folder: where it is kept.
-        seeds: training seeds, 0 to seeds − 1.
+        size: how much is trained and asked.
     """
     return Study(
         name="demo",
         models=(ModelSettings(),),
-        tasks=(PerceptionTasks(examples=120, difficulty=DIFFICULTY),),
+        tasks=(PerceptionTasks(examples=size.questions, difficulty=DIFFICULTY),),
         controls=(Control(kind="shuffled", sources=(CONTROL_SOURCE,)),),
-        seeds=tuple(range(seeds)),
-        training=TrainingSettings(examples=400, epochs=3, learning_rate=3e-3),
+        seeds=tuple(range(size.seeds)),
+        training=TrainingSettings(examples=size.examples, epochs=3, learning_rate=3e-3),
         output=str(folder),
     )

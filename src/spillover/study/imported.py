@@ -174,7 +174,7 @@ def _fill(plan: ImportPlan, choices: ImportChoices, folder: Path, name: str) -> 
         model=plan.model,
         scoring=scoring,
         runs=tuple(_run(each, jobs[each.run.name], gathered) for each in plan.runs),
-        notes=gathered.notes,
+        notes=(*plan.notes, *gathered.notes),
     )
     return ImportedStudy(name=name, imported=about), gathered
 
@@ -190,6 +190,7 @@ def _describe(each: MappedRun, choices: ImportChoices) -> dict[str, Any]:
         "files": [[file.name, hash_file(file)] for file in each.run.files],
         "reading": asdict(choices.reading),
         "gathering": {"scoring": choices.gathering.scoring, "targets": list(choices.gathering.targets)},
+        "renamed": dict(choices.gathering.names.renamed),
         "parser": PARSER_VERSION,
     }
 

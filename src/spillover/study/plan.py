@@ -225,7 +225,7 @@ def _finetune(study: Study, model: _Model, source: str, control: str | None, see
         "model": model.identity,
         "data": data,
         "control": control,
-        "training": training.model_dump(exclude={"checkpoints"}, mode="json"),
+        "training": training.model_dump(exclude={"checkpoints", "gradient_checkpointing"}, mode="json"),
         "seed": seed,
     }
     if control == "own":  # open questions are answered by writing, up to so many tokens

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from spillover.core.files import cache_folder
 from spillover.core.scores import Score, table_from_scores
 from spillover.models.adapters import merged_adapter, touches_vision
 from spillover.models.base import Base, load_base, quieten
 from spillover.models.encoding import Encoded, encode_prompts
+from spillover.models.features import FeatureCache, FeatureDisk
 from spillover.models.finetuning import finetune
 from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
@@ -69,7 +71,10 @@ class _Desk:
             self._encoded.clear()
             self._given.clear()
             settings = next(model for model in self._study.models if model.name == name)
-            self._base = load_base(settings, self._device)
+            disk = FeatureDisk(
+                folder=cache_folder() / "features", limit_bytes=int(self._study.executor.feature_cache_gb * 1e9)
+            )
+            self._base = load_base(settings, self._device, disk=disk)
         return self._base
 
     def _finetune(self, base: Base, job: Finetune, report: Report) -> Outcome:
@@ -105,7 +110,7 @@ class _Desk:
                 return self._ask_all(base, job, report)
             kept, self._encoded = self._encoded, _no_prompts()  # what the base saw is not what this adapter sees
             try:
-                return self._ask_all(base, job, report)
+                return self._ask_all(replace(base, features=FeatureCache()), job, report)
             finally:
                 self._encoded = kept
 

@@ -103,11 +103,33 @@ def test_a_table_is_replicated_around_its_values():
         for source in "abc"
         for target in "abc"
     )
-    table = lay_out_table(PGFTable(model="m", rows=rows, examples={"a": 100, "b": 100}, origin="here"))
+    table = lay_out_table(PGFTable(model="m", rows=rows, examples={"a": 60, "b": 60}, origin="here"))
     drawn = np.concatenate([piece.pgf for piece in replicate_table(table, 3000, rng)]).mean(axis=1)
     assert drawn.mean(axis=0) == pytest.approx(table.transfers.mean, abs=0.05)
     assert (drawn.std(axis=0)[:, :2] > 0.02).all()
     assert (drawn.std(axis=0)[:, 2] < 1e-12).all()  # no counts, and seeds that agree: nothing left to vary
+
+
+def test_the_floor_of_a_table_knows_how_far_its_models_agree():
+    """Questions that all finetuned models answer alike are no noise between them and the base, if nothing transfers."""
+    rng = np.random.default_rng(0)
+    names = "abcdef"
+    agreeing, differing = rng.integers(0, 2, (4, 6)), rng.integers(-12, 13, (4, 6))
+    rows = tuple(
+        PGFRow(seed=seed, source=source, target=target, pgf=int(gained[seed, row]) / 61)
+        for target, gained in zip("abcdef", [agreeing, *[differing] * 5], strict=True)
+        for row, source in enumerate(names)
+        for seed in range(4)
+    )
+    table = lay_out_table(PGFTable(model="m", rows=rows, examples=dict.fromkeys(names, 120), origin="here"))
+    assert table.counts.known.all()
+    frame = frame_transfers(table.transfers)
+    spread = summarise_replicates(replicate_table(table, 1000, rng), table.transfers, frame, 0.95)
+    assert spread is not None
+    assert spread.floor.malleability.positive[0] < 0.01
+    assert spread.floor.malleability.positive[1:].min() > 0.02
+    width = spread.high.malleability.positive - spread.low.malleability.positive
+    assert width[0] > 0.05  # intervals assume nothing of the kind
 
 
 def test_no_replicates_give_no_spread(random_cube):

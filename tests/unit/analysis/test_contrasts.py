@@ -80,7 +80,7 @@ def test_format_is_the_difference_between_protocols(scores):
     assert contrast.difference.matrix.values == pytest.approx(expected, abs=1e-9)
     assert contrast.difference.mean_low > 0
     assert generated.base["Jigsaw"].unparsed == 1.0
-    assert {"parse_failures", "below_chance"} <= {warned.kind for warned in generated.warnings}
+    assert {"unread_replies", "below_chance"} <= {warned.kind for warned in generated.warnings}
 
 
 def test_cubes_are_cut_to_what_they_share(random_cube):

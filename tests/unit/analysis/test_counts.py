@@ -9,7 +9,8 @@ from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.counts import recover_counts, smallest_denominator
 from spillover.analysis.tables import lay_out_table
 from spillover.core.errors import AnalysisError
-from spillover.core.published import PGFRow, PGFTable
+from spillover.core.published import AccuracyRow, AccuracyTable, PGFRow, PGFTable
+from spillover.core.scores import BASE_SOURCE
 
 
 def table_of(values: dict[tuple[int, str, str], float], examples: dict[str, int] | None = None) -> PGFTable:
@@ -34,13 +35,13 @@ def test_counts_come_back_exactly(decimals):
 
 def test_too_few_decimals_recover_nothing_and_it_is_said():
     laid_out = lay_out_table(table_of(full(decimals=3), dict.fromkeys("abcd", 133)))
-    assert not laid_out.counts.recovered.any()
+    assert not laid_out.counts.known.any()
     findings = analyze(table_of(full(decimals=3), dict.fromkeys("abcd", 133)), AnalysisSettings(permutations=0))
     assert "counts_not_recovered" in {warned.kind for warned in findings.models[0].warnings}
     assert {cell["basis"] for cell in findings.to_json()["models"][0]["cells"]} == {
         "seeds only: counts could not be recovered"
     }
-    assert "for 4 of 4 targets it leaves out the sampling of examples" in findings.sentences[0]
+    assert "for 4 of 4 targets this leaves out the sampling of examples" in findings.sentences[0]
 
 
 def test_seeds_that_agree_are_no_discovery_where_the_examples_are_unknown():
@@ -59,16 +60,73 @@ def test_one_lost_cell_makes_no_discovery_of_the_others_in_its_column():
 
 
 def test_an_unknown_number_of_examples_recovers_nothing():
-    assert not lay_out_table(table_of(full())).counts.recovered.any()
+    assert not lay_out_table(table_of(full())).counts.known.any()
 
 
 def test_a_table_that_is_no_fraction_of_counts_recovers_nothing():
     values = np.random.default_rng(0).random((1, 4, 1))
-    assert recover_counts(values, np.array([100])).base_errors.item() == 0
+    assert recover_counts(values, np.array([100])).counts.base_errors.item() == 0
 
 
-def test_a_shared_factor_leaves_a_divisor():
-    assert smallest_denominator(np.array([0.5, -0.25, 0.0]), 100, 1e-15) == 4
+def test_a_shared_factor_leaves_a_divisor_that_is_not_taken_for_the_count():
+    values = np.array([20, -20, 0]) / 60
+    assert smallest_denominator(values, 100, 1e-15) == 3
+    counts = recover_counts(values.reshape(1, -1, 1), np.array([11])).counts
+    assert counts.possible == ((3, 6),)
+    assert not counts.known.any()
+
+
+def test_seeds_that_share_their_base_know_more_together():
+    """78 errors: the first seed alone gives 6, the second 13, and 156 would be more than there are examples."""
+    values = np.array([[[13], [-26]], [[6], [-12]]]) / 78
+    assert recover_counts(values, np.array([133])).counts.base_errors.ravel().tolist() == [78, 78]
+
+
+def test_bases_of_their_own_are_told_apart():
+    values = np.array([[[7], [-3]], [[5], [2]]]) / np.array([96, 97])[:, None, None]
+    assert recover_counts(values, np.array([130])).counts.base_errors.ravel().tolist() == [96, 97]
+
+
+def test_no_model_is_wrong_more_often_than_there_are_examples():
+    """Of 100 examples 42 errors and a PGF of -1 make 84; with 84 errors they would make 168."""
+    harmless, harmful = np.array([[[1], [2]]]) / 42, np.array([[[1], [-42]]]) / 42
+    assert recover_counts(harmless, np.array([100])).counts.possible == ((42, 84),)
+    assert recover_counts(harmful, np.array([100])).counts.base_errors.item() == 42
+
+
+def test_many_different_counts_share_no_factor_by_chance():
+    few, many = (np.arange(1, count + 1).reshape(1, -1, 1) / 24 for count in (2, 12))
+    assert recover_counts(few, np.array([143])).counts.possible == ((24, 48, 72, 96, 120),)
+    assert recover_counts(many, np.array([143])).counts.base_errors.item() == 24
+
+
+def test_counts_come_back_from_the_cells_that_are_there():
+    values = full() | {(1, "a", "b"): float("nan"), (2, "c", "b"): float("nan")}
+    table = table_of(values, dict.fromkeys("abcd", 133))
+    laid_out = lay_out_table(table)
+    assert (laid_out.counts.base_errors == 59).all()
+    assert np.isnan(laid_out.transfers.points[1, 0, 1])
+    (model,) = analyze(table, AnalysisSettings(replicates=200, permutations=0)).models
+    assert model.base["b"].accuracy == pytest.approx(1 - 59 / 133)
+    assert np.isnan(model.cells.inference.p[0, 1])
+    assert np.isnan(model.cells.accuracy[0, 1])
+    assert np.isfinite(model.cells.inference.p[3, 1])
+
+
+def test_an_ambiguous_count_is_said_and_nothing_is_built_on_it():
+    values = {(k, s, t): value for k in range(4) for s, value in (("a", 2 / 3), ("b", -1 / 3)) for t in "ab"}
+    findings = analyze(table_of(values, dict.fromkeys("ab", 15)), AnalysisSettings(permutations=0))
+    model = findings.models[0]
+    (warned,) = [warned for warned in model.warnings if warned.kind == "counts_ambiguous"]
+    assert warned.tasks == ("a", "b")
+    assert "a: 3, 6 or 9" in warned.text
+    record = findings.to_json()["models"][0]["base"]["a"]
+    assert (record["accuracy"], record["possible_errors"]) == (None, [3, 6, 9])
+    assert np.isnan(model.cells.inference.p).all()
+    assert np.isnan(model.cells.accuracy).all()
+    assert np.isnan(model.transfers.points).all()
+    assert set(model.cells.basis) == {"seeds only: several counts fit the PGFs"}
+    assert model.matrix.values == pytest.approx(np.array([[2, 2], [-1, -1]]) / 3)
 
 
 def test_floats_that_should_be_zero_are_zero():
@@ -85,6 +143,41 @@ def test_missing_and_repeated_cells_are_listed():
     doubled = PGFTable(model="m", rows=(*complete.rows, complete.rows[0]), examples={}, origin="t")
     with pytest.raises(AnalysisError, match=r"seed 0, a → a: 2 times"):
         lay_out_table(doubled)
+
+
+def test_an_impossible_pgf_is_named_with_its_place():
+    with pytest.raises(AnalysisError, match=r"table\.csv: seed 1, b → c: .*1\.5 is impossible") as raised:
+        lay_out_table(table_of(full() | {(1, "b", "c"): 1.5}))
+    assert "divide percent by 100" in str(raised.value)
+
+
+def accuracies(changed: dict[tuple[str, str], AccuracyRow]) -> AccuracyTable:
+    """Three tasks, one seed, ten examples; some cells changed."""
+    plain = {
+        (s, t): AccuracyRow(source=s, seed=None if s == BASE_SOURCE else 0, target=t, accuracy=0.6, examples=10)
+        for s in (BASE_SOURCE, *"abc")
+        for t in "abc"
+    }
+    return AccuracyTable(model="m", rows=tuple((plain | changed).values()), origin="here")
+
+
+def test_a_base_that_is_right_on_everything_is_known_and_leaves_no_gap():
+    perfect = AccuracyRow(source=BASE_SOURCE, seed=None, target="b", accuracy=1.0, examples=10)
+    (model,) = analyze(accuracies({(BASE_SOURCE, "b"): perfect}), AnalysisSettings(permutations=0)).models
+    warned = {warned.kind: warned for warned in model.warnings}
+    assert warned["undefined"].tasks == ("b",)
+    assert "there is no gap to close" in warned["undefined"].text
+    assert "counts_not_recovered" not in warned
+    assert model.base["b"].accuracy == 1.0
+    assert np.isnan(model.cells.inference.p[:, 1]).all()
+
+
+def test_a_number_of_examples_that_differs_between_cells_counts_nothing():
+    other = AccuracyRow(source="a", seed=0, target="b", accuracy=0.6, examples=20)
+    (model,) = analyze(accuracies({("a", "b"): other}), AnalysisSettings(permutations=0)).models
+    (warned,) = [warned for warned in model.warnings if warned.kind == "counts_not_recovered"]
+    assert warned.tasks == ("b",)
+    assert "not one and the same" in warned.text
 
 
 def test_percent_is_asked_about_not_guessed():

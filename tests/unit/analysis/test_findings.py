@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -63,6 +64,22 @@ def test_every_sentence_names_its_model_and_ends(table):
     sentences = analyze(table, SETTINGS).sentences
     assert 5 <= len(sentences) <= 14
     assert all(sentence.startswith("tiny: ") and sentence.endswith(".") for sentence in sentences)
+
+
+def test_every_sentence_says_of_what_where_sources_are_no_targets(random_cube):
+    cube = random_cube(tasks=5)
+    wide = replace(cube, targets=cube.targets[:4], blocks=cube.blocks[:4])
+    said = analyze(wide, SETTINGS).sentences
+    assert "on average among the 4 tasks that are both source and target (" in said[0]
+    assert "of these 12 transfers are positive" in said[0]
+    assert any(
+        "16 tested of all sources and targets" in text or "16 single transfers tested of all" in text for text in said
+    )
+    assert any("of the spread of PGFs among the 4 tasks" in text for text in said)
+    assert any("the first of 5 sources reaches" in text for text in said)
+    assert any("the first of 4 targets reaches" in text for text in said)
+    square = analyze(cube, SETTINGS).sentences
+    assert not any("both source and target" in text or "of all sources" in text for text in square)
 
 
 def test_a_figure_in_a_sentence_is_a_figure_in_the_findings(table):

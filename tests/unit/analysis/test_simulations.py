@@ -10,6 +10,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from spillover.analysis.variance import share_variance
+
 SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "simulate_coverage.py"
 
 
@@ -71,3 +73,39 @@ def test_the_printed_floor_is_about_the_floor_that_there_is_and_not_below(simula
     """Resampling examples and seeds counts the noise of one answer in both, so the printed floor is a little high."""
     floors = simulation.compare_floor(60, np.random.default_rng(3))
     assert 0.9 < floors["printed_floor"] / floors["simulated_floor"] < 1.35
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed_sd", [0.0, 0.02, 0.04])
+def test_a_table_prints_about_the_floor_that_its_examples_would_give(simulation, seed_sd):
+    """Answers to the same questions go together: drawn as independent they made it 1.5 to 2 times as high."""
+    floors = simulation.compare_floor(60, np.random.default_rng(3), seed_sd)
+    assert 0.9 < floors["printed_floor_of_a_table"] / floors["simulated_floor"] < 1.35
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_an_interval_of_the_share_of_seeds_holds_the_share(simulation, forgotten):
+    """Half of what varies is the noise of seeds in these studies; replicates that hold all noise twice said less."""
+    rng = np.random.default_rng(0)
+    held: list[bool] = []
+    for _ in range(5):
+        cube = simulation.draw_null_study(rng, seed_sd=0.03)
+        transfers = simulation.transfers_of_cube(cube, np.ones(13))
+        pieces = (
+            simulation.replicate_table(simulation.forget_examples(cube), 200, rng)
+            if forgotten
+            else simulation.replicate_cube(cube, np.ones(13), 200, rng)
+        )
+        frame = simulation.frame_transfers(transfers)
+        shares = simulation.summarise_replicates(pieces, transfers, frame, 0.95).shares
+        estimate = share_variance(transfers.pgf, frame.reference)
+        assert estimate is not None
+        held.append(bool(shares.low.seed_noise < estimate.seed_noise < shares.high.seed_noise))
+    assert all(held)
+
+
+def test_examples_can_be_forgotten(simulation):
+    cube = simulation.draw_null_study(np.random.default_rng(0), tasks=3, seeds=2)
+    table = simulation.forget_examples(cube)
+    assert table.transfers.pgf == pytest.approx(simulation.transfers_of_cube(cube, np.ones(3)).pgf)
+    assert table.counts.known.all()

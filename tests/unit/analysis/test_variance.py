@@ -60,7 +60,8 @@ def test_the_specific_part_sums_to_zero_over_rows_and_columns():
 def test_one_seed_corrects_nothing():
     shares = share_variance(np.random.default_rng(0).normal(size=(1, 4, 4)), ~np.eye(4, dtype=bool))
     assert shares is not None
-    assert shares.seed_noise == 0
+    assert np.isnan(shares.seed_noise)
+    assert shares.target + shares.source_given_target + shares.interaction == pytest.approx(1)
     assert np.isnan(shares.corrected_target)
 
 
@@ -68,6 +69,32 @@ def test_no_spread_has_no_shares():
     shares = share_variance(np.zeros((2, 3, 3)), ~np.eye(3, dtype=bool))
     assert shares is not None
     assert np.isnan(shares.target)
+
+
+def test_what_only_rounding_makes_is_no_spread():
+    pgf = 0.3 + np.random.default_rng(0).normal(0, 1e-16, size=(2, 4, 4))
+    cells = ~np.eye(4, dtype=bool)
+    shares = share_variance(pgf, cells)
+    assert shares is not None
+    assert np.isnan([shares.target, shares.interaction, shares.seed_noise, shares.corrected_target]).all()
+    assert np.isnan(share_squares_by_target(pgf[0], cells)).all()
+
+
+def test_a_study_in_which_all_transfers_are_alike_says_so(make_cube):
+    names, base = tuple("abcd"), np.zeros((1, 4, 30))
+    base[..., :10] = 1
+    scores = np.zeros((2, 4, 4, 30))
+    scores[..., :13] = 1
+    findings = analyze(make_cube(scores, base, sources=names, targets=names), AnalysisSettings(permutations=0))
+    assert findings.to_json()["models"][0]["variance"]["target"] is None
+    assert any("all transfers are alike" in sentence for sentence in findings.sentences)
+    assert not any("0% to the source" in sentence for sentence in findings.sentences)
+
+
+def test_with_one_seed_its_noise_is_said_to_be_in_the_pairs_share(random_cube):
+    findings = analyze(random_cube(seeds=1), AnalysisSettings(permutations=0))
+    assert findings.to_json()["models"][0]["variance"]["seed_noise"] is None
+    assert any("the noise of seeds with it, for there is one seed" in sentence for sentence in findings.sentences)
 
 
 def test_one_source_has_no_two_ways():

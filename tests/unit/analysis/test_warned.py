@@ -62,9 +62,54 @@ def test_unreadable_replies_are_reported(scores):
         replace(row, parse="none", answer_given=None, score=0.0) if row.source == "Jigsaw" else row for row in scores()
     ]
     findings = analyze(table_from_scores(rows), QUICK)
-    assert "parse_failures" in kinds(findings)
+    assert "unread_replies" in kinds(findings)
     cell = findings.to_json()["models"][0]["cells"][0]
     assert (cell["source"], cell["unparsed"]) == ("Jigsaw", 1.0)
+
+
+def unread(rows, share: float, *, base: bool = False, target: str = "Counting"):
+    """Make a share of the replies to one target unreadable: the finetuned models', or the base's."""
+    return [
+        replace(row, parse="none", answer_given=None, score=0.0)
+        if row.target == target
+        and (row.source == "base") == base
+        and int(row.example.rpartition("_")[2]) % 100 < 100 * share
+        else row
+        for row in rows
+    ]
+
+
+def test_a_target_that_is_mostly_unread_is_flagged_and_no_sieve_without_a_hedge(scores):
+    tasks = ("Jigsaw", "Counting", "Relative_Depth", "Art_Style")
+    rows = unread(scores(tasks, examples=100), 0.69)
+    findings = analyze(table_from_scores(rows), QUICK)
+    model = findings.models[0]
+    (warned,) = [warned for warned in model.warnings if warned.kind == "unread_replies"]
+    assert warned.tasks == ("Counting",)
+    assert "0.0% of the base's replies and 69.0% of the replies after finetuning on" in warned.text
+    assert model.without_flagged.frame.excluded == ("Counting",)
+    assert model.personas.calibrated.sieve == ("Counting",)
+    assert model.personas.without_flagged.sieve == ()
+    assert any("sieves Counting (without the flagged targets: " in sentence for sentence in findings.sentences)
+    described = findings.to_json()["models"][0]["personas"]
+    assert (described["calibrated"]["sieve"], described["without_flagged"]["sieve"]) == (["Counting"], [])
+
+
+@pytest.mark.parametrize(
+    ("base", "finetuned", "kind"),
+    [
+        (0, 0.03, "parse_failures"),
+        (0.08, 0.04, "parse_failures"),
+        (0.08, 0, "unread_replies"),
+        (0.12, 0.1, "unread_replies"),
+    ],
+)
+def test_unread_replies_flag_where_they_can_pass_for_transfer(scores, base, finetuned, kind):
+    rows = unread(unread(scores(examples=100), finetuned), base, base=True)
+    model = analyze(table_from_scores(rows), QUICK).models[0]
+    (found,) = {warned.kind for warned in model.warnings} & {"parse_failures", "unread_replies"}
+    assert found == kind
+    assert ("Counting" in model.without_flagged.frame.excluded) == (kind == "unread_replies")
 
 
 def test_a_base_below_chance_is_reported(scores):

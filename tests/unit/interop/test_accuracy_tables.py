@@ -9,7 +9,7 @@ import pytest
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.core.errors import AnalysisError, ImportFileError
 from spillover.interop.found import ReadingOptions
-from spillover.interop.importing import ImportChoices, import_results
+from spillover.interop.importing import ImportChoices, import_results, plan_import
 
 SETTINGS = AnalysisSettings(replicates=50, permutations=10)
 
@@ -31,6 +31,31 @@ def test_percent_is_told_by_its_values_and_blinks_sizes_are_taken_where_they_fit
     notes = " ".join(results.gathered.notes)
     assert "Jigsaw 150" in notes
     assert "fits is known for Counting" in notes
+
+
+def test_percent_signs_say_what_numbers_are(tmp_path):
+    assert bases(read(tmp_path, "Model Name,Jigsaw\nbase,0.5%\njigsaw-seed0,0.75 %\n"))["Jigsaw"][0] == 0.005
+    with pytest.raises(ImportFileError, match="bear a percent sign and others none"):
+        read(tmp_path, "model,Jigsaw\nbase,50%\njigsaw-seed0,75\n")
+
+
+def test_a_mean_over_tasks_is_no_task(tmp_path):
+    text = "model,Jigsaw,mean_depth,Average,Macro avg. acc\nbase,0.52,0.25,0.4,0.4\njigsaw-seed0,0.6,0.5,0.5,0.5\n"
+    (tmp_path / "t.csv").write_text(text)
+    plan = plan_import([tmp_path / "t.csv"], ImportChoices())
+    assert set(plan.runs[0].run.tasks) == {"Jigsaw", "mean_depth"}
+    assert "'Average' is left out" in " ".join(plan.notes)
+
+
+def test_columns_parted_by_semicolons_are_said_to_be(tmp_path):
+    with pytest.raises(ImportFileError, match="parted by semicolons"):
+        read(tmp_path, "model;Jigsaw\nbase;0,52\n")
+
+
+def test_a_stated_number_of_examples_that_does_not_fit_is_left_aside_aloud(tmp_path):
+    results = read(tmp_path, "source,target,seed,accuracy,n\nbase,a,,0.525,100\na,a,0,0.6,100\n")
+    assert bases(results)["a"] == (0.525, None)
+    assert "left aside" in " ".join(results.gathered.notes)
 
 
 @pytest.mark.parametrize(

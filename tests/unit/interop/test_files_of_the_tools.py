@@ -11,7 +11,7 @@ from spillover.cli.main import run_command
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import ReadingOptions
 from spillover.interop.importing import ImportChoices, import_results
-from spillover.interop.mapping import read_mapping
+from spillover.interop.run_mapping import read_mapping
 
 WRITTEN = Path(__file__).with_name("written_by_tools")
 
@@ -46,8 +46,19 @@ def test_each_reply_is_taken_once_however_many_filters_read_it(caplog):
 
 
 def test_replies_that_two_filters_read_are_refused_where_none_is_chosen():
-    with pytest.raises(ImportFileError, match="there twice"):
+    with pytest.raises(ImportFileError, match=r"once for each of exact_match,loose, exact_match,strict\n.*--metric"):
         import_results([WRITTEN / "lm_eval"])
+
+
+def test_a_metric_without_its_filter_leaves_out_what_has_it_not():
+    found = means(import_results([WRITTEN / "lm_eval"], ImportChoices(reading=ReadingOptions(metric="acc"))))
+    assert {task for _, task in found} == {"Jigsaw", "Counting"}
+
+
+def test_a_metric_that_no_sample_has_is_refused_with_the_nearest():
+    choices = ImportChoices(reading=ReadingOptions(metric="exact_mach"))
+    with pytest.raises(ImportFileError, match="no sample is scored by 'exact_mach'; did you mean exact_match,loose"):
+        import_results([WRITTEN / "lm_eval"], choices)
 
 
 def test_inspects_archives_hold_what_the_models_answered():

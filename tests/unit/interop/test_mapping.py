@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import FoundRun, Metric, Place
-from spillover.interop.mapping import map_runs, read_mapping
+from spillover.interop.mapping import map_runs, mapping_notes
+from spillover.interop.run_mapping import read_mapping
 
+LAYERS = ", ".join(f"&a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))
+BOMB = f"runs:\n  x: [&a0 [x], {LAYERS}]\n"
+"""Of 10^11 values, if anybody wrote them out."""
 METRIC = Metric(name="accuracy", maximum=1.0, direction="higher", evidence="")
 
 
@@ -39,6 +45,51 @@ def test_a_pattern_may_hold_anything_around():
     assert found["qwen__ft_Counting_s2_lr1"] == ("Counting", 2)
 
 
+def test_of_several_readings_of_a_name_the_one_with_a_task_counts():
+    names = ["qwen", "my_run_Counting-seed1", "my_run_Object_Localization-seed1"]
+    found = places(names, base=["qwen"], pattern="*{source}-seed{seed}")
+    assert [found[name] for name in names[1:]] == [("Counting", 1), ("Object_Localization", 1)]
+    assert places(["b", "ft_own-seed0"], base=["b"], pattern="*{source}-seed{seed}")["ft_own-seed0"][0] == "ft_own"
+
+
+def test_a_pattern_may_begin_within_a_path():
+    found = places(["b", "__home__ckpt__Jigsaw-seed0"], base=["b"], pattern="ckpt__{source}-seed{seed}")
+    assert found["__home__ckpt__Jigsaw-seed0"] == ("Jigsaw", 0)
+
+
+def test_a_folder_called_base_names_the_base():
+    assert places(["base/hf/local", "Jigsaw-seed0/hf/local"])["base/hf/local"] == ("base", None)
+    assert places(["first/hf/local", "Jigsaw-seed0/hf/local"], base=["first"])["first/hf/local"] == ("base", None)
+
+
+def test_an_abbreviation_is_told_and_can_be_refused(tmp_path):
+    found = [*runs("base"), replace(runs("CN-seed0")[0], tasks=("CN", "Jigsaw"))]
+    mapping = read_mapping([], [], None)
+    taken = map_runs(found, mapping)
+    assert taken[1].place.source == "Counting"
+    assert "abbreviation" in taken[1].reason
+    (note,) = mapping_notes(taken, mapping.tasks)
+    assert "'CN' is taken for Counting" in note
+    file = tmp_path / "map.yaml"
+    file.write_text("tasks: {CN: CN}\n")
+    for own in (read_mapping([], [], None, ["CN=CN"]), read_mapping([], [str(file)], None)):
+        kept = map_runs(found, own)
+        assert (kept[1].place.source, kept[1].reason) == ("CN", "the pattern")
+        assert mapping_notes(kept, own.tasks) == []
+
+
+def test_runs_of_one_place_that_hold_one_task_are_told():
+    mapping = read_mapping(["b"], ["x=Jigsaw:0", "y=Jigsaw:0"], None)
+    (note,) = mapping_notes(map_runs(runs("b", "x", "y"), mapping), mapping.tasks)
+    assert "several runs are Jigsaw, seed 0 and hold Jigsaw, Counting: x, y" in note
+
+
+@pytest.mark.parametrize("text", ["CN", "=CN", "CN=", f"CN={'x' * 201}"])
+def test_a_renaming_that_names_nothing_is_refused(text):
+    with pytest.raises(ImportFileError, match="--rename"):
+        read_mapping([], [], None, [text])
+
+
 def test_a_map_wins_over_the_pattern_and_may_leave_a_run_out():
     found = places(["b", "Jigsaw-seed0", "x"], base=["b"], maps=["Jigsaw-seed0=CN:5", "x="])
     assert found == {"b": ("base", None), "Jigsaw-seed0": ("Counting", 5)}
@@ -54,7 +105,7 @@ def test_a_yaml_file_says_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("names", "options", "words"),
     [
-        (["b", "x", "y"], {"base": ["b"]}, r"(?s)what these runs are:\n  x\n  y.*--map"),
+        (["b", "x", "y"], {"base": ["b"]}, r"(?s)what these runs are:\n  - x\n  - y.*--map"),
         (["b", "Jigsw-seed0"], {"base": ["b"]}, "unknown task 'Jigsw'; did you mean Jigsaw"),
         (["b", "Jigsaw-seed0"], {"base": ["bb"]}, "no run 'bb'; did you mean b"),
         (["x", "Jigsaw-seed0"], {"maps": ["x=Jigsaw:1"]}, "no run is the base"),
@@ -75,8 +126,11 @@ def test_what_is_unclear_is_refused(names, options, words):
         ("runs: {x: {source: a, lr: 1}}", "no source with a seed"),
         ("runs: {x: {source: a, seed: -1}}", "no source with a seed"),
         ("runs: 3", "one line a run"),
+        (BOMB, "no source with a seed"),
         ("pattern: 3", "should be a text"),
         ("base: [a]", "should be a run"),
+        ("tasks: {NO: NO}", "need quotes"),
+        ("tasks: [CN]", "one line a task"),
         ("x: " + "[" * 5000, "no valid YAML"),
     ],
 )

@@ -10,9 +10,9 @@ from PIL import Image
 from spillover.core.errors import TaskError
 from spillover.core.prompt import Prompt, Turn
 from spillover.models.encoding import encode_prompts, features_of
+from spillover.models.features import FeatureCache
 from spillover.models.finetuning import finetune
 from spillover.models.letters import score_options
-from spillover.models.recent import Recent
 from spillover.models.settings import TrainingSettings
 from spillover.tasks.image import EncodedImage, encode_png
 
@@ -70,23 +70,23 @@ def test_earlier_turns_come_first_with_their_images(base):
     assert tokens == 2 * len(features_of(base, one).embeddings)
 
 
-def forgetful(base, limit_bytes):
-    return replace(base, features=Recent(limit_bytes))
+def forgetful(base, memory_bytes):
+    return replace(base, features=FeatureCache(memory_bytes=memory_bytes))
 
 
 @pytest.mark.parametrize("share", [0, 0.5])
-def test_features_that_were_let_go_of_come_out_the_same_to_the_last_bit(base, encoded, share):
+def test_features_that_found_no_room_come_out_the_same_to_the_last_bit(base, encoded, share):
     """Even within a finetune, where the language model's adapter and its dropout are in place."""
     prompts = [each.prompt for each in encoded]
     settings = TrainingSettings(examples=40, epochs=2, batch=8, learning_rate=3e-3, lora={"dropout": 0.1})
     roomy = forgetful(base, 1 << 30)
     kept = encode_prompts(roomy, prompts)
-    limit_bytes = int(share * roomy.features.kept_bytes)
+    limit_bytes = int(share * roomy.features.held_bytes)
     tight = forgetful(base, limit_bytes)
     again = encode_prompts(tight, prompts)
     assert score_options(tight, again) == score_options(roomy, kept)
     assert finetune(tight, again, settings, seed=0) == finetune(roomy, kept, settings, seed=0)
-    assert tight.features.kept_bytes <= limit_bytes
+    assert tight.features.held_bytes <= limit_bytes
 
 
 def test_what_is_kept_while_nothing_is_trained_can_be_trained_on(base, encoded):
@@ -94,7 +94,7 @@ def test_what_is_kept_while_nothing_is_trained_can_be_trained_on(base, encoded):
     again = encode_prompts(forgetful(base, 0), prompts)
     roomy = forgetful(base, 1 << 30)
     score_options(roomy, again)  # in inference mode, where features are computed anew
-    assert roomy.features.kept_bytes > 0
+    assert roomy.features.held_bytes > 0
     finetune(roomy, again, TrainingSettings(examples=40, epochs=1, batch=40), seed=0)
 
 

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spillover.core.errors import ModelError
+from spillover.models.budget import TokenBudget
 from spillover.models.finetuning import finetune, rate_share
 from spillover.models.settings import LoRASettings, TrainingSettings
 
@@ -54,8 +57,42 @@ def test_the_process_generator_is_left_alone(base, encoded):
 
 def test_a_batch_may_be_cut_to_fit(base, encoded):
     whole = finetune(base, encoded, SETTINGS, seed=0)
-    cut = finetune(base, encoded, SETTINGS, seed=0, token_budget=200)
+    cut = finetune(replace(base, training=TokenBudget(200)), encoded, SETTINGS, seed=0)
     assert torch.allclose(losses(whole), losses(cut), atol=1e-4)
+
+
+def test_a_part_that_does_not_fit_is_cut_and_its_step_begun_anew(base, encoded, monkeypatch):
+    """Even where the memory ends on the way back, with some gradients added already."""
+    whole = finetune(replace(base, training=TokenBudget(200)), encoded, SETTINGS, seed=0)
+    small = replace(base, training=TokenBudget(2000))
+    back = torch.Tensor.backward
+
+    def run_out(loss):
+        back(loss)
+        if small.training.tokens > 200:
+            raise torch.OutOfMemoryError("no memory is left")
+
+    monkeypatch.setattr(torch.Tensor, "backward", run_out)
+    assert torch.allclose(losses(finetune(small, encoded, SETTINGS, seed=0)), losses(whole), atol=1e-4)
+    assert small.training.tokens <= 200
+
+
+def test_one_example_that_does_not_fit_is_said_clearly(base, encoded, monkeypatch):
+    def run_out(_):
+        raise torch.OutOfMemoryError("no memory is left")
+
+    monkeypatch.setattr(torch.Tensor, "backward", run_out)
+    with pytest.raises(
+        ModelError, match=r"does not hold one example of \d+ tokens with tiny\n.*gradient_checkpointing"
+    ):
+        finetune(replace(base, training=TokenBudget(2000)), encoded, SETTINGS, seed=0)
+    assert not base.model.training
+
+
+def test_activations_computed_twice_give_the_same_adapter(base, encoded):
+    settings = SETTINGS.model_copy(update={"gradient_checkpointing": True})
+    assert finetune(base, encoded, settings, seed=0) == finetune(base, encoded, SETTINGS, seed=0)
+    assert not base.model.is_gradient_checkpointing
 
 
 def test_adapters_are_kept_at_the_fractions_asked_for(base, encoded):

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from spillover.core.errors import ModelError
+from spillover.models import letters
+from spillover.models.budget import TokenBudget
 from spillover.models.encoding import deciding_tokens, encode_prompts
 from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
@@ -46,3 +50,18 @@ def test_what_is_no_number_is_never_an_answer(base, encoded, monkeypatch):
         score_options(base, encoded[:2])
     with pytest.raises(ModelError, match="next token are NaN"):
         generate_replies(base, encoded[:2], 4)
+
+
+def test_a_batch_that_does_not_fit_is_cut_and_nothing_is_lost_or_told_twice(base, encoded, monkeypatch):
+    run, small, told = letters.hidden_states, replace(base, asking=TokenBudget(2000)), []
+
+    def run_out(base, inputs):
+        if inputs["input_ids"].numel() > 300:
+            raise torch.OutOfMemoryError("no memory is left")
+        return run(base, inputs)
+
+    monkeypatch.setattr(letters, "hidden_states", run_out)
+    scores = score_options(small, encoded, on_progress=told.append)
+    assert sum(told) == len(encoded)
+    assert small.asking.tokens <= 300
+    assert scores == score_options(replace(base, asking=TokenBudget(small.asking.tokens)), encoded)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.conftest import small_study
 
-from spillover.models.batching import TOKEN_BUDGET
+from spillover.models.budget import TokenBudget
+from spillover.models.features import FeatureCache
 from spillover.models.settings import EvaluationSettings
 from spillover.study import work
 from spillover.study.opening import open_study
 from spillover.study.plan import Evaluate, plan_study
 from spillover.study.run import prepare
+from spillover.study.study import LocalExecutor
 from spillover.study.work import start_worker
 
 
 def test_an_evaluation_tells_how_many_examples_are_answered(tmp_path, monkeypatch):
     evaluation = EvaluationSettings(protocols=("letters", "generate"), limit=10)
     plan = prepare(small_study(tmp_path, evaluation=evaluation.model_dump(), controls=[])).plan
-    small_batches = {"token_budget": TOKEN_BUDGET // 20}
-    for name in ("score_options", "generate_replies"):
-        ask = getattr(work, name)
-        monkeypatch.setattr(work, name, lambda *given, ask=ask, **named: ask(*given, **named, **small_batches))
+    load = work.load_base
+    monkeypatch.setattr(
+        work, "load_base", lambda *given, **named: replace(load(*given, **named), asking=TokenBudget(100))
+    )
     seen = []
     outcome = work.start_worker(plan.study, "cpu")(plan.evaluations[0], None, lambda *counted: seen.append(counted))
     assert outcome.scores.num_rows == 2 * 2 * 10
@@ -34,5 +38,6 @@ def test_a_worker_that_can_keep_nothing_brings_back_the_same(tmp_path, monkeypat
     (job,) = [job for job in plan_study(study, open_study(study)).jobs if isinstance(job, Evaluate) and not job.needs]
     kept = start_worker(study, "cpu")(job, None, lambda *_: None).scores
     monkeypatch.setattr("spillover.study.work.KEPT_PROMPT_BYTES", 0)
-    monkeypatch.setattr("spillover.models.base.KEPT_FEATURE_BYTES", 0)
+    monkeypatch.setitem(FeatureCache.__init__.__kwdefaults__, "memory_bytes", 0)
+    study = study.model_copy(update={"executor": LocalExecutor(feature_cache_gb=0)})
     assert start_worker(study, "cpu")(job, None, lambda *_: None).scores.equals(kept)

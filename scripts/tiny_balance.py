@@ -1,0 +1,82 @@
+"""The tiny checkpoint's last lesson: to prefer no answer letter, and nothing else.
+
+A model whose learning rate has not fallen leans to one letter here and another there, by the chance of its last steps.
+What is lowered is that lean alone, task by task: the squared difference between the options' mean log-probabilities,
+which letter-prior calibration would take away as well (Zhou et al., ICLR 2024, arXiv 2309.17249). No answer is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spillover.core.keys import seeded_generator
+from tiny_losses import option_log_probabilities
+from tiny_samples import Order, Sample
+
+TASKS = 4
+"""Drawn for each step."""
+EXAMPLES = 96
+"""Of each; one half's lean is multiplied by the other's, whose errors have nothing in common: the product is right on
+average, where a square would also count the error, and lower it by making the model less sure."""
+STEPS = 120
+LEARNING_RATE = 3e-4
+"""It falls to 0 over the second half of the steps."""
+LAYERS = 2
+"""How many of the language model's last layers learn."""
+PLACE = 1_000_000
+"""Of the pools that are drawn: far beyond those of the training."""
+
+
+def balance_letters(
+    model: Any,
+    tokenizer: Any,
+    draw: Callable[[Order], list[Sample]],
+    tasks: Sequence[str],
+    *,
+    seed: int,
+    hardest: float,
+) -> None:
+    """Take the lean to letters out of a model, in place.
+
+    Args:
+        model: the tiny model.
+        tokenizer: its tokenizer.
+        draw: makes samples.
+        tasks: names of those that it is asked.
+        seed: of the order of tasks and of the samples.
+        hardest: the hardest difficulty that is asked about.
+    """
+    model.eval().requires_grad_(requires_grad=False)
+    language = model.get_decoder()
+    learning = [weight for part in (*language.layers[-LAYERS:], language.norm) for weight in part.parameters()]
+    for weight in learning:
+        weight.requires_grad_(requires_grad=True)
+    optimiser = torch.optim.AdamW(learning, betas=(0.9, 0.98), weight_decay=0.0)
+    for step in range(STEPS):
+        optimiser.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - step / STEPS))
+        picked = seeded_generator("balance", seed, step).choice(list(tasks), TASKS, replace=False).tolist()
+        for task in picked:
+            order = Order(
+                seed=seed, pool=PLACE + step, counts={task: EXAMPLES}, described=False, hardest={task: hardest}
+            )
+            asked = torch.stack(option_log_probabilities(model, tokenizer, draw(order)))
+            (_squared_lean(asked) / TASKS).backward()
+        torch.nn.utils.clip_grad_norm_(learning, 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+    model.requires_grad_(requires_grad=True)
+
+
+def _squared_lean(asked: Tensor) -> Tensor:
+    """How far the options' mean log-probabilities stand apart, squared and summed; right on average.
+
+    Args:
+        asked: (example, option).
+    """
+    centred = asked - asked.mean(dim=1, keepdim=True)
+    one, other = centred.chunk(2)
+    return (one.mean(dim=0) * other.mean(dim=0)).sum()

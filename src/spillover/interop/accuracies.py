@@ -1,0 +1,148 @@
+"""All runs as accuracies, where some hold no examples: with counts where their number of examples is known."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from spillover.core.errors import ImportFileError
+from spillover.core.published import AccuracyRow, AccuracyTable
+from spillover.core.scores import BASE_SOURCE
+from spillover.interop.found import Aggregate
+from spillover.interop.mapping import MappedRun
+from spillover.interop.questions import unequal
+from spillover.interop.rescore import TaskTally, as_fraction
+from spillover.tasks.catalogue import BLINK
+
+LISTED = 3
+Given = Sequence[tuple[MappedRun, Aggregate]]
+"""Aggregates with their runs, their tasks settled."""
+Tallies = Mapping[tuple[str, str], TaskTally]
+"""What was counted of examples, by run and task."""
+
+
+def require_one_scorer(given: Given, tallies: Tallies) -> None:
+    """See that no task is scored by our parser in one run and by a file's own accuracy in another.
+
+    Raises:
+        ImportFileError: it is; all such runs are listed.
+    """
+    parsed = {task: run for (run, task), tally in tallies.items() if tally.read_again}
+    mixed = [(each.run.name, row.task) for each, row in given if row.task in parsed]
+    if mixed:
+        listing = "".join(f"\n  - {run}: {task}" for run, task in mixed[:20])
+        more = f"\n  … and {len(mixed) - 20} more" if len(mixed) > 20 else ""
+        raise ImportFileError(
+            f"replies were read by our parser, but of these runs only the file's own accuracy is there:{listing}{more}",
+            hint="add their samples, or compare the files' own scores of all runs: --scores file",
+        )
+
+
+def compare_accuracies(
+    mapped: Sequence[MappedRun], model: str, given: Given, tallies: Tallies
+) -> tuple[AccuracyTable, list[str]]:
+    """Put accuracies that files state and those counted from examples into one table.
+
+    Args:
+        mapped: all runs.
+        model: the base model's name.
+        given: the accuracies that files state.
+        tallies: what was counted.
+
+    Returns:
+        The table, and what a user should know of it.
+
+    Raises:
+        ImportFileError: a cell is missing or there twice, or it is not known what a number means.
+    """
+    rows: list[AccuracyRow] = []
+    places: dict[str, MappedRun] = {each.run.name: each for each in mapped}
+    for (run, task), tally in tallies.items():
+        accuracy = tally.correct / tally.examples
+        rows.append(_row(places[run], task, accuracy, tally.examples if _is_whole(tally.correct) else None))
+    counts = _plausible_counts(given)
+    for each, row in given:
+        accuracy = as_fraction(row.value, each.run.metrics[-1], row.where)
+        rows.append(_row(each, row.task, accuracy, counts.get(row.task)))
+    _require_full(rows)
+    table = AccuracyTable(model=model, rows=tuple(rows), origin=", ".join(sorted(places)))
+    return table, list(_notes(given, tallies, counts))
+
+
+def _notes(given: Given, tallies: Tallies, counts: Mapping[str, int]) -> Iterator[str]:
+    if tallies:
+        named = [f"{each.run.name} → {row.task}" for each, row in given]
+        more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
+        yield (
+            f"accuracies without examples are all that is there of {', '.join(named[:LISTED])}{more}, so all runs are "
+            "compared by accuracies alone"
+        )
+    else:
+        yield "the files hold accuracies without examples"
+    stated: dict[str, set[int]] = {}
+    for _, row in given:
+        stated.setdefault(row.task, set()).update([row.examples] if row.examples else [])
+    if assumed := sorted(task for task in counts if not stated[task]):
+        listing = ", ".join(f"{task} {counts[task]}" for task in assumed)
+        yield f"taken for BLINK's validation split, as every accuracy is a whole count of its size: {listing}"
+    if unknown := sorted(task for task in stated if task not in counts and not stated[task]):
+        yield f"no number of examples that fits is known for {', '.join(unknown)}: seeds alone tell their noise"
+    if unfit := sorted(task for task in stated if task not in counts and stated[task]):
+        listing = ", ".join(f"{task} {'/'.join(map(str, sorted(stated[task])[:LISTED]))}" for task in unfit)
+        yield (
+            f"the stated numbers of examples are left aside, as they differ, are not there for all runs, or make an "
+            f"accuracy no whole count: {listing}; seeds alone tell their noise"
+        )
+
+
+def _require_full(rows: Sequence[AccuracyRow]) -> None:
+    """Refuse accuracies that are there twice, or that one place of the study lacks."""
+    cells = Counter((row.source, row.seed, row.target) for row in rows)
+    targets = dict.fromkeys(row.target for row in rows)
+    faults: list[str] = []
+    for source, seed in dict.fromkeys((row.source, row.seed) for row in rows):
+        here = source if seed is None else f"{source}, seed {seed}"
+        missing = [target for target in targets if (source, seed, target) not in cells]
+        faults += [f"{here} was not evaluated on {', '.join(missing)}"] if missing else []
+        faults += [f"{here} → {target}: there twice" for target in targets if cells[source, seed, target] > 1]
+    if faults:
+        raise unequal(faults)
+
+
+def _row(mapped: MappedRun, target: str, accuracy: float, examples: int | None) -> AccuracyRow:
+    source, seed = mapped.place.source, mapped.place.seed
+    seed = seed if source == BASE_SOURCE else seed or 0
+    return AccuracyRow(source=source, seed=seed, target=target, accuracy=accuracy, examples=examples)
+
+
+def _plausible_counts(given: Given) -> dict[str, int]:
+    """Examples of each task: as given, or of BLINK's split, if every accuracy is then a whole count."""
+    decimals = max((_decimals(row.value) for _, row in given), default=0)
+    split = {entry.task.name: entry.validation_examples for entry in BLINK}
+    counts: dict[str, int] = {}
+    for task in dict.fromkeys(row.task for _, row in given):
+        here = [(each, row) for each, row in given if row.task == task]
+        stated = {row.examples for _, row in here}
+        count = split.get(task) if stated == {None} else next(iter(stated)) if len(stated) == 1 else None
+        slack = 0.5 * 10.0**-decimals / min(each.run.metrics[-1].maximum or 1.0 for each, _ in here)
+        if count and stated <= {None} and slack * count >= 0.5:
+            continue  # any size would fit accuracies this coarse
+        if count and all(_fits(row.value / (each.run.metrics[-1].maximum or 1.0), count, slack) for each, row in here):
+            counts[task] = count
+    return counts
+
+
+def _decimals(value: float) -> int:
+    return len(np.format_float_positional(value, trim="-").partition(".")[2])
+
+
+def _fits(accuracy: float, count: int, rounding: float) -> bool:
+    """Whether a rounded accuracy may be a whole number of right answers among so many."""
+    return abs(accuracy * count - round(accuracy * count)) <= rounding * count + 1e-9
+
+
+def _is_whole(value: float) -> bool:
+    return math.isclose(value, round(value), abs_tol=1e-9)

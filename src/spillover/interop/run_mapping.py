@@ -1,0 +1,164 @@
+"""What a user says of the runs and tasks of some files: by flags, or by a small YAML file."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from spillover.core.errors import ImportFileError, nearest
+from spillover.core.scores import BASE_SOURCE
+from spillover.interop.found import Place
+from spillover.interop.json_text import read_bounded
+from spillover.interop.run_pattern import USUAL_PATTERN
+from spillover.interop.task_names import TaskNames
+
+KEYS = ("base", "runs", "pattern", "tasks")
+LARGEST_MAP = 1 << 20
+LONGEST_NAME = 200
+"""Characters."""
+LEFT_OUT = Place(source="")
+"""Of runs that a user maps to nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMapping:
+    """What a user said of the runs."""
+
+    base: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
+    """Runs that are the base, with the seed that each was measured for; usually one, without a seed."""
+    runs: Mapping[str, Place] = field(default_factory=dict[str, Place])
+    pattern: str = USUAL_PATTERN
+    tasks: TaskNames = field(default_factory=TaskNames)
+    shared: bool = False
+    """Whether it is said of several models' results together: a run that one lacks is then another's."""
+
+
+def read_mapping(
+    base: Sequence[str], maps: Sequence[str], pattern: str | None, renamed: Sequence[str] = ()
+) -> RunMapping:
+    """Understand what was said on the command line.
+
+    Args:
+        base: run names, each alone or as RUN:SEED where the base was measured for every seed.
+        maps: each RUN=SOURCE or RUN=SOURCE:SEED, or the path of a YAML file with `base`, `runs`, `pattern` and
+            `tasks`.
+        pattern: such as `{source}-seed{seed}`; `*` stands for anything.
+        renamed: each NAME=NAME, a task as the files name it and as it is called here.
+
+    Raises:
+        ImportFileError: one of them cannot be understood.
+    """
+    bases = dict(_split_seed(name) for name in base)
+    runs: dict[str, Place] = {}
+    tasks: dict[str, str] = {}
+    for entry in maps:
+        name, equals, target = entry.rpartition("=")
+        if equals and not Path(entry).is_file():
+            runs[name] = _place(target, f"--map {entry}")
+            continue
+        document = _read_yaml(Path(entry))
+        bases |= _bases(document.get("base"), entry)
+        runs |= {
+            str(run): _place_of(value, f"{entry} runs.{run}") for run, value in _table(document, "runs", entry).items()
+        }
+        tasks |= _tasks(document, entry)
+        pattern = pattern or _pattern(document.get("pattern"), entry)
+    tasks |= dict(_renamed(entry) for entry in renamed)
+    return RunMapping(base=bases, runs=runs, pattern=pattern or USUAL_PATTERN, tasks=TaskNames(renamed=tasks))
+
+
+def _split_seed(text: str) -> tuple[str, int | None]:
+    name, colon, seed = text.rpartition(":")
+    return (name, int(seed)) if colon and name and seed.isdecimal() and len(seed) < 10 else (text, None)
+
+
+def _place(text: str, where: str) -> Place:
+    source, seed = _split_seed(text.strip())
+    if not source:
+        return LEFT_OUT
+    if source == BASE_SOURCE:
+        return Place(source=BASE_SOURCE, seed=seed)
+    return Place(source=_short(source, where), seed=seed or 0)
+
+
+def _renamed(text: str) -> tuple[str, str]:
+    name, equals, here = text.partition("=")
+    if not equals or not name.strip():
+        hint = "write NAME=NAME: a task as the files name it, and as it is called here"
+        raise ImportFileError(f"{text[:60]!r} renames no task", where="--rename", hint=hint)
+    return name.strip(), _short(here.strip(), f"--rename {text[:60]}")
+
+
+def _tasks(document: dict[str, Any], where: str) -> dict[str, str]:
+    tasks = _table(document, "tasks", where)
+    for name, here in tasks.items():
+        if not isinstance(name, str) or not isinstance(here, str):
+            hint = 'write NAME: NAME; words such as NO need quotes, "NO": "NO"'
+            raise ImportFileError(f"{str(name)[:60]!r} renames no task", where=f"{where} tasks", hint=hint)
+    return {name.strip(): _short(here.strip(), f"{where} tasks.{name[:60]}") for name, here in tasks.items()}
+
+
+def _short(name: str, where: str) -> str:
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise ImportFileError(f"the name of a task has 1 to {LONGEST_NAME} characters", where=where)
+    return name
+
+
+def _place_of(value: Any, where: str) -> Place:
+    match value:
+        case None:
+            return LEFT_OUT
+        case str():
+            return _place(value, where)
+        case {"source": str(source), **rest} if not set(rest) - {"seed"}:
+            seed = rest.get("seed", 0)
+            if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**31:
+                return _place(f"{source}:{seed}", where)
+        case _:
+            pass
+    hint = "write RUN: SOURCE:SEED, or RUN: {source: SOURCE, seed: 0}; RUN: null leaves a run out"
+    raise ImportFileError(f"{reprlib.repr(value)[:60]} is no source with a seed", where=where, hint=hint)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(read_bounded(path, LARGEST_MAP))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise ImportFileError(f"no valid YAML: {str(error)[:300]}", where=str(path)) from error
+    if not isinstance(document, dict):
+        raise ImportFileError("a mapping file holds base:, runs:, pattern: and tasks:", where=str(path))
+    for key in document:
+        if key not in KEYS:
+            allowed = nearest(str(key), KEYS)
+            raise ImportFileError(f"unknown key {str(key)[:60]!r}; {allowed}", where=str(path))
+    return document
+
+
+def _table(document: dict[str, Any], key: str, where: str) -> dict[Any, Any]:
+    value = document.get(key) or {}
+    if not isinstance(value, dict):
+        raise ImportFileError(f"{key}: should hold one line a {key[:-1]}", where=where)
+    return value
+
+
+def _bases(value: Any, where: str) -> dict[str, int | None]:
+    match value:
+        case None:
+            return {}
+        case str():
+            return {value: None}
+        case dict() if all(isinstance(seed, int) for seed in value.values()):
+            return {str(run): seed for run, seed in value.items()}
+        case _:
+            raise ImportFileError("base: should be a run, or runs with their seeds, {RUN: SEED}", where=where)
+
+
+def _pattern(value: Any, where: str) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ImportFileError(f"pattern: should be a text such as {USUAL_PATTERN!r}", where=where)
+    return value

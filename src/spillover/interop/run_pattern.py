@@ -1,0 +1,75 @@
+"""A pattern over the names of runs, such as `{source}-seed{seed}`, and what it reads in a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from spillover.core.errors import ImportFileError
+
+USUAL_PATTERN = "{source}-seed{seed}"
+LONGEST = 300
+"""Letters of a name in which a source is looked for."""
+
+
+FOLDERS = re.compile(r"/|__")
+"""What parts the folders in a run's name; harnesses write the slashes of a model's path as two underscores."""
+
+
+def split_run_name(name: str) -> list[str]:
+    """Split a run's name by folders."""
+    return FOLDERS.split(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPattern:
+    """A pattern, taken apart at its source."""
+
+    before: re.Pattern[str]
+    after: re.Pattern[str]
+
+    @classmethod
+    def of(cls, text: str) -> RunPattern:
+        """Understand a pattern; `*` stands for anything.
+
+        Raises:
+            ImportFileError: it names no source, or more than one source or seed.
+        """
+        if text.count("{source}") != 1 or text.count("{seed}") > 1:
+            hint = f"for example {USUAL_PATTERN}"
+            raise ImportFileError(f"the pattern {text!r} needs {{source}} once and {{seed}} at most once", hint=hint)
+        before, _, after = text.partition("{source}")
+        return cls(before=_compile(before), after=_compile(after))
+
+    def read(self, name: str, is_task: Callable[[str], bool]) -> tuple[str, int] | None:
+        """Read source and seed in a run's name: in one of its folders, the last first, or in several up to its end.
+
+        Where `*` lets a name be divided in several ways, a source that is a task is taken; else the longest.
+
+        >>> RunPattern.of("*_{source}_s{seed}").read("out/ft_Art_Style_s2", {"Art_Style"}.__contains__)
+        ('Art_Style', 2)
+        >>> RunPattern.of("ft__{source}__{seed}").read("__out__ft__Jigsaw__3", {"Jigsaw"}.__contains__)
+        ('Jigsaw', 3)
+        """
+        ends = [name[match.end() :] for match in FOLDERS.finditer(name)]
+        for part in (*reversed(split_run_name(name)), *reversed(ends), name):
+            divisions = list(self._divisions(part)) if len(part) <= LONGEST else []
+            if divisions:
+                return next((each for each in divisions if is_task(each[0])), divisions[0])
+        return None
+
+    def _divisions(self, part: str) -> Iterator[tuple[str, int]]:
+        """Every source that a name may be read to hold, with its seed; the longest first."""
+        places = range(len(part) + 1)
+        openings = {place: match for place in places if (match := self.before.fullmatch(part, 0, place))}
+        endings = {place: match for place in places if (match := self.after.fullmatch(part, place))}
+        spans = sorted((start - end, start, end) for start in openings for end in endings if start < end)
+        for _, start, end in spans:
+            seeds = openings[start].groupdict() | endings[end].groupdict()
+            yield part[start:end], int(seeds.get("seed") or 0)
+
+
+def _compile(text: str) -> re.Pattern[str]:
+    pieces = {"{seed}": r"(?P<seed>\d{1,9})", "*": ".*"}
+    return re.compile("".join(pieces.get(part) or re.escape(part) for part in re.split(r"(\{seed\}|\*)", text)))

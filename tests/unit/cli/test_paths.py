@@ -1,0 +1,49 @@
+"""Results named on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from spillover.cli.main import build_app
+from spillover.core.errors import ImportFileError
+
+HEADER = "seed,ft_task,task,perfection_gap_factor"
+
+
+def write_table(path: Path) -> Path:
+    """A published table of three tasks."""
+    rows = [f"0,{source},{target},0.{ord(target)}" for source in "abc" for target in "abc"]
+    path.write_text("\n".join([HEADER, *rows]))
+    return path
+
+
+@pytest.fixture
+def tables(tmp_path) -> tuple[Path, Path]:
+    """Two tables of different models."""
+    return write_table(tmp_path / "pgf_7B.csv"), write_table(tmp_path / "pgf_3B.csv")
+
+
+def test_two_tables_by_one_name_are_refused(tables):
+    said = CliRunner().invoke(build_app(), ["analyze", f"x={tables[0]}", f"x={tables[1]}"])
+    assert isinstance(said.exception, ImportFileError)
+    assert "two results are called 'x'" in str(said.exception)
+    assert "name them: 3B=first.csv 7B=second.csv" in str(said.exception)
+
+
+def test_two_tables_by_their_own_names_are_two_models(tables):
+    said = CliRunner().invoke(build_app(), ["compare", "--json", f"3B={tables[1]}", f"7B={tables[0]}"])
+    assert said.exit_code == 0
+    assert '"3B"' in said.stdout
+    assert '"7B"' in said.stdout
+
+
+def test_a_number_of_examples_below_one_is_refused_with_its_place(tmp_path):
+    file = tmp_path / "accuracies.csv"
+    file.write_text("source,target,seed,accuracy,n\nbase,a,,0.5,20\na,a,0,0.6,-20\n")
+    said = CliRunner().invoke(build_app(), ["analyze", str(file)])
+    assert isinstance(said.exception, ImportFileError)
+    assert "accuracies.csv:3: n -20 is no whole number from 1 on" in str(said.exception)
+    assert "leave n empty where it is not known" in str(said.exception)

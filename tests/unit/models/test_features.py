@@ -1,0 +1,152 @@
+"""Features that are kept on disk: the same, found by others, bounded, and never trusted blindly."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from dataclasses import replace
+
+import pytest
+import torch
+
+from spillover.models.base import load_base
+from spillover.models.encoding import encode_prompts
+from spillover.models.features import FeatureCache, FeatureDisk, Features, vision_identity
+from spillover.models.finetuning import finetune
+from spillover.models.letters import score_options
+from spillover.models.settings import ModelSettings, TrainingSettings
+
+ROOM = 1 << 30
+
+
+def some_features(seed=0, tokens=(4, 9), layers=2, dtype=torch.float32):
+    rng = torch.Generator().manual_seed(seed)
+
+    def draw(length):
+        return torch.randn(length, 16, generator=rng).to(dtype)
+
+    return [
+        Features(embeddings=draw(length), deepstack=tuple(draw(length) for _ in range(layers))) for length in tokens
+    ]
+
+
+def assert_equal(found, features):
+    assert found is not None
+    for one, other in zip(found, features, strict=True):
+        assert torch.equal(one.embeddings, other.embeddings)
+        assert all(torch.equal(*pair) for pair in zip(one.deepstack, other.deepstack, strict=True))
+
+
+def disk(folder, limit_bytes=ROOM):
+    return FeatureDisk(folder=folder, limit_bytes=limit_bytes)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_another_process_finds_the_same_bits(tmp_path, dtype):
+    features = some_features(dtype=dtype)
+    FeatureCache(disk(tmp_path), "tower").keep("abc", features)
+    other = FeatureCache(disk(tmp_path), "tower")
+    assert_equal(other.get("abc"), features)
+    assert other.get("abd") is None
+    assert FeatureCache(disk(tmp_path), "another tower").get("abc") is None
+
+
+def test_the_disk_takes_in_until_it_is_full_then_main_memory_does(tmp_path):
+    sizes = FeatureCache(disk(tmp_path / "measure"))
+    sizes.keep("one", some_features())
+    one = sizes.stored_bytes
+    cache = FeatureCache(disk(tmp_path / "full", 2 * one), memory_bytes=2000)
+    for number in range(6):
+        cache.keep(str(number), some_features(number))
+    assert cache.stored_bytes <= 2 * one
+    assert cache.held_bytes <= 2000
+    found = [cache.get(str(number)) is not None for number in range(6)]
+    assert found == [True, True, False, False, False, False]  # a first come is never dropped for a later one
+    held = FeatureCache(memory_bytes=10_000)
+    for number in range(6):
+        held.keep(str(number), some_features(number))
+    assert [held.get(str(number)) is not None for number in range(6)] == [True] * 4 + [False] * 2
+
+
+def test_the_limit_is_of_all_models_together(tmp_path):
+    first = FeatureCache(disk(tmp_path), "one tower")
+    first.keep("x", some_features())
+    second = FeatureCache(disk(tmp_path, first.stored_bytes), "another tower", memory_bytes=0)
+    second.keep("y", some_features())
+    assert second.get("y") is None
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "empty", "text"])
+def test_a_broken_file_is_told_and_computed_again(base, encoded, tmp_path, caplog, harm):
+    prompts = [each.prompt for each in encoded]
+    fresh = score_options(base, encoded)
+    kept = replace(base, features=FeatureCache(disk(tmp_path), vision_identity(base.model, base.processor)))
+    encode_prompts(kept, prompts)
+    (file, *_) = tmp_path.rglob("*.safetensors")
+    content = bytearray(file.read_bytes())
+    content[-100] ^= 1
+    file.write_bytes({"cut": content[:-50], "flip": content, "empty": b"", "text": b"x" * 5000}[harm])
+    again = replace(base, features=FeatureCache(disk(tmp_path), vision_identity(base.model, base.processor)))
+    with caplog.at_level(logging.WARNING):
+        assert score_options(again, encode_prompts(again, prompts)) == fresh
+    assert "broken and computed again" in caplog.text
+    assert_equal(FeatureCache(disk(tmp_path), file.parts[-3]).get(file.stem), again.features.get(file.stem))
+
+
+def test_scores_and_finetunes_are_the_same_with_and_without_a_disk(base, encoded, tmp_path, monkeypatch):
+    prompts = [each.prompt for each in encoded]
+    settings = TrainingSettings(examples=40, epochs=2, batch=8, learning_rate=3e-3)
+    plain = score_options(base, encoded), finetune(base, encoded, settings, seed=0)
+    load_base(ModelSettings(precision="float32"), disk=disk(tmp_path))
+    first = load_base(ModelSettings(precision="float32"), disk=disk(tmp_path))
+    encode_prompts(first, prompts)
+    second = load_base(ModelSettings(precision="float32"), disk=disk(tmp_path))
+
+    def unexpected(*_, **__):
+        raise AssertionError("the vision tower ran although its features lie on the disk")
+
+    monkeypatch.setattr(type(second.model), "get_image_features", unexpected)
+    read = encode_prompts(second, prompts)
+    assert (score_options(second, read), finetune(second, read, settings, seed=0)) == plain
+
+
+def test_another_vision_tower_or_another_image_size_is_another_identity(base):
+    identity = vision_identity(base.model, base.processor)
+    assert identity == vision_identity(base.model, base.processor)
+    other = load_base(ModelSettings(precision="float32"))
+    with torch.no_grad():
+        other.model.get_decoder().embed_tokens.weight += 1
+    assert vision_identity(other.model, other.processor) == identity
+    with torch.no_grad():
+        next(other.model.model.visual.parameters())[0] += 1e-3
+    assert vision_identity(other.model, other.processor) != identity
+    limited = load_base(ModelSettings(precision="float32", maximum_pixels=4096))
+    assert vision_identity(limited.model, limited.processor) != identity
+
+
+def _write_many(folder, start):
+    cache = FeatureCache(FeatureDisk(folder=folder, limit_bytes=ROOM), "tower")
+    for number in range(start, start + 40):
+        cache.keep(f"{number % 50:02d}", some_features(number % 50))
+
+
+def test_two_processes_write_the_same_folder(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(tmp_path, start)) for start in (0, 20)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    cache = FeatureCache(disk(tmp_path), "tower")
+    for number in range(50):
+        assert_equal(cache.get(f"{number:02d}"), some_features(number))
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_disk_that_refuses_ends_nothing(tmp_path, caplog):
+    (tmp_path / "tower").write_text("a file where a folder should be")
+    cache = FeatureCache(disk(tmp_path), "tower")
+    cache.keep("abc", some_features())
+    assert "no longer stored" in caplog.text
+    assert_equal(cache.get("abc"), some_features())
