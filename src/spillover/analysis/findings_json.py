@@ -29,6 +29,7 @@ from spillover.analysis.profiles import Profile
 from spillover.analysis.spread import Spread
 from spillover.analysis.summary import NamedProfile, Summary
 from spillover.analysis.variance import VarianceShares
+from spillover.analysis.verdict import Verdict
 
 Json = dict[str, Any]
 FINDINGS_SCHEMA = 1
@@ -110,10 +111,17 @@ def describe_model(model: ModelFindings) -> Json:
             {"other": contrast.other, **describe_matrix_contrast(contrast.difference)} for contrast in model.protocols
         ],
         "weights": describe_weights(model.weights),
+        "verdicts": [_describe_verdict(verdict) for verdict in model.verdicts],
+        "additivity": None if model.additivity is None else plain(asdict(model.additivity)),
         "progress": [describe_checkpoint(checkpoint) for checkpoint in model.progress],
         "cells": describe_cells(model),
         "warnings": [plain(asdict(warned)) for warned in model.warnings],
     }
+
+
+def _describe_verdict(verdict: Verdict) -> Json:
+    described = {**asdict(verdict), "settings": verdict.settings.model_dump(mode="json")}
+    return {name: plain(value) for name, value in described.items()}
 
 
 def _describe_leader(leader: Leader | None) -> Json | None:

@@ -11,6 +11,7 @@ from spillover.analysis.frame import Frame
 from spillover.analysis.leaders import Leader
 from spillover.analysis.personas import Personas
 from spillover.analysis.settings import AnalysisSettings
+from spillover.analysis.verdict_words import say_additivity, say_verdict
 
 Saying = Callable[[ModelFindings, AnalysisSettings], Iterator[str]]
 
@@ -28,7 +29,7 @@ def say_findings(
     sayings: tuple[Saying, ...] = (
         *(_say_mean, _say_donor, _say_harmed, _say_cells, _say_generic, _say_without_flagged),
         *(_say_calibrated, _say_controls, _say_protocols, _say_cliques, _say_personas, _say_weights),
-        _say_progress,
+        *(_say_progress, _say_mixtures),
     )
     sentences = [
         f"{model.title}: {sentence}" for model in models for say in sayings for sentence in say(model, settings)
@@ -37,6 +38,13 @@ def say_findings(
     for comparison in comparisons:
         sentences.extend(_say_scale(comparison, [by_key[name, comparison.protocol] for name in comparison.models]))
     return tuple(sentences)
+
+
+def _say_mixtures(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+    for verdict in model.verdicts:
+        yield from say_verdict(verdict)
+    if model.additivity is not None:
+        yield from say_additivity(model.additivity)
 
 
 def _interval(low: float, high: float, settings: AnalysisSettings) -> str:
