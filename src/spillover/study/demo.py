@@ -28,7 +28,7 @@ class DemoSize:
 
 QUICK = DemoSize(seeds=1, examples=400, questions=120)
 """Three minutes on 2 cores."""
-FULL = DemoSize(seeds=4, examples=2000, questions=400)
+FULL = DemoSize(seeds=4, examples=2000, questions=1000)
 """Long enough for most tasks to gain beyond doubt, and for some transfers to show in every seed."""
 
 
