@@ -22,7 +22,8 @@ from spillover.analysis.shapes import Cells
 from spillover.analysis.spread import CliquePairs, Spread, summarise_replicates
 from spillover.analysis.summary import Summary, summarise
 from spillover.analysis.variance import specific_transfers
-from spillover.analysis.warned import Evidence, find_flagged, warn
+from spillover.analysis.warn import warn
+from spillover.analysis.warned import Evidence, find_flagged
 
 
 def assemble(material: Material, context: Context) -> ModelFindings:
