@@ -134,6 +134,7 @@ def describe_summary(summary: Summary) -> Json:
         "squares_by_target": plain(dict(zip(summary.frame.targets, summary.squares_by_target.tolist(), strict=True))),
         "intervals": None if spread is None else describe_intervals(spread, summary.frame),
         "noise_floor": None if spread is None else describe_derived(spread.floor, summary.frame),
+        "unsampled_targets": [] if spread is None else list(spread.unsampled),
     }
 
 

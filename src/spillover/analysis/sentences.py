@@ -55,12 +55,14 @@ def _name_trend(values: list[float]) -> str:
 
 
 def _overlap(models: list[ModelFindings]) -> str:
-    """Hedge a trend whose first and last interval overlap."""
+    """Hedge a trend that the intervals of the first and the last do not bear out."""
     ends: list[list[float]] = []
     for model in (models[0], models[-1]):
         spread = model.summary.spread
         if spread is None:
-            return ""
+            return ", without intervals to tell them apart"
+        if spread.unsampled:
+            return ", with intervals too narrow to tell them apart: not all right answers can be counted"
         ends.append(spread.average_intervals(model.summary.frame)["transferability"]["positive"])
     apart = ends[0][1] < ends[1][0] or ends[1][1] < ends[0][0]
     return "" if apart else ", but the intervals of the first and the last overlap"

@@ -18,8 +18,9 @@ def say_contrasts(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
 
     >>> from spillover.analysis.analyze import analyze
     >>> from spillover.analysis.cube import example_cube
-    >>> model = analyze(example_cube(), AnalysisSettings(replicates=0)).models[0]
-    >>> list(say_contrasts(model, AnalysisSettings()))
+    >>> settings = AnalysisSettings(replicates=0)
+    >>> model = analyze(example_cube(), settings).models[0]
+    >>> list(say_contrasts(model, settings))
     []
     """
     sayings = (_say_calibrated, _say_controls, _say_protocols, _say_progress)

@@ -19,8 +19,9 @@ def say_structure(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
 
     >>> from spillover.analysis.analyze import analyze
     >>> from spillover.analysis.cube import example_cube
-    >>> model = analyze(example_cube(), AnalysisSettings(replicates=0)).models[0]
-    >>> list(say_structure(model, AnalysisSettings()))
+    >>> settings = AnalysisSettings(replicates=0)
+    >>> model = analyze(example_cube(), settings).models[0]
+    >>> list(say_structure(model, settings))
     ['personas that stand a test: none.']
     """
     sayings = (_say_generic, _say_cliques, _say_personas, _say_weights)

@@ -19,8 +19,9 @@ def say_transfers(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
 
     >>> from spillover.analysis.analyze import analyze
     >>> from spillover.analysis.cube import example_cube
-    >>> model = analyze(example_cube(), AnalysisSettings(replicates=0)).models[0]
-    >>> next(say_transfers(model, AnalysisSettings()))
+    >>> settings = AnalysisSettings(replicates=0)
+    >>> model = analyze(example_cube(), settings).models[0]
+    >>> next(say_transfers(model, settings))
     'finetuning on one task loses 0.2500 PGF on another on average; 0 of 2 transfers are positive, 1 negative.'
     """
     sayings = (_say_mean, _say_donor, _say_harmed, _say_cells, _say_without_flagged)
@@ -39,46 +40,52 @@ def _say_mean(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]
     text = f"finetuning on one task {change} on another on average{among}"
     if spread is not None:
         low, high = float(spread.low.mean), float(spread.high.mean)
-        text += f" ({interval_in_words(low, high, settings)}{', so the sign is open' if low <= 0 <= high else ''}"
-        text += f"{_examples_left_out(model)})"
+        open_sign = ", so the sign is open" if low <= 0 <= high else ""
+        text += f" ({interval_in_words(low, high, settings)}{open_sign}{_too_narrow(model, spread.unsampled)})"
+    elif settings.replicates:
+        text += " (no interval: there is one seed, and right answers cannot be counted)"
     these = f"of {'these ' if among else ''}{summary.cells} transfers"
     signs = f"{summary.positive_cells} {these} are positive, {summary.negative_cells} negative"
     yield f"{text}; {signs}."
 
 
+def _too_narrow(model: ModelFindings, unsampled: tuple[str, ...]) -> str:
+    """Say of how many of the targets of a mean no other examples were drawn."""
+    frame = model.summary.frame
+    targets = [name for name, here in zip(frame.targets, frame.reference.any(axis=0).tolist(), strict=True) if here]
+    without = sum(name in unsampled for name in targets)
+    if not without:
+        return ""
+    return f"; too narrow: right answers of {without} of {len(targets)} targets cannot be counted"
+
+
 def _say_donor(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     if leader := model.strongest_donor:
-        text = f"the strongest donor is {leader.task}, with a positive transferability of {leader.value:.3f}"
-        yield text + _hedge_leader(model, leader, "sources", settings) + "."
+        text = f"the strongest donor is {leader.task} (positive transferability {leader.value:.3f})"
+        yield text + _hedge_leader(leader, "sources", settings) + "."
 
 
 def _say_harmed(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     if leader := model.most_harmed:
-        flagged = " (flagged: see the warnings)" if leader.task in model.without_flagged.frame.excluded else ""
-        text = f"the most harmed target is {leader.task}{flagged}, with a negative malleability of {leader.value:.3f}"
-        yield text + _hedge_leader(model, leader, "targets", settings) + "."
+        flagged = ", flagged: see the warnings" if leader.task in model.without_flagged.frame.excluded else ""
+        text = f"the most harmed target is {leader.task} (negative malleability {leader.value:.3f}{flagged})"
+        yield text + _hedge_leader(leader, "targets", settings) + "."
 
 
-def _hedge_leader(model: ModelFindings, leader: Leader, of: str, settings: AnalysisSettings) -> str:
+def _hedge_leader(leader: Leader, of: str, settings: AnalysisSettings) -> str:
     """Somebody always leads: say what leads under noise alone, and how often it is the same one."""
     text = ""
     if leader.noise_limit is None or leader.leads is None:
-        text += " (without replicates that cannot be told from noise)"
+        text += ", which cannot be held against noise"
     else:
-        reached = f"reaches {leader.noise_limit:.3f} in {1 - settings.confidence:.0%} of studies without any transfer"
-        text += ", more than noise" if leader.beyond_noise else ", which may be noise"
-        text += f": the first of {leader.of} {of} {reached}; it comes first in {leader.leads:.0%} of the replicates"
-        text += _examples_left_out(model)
+        verdicts = {True: "more than noise", False: "no more than noise", None: "more than the known part of noise"}
+        text += f", {verdicts[leader.beyond_noise]} gives the first of {leader.of} {of}"
+        text += f" (up to {leader.noise_limit:.3f} in {settings.confidence:.0%} of cases)"
+        if leader.limit_is_whole:
+            text += f"; first in {leader.leads:.0%} of replicates"
     if leader.without_flagged != leader.task:
         text += f"; without the flagged targets it is {leader.without_flagged or 'none'}"
     return text
-
-
-def _examples_left_out(model: ModelFindings) -> str:
-    unknown = sum(basis.startswith("seeds only") for basis in model.cells.basis)
-    if not unknown:
-        return ""
-    return f"; for {unknown} of {len(model.cells.basis)} targets this leaves out the sampling of examples"
 
 
 def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:

@@ -34,13 +34,15 @@ def _warn_of_undefined(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warn
 
 def _warn_of_few_seeds(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:
     seeds = len(evidence.transfers.seeds)
+    counted = evidence.cube is not None or any(correct is not None for correct in evidence.correct)
     if seeds == 1:
-        text = "one training seed: intervals cover other examples, not other trainings; seed noise cannot be told"
-        yield Warned(kind="few_seeds", tasks=(), text=text)
+        intervals = "intervals cover other examples, not other trainings; " if counted else ""
+        yield Warned(kind="few_seeds", tasks=(), text=f"one training seed: {intervals}seed noise cannot be told")
     elif seeds < 6:
+        instead = "; cells are tested over examples and seeds together" if counted else ""
         text = (
             f"{seeds} training seeds: no test over seeds alone could fall below p = {2.0 ** (1 - seeds):g} "
-            "(two-sided Wilcoxon), so none is made; cells are tested over examples and seeds together"
+            f"(two-sided Wilcoxon), so none is made{instead}"
         )
         yield Warned(kind="few_seeds", tasks=(), text=text)
 
@@ -71,23 +73,21 @@ def _warn_of_unrecovered(evidence: Evidence, _: AnalysisSettings) -> Iterator[Wa
     unknown = [
         target for target, correct in zip(evidence.frame.targets, evidence.correct, strict=True) if correct is None
     ]
-    possible = {target: evidence.base[target].possible_errors for target in unknown}
-    ambiguous = tuple(target for target in unknown if possible[target])
-    lost = tuple(target for target in unknown if not possible[target])
-    what_is_left = (
-        "intervals of these targets cover seeds only, and nothing is tested there: every seed was asked the same "
-        "examples"
-    )
-    if lost:
-        cause = "the number of examples is unknown or not one and the same, or decimals are too few"
-        text = f"counts are not known ({cause}): {what_is_left}"
-        yield Warned(kind="counts_not_recovered", tasks=lost, text=text)
+    ambiguous = tuple(target for target in unknown if evidence.base[target].possible_errors)
+    unasked = tuple(target for target in unknown if evidence.base[target].examples is None)
+    lost = tuple(target for target in unknown if target not in (*ambiguous, *unasked))
+    one_seed = len(evidence.transfers.seeds) == 1
+    left = f"no test, and {'no interval' if one_seed else 'intervals that hold the noise of seeds alone'}"
+    for targets, cause in (
+        (unasked, "how many examples were asked is not known, or not one number for all models"),
+        (lost, "PGFs have too few decimals to count right answers, or do not come from counts"),
+    ):
+        if targets:
+            named = "every target" if len(targets) == len(evidence.frame.targets) else ", ".join(targets)
+            yield Warned(kind="counts_not_recovered", tasks=targets, text=f"{named}: {cause}: {left}")
     if ambiguous:
-        listing = "; ".join(f"{target}: {_alternatives(possible[target])}" for target in ambiguous)
-        text = (
-            "too few different PGFs are there to tell how many examples the base got wrong, so no accuracy is given "
-            f"({listing}): {what_is_left}"
-        )
+        listing = "; ".join(f"{target}: {_alternatives(evidence.base[target].possible_errors)}" for target in ambiguous)
+        text = f"too few different PGFs to tell how many answers of the base are wrong ({listing}): no accuracy, {left}"
         yield Warned(kind="counts_ambiguous", tasks=ambiguous, text=text)
 
 
