@@ -63,14 +63,21 @@ def _say_clique(model: ModelFindings, word: str, found: CliqueFindings) -> Itera
         return
     best = next(clique for clique in found.cliques if len(clique.tasks) == largest.size and "mean" in clique.maximal_in)
     names = ", ".join(model.matrix.abbreviations.get(task, task) for task in best.tasks)
-    text = f"the largest {word} clique has {largest.size} tasks ({names})"
+    others = f", or {_count(largest.count - 1, 'other')} of that size" if largest.count > 1 else ""
+    text = f"the largest {word} clique has {largest.size} tasks ({names}{others})"
     if largest.p is not None:
         verdict = "no larger than" if largest.p > 0.05 else "larger than"
         text += f", {verdict} the targets' own columns make by chance (permutation p = {largest.p:.3f})"
     yield text + "."
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _say_personas(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+    if model.summary.mean is None:
+        return
     personas, fewer = model.personas.calibrated, model.personas.without_flagged
     tested = "" if model.personas.columns_tested else " (only sources can be tested from a table)"
     text = f"personas that stand a test{among_in_words(model.summary.frame)}{tested}: {_list_personas(personas)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from spillover.analysis.findings import ModelFindings
+from spillover.analysis.frame import Frame
 from spillover.analysis.leaders import Leader
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.wording import among_in_words, interval_in_words
@@ -52,7 +53,7 @@ def _say_mean(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]
 def _too_narrow(model: ModelFindings, unsampled: tuple[str, ...]) -> str:
     """Say of how many of the targets of a mean no other examples were drawn."""
     frame = model.summary.frame
-    targets = [name for name, here in zip(frame.targets, frame.reference.any(axis=0).tolist(), strict=True) if here]
+    targets = [name for name in frame.targets if _takes_part(frame, name)]
     without = sum(name in unsampled for name in targets)
     if not without:
         return ""
@@ -109,16 +110,21 @@ def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
 
 
 def _say_without_flagged(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
-    all_targets, fewer = model.summary.mean, model.without_flagged.mean
-    flagged = model.without_flagged.frame.excluded
-    if all_targets is None or not flagged:
-        return
-    names = ", ".join(model.matrix.abbreviations.get(name, name) for name in flagged)
-    if fewer is None:
-        yield f"every target is flagged ({names}): see the warnings."
-    else:
-        yield f"without the flagged targets ({names}) the mean transfer is {fewer:.4f} instead of {all_targets:.4f}."
+    summary, fewer = model.summary, model.without_flagged
+    if summary.mean is not None and fewer.cells < summary.cells:
+        flagged = [name for name in fewer.frame.excluded if _takes_part(summary.frame, name)]
+        names = ", ".join(model.matrix.abbreviations.get(name, name) for name in flagged)
+        if fewer.mean is None:
+            yield f"every target is flagged ({names}): see the warnings."
+        else:
+            means = f"{fewer.mean:.4f}, not {summary.mean:.4f}"
+            yield f"without the flagged targets ({names}) the mean transfer is {means}."
     unlabelled = model.without_unknown_labels
-    if unlabelled is not None and unlabelled.mean is not None:
+    if unlabelled is not None and unlabelled.mean is not None and unlabelled.cells < summary.cells:
         names = ", ".join(unlabelled.frame.excluded)
-        yield f"without {names}, whose label revision is unknown, the mean transfer is {unlabelled.mean:.4f}."
+        text = f"without {names} as source and target (label revision unknown)"
+        yield f"{text} the mean transfer is {unlabelled.mean:.4f}."
+
+
+def _takes_part(frame: Frame, target: str) -> bool:
+    return bool(frame.reference[:, frame.targets.index(target)].any())

@@ -65,10 +65,15 @@ def _warn_of_shared_counts(evidence: Evidence, settings: AnalysisSettings) -> It
             continue
         target = evidence.frame.targets[column]
         text = (
-            f"{target}: {shared.runs} of {shared.of} finetuned models are right exactly {shared.correct} times; "
-            "answers may have collapsed onto one letter"
+            f"{target}: {shared.runs} of {shared.of} finetuned models are right exactly {shared.correct} "
+            f"{_of_examples(evidence, target)}times; answers may have collapsed onto one letter"
         )
         yield Warned(kind="shared_count", tasks=(target,), text=text)
+
+
+def _of_examples(evidence: Evidence, target: str) -> str:
+    examples = evidence.base[target].examples
+    return "" if examples is None else f"of {examples} "
 
 
 def _warn_of_below_chance(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:

@@ -28,7 +28,11 @@ def _warn_of_undefined(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warn
     for cell in evidence.transfers.undefined:
         by_target.setdefault(cell.target, []).append(cell.reason)
     for target, reasons in by_target.items():
-        text = f"{target}: {len(reasons)} cells have no PGF and are left out of every aggregate: {reasons[0]}"
+        several = len(reasons) > 1
+        text = (
+            f"{target}: {len(reasons)} {'cells have' if several else 'cell has'} no PGF and "
+            f"{'are' if several else 'is'} left out of every aggregate: {reasons[0]}"
+        )
         yield Warned(kind="undefined", tasks=(target,), text=text)
 
 
