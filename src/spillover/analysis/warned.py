@@ -23,6 +23,7 @@ class Warned:
     """Something that a careful reviewer would raise."""
 
     kind: str
+    """One of those in `docs/findings.md`."""
     tasks: tuple[str, ...]
     text: str
 
