@@ -33,7 +33,7 @@ class Material:
     """By target: what intervals rest on."""
     draw: Draw
     """Draws bootstrap replicates; none where neither examples nor seeds can be drawn."""
-    unsampled: PerTarget
+    unsampled: np.ndarray
     """Targets, as true or false, of which replicates cannot draw other examples."""
     base: dict[str, BaseRecord]
     gap: PerTarget

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
-from spillover.core.published import PGFRow, PGFTable
+from spillover.core.published import AccuracyRow, AccuracyTable, PGFRow, PGFTable
+from spillover.core.scores import BASE_SOURCE
 
 SETTINGS = AnalysisSettings(replicates=0, permutations=0)
 
@@ -44,3 +45,21 @@ def test_flagged_targets_that_take_no_part_in_the_mean_are_not_said_to_change_it
 def test_one_task_alone_has_no_personas():
     (sentence,) = analyze(table_of({("a", "a"): 0.2}), SETTINGS).sentences
     assert "no transfer to another task has a PGF" in sentence
+
+
+def test_a_count_that_runs_share_is_given_with_the_number_of_examples():
+    places = [(BASE_SOURCE, None)] + [(source, seed) for source in "abcd" for seed in (0, 1)]
+    rows = tuple(
+        AccuracyRow(source=source, seed=seed, target=target, accuracy=0.5 if seed is None else 0.59, examples=100)
+        for source, seed in places
+        for target in "abcd"
+    )
+    warnings = analyze(AccuracyTable(model="m", rows=rows, origin="here"), SETTINGS).models[0].warnings
+    (text,) = [warned.text for warned in warnings if warned.kind == "shared_count" and warned.tasks == ("a",)]
+    assert text.startswith("a: 6 of 6 finetuned models are right exactly 59 of 100 times")
+
+
+def test_one_undefined_cell_is_one_cell():
+    values = square("abc", ab=float("nan"))
+    (warned,) = [each for each in analyze(table_of(values), SETTINGS).models[0].warnings if each.kind == "undefined"]
+    assert warned.text.startswith("b: 1 cell has no PGF and is left out")
