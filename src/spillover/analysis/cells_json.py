@@ -8,7 +8,7 @@ import numpy as np
 
 from spillover.analysis.answers import TargetAnswers
 from spillover.analysis.contrasts import ControlContrast, MatrixContrast
-from spillover.analysis.findings import ModelFindings
+from spillover.analysis.findings import CalibratedFindings, ModelFindings
 from spillover.analysis.plain import plain
 
 Json = dict[str, Any]
@@ -57,6 +57,29 @@ def describe_cells(model: ModelFindings) -> list[Json]:
             )
         )
     return described
+
+
+def describe_calibrated_cells(calibrated: CalibratedFindings) -> list[Json]:
+    """Describe every defined cell of what remains when the answer prior is taken out.
+
+    Complexity: O(cells).
+    """
+    transfers, inference = calibrated.transfers, calibrated.inference
+    return [
+        plain(
+            {
+                "source": transfers.sources[row],
+                "target": transfers.targets[column],
+                "pgf": float(transfers.mean[row, column]),
+                "low": float(inference.low[row, column]),
+                "high": float(inference.high[row, column]),
+                "p": float(inference.p[row, column]),
+                "q": float(calibrated.q[row, column]),
+                "by_seed": transfers.pgf[:, row, column].tolist(),
+            }
+        )
+        for row, column in np.argwhere(transfers.defined).tolist()
+    ]
 
 
 def _describe_mcnemar(p: np.ndarray | None, row: int) -> Json:

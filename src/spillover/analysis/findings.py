@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from spillover.analysis.additivity import Additivity
 from spillover.analysis.answers import TargetAnswers
 from spillover.analysis.clique_size import LargestClique
 from spillover.analysis.cliques import Clique, GraphName
@@ -22,6 +23,7 @@ from spillover.analysis.pgf import TransferArray
 from spillover.analysis.records import BaseRecord
 from spillover.analysis.shapes import Cells, Transfers
 from spillover.analysis.summary import Summary
+from spillover.analysis.verdict import Verdict
 from spillover.analysis.warned import Warned
 from spillover.analysis.weights import WeightCorrelation, WeightSimilarity
 
@@ -62,6 +64,10 @@ class CalibratedFindings:
 
     transfers: TransferArray
     matrix: TransferMatrix
+    inference: CellInference
+    """The crossed test of calibrated answers. That the prior is estimated from the same examples is not in it."""
+    q: Transfers
+    """p adjusted for all transfers to other tasks (Benjamini-Hochberg); NaN elsewhere."""
     summary: Summary
     prior_part: MatrixContrast | None
     """raw − calibrated PGF: the part owed to the answer prior."""
@@ -129,6 +135,10 @@ class ModelFindings:
     progress: tuple[Checkpoint, ...]
     """Earlier checkpoints first, the end of training last; empty where only the end was scored."""
     warnings: tuple[Warned, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    """One for each mixture that the study verifies."""
+    additivity: Additivity | None = None
+    """None where no mixture was run of which something was predicted."""
 
     @property
     def model(self) -> str:

@@ -6,7 +6,12 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from spillover.analysis.cells_json import describe_cells, describe_control, describe_matrix_contrast
+from spillover.analysis.cells_json import (
+    describe_calibrated_cells,
+    describe_cells,
+    describe_control,
+    describe_matrix_contrast,
+)
 from spillover.analysis.findings import (
     CalibratedFindings,
     Checkpoint,
@@ -20,6 +25,7 @@ from spillover.analysis.leaders import Leader
 from spillover.analysis.plain import plain
 from spillover.analysis.summary import NamedProfile
 from spillover.analysis.summary_json import describe_summary
+from spillover.analysis.verdict import Verdict
 
 Json = dict[str, Any]
 FINDINGS_SCHEMA = 1
@@ -101,10 +107,17 @@ def describe_model(model: ModelFindings) -> Json:
             {"other": contrast.other, **describe_matrix_contrast(contrast.difference)} for contrast in model.protocols
         ],
         "weights": describe_weights(model.weights),
+        "verdicts": [_describe_verdict(verdict) for verdict in model.verdicts],
+        "additivity": None if model.additivity is None else plain(asdict(model.additivity)),
         "progress": [describe_checkpoint(checkpoint) for checkpoint in model.progress],
         "cells": describe_cells(model),
         "warnings": [plain(asdict(warned)) for warned in model.warnings],
     }
+
+
+def _describe_verdict(verdict: Verdict) -> Json:
+    described = {**asdict(verdict), "settings": verdict.settings.model_dump(mode="json")}
+    return {name: plain(value) for name, value in described.items()}
 
 
 def _describe_leader(leader: Leader | None) -> Json | None:
@@ -135,6 +148,7 @@ def describe_calibrated(calibrated: CalibratedFindings | None) -> Json | None:
         "undefined": [asdict(cell) for cell in calibrated.transfers.undefined],
         **describe_summary(calibrated.summary),
         "prior_part": None if prior is None else describe_matrix_contrast(prior),
+        "cells": describe_calibrated_cells(calibrated),
     }
 
 

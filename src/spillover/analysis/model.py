@@ -7,12 +7,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from spillover.analysis.accuracies import lay_out_accuracies
+from spillover.analysis.additivity import check_additivity
 from spillover.analysis.assembly import assemble
 from spillover.analysis.beside import Beside
 from spillover.analysis.bootstrap import replicate_cube
 from spillover.analysis.context import Context
 from spillover.analysis.contrasts import contrast_control, contrast_scorings
+from spillover.analysis.crossed import infer_cube
 from spillover.analysis.cube import ScoreCube
+from spillover.analysis.discoveries import adjust_p
 from spillover.analysis.facts import Facts
 from spillover.analysis.findings import (
     CalibratedFindings,
@@ -28,6 +31,7 @@ from spillover.analysis.settings import AnalysisSettings, require_known_targets
 from spillover.analysis.spread import summarise_replicates
 from spillover.analysis.summary import summarise
 from spillover.analysis.tables import lay_out_table
+from spillover.analysis.verdict import Verdict, judge_mixture
 from spillover.analysis.warned_of_answers import warn_of_own_control
 from spillover.analysis.weights import relate_weights
 from spillover.core.errors import AnalysisError
@@ -84,6 +88,8 @@ def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts, b
         protocols=_contrast_protocols(study, context),
         weights=_relate_weights(study, findings, context),
         progress=_follow_progress(study, context),
+        verdicts=_judge_mixtures(study, material.calibrated, context),
+        additivity=check_additivity({"raw": cube, "calibrated": material.calibrated}, study.beside.mixtures, context),
     )
 
 
@@ -113,6 +119,15 @@ def analyze_table(table: PGFTable | AccuracyTable, settings: AnalysisSettings, f
     return assemble(gather_table(laid_out, context), context)
 
 
+def _judge_mixtures(study: ModelStudy, calibrated: ScoreCube | None, context: Context) -> tuple[Verdict, ...]:
+    judged = [
+        judge_mixture(cube, asked, context)
+        for asked in study.beside.verifications
+        if (cube := study.cube if asked.measure == "raw" else calibrated) is not None
+    ]
+    return tuple(verdict for verdict in judged if verdict is not None)
+
+
 def _calibrate(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) -> CalibratedFindings | None:
     if calibrated is None:
         return None
@@ -121,9 +136,12 @@ def _calibrate(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) 
     frame = frame_transfers(transfers)
     pieces = replicate_cube(calibrated, ceiling, context.settings.replicates, context.generator("bootstrap"))
     spread = summarise_replicates(pieces, transfers, frame, context.settings.confidence)
+    inference = infer_cube(calibrated, ceiling, context.settings.confidence)
     return CalibratedFindings(
         transfers=transfers,
         matrix=context.show("calibrated PGF", transfers, transfers.mean),
+        inference=inference,
+        q=adjust_p(inference.p, frame.transfer),
         summary=summarise(transfers, frame, spread if frame.reference.any() else None),
         prior_part=contrast_scorings(cube, calibrated, "PGF owed to the answer prior", context),
     )

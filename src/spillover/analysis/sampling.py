@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +20,7 @@ from spillover.analysis.cube import ScoreCube, TargetBlock
 from spillover.analysis.facts import Facts, collect_facts
 from spillover.analysis.model import best_scores
 from spillover.analysis.pgf import TransferArray, resolve_ceilings, transfers_of_cube
-from spillover.analysis.settings import AnalysisSettings, require_known_targets
+from spillover.analysis.settings import AnalysisSettings, Measure, require_known_targets
 from spillover.analysis.shapes import Matrices, Transfers
 from spillover.analysis.tables import TableTransfers, lay_out_table
 from spillover.core.errors import AnalysisError
@@ -29,8 +28,6 @@ from spillover.core.keys import seeded_generator
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.tasks.task import Task
 
-Measure = Literal["raw", "calibrated"]
-"""PGF as it is, or with the answer prior taken out."""
 Evidence = pa.Table | PGFTable | AccuracyTable | ScoreCube
 
 

@@ -11,6 +11,7 @@ from spillover.analysis.sentences_of_contrasts import say_contrasts
 from spillover.analysis.sentences_of_structure import say_structure
 from spillover.analysis.sentences_of_transfers import say_transfers
 from spillover.analysis.settings import AnalysisSettings
+from spillover.analysis.verdict_words import say_additivity, say_verdict
 
 
 def say_findings(
@@ -26,13 +27,20 @@ def say_findings(
     sentences = [
         f"{model.title}: {sentence}"
         for model in models
-        for say in (say_transfers, say_contrasts, say_structure)
+        for say in (say_transfers, say_contrasts, say_structure, _say_mixtures)
         for sentence in say(model, settings)
     ]
     by_key = {(model.model, model.protocol): model for model in models}
     for comparison in comparisons:
         sentences.extend(_say_scale(comparison, [by_key[name, comparison.protocol] for name in comparison.models]))
     return tuple(sentences)
+
+
+def _say_mixtures(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+    for verdict in model.verdicts:
+        yield from say_verdict(verdict)
+    if model.additivity is not None:
+        yield from say_additivity(model.additivity)
 
 
 def _say_scale(comparison: Comparison, models: list[ModelFindings]) -> Iterator[str]:

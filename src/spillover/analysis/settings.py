@@ -11,6 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from spillover.core.errors import AnalysisError
 
+Measure = Literal["raw", "calibrated"]
+"""PGF as it is, or with the answer prior taken out."""
 NamedCeiling = Literal["human", "specialist", "best"]
 """Human score, a specialist model's score (both from the task's facts), or the best score seen in the data."""
 
@@ -84,6 +86,26 @@ class AnalysisSettings(BaseModel):
         if isinstance(self.ceiling, dict):
             return self.ceiling.get(target, 1.0)
         return self.ceiling
+
+
+class VerificationSettings(BaseModel):
+    """Which source is what, in a study of a mixture that was chosen: every name is one of the study's sources."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    targets: tuple[str, ...] = Field(min_length=1)
+    """What the mixture was chosen for."""
+    chosen: str
+    random: tuple[str, ...] = ()
+    """Mixtures drawn at random; at least two, if any."""
+    best_single: str | None = None
+    """The source with the largest PGF on the targets."""
+    direct: str | None = None
+    """The targets' own data."""
+    measure: Measure = "raw"
+    """What the mixture was chosen by, and is judged by."""
+    fresh: bool = False
+    """Whether the study asks other examples than those that the mixture was chosen by."""
 
 
 def require_known_targets(settings: AnalysisSettings, targets: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,19 +15,22 @@ from rich.table import Table
 from rich.text import Text
 
 from spillover.analysis import AnalysisSettings
+from spillover.analysis.sampling import TransferSample, sample_transfers
 from spillover.cli.importing import show_read
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
-from spillover.core.errors import AnalysisError, nearest
+from spillover.core.errors import AnalysisError, StoreError, nearest
 from spillover.core.files import write_atomically
 from spillover.interop.importing import ImportChoices
+from spillover.mixture.check import FEWEST_RANDOM, describe_arms, find_rivals, verifying_study, write_study
 from spillover.mixture.export.export import MANIFEST, export_mixture
 from spillover.mixture.export.formats import FORMATS, Format
 from spillover.mixture.mixture import Mixture
-from spillover.mixture.recommend import recommend
+from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
 from spillover.study.provenance import package_versions
 from spillover.study.reading import load_study
+from spillover.study.study import Study
 from spillover.tasks.data import open_tasks
 
 LISTED_OTHERS = 30
@@ -62,8 +66,15 @@ def mix(
     export: Annotated[
         str | None, typer.Option("--export", help="Write the data, too: llama-factory, swift, trl, jsonl or parquet.")
     ] = None,
+    study: Annotated[
+        Path | None, typer.Option("--study", help="Write the study that verifies the mixture: a study file to run.")
+    ] = None,
+    random_mixtures: Annotated[
+        int, typer.Option("--random-mixtures", min=FEWEST_RANDOM, help="With --study: random mixtures to compare with.")
+    ] = 4,
     data: Annotated[
-        Path | None, typer.Option("--data", help="With --export: a study whose tasks hold the data; by default PATH.")
+        Path | None,
+        typer.Option("--data", help="With --export or --study: the study whose tasks are meant; by default PATH."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="A file for the mixture as JSON; with --export, the folder of the data.")
@@ -91,9 +102,12 @@ def mix(
         exclude_target_data=exclude_target_data,
     )
     kind = _format(export, out)
-    mixtures = _recommend(path, settings, choices)
+    samples = _samples(path, settings, choices)
+    mixtures = [recommend_from(sample, settings) for sample in samples]
+    if study is not None:
+        _write_study(samples, mixtures, _Origin.of(path, data), study, random_mixtures)
     if kind is not None and out is not None:
-        _export(mixtures, kind, data or Path(path.rpartition("=")[2]), out)
+        _export(_only(mixtures), kind, _Origin.of(path, data).study(), out)
     if out is not None and kind is None:
         write_atomically(out, _as_json(mixtures))
     if json:
@@ -131,22 +145,57 @@ def _format(export: str | None, out: Path | None) -> Format | None:
     return kind
 
 
-def _export(mixtures: list[Mixture], kind: Format, study_file: Path, out: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where the data of the sources is."""
+
+    file: Path
+    is_path: bool
+    """Whether the study is the one that the mixture was chosen by."""
+
+    @staticmethod
+    def of(path: str, data: Path | None) -> _Origin:
+        return _Origin(data or Path(path.rpartition("=")[2]), is_path=data is None)
+
+    def study(self) -> Study:
+        if self.file.is_file() and self.file.suffix not in (".yaml", ".yml"):
+            raise AnalysisError(
+                "a table holds no training data", where=str(self.file), hint="name a study: --data study.yaml"
+            )
+        return load_study(self.file)
+
+
+def _only(mixtures: list[Mixture]) -> Mixture:
     if len(mixtures) > 1:
         names = ", ".join(f"{mixture.model} ({mixture.protocol})" for mixture in mixtures)
         raise AnalysisError(
-            f"there are several mixtures: {names}", hint="export from results of one model and protocol"
+            f"there are several mixtures: {names}", hint="export or verify results of one model and protocol"
         )
-    if study_file.is_file() and study_file.suffix not in (".yaml", ".yml"):
-        raise AnalysisError(
-            "a table holds no training data", where=str(study_file), hint="name a study: --data study.yaml"
-        )
-    study = load_study(study_file)
+    return mixtures[0]
+
+
+def _write_study(
+    samples: list[TransferSample], mixtures: list[Mixture], origin: _Origin, file: Path, random_mixtures: int
+) -> None:
+    if file.exists():
+        raise StoreError("the file is there already", where=str(file), hint="give another --study")
+    chosen = _only(mixtures)
+    rivals = find_rivals(samples[0], chosen, random_mixtures)
+    origin_study = origin.study()
+    study = verifying_study(origin_study, file.stem, chosen, rivals, same_examples=origin.is_path)
+    write_atomically(file, write_study(study))
+    console = Console(stderr=True)
+    for line in describe_arms(study, origin_study.training.examples):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"wrote {file}; next: spillover plan {file}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _export(mixture: Mixture, kind: Format, study: Study, out: Path) -> None:
     console = Console(stderr=True)
     with Progress(console=console) as progress:
         bar = progress.add_task("exporting", total=None)
         drawn = export_mixture(
-            mixtures[0],
+            mixture,
             open_tasks(study.tasks),
             out,
             kind,
@@ -166,15 +215,21 @@ def _counted(text: str) -> tuple[str, int]:
     return name, int(count)
 
 
-def _recommend(path: str, settings: MixtureSettings, choices: ImportChoices) -> list[Mixture]:
+def _samples(path: str, settings: MixtureSettings, choices: ImportChoices) -> list[TransferSample]:
     (read,) = read_named_paths([path], choices)
     show_read(Console(stderr=True), [read])
     results = read.results
     analysis = results.settings or AnalysisSettings()
-    mixtures = [mixture for data in results.data for mixture in recommend(data, settings, analysis, results.tasks)]
-    if not mixtures:
+    samples = [
+        sample
+        for data in results.data
+        for sample in sample_transfers(
+            data, analysis, results.tasks, measure=settings.measure, replicates=settings.replicates
+        )
+    ]
+    if not samples:
         raise AnalysisError("there is nothing to choose by", where=path, hint="run the study's sources first")
-    return mixtures
+    return samples
 
 
 def mixture_in_terminal(mixture: Mixture) -> RenderableType:

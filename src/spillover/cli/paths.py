@@ -53,7 +53,7 @@ def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Resul
     if foreign:
         require_runs(choices.mapping, [run for plan in plans.values() for run in plan.found])
     results = [_read_study(name, path) for name, path in studies]
-    results += [_read_foreign(plan, chosen[name], name) for name, plan in plans.items()]
+    results += [_read_foreign(name, plan, chosen[name]) for name, plan in plans.items()]
     names = [model for part in results for model in _models(part)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ImportFileError(f"two results are called {repeated[0]!r}", hint="name them: 3B=first.csv 7B=second.csv")
@@ -80,7 +80,7 @@ def _named_model(choices: ImportChoices, name: str | None) -> ImportChoices:
     return choices if name is None else replace(choices, reading=replace(choices.reading, model=name))
 
 
-def _read_foreign(plan: ImportPlan, choices: ImportChoices, name: str | None) -> Results:
+def _read_foreign(name: str | None, plan: ImportPlan, choices: ImportChoices) -> Results:
     imported = read_import(plan, choices)
     data = tuple(_named(part, name) if isinstance(part, PGFTable) else part for part in imported.data)
     return Results(results=StudyResults(data=data), plan=plan, gathered=imported.gathered)

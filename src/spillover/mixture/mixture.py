@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from spillover.mixture.settings import MixtureSettings
+from spillover.tasks.mixed import MIXTURE_SCHEMA
 
-SCHEMA = 1
 Role = Literal["target", "protected", "other"]
 
 
@@ -73,7 +72,7 @@ class Mixture:
     def to_json(self) -> dict[str, Any]:
         """Convert to plain values, a schema version first; numbers that are undefined are None."""
         settings = self.settings.model_dump(mode="json")
-        return {"schema": SCHEMA, **_without_nan(asdict(self)), "settings": settings}
+        return {"schema": MIXTURE_SCHEMA, **_without_nan(asdict(self)), "settings": settings}
 
     def dump(self) -> str:
         """Write the JSON form as text."""
@@ -90,19 +89,3 @@ def _without_nan(value: Any) -> Any:
             return [_without_nan(each) for each in value]
         case _:
             return value
-
-
-def count_examples(shares: Sequence[float], budget: int) -> list[int]:
-    """Turn shares into whole numbers of examples that sum to the budget exactly, by largest remainders.
-
-    Ties go to the earlier source.
-
-    >>> count_examples([1 / 3, 1 / 3, 1 / 3], 100)
-    [34, 33, 33]
-    """
-    exact = np.asarray(shares, dtype=float) * budget
-    counts = np.floor(exact + 1e-9).astype(int)
-    left = budget - int(counts.sum())
-    order = np.argsort(-np.round(exact - counts, 9), kind="stable")
-    counts[order[:left]] += 1
-    return counts.tolist()

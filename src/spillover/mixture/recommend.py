@@ -12,12 +12,13 @@ from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.shapes import Matrices, Transfers
 from spillover.core.errors import nearest
 from spillover.core.keys import seeded_generator
-from spillover.mixture.mixture import MixedSource, Mixture, PredictedEffect, Role, count_examples
+from spillover.mixture.mixture import MixedSource, Mixture, PredictedEffect, Role
 from spillover.mixture.problem import MixtureError, PerSource, Problem
 from spillover.mixture.reasons import give_reasons
 from spillover.mixture.robust import tail_mean
 from spillover.mixture.settings import MixtureSettings
 from spillover.mixture.strategies import choose_shares
+from spillover.tasks.mixed import count_examples
 from spillover.tasks.task import Task
 
 HALF_REPLICATES = 300

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from spillover.analysis.sampling import Measure
+from spillover.analysis.settings import Measure
 from spillover.mixture.strategies import Strategy
 
 

@@ -11,8 +11,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from spillover.analysis import Findings, ModelFindings, TransferMatrix
+from spillover.analysis.additivity import PredictedCell
+from spillover.analysis.verdict import Verdict
 from spillover.core.files import write_atomically
 from spillover.report.colours import colour_limit, colour_of, ink_on
+from spillover.report.verdicts import Bars, VerdictRow, estimate_text, lay_out_bars, predicted_cells, verdict_rows
 
 CONTROL_NOTES = {
     "shuffled": "other examples' answers: format and letters, no perception",
@@ -68,9 +71,16 @@ def render_report(findings: Findings, provenance: Mapping[str, Any] | None = Non
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    models = [(model, heatmaps(model)) for model in findings.models]
+    environment.filters["estimate"] = estimate_text
+    models = [(model, heatmaps(model), *_mixtures(model)) for model in findings.models]
     template = environment.get_template("page.html")
     return template.render(findings=findings, models=models, provenance=dict(provenance or findings.provenance))
+
+
+def _mixtures(model: ModelFindings) -> tuple[list[tuple[Verdict, list[VerdictRow], Bars]], list[PredictedCell]]:
+    verdicts = [(verdict, verdict_rows(verdict), lay_out_bars(verdict)) for verdict in model.verdicts]
+    cells = [] if model.additivity is None else predicted_cells(model.additivity, model.verdicts)
+    return verdicts, cells
 
 
 def heatmaps(model: ModelFindings) -> list[Heatmap]:

@@ -14,6 +14,7 @@ from rich.text import Text
 from spillover.analysis import Findings, ModelFindings, TransferMatrix
 from spillover.analysis.summary import Summary
 from spillover.report.colours import colour_limit, colour_of, ink_on
+from spillover.report.verdicts_in_terminal import verdicts_in_terminal
 
 CELL = 5
 """Characters of a cell: thirteen of them and abbreviations fit on a line of eighty."""
@@ -41,7 +42,13 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
     for model, prefix in zip(findings.models, prefixes, strict=True):
         said = [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
         parts += [*_matrices(model, width), _sentences(f"what it says · {model.title}", said)]
-        parts += [*_discoveries(model, rate), _profiles(model, width), *_groups(model), *_warnings(model)]
+        parts += [
+            *verdicts_in_terminal(model),
+            *_discoveries(model, rate),
+            _profiles(model, width),
+            *_groups(model),
+            *_warnings(model),
+        ]
     across = [text for text in findings.sentences if not text.startswith(tuple(prefixes))]
     if across:
         parts.append(_sentences("across models", across))

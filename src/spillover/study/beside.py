@@ -15,7 +15,9 @@ from spillover.core.errors import StoreError
 from spillover.study.overlap import warn_of_overlap
 from spillover.study.plan import Finetune
 from spillover.study.stored import StoredStudy, open_stored_study
+from spillover.study.study import Study
 from spillover.study.updates import SAME_FOR_ALL, StoredUpdate
+from spillover.tasks.settings import Recipe
 
 
 def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
@@ -44,7 +46,16 @@ def _beside(stored: StoredStudy, model: str) -> Beside:
         similarity = WeightSimilarity(sources=tuple(by_source), cosine=compare_updates(by_source))
     trained = [(job, {**update.settings, **_logged(stored, job)}) for job, update in updates]
     overlaps = warn_of_overlap(stored.store.folder, stored.study)
-    return Beside(similarity=similarity, warnings=(*find_unequal_training(trained), *overlaps))
+    warnings = (*find_unequal_training(trained), *overlaps, *_warn_of_repetition(stored.study))
+    mixtures = {each.name: each.mixture for each in stored.study.mixtures if isinstance(each.mixture, Recipe)}
+    return Beside(similarity=similarity, warnings=warnings, mixtures=mixtures, verifications=stored.study.verification)
+
+
+def _warn_of_repetition(study: Study) -> Iterator[Warned]:
+    for name, parts in (study.provenance.repeated if study.provenance else {}).items():
+        listed = ", ".join(f"{count} of {part}" for part, count in parts.items())
+        text = f"{name}: repeats training examples, since its parts have too few: {listed}"
+        yield Warned(kind="repeated_examples", tasks=(name,), text=text)
 
 
 def _logged(stored: StoredStudy, job: Finetune) -> dict[str, Any]:

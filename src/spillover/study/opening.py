@@ -15,7 +15,8 @@ from spillover.study.reading import load_study, sound_part
 from spillover.study.study import Study
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
 from spillover.tasks.files import find_faults
-from spillover.tasks.settings import Columns, FileTask, TaskSettings
+from spillover.tasks.mixed import MixedTask, open_mixture
+from spillover.tasks.settings import Columns, FileTask, MixtureSource, TaskSettings
 
 LISTED = 20
 """Faults of one task's files that a message lists at most."""
@@ -77,6 +78,7 @@ def _open(study: Study) -> tuple[StudyTasks, list[Fault]]:
     targets = _pick(study, tasks, "targets", "validation", closed, faults)
     controls = _controls(study, sources, closed, faults)
     faults += _protocol_faults(study, targets)
+    faults += [] if closed else _verification_faults(study, sources, targets)
     faults += _data_faults(study, sources, targets)
     shared = [data for data in sources if data in targets]
     opened = StudyTasks(
@@ -175,26 +177,27 @@ def _single_tasks(study: Study) -> Iterator[tuple[str, TaskSettings]]:
 def _pick(
     study: Study, tasks: list[TaskData], where: str, split: Split, closed: bool, faults: list[Fault]
 ) -> list[TaskData]:
-    names: str | tuple[str, ...] = getattr(study, where)
-    if isinstance(names, str):
+    wanted: str | tuple[str | MixtureSource, ...] = getattr(study, where)
+    if isinstance(wanted, str):
         picked = [data for data in tasks if data.offers(split)]
         if not picked and not closed:
             faults.append(Fault(where=study.place(where), message=f"no task has {split} examples"))
         return picked
     picked: list[TaskData] = []
-    for index, name in enumerate(names):
-        place = study.place(f"{where}[{index}]")
+    for index, source in enumerate(wanted):
+        place = f"{where}[{index}]"
         try:
-            data = find_task_data(tasks, name)
+            data = find_task_data(tasks, source) if isinstance(source, str) else open_mixture(source, tasks)
         except SpilloverError as error:
             if not closed:  # it may be of the tasks that could not be opened
-                faults.append(Fault(where=place, message=error.message))
+                faults.append(_fault(study, place, error))
             continue
-        if data in picked:
-            faults.append(Fault(where=place, message=f"{data.task.name} stands twice"))
+        if any(data.task.name == other.task.name for other in picked):
+            faults.append(Fault(where=study.place(place), message=f"{data.task.name} stands twice"))
         elif not data.offers(split):
             role = "a source" if split == "train" else "a target"
-            faults.append(Fault(where=place, message=f"{data.task.name} has no {split} data, so it cannot be {role}"))
+            message = f"{data.task.name} has no {split} data, so it cannot be {role}"
+            faults.append(Fault(where=study.place(place), message=message))
         else:
             picked.append(data)
     return picked
@@ -206,6 +209,22 @@ def _protocol_faults(study: Study, targets: list[TaskData]) -> list[Fault]:
         return []
     message = f"{', '.join(names)}: open questions are answered by writing, so add generate to the protocols"
     return [Fault(where=study.place("evaluation.protocols"), message=message)]
+
+
+def _verification_faults(study: Study, sources: list[TaskData], targets: list[TaskData]) -> list[Fault]:
+    """A verification names sources and targets as tables call them."""
+    known = {"source": [data.task.name for data in sources], "target": [data.task.name for data in targets]}
+    faults: list[Fault] = []
+    for index, asked in enumerate(study.verification):
+        rivals = [("best_single", asked.best_single), ("direct", asked.direct)]
+        said = [("source", "chosen", asked.chosen), *(("source", key, name) for key, name in rivals if name)]
+        said += [("source", "random", name) for name in asked.random]
+        said += [("target", "targets", name) for name in asked.targets]
+        for role, key, name in said:
+            if name not in known[role]:
+                message = f"{name!r} is no {role} of this study; {nearest(name, known[role])}"
+                faults.append(Fault(where=study.place(f"verification[{index}].{key}"), message=message))
+    return faults
 
 
 def _controls(study: Study, sources: list[TaskData], closed: bool, faults: list[Fault]) -> list[tuple[str, TaskData]]:
@@ -236,7 +255,10 @@ def _data_faults(study: Study, sources: list[TaskData], targets: list[TaskData])
             try:
                 data.check(split, count)
             except SpilloverError as error:
-                faults += _faults_within(study, *_settings_of(study, data), error)
+                if isinstance(data, MixedTask):
+                    faults.append(_fault(study, f"sources[{tasks.index(data)}]", error))
+                else:
+                    faults += _faults_within(study, *_settings_of(study, data), error)
     return list(dict.fromkeys(faults))
 
 

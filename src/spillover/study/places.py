@@ -1,17 +1,24 @@
-"""Where a study's files are: paths in a study file are meant from the file's own folder, wherever the shell stands."""
+"""Where a study's files are: paths in a study file are meant from the file's own folder, wherever the shell stands.
+
+Mixtures are read here, once: from then on the study says itself what is in them.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from spillover.core.errors import TaskError
 from spillover.models.settings import TINY
 from spillover.study.study import Study
-from spillover.tasks.settings import BlinkTasks, FileTask, HubTask, TaskSettings, VSIBenchTasks
+from spillover.tasks.mixed import read_recipe
+from spillover.tasks.settings import BlinkTasks, FileTask, HubTask, MixtureSource, TaskSettings, VSIBenchTasks
 
 
 def settle_paths(study: Study, folder: Path) -> Study:
-    """Make every path of a study absolute.
+    """Make every path of a study absolute, and put what a mixture's file says in its place.
+
+    A mixture that cannot be read stays a path: opening the study tells why, beside all other faults.
 
     Args:
         study: as written.
@@ -24,6 +31,9 @@ def settle_paths(study: Study, folder: Path) -> Study:
         update={
             "models": tuple(models),
             "tasks": tuple(_settle_task(task, home) for task in study.tasks),
+            "sources": study.sources
+            if study.sources == "all"
+            else tuple(_settle_source(source, home) for source in study.sources),
             "output": _settle(study.output or study.name, home),
         }
     )
@@ -42,6 +52,16 @@ def _settle_task(task: TaskSettings, home: Path) -> TaskSettings:
         case _:
             return task
     return task.model_copy(update=changes)
+
+
+def _settle_source(source: str | MixtureSource, home: Path) -> str | MixtureSource:
+    if not isinstance(source, MixtureSource) or not isinstance(source.mixture, str):
+        return source
+    file = Path(_settle(source.mixture, home) or "")
+    try:
+        return source.model_copy(update={"mixture": read_recipe(file)})
+    except TaskError:
+        return source.model_copy(update={"mixture": str(file)})
 
 
 def _settle_named(path: str, home: Path) -> str:

@@ -109,6 +109,8 @@ def sound_part(path: Path) -> Study | None:
         faulty = {str(detail["loc"][0]) for detail in error.errors()}
     if "tasks" in faulty:
         faulty |= {"sources", "targets", "controls"}
+    if faulty & {"sources", "targets"}:
+        faulty |= {"verification"}
     kept = {"name": "unnamed", **{key: value for key, value in values.items() if key not in faulty}}
     try:
         return settle_paths(_validate(kept, root, file), file.parent)

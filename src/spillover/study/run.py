@@ -21,6 +21,7 @@ from spillover.study.resume import pending
 from spillover.study.store import Store
 from spillover.study.study import Provenance, Study
 from spillover.tasks.data import find_task_data, pin_tasks
+from spillover.tasks.mixed import MixedTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +100,13 @@ def _limited(study: Study, limit: int | None) -> Study:
 
 def _with_provenance(study: Study, tasks: StudyTasks) -> Study:
     """Write down what the study meets: packages, and the content of its models and evaluation examples."""
-    limit = study.evaluation.limit
+    limit, examples = study.evaluation.limit, study.training.examples
+    repeated = {data.task.name: data.repeated(examples) for data in tasks.sources if isinstance(data, MixedTask)}
     provenance = Provenance(
         versions=package_versions(),
         models={model.name: content_key(model_identity(model)) for model in study.models},
         tasks={data.task.name: content_key(data.identity("validation", limit)) for data in tasks.targets},
+        repeated={name: parts for name, parts in repeated.items() if parts},
     )
     return study.model_copy(update={"provenance": provenance})
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
-from spillover.analysis.settings import AnalysisSettings
+from spillover.analysis.settings import AnalysisSettings, VerificationSettings
 from spillover.models.settings import EvaluationSettings, ModelSettings, TrainingSettings
-from spillover.tasks.settings import PerceptionTasks, TaskSettings
+from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
 
 
 class _Settings(BaseModel):
@@ -47,8 +47,14 @@ def _listed_name(value: Any) -> Any:
     return _listed(value) if isinstance(value, str) else value
 
 
+def _listed_source(value: Any) -> Any:
+    return _listed(value) if isinstance(value, str | dict) else value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed_name), Field(min_length=1)]
 """Of tasks, or of devices."""
+Sources = Annotated[tuple[str | MixtureSource, ...], BeforeValidator(_listed_source), Field(min_length=1)]
+"""Names of tasks, and mixtures."""
 
 
 class Control(_Settings):
@@ -84,6 +90,8 @@ class Provenance(_Settings):
     """Content or revision of each model."""
     tasks: dict[str, str] = Field(default_factory=dict)
     """Hash of each task's evaluation examples."""
+    repeated: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Of each mixture: examples of a part that are repetitions, since the part has too few."""
 
 
 class Study(_Settings):
@@ -96,8 +104,9 @@ class Study(_Settings):
     tasks: Annotated[
         tuple[Annotated[TaskSettings, BeforeValidator(_kind)], ...], BeforeValidator(_listed), Field(min_length=1)
     ] = (PerceptionTasks(),)
-    sources: Literal["all"] | Names = "all"
-    """Tasks to finetune on, by name or abbreviation; `all` takes every task that has training examples."""
+    sources: Literal["all"] | Sources = "all"
+    """Tasks to finetune on, by name or abbreviation, and mixtures of them: `{mixture: FILE}`. `all` takes every task
+    that has training examples."""
     targets: Literal["all"] | Names = "all"
     """Tasks to evaluate on; `all` takes every task that has validation examples."""
     controls: Annotated[tuple[Annotated[Control, BeforeValidator(_kind)], ...], BeforeValidator(_listed)] = ()
@@ -107,11 +116,18 @@ class Study(_Settings):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     analysis: AnalysisSettings = AnalysisSettings()
+    verification: Annotated[tuple[VerificationSettings, ...], BeforeValidator(_listed)] = ()
+    """Which sources are a mixture that was chosen, and what it must beat; `spillover mix --study` writes it."""
     executor: LocalExecutor = LocalExecutor()
     output: str = ""
     """The study's folder; by default its name."""
     provenance: Provenance | None = None
     _places: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
+
+    @property
+    def mixtures(self) -> tuple[MixtureSource, ...]:
+        """The mixtures among the sources."""
+        return tuple(source for source in self.sources if isinstance(source, MixtureSource))
 
     def place(self, path: str) -> str:
         """Say where in its file a setting stands: `study.yaml:7 sources[1]`, or the bare path if no file was read.

@@ -27,6 +27,7 @@ from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.store import Outcome
 from spillover.study.study import Study
 from spillover.tasks.data import Split, find_task_data, open_tasks
+from spillover.tasks.mixed import open_mixtures
 from spillover.tasks.scoring import score_reply
 from spillover.tasks.task import Example, Metric
 
@@ -46,7 +47,8 @@ class _Desk:
     def __init__(self, study: Study, device: str) -> None:
         self._study = study
         self._device = device
-        self._tasks = open_tasks(study.tasks)
+        tasks = open_tasks(study.tasks)
+        self._tasks = [*tasks, *open_mixtures(study.mixtures, tasks)]
         self._base: Base | None = None
         self._examples = Recent[tuple[str, Split], list[Example]](KEPT_EXAMPLE_BYTES)
         self._encoded = _no_prompts()

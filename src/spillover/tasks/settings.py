@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from spillover.tasks.task import Granularity, Level, Metric
 
@@ -126,3 +127,38 @@ class VSIBenchTasks(_Settings):
 
 
 TaskSettings = Annotated[PerceptionTasks | BlinkTasks | FileTask | HubTask | VSIBenchTasks, Field(discriminator="kind")]
+
+
+class Recipe(_Settings):
+    """How much of which task a mixture takes."""
+
+    parts: dict[str, Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    """Training examples by task. Where a study trains on another number in all, they are meant in proportion."""
+    seed: int = Field(default=0, ge=0)
+    """Of the order in which the examples stand."""
+    predicted: dict[str, tuple[float, float, float]] = Field(default_factory=dict)
+    """By task: the PGF that was predicted, and the ends of its interval. No key depends on it."""
+    measure: Literal["raw", "calibrated"] = "raw"
+    """What was predicted: PGF as it is, or with the answer prior taken out."""
+
+
+class MixtureSource(_Settings):
+    """A mixture of tasks as one source."""
+
+    mixture: str | Recipe
+    """A file that `spillover mix --out` wrote, or what it says: the file is read once, when the study is loaded."""
+    name: str = ""
+    """How tables call it; by default the file's name without its ending."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_after_file(cls, given: Any) -> Any:
+        if isinstance(given, dict) and not given.get("name") and isinstance(given.get("mixture"), str):
+            return {**given, "name": PurePath(given["mixture"]).stem}
+        return given
+
+    @model_validator(mode="after")
+    def _is_named(self) -> MixtureSource:
+        if not self.name:
+            raise ValueError("a mixture that is not in a file needs a name:")
+        return self

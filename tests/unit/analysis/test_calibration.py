@@ -9,6 +9,7 @@ import pytest
 
 from spillover.analysis import AnalysisSettings, analyze, build_cubes
 from spillover.analysis.calibration import calibrate_cube, calibrate_options
+from spillover.analysis.findings_json import describe_model
 from spillover.core.scores import Score, table_from_scores
 
 LETTERS = ("(A)", "(B)")
@@ -52,6 +53,8 @@ def test_a_moved_prior_fools_raw_pgf_only():
     assert model.matrix.values.min() > 0.4
     assert model.calibrated is not None
     assert np.abs(model.calibrated.matrix.values).max() == 0
+    assert model.cells.inference.p.max() < 0.001
+    assert model.calibrated.inference.p.min() == 1
     part = model.calibrated.prior_part
     assert part is not None
     assert part.mean_low > 0.3
@@ -70,6 +73,10 @@ def test_real_help_survives_calibration():
     model = analyze(table_from_scores(rows), AnalysisSettings(replicates=0)).models[0]
     assert model.calibrated is not None
     assert model.calibrated.matrix.values == pytest.approx(model.matrix.values, abs=0.1)
+    assert (model.calibrated.inference.low > 0).all()
+    (cell, *_) = [cell for cell in describe_model(model)["calibrated"]["cells"] if cell["source"] != cell["target"]]
+    assert cell["low"] < cell["pgf"] < cell["high"]
+    assert cell["p"] <= cell["q"] < 0.05
 
 
 def test_calibration_changes_nothing_that_all_options_share():

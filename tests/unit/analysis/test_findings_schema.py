@@ -41,6 +41,8 @@ MODEL = {
     "base": {str: BASE | {"letters": {str: NUMBER}}},
     "calibrated": (None, CALIBRATED),
     "cells": [{"source": str, "target": str, "pgf": NUMBER, "low": MAYBE, "high": MAYBE, "p": MAYBE, "q": MAYBE}],
+    "verdicts": [object],
+    "additivity": (None, {"cells": [object], "overall": {"slope": MAYBE, "miss": NUMBER}}),
     "warnings": [{"kind": str, "tasks": [str], "text": str}],
 }
 FINDINGS = {"schema": int, "models": [MODEL], "sentences": [str], "provenance": {str: object}}

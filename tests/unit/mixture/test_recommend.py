@@ -8,10 +8,10 @@ from spillover.analysis.cube import ScoreCube, example_cube
 from spillover.analysis.settings import AnalysisSettings
 from spillover.cli.main import run_command
 from spillover.core.published import PGFRow, PGFTable
-from spillover.mixture.mixture import count_examples
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend
 from spillover.mixture.settings import MixtureSettings
+from spillover.tasks.mixed import count_examples
 
 TASKS = ("Jigsaw", "Counting", "Art_Style")
 

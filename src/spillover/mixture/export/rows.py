@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
 
 from PIL import Image
 
-from spillover.core.errors import TaskError
-from spillover.core.keys import seeded_generator
 from spillover.core.prompt import ImageSource, Turn
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.problem import MixtureError
-from spillover.tasks.data import TaskData, find_task_data
+from spillover.tasks.data import TaskData
 from spillover.tasks.export import encoded_bytes
+from spillover.tasks.mixed import draw_parts
 from spillover.tasks.task import Example
 
 MARK = "<image>"
@@ -56,9 +54,7 @@ class Drawn:
 def draw_rows(
     mixture: Mixture, tasks: Sequence[TaskData], on_progress: Callable[[int, int], None] = lambda *_: None
 ) -> tuple[list[Row], list[Drawn]]:
-    """Draw a mixture's rows from its sources, in an order that depends on the mixture's seed alone.
-
-    A source that has too few examples repeats them, from the first on.
+    """Draw a mixture's rows from its sources: what a study of the mixture trains on, in the same order.
 
     Args:
         mixture: what to take of which source.
@@ -69,28 +65,18 @@ def draw_rows(
         TaskError: a source is not among the tasks, or an example of it is broken.
         MixtureError: a text holds `<image>` itself, which no trainer could tell from an image.
     """
-    total = sum(each.examples for each in mixture.taken)
+    portions = draw_parts({each.source: each.examples for each in mixture.taken}, tasks, mixture.settings.seed)
     rows: list[Row] = []
-    drawn: list[Drawn] = []
-    for each in mixture.taken:
-        examples = _read(find_task_data(tasks, each.source), each.examples)
-        drawn.append(
-            Drawn(
-                source=each.source, share=each.share, examples=each.examples, distinct=min(len(examples), each.examples)
-            )
+    for source, example in portions.shuffled:
+        rows.append(_row(source, example))
+        on_progress(len(rows), len(portions.shuffled))
+    drawn = [
+        Drawn(
+            source=each.source, share=each.share, examples=each.examples, distinct=portions.distinct.get(each.source, 0)
         )
-        for example in islice(cycle(examples), each.examples):
-            rows.append(_row(each.source, example))
-            on_progress(len(rows), total)
-    order = seeded_generator("mixture rows", mixture.settings.seed).permutation(len(rows))
-    return [rows[place] for place in order.tolist()], drawn
-
-
-def _read(data: TaskData, count: int) -> list[Example]:
-    try:
-        return data.read("train", count)
-    except TaskError:  # it may have fewer; whatever else is wrong is raised again
-        return data.read("train", None)
+        for each in mixture.taken
+    ]
+    return rows, drawn
 
 
 def _row(source: str, example: Example) -> Row:

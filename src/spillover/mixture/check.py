@@ -1,0 +1,202 @@
+"""The study that verifies a mixture: the same training on it, on random mixtures, the best single source and own data.
+
+It is an ordinary study, so that planning, running, resuming and reading it are what they always are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from spillover.analysis.sampling import TransferSample
+from spillover.analysis.settings import VerificationSettings
+from spillover.mixture.mixture import Mixture
+from spillover.mixture.problem import MixtureError
+from spillover.mixture.recommend import CHOSEN_BLINDLY, recommend_from
+from spillover.mixture.settings import MixtureSettings
+from spillover.mixture.strategies import Strategy
+from spillover.study.study import Study
+from spillover.tasks.mixed import recipe_from
+from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
+
+FEWEST_RANDOM = 3
+FEWEST_SEEDS = 3
+DRAWS = 50
+"""Random mixtures that are looked at, for each that is wanted, until they are different ones."""
+HEADING = """\
+# Written by spillover mix: does {chosen} do for {targets} what was predicted, and more than its rivals?
+# Check it with `spillover plan`, then `spillover run` it: the report says.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rivals:
+    """What a chosen mixture must beat."""
+
+    random: tuple[Mixture, ...]
+    best_single: Mixture
+    direct: Mixture | None
+    """None where the targets' own data is not among the sources."""
+
+
+def find_rivals(sample: TransferSample, chosen: Mixture, count: int) -> Rivals:
+    """Draw random mixtures from the same candidates, and find the best single source and the targets' own data.
+
+    Args:
+        sample: what the mixture was chosen from.
+        chosen: the mixture.
+        count: random mixtures.
+
+    Raises:
+        MixtureError: the mixture is itself a baseline, or there are not so many different random mixtures.
+    """
+    settings = chosen.settings
+    if settings.strategy in (*CHOSEN_BLINDLY, "best-single"):
+        raise MixtureError(
+            f"{settings.strategy} is what a mixture must beat, so there is nothing to verify",
+            hint="choose by robust, threshold or proportional",
+        )
+    return Rivals(
+        random=tuple(_draw_random(sample, chosen, count)),
+        best_single=recommend_from(sample, _baseline(settings, "best-single")),
+        direct=_own_data(sample, settings),
+    )
+
+
+def _baseline(settings: MixtureSettings, strategy: Strategy, **changes: object) -> MixtureSettings:
+    return settings.model_copy(update={"strategy": strategy, "protected": (), **changes})
+
+
+def _draw_random(sample: TransferSample, chosen: Mixture, count: int) -> Iterator[Mixture]:
+    """Random mixtures that differ from each other and from the chosen one."""
+    seen = [_counts(chosen)]
+    for seed in range(chosen.settings.seed, chosen.settings.seed + DRAWS * count):
+        drawn = recommend_from(sample, _baseline(chosen.settings, "random", seed=seed))
+        if _counts(drawn) not in seen:
+            seen.append(_counts(drawn))
+            yield drawn
+        if len(seen) > count:
+            return
+    raise MixtureError(
+        f"there are only {len(seen) - 1} random mixtures that differ from each other and from the chosen one, not "
+        f"{count}",
+        hint="allow other numbers of sources: --max-sources",
+    )
+
+
+def _own_data(sample: TransferSample, settings: MixtureSettings) -> Mixture | None:
+    try:
+        return recommend_from(sample, _baseline(settings, "direct", exclude_target_data=False))
+    except MixtureError:
+        return None
+
+
+def _counts(mixture: Mixture) -> dict[str, int]:
+    return {each.source: each.examples for each in mixture.taken if each.examples}
+
+
+def verifying_study(study: Study, name: str, chosen: Mixture, rivals: Rivals, *, same_examples: bool) -> Study:
+    """Write down the study of a chosen mixture and its rivals: one budget, one training, the same seeds for all.
+
+    The procedural suite is endless, so its tasks are drawn anew: the study asks examples that the choice has not seen.
+
+    Args:
+        study: whose models, tasks and training it takes over.
+        name: its own.
+        chosen: the mixture.
+        rivals: of it.
+        same_examples: whether the mixture was chosen by scores on the examples that `study` asks; else it is not known
+            which it was chosen by.
+    """
+    sources = _Sources()
+    verification = VerificationSettings(
+        targets=tuple(effect.task for effect in chosen.effects if effect.role == "target"),
+        chosen=sources.add(chosen, "chosen"),
+        random=tuple(sources.add(each, f"random-{number}") for number, each in enumerate(rivals.random, 1)),
+        best_single=sources.add(rivals.best_single, "best-single"),
+        direct=sources.add(rivals.direct, "direct") if rivals.direct else None,
+        measure=chosen.settings.measure,
+        fresh=same_examples and all(isinstance(task, PerceptionTasks) for task in study.tasks),
+    )
+    models = tuple(model for model in study.models if model.name == chosen.model) or study.models
+    return study.model_copy(
+        update={
+            "name": name,
+            "models": models,
+            "tasks": tuple(_drawn_anew(task) for task in study.tasks),
+            "sources": sources.listed,
+            "controls": (),
+            "seeds": study.seeds if len(study.seeds) >= FEWEST_SEEDS else tuple(range(FEWEST_SEEDS)),
+            "training": study.training.model_copy(update={"examples": chosen.settings.budget}),
+            "verification": (verification,),
+            "output": name,
+            "provenance": None,
+        }
+    )
+
+
+def write_study(study: Study) -> str:
+    """Write a verifying study as a study file."""
+    (asked,) = study.verification
+    heading = HEADING.format(chosen=asked.chosen, targets=", ".join(asked.targets))
+    values = study.model_dump(mode="json", exclude={"provenance"}, exclude_defaults=True)
+    values["models"] = [model.model_dump(mode="json", exclude_none=True) for model in study.models]
+    values["tasks"] = [task.model_dump(mode="json", exclude_none=True) for task in study.tasks]
+    return heading + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+
+
+class _Sources:
+    """The sources of a study, each once: what is one task is called by its name."""
+
+    def __init__(self) -> None:
+        self._named: dict[str, dict[str, int]] = {}
+        self._sources: list[str | MixtureSource] = []
+
+    @property
+    def listed(self) -> tuple[str | MixtureSource, ...]:
+        return tuple(self._sources)
+
+    def add(self, mixture: Mixture, name: str) -> str:
+        """Add a mixture unless the same is there, and say what it is called."""
+        counts = _counts(mixture)
+        for known, held in self._named.items():
+            if held == counts:
+                return known
+        if len(counts) == 1:
+            (name,) = counts
+            self._sources.append(name)
+        else:
+            recipe = recipe_from(mixture.to_json())
+            rounded = {task: tuple(round(value, 4) for value in values) for task, values in recipe.predicted.items()}
+            recipe = recipe.model_copy(update={"predicted": rounded})
+            self._sources.append(MixtureSource(name=name, mixture=recipe))
+        self._named[name] = counts
+        return name
+
+
+def _drawn_anew(task: TaskSettings) -> TaskSettings:
+    return task.model_copy(update={"seed": task.seed + 1}) if isinstance(task, PerceptionTasks) else task
+
+
+def describe_arms(study: Study, measured_with: int) -> Sequence[str]:
+    """Say in lines what a verifying study will compare, and what it cannot promise.
+
+    Args:
+        study: the verifying one.
+        measured_with: training examples a source in the study whose training it takes over.
+    """
+    (asked,) = study.verification
+    lines = [f"chosen: {asked.chosen}", f"random: {', '.join(asked.random)}"]
+    lines += [f"best single source: {asked.best_single}"]
+    lines += [f"the targets' own data: {asked.direct or 'not among the sources'}"]
+    if asked.chosen in (asked.best_single, asked.direct):
+        lines.append(f"the choice is one source, {asked.chosen}: against that rival there is nothing to compare")
+    if not asked.fresh:
+        lines.append("it asks the examples that the choice was made by, or may have been: good luck is not told apart")
+    if study.training.examples != measured_with:
+        lines.append(
+            f"it trains on {study.training.examples} examples, and the study on {measured_with}: effects may differ"
+        )
+    return lines

@@ -1,0 +1,60 @@
+"""From a study to a mixture, and to the study that verifies it, through the command line."""
+
+import json
+
+import pytest
+import yaml
+from tests.end_to_end.test_study import spill
+
+STUDY = {
+    "name": "small",
+    "tasks": {
+        "kind": "perception",
+        "names": ["Relative_Depth", "Visual_Similarity", "Jigsaw", "Counting"],
+        "examples": 24,
+        "difficulty": 0.5,
+    },
+    "training": {"examples": 32, "epochs": 1, "learning_rate": 3e-3},
+}
+
+
+@pytest.mark.slow
+def test_a_mixture_is_chosen_run_and_judged(tmp_path):
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
+    assert spill("run", "study.yaml", cwd=tmp_path).returncode == 0
+    command = ["mix", "small", "--target", "RD", "--max-share", "0.5", "--max-sources", "2", "--budget", "32"]
+    mixed = spill(*command, "--study", "check.yaml", "--random-mixtures", "3", "--out", "mix.json", cwd=tmp_path)
+    assert mixed.returncode == 0, mixed.stderr
+    ran = spill("run", "check.yaml", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "the mixture for Relative_Depth, verified" in ran.stdout
+    assert "<svg" in (tmp_path / "check" / "report.html").read_text()
+
+    (model,) = json.loads((tmp_path / "check" / "findings.json").read_text())["models"]
+    (verdict,) = model["verdicts"]
+    assert verdict["settings"]["fresh"]
+    assert [arm["name"] for arm in verdict["arms"]] == ["chosen", "random", "best single", "direct"]
+    row, column = model["sources"].index("chosen"), model["targets"].index("Relative_Depth")
+    assert verdict["arms"][0]["overall"]["pgf"] == pytest.approx(model["pgf"][row][column])
+
+    chosen = json.loads((tmp_path / "mix.json").read_text())
+    predicted = {effect["task"]: effect["predicted"] for effect in chosen["effects"]}
+    for cell in model["additivity"]["cells"]:
+        if cell["source"] == "chosen":
+            assert cell["predicted"]["pgf"] == pytest.approx(predicted[cell["target"]], abs=1e-4)
+
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "check").rename(tmp_path / "moved" / "check")  # and read without its mixture's file or its data
+    again = spill("analyze", tmp_path / "moved" / "check", "--json")
+    assert json.loads(again.stdout)["models"][0]["verdicts"] == [verdict]
+
+
+@pytest.mark.slow
+def test_a_study_of_a_mixture_goes_on_where_it_was_left(tmp_path):
+    mixture = {"name": "both", "mixture": {"parts": {"Jigsaw": 16, "Counting": 16}}}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY | {"sources": ["Jigsaw", mixture], "targets": ["CN"]}))
+    assert spill("run", "study.yaml", "--only", "source=both", cwd=tmp_path).returncode == 0
+    assert json.loads(spill("plan", "study.yaml", "--json", cwd=tmp_path).stdout)["finetunes"] == "1 to do, 1 done"
+    assert spill("run", "small", cwd=tmp_path).returncode == 0
+    (model,) = json.loads((tmp_path / "small" / "findings.json").read_text())["models"]
+    assert model["sources"] == ["Jigsaw", "both"]

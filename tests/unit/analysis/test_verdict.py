@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from tests.unit.analysis.made_mixtures import TARGETS, mixture_cube
+
+from spillover.analysis.context import example_context
+from spillover.analysis.crossed import infer_cube
+from spillover.analysis.paired import Paired, infer_effect
+from spillover.analysis.settings import VerificationSettings
+from spillover.analysis.verdict import judge_mixture
+from spillover.analysis.verdict_words import say_verdict
+
+RANDOM = ("random-1", "random-2", "random-3")
+
+
+def asked(**changes):
+    given = {"targets": TARGETS, "chosen": "chosen", "random": RANDOM, "best_single": "single", "direct": "direct"}
+    return VerificationSettings.model_validate(given | changes)
+
+
+def effects(chosen, random=0.0, single=0.0, direct=0.0):
+    return {"chosen": chosen, **dict.fromkeys(RANDOM, random), "single": single, "direct": direct}
+
+
+def judged(effect, *, seed=0, **changes):
+    cube = mixture_cube(np.random.default_rng(seed), effect)
+    verdict = judge_mixture(cube, asked(**changes), example_context())
+    assert verdict is not None
+    return verdict
+
+
+def outcomes(verdict):
+    return {contrast.rival: contrast.outcome for contrast in verdict.contrasts}
+
+
+def test_a_gain_over_all_rivals_is_seen_and_so_is_a_loss():
+    assert set(outcomes(judged(effects(0.3))).values()) == {"better"}
+    assert set(outcomes(judged(effects(-0.3))).values()) == {"worse"}
+
+
+def test_each_rival_is_judged_by_itself():
+    found = outcomes(judged(effects(0.2, random=0.0, single=0.2, direct=0.45)))
+    assert found == {"random": "better", "best single": "open", "direct": "worse"}
+
+
+def test_figures_are_means_over_targets_of_what_single_cells_say():
+    cube = mixture_cube(np.random.default_rng(1), effects(0.2))
+    verdict = judge_mixture(cube, asked(), example_context())
+    cells = infer_cube(cube, np.ones(2), 0.95)
+    arm = verdict.arms[0]
+    assert [arm.by_target[target].pgf for target in TARGETS] == pytest.approx(cells.estimate[0])
+    assert arm.overall.pgf == pytest.approx(cells.estimate[0].mean())
+    for place, target in enumerate(TARGETS):  # Fieller's interval and the delta method's, far from a vanishing gap
+        assert arm.by_target[target].low == pytest.approx(cells.low[0, place], abs=0.03)
+        assert arm.by_target[target].high == pytest.approx(cells.high[0, place], abs=0.03)
+
+
+def test_random_mixtures_that_differ_widen_the_interval():
+    alike = judged(effects(0.1))
+    unlike = judged(effects(0.1) | dict(zip(RANDOM, (-0.3, 0.0, 0.3), strict=True)))
+
+    def width(verdict):
+        overall = next(each for each in verdict.contrasts if each.rival == "random").overall
+        return overall.high - overall.low
+
+    assert width(unlike) > 3 * width(alike)
+
+
+@pytest.mark.parametrize("rival", ["random", "direct"])
+def test_where_nothing_differs_about_one_interval_in_twenty_says_otherwise(rival):
+    rng = np.random.default_rng(0)
+    wrong = 0
+    for _ in range(200):
+        cube = mixture_cube(rng, effects(0.0), examples=40, seed_spread=0.05)
+        verdict = judge_mixture(cube, asked(), example_context())
+        wrong += outcomes(verdict)[rival] != "open"
+    assert wrong <= 20
+
+
+def test_one_seed_is_about_examples_and_says_so():
+    cube = mixture_cube(np.random.default_rng(0), effects(0.3), seeds=1)
+    verdict = judge_mixture(cube, asked(fresh=True), example_context())
+    assert any("one seed" in sentence for sentence in say_verdict(verdict))
+
+
+def test_a_choice_that_is_its_own_rival_is_compared_with_nothing():
+    verdict = judged(effects(0.3), best_single="chosen")
+    assert outcomes(verdict)["best single"] == "same"
+    assert any("nothing to compare" in sentence for sentence in say_verdict(verdict))
+
+
+def test_rivals_that_are_not_finished_are_left_out():
+    assert "direct" not in outcomes(judged(effects(0.3), direct="gone"))
+    assert "random" not in outcomes(judged(effects(0.3), random=("random-1", "gone")))
+    cube = mixture_cube(np.random.default_rng(0), effects(0.3))
+    assert judge_mixture(cube, asked(chosen="gone"), example_context()) is None
+
+
+def test_examples_that_the_choice_was_made_by_are_warned_of():
+    old, fresh = (list(say_verdict(judged(effects(0.3), fresh=fresh))) for fresh in (False, True))
+    assert any("chosen by" in sentence for sentence in old)
+    assert not any("chosen by" in sentence for sentence in fresh)
+
+
+def test_a_target_without_a_gap_has_no_estimate_and_takes_no_part():
+    good = Paired(difference=np.array([[1.0, 0.0, 1.0, 0.0]]), gap=np.ones(4))
+    solved = Paired(difference=np.zeros((1, 4)), gap=np.zeros(4))
+    assert infer_effect([good, solved], 0.95) == infer_effect([good], 0.95)
+    assert np.isnan(infer_effect([solved], 0.95).pgf)

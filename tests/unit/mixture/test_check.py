@@ -1,0 +1,151 @@
+"""The study that verifies a mixture."""
+
+import pytest
+import yaml
+
+from spillover.analysis.sampling import sample_transfers
+from spillover.analysis.settings import AnalysisSettings
+from spillover.cli.main import run_command
+from spillover.core.published import PGFRow, PGFTable
+from spillover.mixture.check import find_rivals, verifying_study, write_study
+from spillover.mixture.problem import MixtureError
+from spillover.mixture.recommend import recommend_from
+from spillover.mixture.settings import MixtureSettings
+from spillover.study.reading import load_study
+from spillover.study.run import prepare
+from spillover.study.study import Study
+
+TASKS = ("Jigsaw", "Counting", "Art_Style", "Relative_Depth", "Visual_Similarity")
+SUITE = {"kind": "perception", "names": list(TASKS), "examples": 30}
+
+
+def table(on_jigsaw=(0.5, 0.3, 0.28, 0.1, 0.0), names=TASKS):
+    rows = tuple(
+        PGFRow(seed=seed, source=source, target=target, pgf=gain + 0.01 * seed if target == "Jigsaw" else 0.1)
+        for seed in range(3)
+        for source, gain in zip(names, on_jigsaw, strict=True)
+        for target in names
+    )
+    return PGFTable(model="m", rows=rows, examples={}, origin="a test")
+
+
+def sampled(**changes):
+    (sample,) = sample_transfers(table(**changes), AnalysisSettings(), replicates=100)
+    return sample
+
+
+def settled(**changes):
+    given = {"targets": ["Jigsaw"], "budget": 60, "strategy": "threshold", "threshold": 0.2, "splits": 0}
+    return MixtureSettings.model_validate(given | changes)
+
+
+def parts(mixture):
+    return {each.source: each.examples for each in mixture.taken}
+
+
+def checked(study=None, *, same_examples=True, sample=None, **changes):
+    sample = sample or sampled()
+    chosen = recommend_from(sample, settled(**changes))
+    rivals = find_rivals(sample, chosen, 3)
+    study = study or Study.model_validate({"name": "x", "tasks": SUITE, "seeds": [7]})
+    return verifying_study(study, "check", chosen, rivals, same_examples=same_examples)
+
+
+def test_random_mixtures_differ_from_each_other_and_from_the_chosen_one():
+    chosen = recommend_from(sampled(), settled())
+    rivals = find_rivals(sampled(), chosen, 6)
+    held = [tuple(sorted(parts(each))) for each in (chosen, *rivals.random)]
+    assert len(set(held)) == 7
+    assert all(sum(parts(each).values()) == 60 for each in rivals.random)
+
+
+def test_own_data_is_a_rival_even_where_the_choice_must_do_without():
+    settings = settled(exclude_target_data=True)
+    rivals = find_rivals(sampled(), recommend_from(sampled(), settings), 3)
+    assert parts(rivals.direct) == {"Jigsaw": 60}
+    assert parts(rivals.best_single) == {"Counting": 60}
+    assert all("Jigsaw" not in parts(each) for each in rivals.random)
+
+
+@pytest.mark.parametrize("strategy", ["random", "best-single", "direct"])
+def test_a_baseline_is_not_verified(strategy):
+    with pytest.raises(MixtureError, match="nothing to verify"):
+        checked(strategy=strategy)
+
+
+def test_too_few_sources_for_random_mixtures_are_told():
+    sample = sampled(on_jigsaw=(0.5, 0.3, 0.28), names=TASKS[:3])
+    with pytest.raises(MixtureError, match=r"only 1 random mixtures .* not 3"):
+        checked(sample=sample, threshold=0.4)
+
+
+def test_all_train_alike_on_the_budget_and_on_enough_seeds():
+    study = checked()
+    assert study.training.examples == 60
+    assert study.seeds == (0, 1, 2)
+    assert all(sum(mixture.mixture.parts.values()) == 60 for mixture in study.mixtures)
+
+
+def test_a_single_source_is_a_task_and_stands_once():
+    (asked,) = (study := checked()).verification
+    assert asked.best_single == asked.direct == "Jigsaw"
+    assert [source for source in study.sources if isinstance(source, str)] == ["Jigsaw"]
+    assert {mixture.name for mixture in study.mixtures} == {"chosen", "random-1", "random-2", "random-3"}
+
+
+def test_the_suite_is_drawn_anew_and_other_tasks_cannot_be():
+    study = checked()
+    assert (study.tasks[0].seed, study.verification[0].fresh) == (1, True)
+    files = {"kind": "files", "name": "Mine", "train": "a.jsonl"}
+    assert not checked(Study.model_validate({"name": "x", "tasks": [SUITE, files]})).verification[0].fresh
+    assert not checked(same_examples=False).verification[0].fresh
+
+
+def test_the_file_is_a_study_that_can_be_planned(tmp_path):
+    study = checked(Study.model_validate({"name": "x", "tasks": SUITE, "evaluation": {"limit": 20}}))
+    (tmp_path / "check.yaml").write_text(write_study(study))
+    read = load_study(tmp_path / "check.yaml")
+    assert read.verification == study.verification
+    assert read.sources == study.sources
+    assert read.evaluation.limit == 20
+    plan = prepare(read).plan
+    assert len(plan.finetunes) == len(study.sources) * 3
+    assert {question.target for job in plan.evaluations for question in job.questions} == set(TASKS)
+
+
+def write_table(file):
+    rows = [f"{row.seed},{row.source},{row.target},{row.pgf}" for row in table().rows]
+    file.write_text("\n".join(["seed,ft_task,task,perfection_gap_factor", *rows]))
+    return str(file)
+
+
+def test_a_table_is_verified_by_a_study_that_is_named(tmp_path, capsys):
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump({"name": "s", "tasks": SUITE}))
+    out = tmp_path / "check.yaml"
+    command = ["mix", write_table(tmp_path / "t.csv"), "--target", "JG", "--max-share", "0.5", "--study", str(out)]
+    assert run_command(command) == 2
+    assert "name a study: --data" in capsys.readouterr().err
+    assert run_command([*command, "--data", str(tmp_path / "s.yaml"), "--budget", "60"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "good luck is not told apart" in said
+    assert "trains on 60 examples, and the study on 1000" in said
+    assert load_study(out).verification[0].targets == ("Jigsaw",)
+    assert run_command(command) == 2
+    assert "there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({"chosen": "Jigsw"}, "verification[0].chosen: 'Jigsw' is no source of this study; did you mean Jigsaw?"),
+        ({"random": ["a", "Counting"]}, "verification[0].random: 'a' is no source"),
+        ({"targets": ["JG"]}, "verification[0].targets: 'JG' is no target"),
+        ({"direct": 5}, "verification[0].direct: must be text, not 5"),
+        ({"other": 5}, "verification[0].other: unknown key"),
+    ],
+)
+def test_a_verification_that_names_what_is_not_there_is_refused(written, message, tmp_path, capsys):
+    asked = {"targets": ["Jigsaw"], "chosen": "Jigsaw"} | written
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump({"name": "s", "tasks": SUITE, "verification": [asked]}))
+    assert run_command(["plan", str(tmp_path / "s.yaml")]) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
