@@ -30,6 +30,7 @@ HOW_TO_READ = (
     "Cells of one target share its base, so false discoveries cluster by target.",
     "Raw personas, and the Wilcoxon p of a clique's own pairs, are descriptive: they count dependent values as free.",
     "Transferability and malleability are not 0 where nothing transfers: read them against the noise floor.",
+    "Where right answers of a target cannot be counted, intervals hold the noise of seeds alone, and are too narrow.",
     "Percentile intervals of derived quantities hold the noise of examples and seeds twice where they are not linear.",
 )
 """What a reader of any findings should know."""

@@ -22,7 +22,8 @@ from spillover.analysis.shapes import Cells
 from spillover.analysis.spread import CliquePairs, Spread, summarise_replicates
 from spillover.analysis.summary import Summary, summarise
 from spillover.analysis.variance import specific_transfers
-from spillover.analysis.warned import Evidence, find_flagged, warn
+from spillover.analysis.warn import warn
+from spillover.analysis.warned import Evidence, find_flagged
 
 
 def assemble(material: Material, context: Context) -> ModelFindings:
@@ -98,6 +99,11 @@ def _spread(material: Material, frame: Frame, context: Context, members: list[Cl
         return None
     rng = context.generator("bootstrap")
     spread = summarise_replicates(material.draw(rng), material.transfers, frame, context.settings.confidence, members)
+    unsampled = material.unsampled & frame.transfer.any(axis=0)
+    if spread is not None and unsampled.any():
+        names = tuple(target for target, without in zip(frame.targets, unsampled.tolist(), strict=True) if without)
+        one_seed = len(material.transfers.seeds) == 1
+        return spread.withhold(names, frozen=material.unsampled & one_seed)
     if spread is None or spread.shares is None or material.cube is not None:
         return spread
     # from a table, binomial draws overstate what example sampling puts in: it is said, not subtracted

@@ -16,11 +16,11 @@ from spillover.analysis.crossed_layout import CrossedLayout, Quadratic
 from spillover.analysis.fieller import CellInference, infer_cells
 from spillover.analysis.tables import TableTransfers
 
-COUNTED = "seeds, and the binomial error of recovered counts"
-GIVEN = "seeds, and the binomial error of the counts: the examples behind them are not known"
-SEEDS_ONLY = "seeds only: counts could not be recovered"
-AMBIGUOUS = "seeds only: several counts fit the PGFs"
-UNKNOWN = "seeds only: the number of examples is not known"
+COUNTED = "the binomial error of recovered counts"
+GIVEN = "the binomial error of the counts: the examples behind them are not known"
+LOST = "counts could not be recovered"
+AMBIGUOUS = "several counts fit the PGFs"
+UNKNOWN = "the number of examples is not known"
 
 
 def infer_table(table: TableTransfers, confidence: float) -> CellInference:
@@ -55,10 +55,12 @@ def name_basis(table: TableTransfers, column: int) -> str:
     >>> name_basis(lay_out_table(example_table()), 1)
     'seeds only: counts could not be recovered'
     """
-    known = bool(table.counts.known[column])
-    if table.counts.given:
-        return GIVEN if known else UNKNOWN
-    return COUNTED if known else AMBIGUOUS if table.counts.possible[column] else SEEDS_ONLY
+    counts, several = table.counts, len(table.transfers.seeds) > 1
+    if counts.known[column]:
+        error = GIVEN if counts.given else COUNTED
+        return f"seeds, and {error}" if several else f"{error}; one seed"
+    reason = UNKNOWN if counts.given else AMBIGUOUS if counts.possible[column] else LOST
+    return f"seeds only: {reason}" if several else f"nothing: one seed, and {reason}"
 
 
 def _counted_layout(table: TableTransfers, column: int) -> CrossedLayout:

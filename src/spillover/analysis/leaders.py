@@ -31,15 +31,21 @@ class Leader:
     noise_limit: float | None
     """What the leader stays within at the analysis' confidence, one-sided, where nothing transfers; None without
     replicates."""
+    limit_is_whole: bool
+    """Whether the limit holds the sampling of every target's examples; else the true one lies further out."""
     leads: float | None
     """Share of replicates in which the same task leads."""
     without_flagged: str | None
     """Who leads once flagged targets are left out; None where nobody does."""
 
     @property
-    def beyond_noise(self) -> bool:
-        """Whether noise alone would hardly give it."""
-        return self.noise_limit is not None and abs(self.value) > abs(self.noise_limit)
+    def beyond_noise(self) -> bool | None:
+        """Whether noise alone would hardly give it; None where that cannot be told."""
+        if self.noise_limit is None:
+            return None
+        if abs(self.value) <= abs(self.noise_limit):
+            return False
+        return True if self.limit_is_whole else None
 
 
 def find_leader(summary: Summary, without_flagged: Summary, lead: Lead) -> Leader | None:
@@ -51,7 +57,7 @@ def find_leader(summary: Summary, without_flagged: Summary, lead: Lead) -> Leade
         lead: in what.
 
     Returns:
-        None where no source gives (no target is harmed) at all.
+        None where no source gives (no target is harmed) at all, or there is only one.
 
     Complexity: O(replicates · tasks).
 
@@ -64,7 +70,8 @@ def find_leader(summary: Summary, without_flagged: Summary, lead: Lead) -> Leade
     """
     sizes = _sizes(summary.derived, lead)
     place = int(sizes.argmax())
-    if sizes[place] <= 0:
+    of = int((sizes >= 0).sum())
+    if sizes[place] <= 0 or of < 2:
         return None
     limit, leads = None, None
     if summary.spread is not None:
@@ -76,8 +83,9 @@ def find_leader(summary: Summary, without_flagged: Summary, lead: Lead) -> Leade
     return Leader(
         task=names[place],
         value=sign * float(sizes[place]),
-        of=int((sizes >= 0).sum()),
+        of=of,
         noise_limit=None if limit is None else sign * limit,
+        limit_is_whole=summary.spread is not None and not summary.spread.unsampled,
         leads=leads,
         without_flagged=names[int(fewer.argmax())] if fewer.max() > 0 else None,
     )

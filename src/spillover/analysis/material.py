@@ -32,7 +32,9 @@ class Material:
     basis: tuple[str, ...]
     """By target: what intervals rest on."""
     draw: Draw
-    """Draws bootstrap replicates."""
+    """Draws bootstrap replicates; none where neither examples nor seeds can be drawn."""
+    unsampled: np.ndarray
+    """Targets, as true or false, of which replicates cannot draw other examples."""
     base: dict[str, BaseRecord]
     gap: PerTarget
     """Answers between base and ceiling; NaN where counts are not known."""
@@ -66,6 +68,7 @@ def gather_cube(cube: ScoreCube, context: Context) -> Material:
         inference=infer_cube(cube, ceiling, context.settings.confidence),
         basis=(basis,) * len(cube.targets),
         draw=lambda rng: replicate_cube(cube, ceiling, context.settings.replicates, rng),
+        unsampled=np.zeros(len(cube.targets), dtype=bool),
         base=record_base(cube, calibrated, context),
         gap=np.round(gap, 9),
         correct=tuple(answer.correct for answer in answers),
@@ -89,6 +92,7 @@ def gather_table(table: TableTransfers, context: Context) -> Material:
     """
     counts, transfers = table.counts, table.transfers
     known = counts.known
+    something_varies = len(transfers.seeds) > 1 or bool((known & transfers.defined.any(axis=0)).any())
     accuracy = np.full(transfers.pgf.shape[1:], np.nan) if table.accuracy is None else table.accuracy.copy()
     accuracy[:, known] = counts.correct.mean(axis=0)[:, known] / counts.examples[known]
     if table.accuracy is None:
@@ -97,7 +101,8 @@ def gather_table(table: TableTransfers, context: Context) -> Material:
         transfers=transfers,
         inference=infer_table(table, context.settings.confidence),
         basis=tuple(name_basis(table, column) for column in range(len(transfers.targets))),
-        draw=lambda rng: replicate_table(table, context.settings.replicates, rng),
+        draw=lambda rng: replicate_table(table, context.settings.replicates if something_varies else 0, rng),
+        unsampled=~known,
         base=record_table_base(table, context),
         gap=np.where(known, counts.base_errors.mean(axis=0), np.nan),
         correct=tuple(counts.correct[:, :, column] if known[column] else None for column in range(len(known))),

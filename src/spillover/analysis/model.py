@@ -32,7 +32,7 @@ from spillover.analysis.spread import summarise_replicates
 from spillover.analysis.summary import summarise
 from spillover.analysis.tables import lay_out_table
 from spillover.analysis.verdict import Verdict, judge_mixture
-from spillover.analysis.warned import warn_of_own_control
+from spillover.analysis.warned_of_answers import warn_of_own_control
 from spillover.analysis.weights import relate_weights
 from spillover.core.errors import AnalysisError
 from spillover.core.published import AccuracyTable, PGFTable

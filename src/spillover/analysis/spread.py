@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,37 @@ class Spread:
     """Share of replicates in which each clique holds."""
     tail: float
     """Percent left out on each side of an interval."""
+    unsampled: tuple[str, ...] = ()
+    """Targets with transfers whose counts of right answers are not known: replicates draw no other examples of them, so
+    every interval that they are in is too narrow, and every noise floor too low."""
+
+    def withhold(self, unsampled: tuple[str, ...], frozen: np.ndarray) -> Spread:
+        """Take back what replicates cannot say.
+
+        Args:
+            unsampled: targets of which no other examples were drawn.
+            frozen: targets, as true or false, that are alike in all replicates, for no other seeds were drawn either.
+        """
+
+        def forget(derived: Derived) -> Derived:
+            def hide(profile: Profile) -> Profile:
+                return Profile(*(np.where(frozen, np.nan, side) for side in (profile.positive, profile.negative)))
+
+            return replace(
+                derived,
+                malleability=hide(derived.malleability),
+                malleability_with_diagonal=hide(derived.malleability_with_diagonal),
+            )
+
+        return replace(
+            self,
+            low=forget(self.low),
+            high=forget(self.high),
+            noise=forget(self.noise),
+            standard_error=np.where(frozen, np.nan, self.standard_error),
+            shares=None,
+            unsampled=unsampled,
+        )
 
     @property
     def floor(self) -> Derived:

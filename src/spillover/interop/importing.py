@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from spillover.core.errors import ImportFileError
 from spillover.core.published import AccuracyTable, PGFTable
-from spillover.core.scores import SCORE_SCHEMA
+from spillover.core.scores import BASE_SOURCE, SCORE_SCHEMA
+from spillover.interop.accuracy_table import AccuracyTables
 from spillover.interop.discovery import find_results
-from spillover.interop.found import ReadingOptions
+from spillover.interop.found import FoundRun, ReadingOptions
 from spillover.interop.gather import Gathered, GatherSettings, gather
 from spillover.interop.mapping import MappedRun, map_runs, mapping_notes
 from spillover.interop.run_mapping import RunMapping
@@ -67,7 +68,7 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
         raise ImportFileError(f"two runs are called {twice.name!r}: {files}", hint=hint)
     runs = map_runs(found.runs, choices.mapping) if found.runs else []
     notes = tuple(mapping_notes(runs, choices.mapping.tasks))
-    model = choices.reading.model or (runs[0].run.name if runs else found.tables[0].model)
+    model = choices.reading.model or (_name_base(runs[0].run) if runs else found.tables[0].model)
     return ImportPlan(
         model=model,
         runs=tuple(runs),
@@ -76,6 +77,11 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
         found=tuple(names),
         notes=notes,
     )
+
+
+def _name_base(run: FoundRun) -> str:
+    """Name the base model: by its run, or by the file where a table's row is called no more than base."""
+    return run.files[0].stem if run.name.casefold() == BASE_SOURCE and run.format == AccuracyTables.name else run.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,10 @@ def _mean(model: ModelFindings) -> str:
 
 def _mean_interval(model: ModelFindings) -> str:
     spread = model.summary.spread
-    return "–" if spread is None else f"{float(spread.low.mean):+.3f} to {float(spread.high.mean):+.3f}"
+    if spread is None:
+        return "–"
+    narrow = " (too narrow)" if spread.unsampled else ""
+    return f"{float(spread.low.mean):+.3f} to {float(spread.high.mean):+.3f}{narrow}"
 
 
 def _calibrated(model: ModelFindings) -> str:

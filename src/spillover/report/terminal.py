@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import isnan
+from math import isnan, nan
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spillover.analysis import Findings, ModelFindings, TransferMatrix
+from spillover.analysis.summary import Summary
 from spillover.report.colours import colour_limit, colour_of, ink_on
 from spillover.report.verdicts_in_terminal import verdicts_in_terminal
 
@@ -24,7 +25,7 @@ LEGEND = (
 )
 PROFILE_LEGEND = (
     "How much a task gives to the others when finetuned on (transferability), and takes from them (malleability): the "
-    "damped sums of its positive and negative PGFs. In brackets what noise alone would give."
+    "damped sums of its positive and negative PGFs."
 )
 
 
@@ -174,7 +175,7 @@ def _profiles(model: ModelFindings, width: int) -> RenderableType:
             noise = dict(zip(places, getattr(getattr(floor, side), sign), strict=True)) if floor else {}
             sides.append(
                 {
-                    name: _signed(value) + (f" ({_signed(noise[name])})" if name in noise else "")
+                    name: _signed(value) + ("" if isnan(noise.get(name, nan)) else f" ({_signed(noise[name])})")
                     for name, value in known.items()
                 }
             )
@@ -184,7 +185,16 @@ def _profiles(model: ModelFindings, width: int) -> RenderableType:
         table.add_column(head, justify="left" if head == "task" else "right", no_wrap=True)
     for name in names:
         table.add_row(labels[name], *(side.get(name, "") for side in sides))
-    return Group(Text("givers and takers", style="bold"), Text(PROFILE_LEGEND, style="dim"), table)
+    legend = Text(f"{PROFILE_LEGEND}{_brackets(summary)}", style="dim")
+    return Group(Text("givers and takers", style="bold"), legend, table)
+
+
+def _brackets(summary: Summary) -> str:
+    if summary.spread is None:
+        return ""
+    unsampled = len(summary.spread.unsampled)
+    only = f", but for the examples of {_count(unsampled, 'target')} whose right answers cannot be counted"
+    return f" In brackets what noise alone would give{only if unsampled else ''}."
 
 
 def _groups(model: ModelFindings) -> Iterator[RenderableType]:

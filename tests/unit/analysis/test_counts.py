@@ -41,7 +41,7 @@ def test_too_few_decimals_recover_nothing_and_it_is_said():
     assert {cell["basis"] for cell in findings.to_json()["models"][0]["cells"]} == {
         "seeds only: counts could not be recovered"
     }
-    assert "for 4 of 4 targets this leaves out the sampling of examples" in findings.sentences[0]
+    assert "right answers of 4 of 4 targets cannot be counted" in findings.sentences[0]
 
 
 def test_seeds_that_agree_are_no_discovery_where_the_examples_are_unknown():
@@ -177,7 +177,7 @@ def test_a_number_of_examples_that_differs_between_cells_counts_nothing():
     (model,) = analyze(accuracies({("a", "b"): other}), AnalysisSettings(permutations=0)).models
     (warned,) = [warned for warned in model.warnings if warned.kind == "counts_not_recovered"]
     assert warned.tasks == ("b",)
-    assert "not one and the same" in warned.text
+    assert "not one number for all models" in warned.text
 
 
 def test_percent_is_asked_about_not_guessed():

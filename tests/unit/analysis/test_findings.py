@@ -76,8 +76,8 @@ def test_every_sentence_says_of_what_where_sources_are_no_targets(random_cube):
         "16 tested of all sources and targets" in text or "16 single transfers tested of all" in text for text in said
     )
     assert any("of the spread of PGFs among the 4 tasks" in text for text in said)
-    assert any("the first of 5 sources reaches" in text for text in said)
-    assert any("the first of 4 targets reaches" in text for text in said)
+    assert any("the first of 5 sources (up to" in text for text in said)
+    assert any("the first of 4 targets (up to" in text for text in said)
     square = analyze(cube, SETTINGS).sentences
     assert not any("both source and target" in text or "of all sources" in text for text in square)
 

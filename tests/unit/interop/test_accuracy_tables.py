@@ -10,6 +10,7 @@ from spillover.analysis import AnalysisSettings, analyze
 from spillover.core.errors import AnalysisError, ImportFileError
 from spillover.interop.found import ReadingOptions
 from spillover.interop.importing import ImportChoices, import_results, plan_import
+from spillover.interop.run_mapping import RunMapping
 
 SETTINGS = AnalysisSettings(replicates=50, permutations=10)
 
@@ -119,3 +120,10 @@ def test_a_table_without_finetunes_cannot_be_analysed(tmp_path):
     data = list(read(tmp_path, "source,target,seed,accuracy\nbase,a,,0.5\n").data)
     with pytest.raises(AnalysisError, match="nothing was finetuned"):
         analyze(data, SETTINGS)
+
+
+@pytest.mark.parametrize(("row", "model"), [("base", "t"), ("Base", "t"), ("qwen", "qwen")])
+def test_a_model_is_named_by_its_file_where_its_row_is_called_base(tmp_path, row, model):
+    (tmp_path / "t.csv").write_text(f"model,Jigsaw,Counting\n{row},0.52,0.4083\njigsaw-seed0,0.7067,0.41\n")
+    choices = ImportChoices(mapping=RunMapping(base={row: None}))
+    assert plan_import([tmp_path / "t.csv"], choices).model == model

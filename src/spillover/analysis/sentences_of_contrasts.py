@@ -1,0 +1,70 @@
+"""In words: transfer against the answer prior, against controls, under another protocol, and along the training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from spillover.analysis.findings import ModelFindings
+from spillover.analysis.settings import AnalysisSettings
+from spillover.analysis.wording import interval_in_words
+
+
+def say_contrasts(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
+    """Say what is left of transfer against what else may have moved the answers, and how it came about.
+
+    Complexity: O(cells).
+
+    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis.cube import example_cube
+    >>> settings = AnalysisSettings(replicates=0)
+    >>> model = analyze(example_cube(), settings).models[0]
+    >>> list(say_contrasts(model, settings))
+    []
+    """
+    sayings = (_say_calibrated, _say_controls, _say_protocols, _say_progress)
+    for say in sayings:
+        yield from say(model, settings)
+
+
+def _say_calibrated(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
+    calibrated = model.calibrated
+    if calibrated is None or calibrated.prior_part is None or calibrated.summary.mean is None:
+        return
+    part = calibrated.prior_part
+    text = f"with the letter prior taken out the mean transfer is {calibrated.summary.mean:.4f}"
+    if np.isfinite(part.mean):
+        text += f"; {part.mean:.4f} is owed to the prior"
+    if np.isfinite(part.mean_low):
+        text += f" ({interval_in_words(part.mean_low, part.mean_high, settings)})"
+    yield text + "."
+
+
+def _say_controls(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
+    for control in model.controls:
+        difference = control.difference
+        if np.isnan(difference.mean):
+            continue
+        text = f"against the {control.kind} control the sources add {difference.mean:.4f} PGF on other tasks"
+        if np.isfinite(difference.mean_low):
+            open_sign = ", so perception may add nothing" if difference.mean_low <= 0 <= difference.mean_high else ""
+            text += f" ({interval_in_words(difference.mean_low, difference.mean_high, settings)}{open_sign})"
+        yield text + "."
+
+
+def _say_protocols(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+    for contrast in model.protocols:
+        if np.isfinite(contrast.difference.mean):
+            mean = contrast.difference.mean
+            yield f"the mean transfer differs by {mean:+.4f} PGF from that under {contrast.other}: owed to format."
+
+
+def _say_progress(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+    steps = [(step.fraction, step.summary.mean) for step in model.progress if step.summary.mean is not None]
+    if len(steps) > 1:
+        yield (
+            "mean transfer by training progress: "
+            + ", ".join(f"{mean:.4f} at {part:.0%}" for part, mean in steps)
+            + "."
+        )

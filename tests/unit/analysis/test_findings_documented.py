@@ -1,0 +1,32 @@
+"""docs/findings.md names everything that findings.json holds and every kind of warning."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.leaders import Leader
+from spillover.analysis.tables import example_table
+from spillover.analysis.warned import FLAGGING
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+RAISED = re.compile(r'Warned\(\s*kind="(\w+)"')
+NAMED = frozenset(re.findall(r"`(\w+)`", PAGE))
+
+
+def test_every_name_of_a_model_and_of_a_leader_is_on_the_page():
+    described = analyze(example_table(), AnalysisSettings(replicates=0, permutations=0)).to_json()
+    names = {*described, *described["models"][0], *(field.name for field in fields(Leader)), "beyond_noise"}
+    assert names <= NAMED
+    assert "possible_errors" in NAMED
+
+
+def test_every_kind_of_warning_has_a_row_and_flagging_ones_stand_first():
+    sources = (ROOT / "src").rglob("*.py")
+    kinds = {kind for file in sources for kind in RAISED.findall(file.read_text(encoding="utf-8"))}
+    rows = re.findall(r"^\| `(\w+)` \|", PAGE.partition("## Warnings")[2], re.MULTILINE)
+    assert sorted(rows) == sorted(kinds)
+    assert set(rows[: len(FLAGGING)]) == FLAGGING
