@@ -125,7 +125,7 @@ def _heatmap(matrix: TransferMatrix, title: str, note: str, base: Mapping[str, f
 
 def _cell(value: float, limit: float, title: str, reason: str) -> Cell:
     background = colour_of(value, limit)
-    text = "–" if isnan(value) else f"{value:+.2f}"
+    text = "–" if isnan(value) else f"{value:+z.2f}"
     return Cell(
         text=text,
         title=f"{title}: {reason or text}",

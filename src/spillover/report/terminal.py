@@ -154,14 +154,14 @@ def _discoveries(model: ModelFindings, rate: float) -> Iterator[RenderableType]:
         table.add_column(head, justify="left" if head in ("on", "to") else "right")
     for row, column in found[:LISTED_CELLS]:
         ends = f"{_end(inference.low[row, column])} to {_end(inference.high[row, column])}"
-        value = f"{model.matrix.values[row, column]:+.2f}"
+        value = f"{model.matrix.values[row, column]:+z.2f}"
         table.add_row(frame.sources[row], frame.targets[column], value, ends, _small(q[row, column]))
     more = f" (the first {LISTED_CELLS} of {len(found)})" if len(found) > LISTED_CELLS else ""
     yield Group(Text(f"single transfers that can be told from none{more}", style="bold"), table)
 
 
 def _end(value: float) -> str:
-    return f"{value:+.2f}" if np.isfinite(value) else f"{'−' if value < 0 else '+'}∞"
+    return f"{value:+z.2f}" if np.isfinite(value) else f"{'−' if value < 0 else '+'}∞"
 
 
 def _profiles(model: ModelFindings, width: int) -> RenderableType:

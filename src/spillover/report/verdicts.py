@@ -108,7 +108,7 @@ def estimate_text(estimate: Estimate) -> str:
     """
     if not isfinite(estimate.pgf):
         return "–"
-    return f"{estimate.pgf:+.2f} ({estimate.low:+.2f} to {estimate.high:+.2f})"
+    return f"{estimate.pgf:+z.2f} ({estimate.low:+z.2f} to {estimate.high:+z.2f})"
 
 
 def lay_out_bars(verdict: Verdict) -> Bars:
@@ -149,7 +149,7 @@ def lay_out_bars(verdict: Verdict) -> Bars:
         bar=BAR - 6,
         left=LEFT,
         zero=y(0),
-        ticks=tuple((y(value), f"{value:+.2f}") for value in lines),
+        ticks=tuple((y(value), f"{value:+z.2f}") for value in lines),
         groups=tuple((LEFT + (place + 0.5) * wide, group) for place, group in enumerate(groups)),
         bars=tuple(bar(place, name, estimate) for place, name, estimate in shown),
         legend=tuple((COLOURS[name], name) for name in names),
