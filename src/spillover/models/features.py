@@ -221,5 +221,5 @@ def _unpack(tensors: dict[str, Tensor], lengths: list[int]) -> Iterator[Features
 def _checksum(tensors: dict[str, Tensor]) -> int:
     total = 0
     for name in sorted(tensors):
-        total = zlib.crc32(tensors[name].contiguous().view(torch.uint8).numpy(), total)
+        total = zlib.crc32(tensors[name].contiguous().view(torch.uint8).numpy().data, total)
     return total
