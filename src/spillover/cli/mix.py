@@ -9,10 +9,8 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
 from spillover.analysis import AnalysisSettings
 from spillover.analysis.sampling import TransferSample, sample_transfers
@@ -28,12 +26,11 @@ from spillover.mixture.export.formats import FORMATS, Format
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
+from spillover.report.mixture_in_terminal import mixture_in_terminal
 from spillover.study.provenance import package_versions
 from spillover.study.reading import load_study
 from spillover.study.study import Study
 from spillover.tasks.data import open_tasks
-
-LISTED_OTHERS = 30
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -230,28 +227,3 @@ def _samples(path: str, settings: MixtureSettings, choices: ImportChoices) -> li
     if not samples:
         raise AnalysisError("there is nothing to choose by", where=path, hint="run the study's sources first")
     return samples
-
-
-def mixture_in_terminal(mixture: Mixture) -> RenderableType:
-    """Lay a mixture out: what to train on and why, then what it should do."""
-    settings = mixture.settings
-    title = f"{mixture.model} · {mixture.protocol} · {settings.strategy} for {', '.join(settings.targets)}"
-    what = Table("take", "examples", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    what.add_column("source", no_wrap=True, min_width=max(len(each.source) for each in mixture.sources))
-    for head in ("PGF", "interval", "why"):
-        what.add_column(head, min_width=16 if head == "interval" else None)
-    for each in mixture.sources:
-        share = f"{each.share:.0%}" if each.share > 0 else "–"
-        examples = str(each.examples) if each.share > 0 else ""
-        style = "" if each.share > 0 else "dim"
-        interval = f"{each.low:+.2f} to {each.high:+.2f}"
-        what.add_row(share, examples, Text(each.source), f"{each.pgf:+.3f}", interval, Text(each.reason), style=style)
-    effects = Table("on", "", "predicted", "interval", "worst fifth", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for effect in mixture.effects[: LISTED_OTHERS + len(settings.targets) + len(settings.protected)]:
-        role = "" if effect.role == "other" else effect.role
-        ends = f"{effect.low:+.2f} to {effect.high:+.2f}"
-        style = "dim" if effect.role == "other" else ""
-        effects.add_row(Text(effect.task), role, f"{effect.predicted:+.3f}", ends, f"{effect.worst:+.3f}", style=style)
-    notes = [Text(f"· {note}", style="dim") for note in mixture.notes]
-    head = Text("what it should do (PGF)", style="bold")
-    return Group(Text(title, style="bold"), what, Text(""), head, effects, *notes)

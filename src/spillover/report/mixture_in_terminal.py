@@ -1,0 +1,62 @@
+"""A recommended mixture as tables in a terminal, within 80 columns."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from spillover.mixture.mixture import Mixture
+
+LISTED_OTHERS = 30
+"""Tasks that are neither targets nor protected and whose effect is listed all the same."""
+
+
+def mixture_in_terminal(mixture: Mixture) -> RenderableType:
+    """Lay a mixture out: what to train on and why, then what it should do."""
+    settings = mixture.settings
+    title = f"{mixture.model} · {mixture.protocol} · {settings.strategy} for {', '.join(settings.targets)}"
+    notes = [Text(f"· {note}", style="dim") for note in mixture.notes]
+    parts = [Text(title, style="bold"), _what(mixture), Text("why", style="bold"), _why(mixture)]
+    return Group(*parts, Text("what it should do (PGF)", style="bold"), _effects(mixture), *notes)
+
+
+def _what(mixture: Mixture) -> Table:
+    table = _table("take", "examples", "source", "PGF", "interval")
+    for each in mixture.sources:
+        share, examples = (f"{each.share:.0%}", str(each.examples)) if each.share > 0 else ("–", "")
+        interval = f"{each.low:+z.2f} to {each.high:+z.2f}"
+        style = "" if each.share > 0 else "dim"
+        table.add_row(share, examples, Text(each.source), f"{each.pgf:+z.3f}", interval, style=style)
+    return table
+
+
+def _why(mixture: Mixture) -> Table:
+    """Sources that have the same reason stand together."""
+    reasons: dict[str, list[str]] = {}
+    for each in mixture.sources:
+        reasons.setdefault(each.reason, []).append(each.source)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table.add_column(ratio=2)
+    table.add_column(ratio=3)
+    for reason, sources in reasons.items():
+        table.add_row(Text(", ".join(sources)), Text(reason))
+    return table
+
+
+def _effects(mixture: Mixture) -> Table:
+    settings = mixture.settings
+    table = _table("on", "", "predicted", "interval", "worst fifth")
+    for effect in mixture.effects[: LISTED_OTHERS + len(settings.targets) + len(settings.protected)]:
+        role = "" if effect.role == "other" else effect.role
+        ends = f"{effect.low:+z.2f} to {effect.high:+z.2f}"
+        style = "dim" if effect.role == "other" else ""
+        table.add_row(Text(effect.task), role, f"{effect.predicted:+z.3f}", ends, f"{effect.worst:+z.3f}", style=style)
+    return table
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for head in heads:
+        table.add_column(head, no_wrap=True)
+    return table
