@@ -34,7 +34,6 @@ from sides import ours, usual
 from sides.tables import print_figures
 from sides.timing import Timed, in_rounds, peak_memory_mib
 from sides.workload import Workload, build_midsize, draw_tasks, make_adapters
-
 from spillover.models.base import quieten
 from spillover.models.settings import ModelSettings, TrainingSettings
 
@@ -69,7 +68,7 @@ class Size:
     """Width and height, pixels; None for what the tiny model sees."""
     new_tokens: int = 16
     """Of a generated reply at most."""
-    adapting: TrainingSettings = TrainingSettings(examples=32, epochs=1, batch=8, learning_rate=3e-3)
+    adapting: TrainingSettings
     """How the adapters are made."""
     finetune: TrainingSettings
     """What is compared; its examples are a multiple of its batch."""
@@ -77,12 +76,15 @@ class Size:
     growth_tasks: tuple[int, ...] = ()
 
 
+TINY_ADAPTING = TrainingSettings(examples=32, epochs=1, batch=8, learning_rate=3e-3)
+
 QUICK = Size(
     adapters=4,
     tasks=13,
     examples=6,
     rounds=3,
     batch=50,
+    adapting=TINY_ADAPTING,
     finetune=TrainingSettings(examples=96, epochs=3, learning_rate=3e-3),
     growth_adapters=(1, 4, 13),
     growth_tasks=(4, 13),
@@ -93,6 +95,7 @@ FULL = Size(
     examples=20,
     rounds=3,
     batch=50,
+    adapting=TINY_ADAPTING,
     finetune=TrainingSettings(examples=320, epochs=3, learning_rate=3e-3),
     growth_adapters=(1, 4, 13, 52),
     growth_tasks=(4, 13, 50),
@@ -164,7 +167,7 @@ def _fastest(candidates: Sequence[ours.BarePasses]) -> ours.BarePasses:
 
 def _differences(timed: Mapping[str, Timed[list[str]]], name: str) -> int:
     """Answers that a side gives otherwise than ours by the same protocol."""
-    our_own = timed[f"{name.split(',')[0]}, ours"].result
+    our_own = timed[f"{name.split(',', maxsplit=1)[0]}, ours"].result
     return sum(mine != its for mine, its in zip(our_own, timed[name].result, strict=True))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from sides.workload import Workload
 from spillover.core.prompt import Prompt
 from spillover.models.adapters import merged_adapter, touches_vision
 from spillover.models.base import Base, load_base
@@ -20,7 +21,6 @@ from spillover.models.finetuning import finetune
 from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
 from spillover.models.settings import ModelSettings, TrainingSettings
-from sides.workload import Workload
 
 FEATURE_BYTES = 10**10
 """Room for image features on disk: enough for all."""

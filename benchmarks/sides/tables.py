@@ -37,5 +37,6 @@ def _print_growth(model: str, growth: list[dict[str, Any]]) -> None:
         peak = "–" if row["peak_MiB"] is None else f"{row['peak_MiB']:,.0f}"
         print(
             "  {adapters:>8}  {tasks:>5}  {pairs:>7,}  {preparing_s:>11.2f}  {asking_s:>8.2f}  "
-            "{asking_ms_a_pair:>9.3f}".format(**row) + f"  {peak:>8}"
+            "{asking_ms_a_pair:>9.3f}".format(**row)
+            + f"  {peak:>8}"
         )

@@ -16,6 +16,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import AutoModelForImageTextToText, Trainer, TrainingArguments
 
+from sides.workload import Workload
 from spillover.core.keys import seeded_generator
 from spillover.core.prompt import Prompt
 from spillover.models.adapters import language_model_pattern
@@ -25,7 +26,6 @@ from spillover.models.finetuning import rate_share
 from spillover.models.identity import locate_model
 from spillover.models.processing import load_processor
 from spillover.models.settings import ModelSettings, TrainingSettings
-from sides.workload import Workload
 
 Ask = Callable[[Base, Sequence[Prompt]], list[str]]
 

@@ -6,11 +6,11 @@ import json
 from copy import deepcopy
 
 import pytest
+
 from engine import Size, faults, measure
 from sides.tables import print_figures
 from sides.timing import in_rounds
 from sides.workload import build_midsize
-
 from spillover.models.settings import ModelSettings, TrainingSettings
 
 SMALLEST = Size(
