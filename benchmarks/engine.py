@@ -13,7 +13,7 @@ thread:
    step: same adapter, order, optimiser and learning rates, and so the same loss at every step but for rounding;
 4. growth: time a pair of adapter and example, and peak memory, as adapters and tasks grow.
 
-On the tiny checkpoint overhead rules; on a model of 115 million random parameters and images of 448 × 448 pixels
+On the tiny checkpoint overhead rules; on a model of 112 million random parameters and images of 448 × 448 pixels
 arithmetic does.
 """
 
@@ -36,6 +36,7 @@ from sides.timing import Timed, in_rounds, peak_memory_mib
 from sides.workload import Workload, build_midsize, draw_tasks, make_adapters
 from spillover.models.base import quieten
 from spillover.models.settings import ModelSettings, TrainingSettings
+from spillover.tasks.perception.suite import task_names
 
 LOSS_TOLERANCE = 0.01
 """Nats by which the loss of a step may differ between the sides: roundings grow from step to step."""
@@ -59,6 +60,8 @@ class Size:
 
     adapters: int
     tasks: int
+    names: tuple[str, ...] = task_names()
+    """Of the suite's tasks; where more are asked for, the same come again with other examples."""
     examples: int
     """Of each task."""
     rounds: int
@@ -72,22 +75,21 @@ class Size:
     """How the adapters are made."""
     finetune: TrainingSettings
     """What is compared; its examples are a multiple of its batch."""
-    growth_adapters: tuple[int, ...] = ()
-    growth_tasks: tuple[int, ...] = ()
+    growth: tuple[tuple[int, int], ...] = ()
+    """Numbers of adapters and of tasks, from small to large: memory that earlier work gave back would count."""
 
 
 TINY_ADAPTING = TrainingSettings(examples=32, epochs=1, batch=8, learning_rate=3e-3)
 
 QUICK = Size(
-    adapters=4,
+    adapters=3,
     tasks=13,
-    examples=6,
-    rounds=3,
+    examples=4,
+    rounds=2,
     batch=50,
     adapting=TINY_ADAPTING,
-    finetune=TrainingSettings(examples=96, epochs=3, learning_rate=3e-3),
-    growth_adapters=(1, 4, 13),
-    growth_tasks=(4, 13),
+    finetune=TrainingSettings(examples=64, epochs=3, learning_rate=3e-3),
+    growth=((1, 4), (4, 4), (13, 4), (1, 13), (4, 13), (13, 13)),
 )
 FULL = Size(
     adapters=13,
@@ -96,13 +98,13 @@ FULL = Size(
     rounds=3,
     batch=50,
     adapting=TINY_ADAPTING,
-    finetune=TrainingSettings(examples=320, epochs=3, learning_rate=3e-3),
-    growth_adapters=(1, 4, 13, 52),
-    growth_tasks=(4, 13, 50),
+    finetune=TrainingSettings(examples=160, epochs=3, learning_rate=3e-3),
+    growth=((13, 4), (1, 13), (4, 13), (13, 13), (52, 13), (13, 50)),
 )
 MIDSIZE = Size(
     adapters=13,
     tasks=2,
+    names=("Relative_Depth", "Object_Localization"),
     examples=2,
     rounds=1,
     batch=2,
@@ -121,13 +123,12 @@ def measure(model: ModelSettings, size: Size, folder: Path) -> dict[str, Any]:
         size: how much is done.
         folder: an empty one, for the adapters.
     """
-    sources = draw_tasks(size.adapters, size.adapting.examples, "train", size.image)
-    tasks = draw_tasks(max(size.tasks, *size.growth_tasks, 0), size.examples, size=size.image)
+    sources = draw_tasks(size.names, size.adapters, size.adapting.examples, "train", size=size.image)
+    most = max(size.tasks, *(tasks for _, tasks in size.growth), 0)
+    tasks = draw_tasks(size.names, most, size.examples, size=size.image)
     adapters = make_adapters(model, sources, size.adapting, folder)
     workload = Workload(model=model, tasks=tasks, adapters=adapters)
-    growth = [  # first, and from small to large: memory that other work gave back would count
-        _grow(workload.part(many, wide)) for wide in size.growth_tasks for many in size.growth_adapters
-    ]
+    growth = [_grow(workload.part(*part)) for part in size.growth]  # first, for the memory's sake
     evaluation = compare_evaluation(workload.part(size.adapters, size.tasks), size)
     return {"evaluation": evaluation, "finetuning": compare_finetuning(model, size), "growth": growth}
 
@@ -173,7 +174,7 @@ def _differences(timed: Mapping[str, Timed[list[str]]], name: str) -> int:
 
 def compare_finetuning(model: ModelSettings, size: Size) -> dict[str, Any]:
     """Finetune with the same settings by both sides."""
-    (prompts,) = draw_tasks(1, size.finetune.examples, "train", size.image)
+    (prompts,) = draw_tasks(size.names, 1, size.finetune.examples, "train", size=size.image)
     sides = {
         "ours": partial(ours.train, model, prompts, size.finetune, 0),
         "HF Trainer": partial(usual.train, model, prompts, size.finetune, 0),

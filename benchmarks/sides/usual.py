@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import AutoModelForImageTextToText, Trainer, TrainingArguments
+from transformers import AutoModelForImageTextToText, PrinterCallback, Trainer, TrainingArguments
 
 from sides.workload import Workload
 from spillover.core.keys import seeded_generator
@@ -109,6 +109,7 @@ def train(model: ModelSettings, prompts: Sequence[Prompt], settings: TrainingSet
             data_collator=lambda batch: _with_labels(base, batch),
             optimizers=(optimiser, LambdaLR(optimiser, lambda done: rate_share(done, settings))),
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 

@@ -18,7 +18,7 @@ from spillover.models.encoding import encode_prompts
 from spillover.models.finetuning import finetune
 from spillover.models.settings import ModelSettings, TrainingSettings
 from spillover.models.tiny import CHECKPOINT
-from spillover.tasks.perception.suite import Split, draw_examples, task_names
+from spillover.tasks.perception.suite import Split, draw_examples
 
 DIFFICULTY = 0.5
 """Of the scenes, as in the demo."""
@@ -46,16 +46,18 @@ class Workload:
         return Workload(model=self.model, tasks=self.tasks[:tasks], adapters=folders)
 
 
-def draw_tasks(count: int, examples: int, split: Split = "validation", size: int | None = None) -> list[list[Prompt]]:
-    """Draw the questions of so many tasks: the suite's, and the suite's again with other seeds.
+def draw_tasks(
+    names: Sequence[str], count: int, examples: int, split: Split = "validation", *, size: int | None = None
+) -> list[list[Prompt]]:
+    """Draw the questions of so many tasks: those named, and the same again with other seeds.
 
     Args:
+        names: of the suite's tasks.
         count: of tasks.
         examples: of each.
         split: which of their examples.
         size: width and height of the images at most, pixels; None for what the tiny model sees.
     """
-    names = task_names()
     return [_draw(names[index % len(names)], index // len(names), examples, split, size) for index in range(count)]
 
 
@@ -81,7 +83,7 @@ def _make_adapter(base, source: Sequence[Prompt], settings: TrainingSettings, fo
 
 
 def build_midsize(folder: Path) -> Path:
-    """Write a checkpoint of 115 million random parameters, with the tiny model's tokenizer.
+    """Write a checkpoint of 112 million random parameters, with the tiny model's tokenizer.
 
     The vision tower's share of the arithmetic is as in Qwen2.5-VL-3B, where each token of an image costs the tower
     (four patches) about as much as the language model: 0.9 times there and here.
