@@ -1,4 +1,8 @@
-"""Times several sides of one comparison in turns, so that whatever slows the machine slows them all."""
+"""Times several sides of one comparison in turns, so that whatever slows the machine slows them all.
+
+What is timed is the processor's time. All sides use one thread and wait for nothing, so that on a quiet machine it is
+the wall clock's; on a busy one it leaves out what others take.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Timed(Generic[Result]):
-    """What a side took in each round, and what it gave in the last."""
+    """What a side took in each round, processor seconds, and what it gave in the last."""
 
     seconds: tuple[float, ...]
     result: Result
@@ -47,7 +51,7 @@ class Timed(Generic[Result]):
 
 
 def in_rounds(sides: Mapping[str, Callable[[], Result]], rounds: int) -> dict[str, Timed[Result]]:
-    """Let every side do its work once a round; each round begins with another side."""
+    """Let every side do its work once a round, each round beginning with another, and measure processor seconds."""
     names = list(sides)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     results: dict[str, Result] = {}
@@ -55,9 +59,9 @@ def in_rounds(sides: Mapping[str, Callable[[], Result]], rounds: int) -> dict[st
         first = number % len(names)
         for name in names[first:] + names[:first]:
             gc.collect()
-            start = time.perf_counter()
+            start = time.process_time()
             results[name] = sides[name]()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(time.process_time() - start)
     return {name: Timed(tuple(seconds[name]), results[name]) for name in names}
 
 
