@@ -9,10 +9,11 @@ import json
 import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
@@ -109,23 +110,47 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
     """Merge an adapter into the base's weights, and put the saved weights back at the end, to the last bit.
 
     Raises:
-        ModelError: the files are no adapter of this model: a tensor without a module or a module without its tensor.
+        ModelError: the files are no adapter of this model: a tensor without a module, a module without its tensor, or
+            one of another shape.
     """
-    config, tensors = _config(files), _renamed(_tensors(files))
-    saved: dict[nn.Parameter, Tensor] = {}
+    frame = _frame(base, _config(files))
+    _load(frame, _renamed(_tensors(files)))
+    inner = [parameter for layer in frame.layers for parameter in layer.get_base_layer().parameters()]
+    saved = [(parameter, parameter.detach().clone()) for parameter in inner]
     try:
-        adapted: Any = _attach(base, config)
-        _load(adapted, tensors)
-        layers: list[Any] = [layer.get_base_layer() for _, layer in _adapter_layers(base.model)]
-        saved |= {parameter: parameter.detach().clone() for layer in layers for parameter in layer.parameters()}
-        adapted.merge_and_unload()
-        base.model.requires_grad_(requires_grad=False)
+        with torch.no_grad():
+            for layer in frame.layers:
+                layer.merge()
         yield
     finally:
-        _take_off(base.model)
         with torch.no_grad():
-            for parameter, content in saved.items():
+            for parameter, content in saved:
                 parameter.copy_(content)
+        for layer in frame.layers:
+            layer.merged_adapters.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """PEFT's LoRA layers of one configuration: each knows the base's layer that it belongs to, none is in its place."""
+
+    layers: list[Any]
+    tensors: dict[str, Tensor]
+    """Their weights, under PEFT's names; each adapter of the configuration is written into them."""
+
+
+def _frame(base: Base, config: LoraConfig) -> Frame:
+    """Make the layers of a configuration, which takes PEFT far longer than merging them, unless they are at hand."""
+    key = json.dumps(config.to_dict(), sort_keys=True, default=_plain)
+    if key not in base.frames:
+        base.frames.clear()  # a study's adapters are of one configuration
+        try:
+            adapted = _attach(base, config)
+            tensors = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+            base.frames[key] = Frame([layer for _, layer in _adapter_layers(base.model)], tensors)
+        finally:
+            _take_off(base.model)
+    return base.frames[key]
 
 
 def _attach(base: Base, config: LoraConfig) -> PeftModel:
@@ -187,13 +212,18 @@ def _renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return tensors
 
 
-def _load(adapted: PeftModel, tensors: dict[str, Tensor]) -> None:
-    wanted = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
-    given = set(tensors)
+def _load(frame: Frame, tensors: dict[str, Tensor]) -> None:
+    wanted, given = set(frame.tensors), set(tensors)
     for names, what in ((given - wanted, "without a module"), (wanted - given, "missing for a module")):
         if names:
             raise ModelError(
                 f"{len(names)} adapter tensors are {what} of this model, such as {min(names)}",
                 hint="the adapter was made for another model, or its files are incomplete",
             )
-    set_peft_model_state_dict(adapted, tensors)
+    for name, place in frame.tensors.items():
+        if tensors[name].shape != place.shape:
+            raise ModelError(
+                f"the adapter's tensor {name} is of shape {tuple(tensors[name].shape)}, not {tuple(place.shape)}",
+                hint="the adapter was made for another model, or its files do not belong together",
+            )
+        place.copy_(tensors[name])

@@ -32,6 +32,8 @@ class Base:
     name: str
     features: FeatureCache = field(default_factory=FeatureCache)
     """What its vision tower made of images; see `spillover.models.encoding`."""
+    frames: dict[str, Any] = field(default_factory=dict[str, Any])
+    """LoRA layers that the next adapter of the same configuration needs; see `spillover.models.adapters`."""
     asking: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
     """Of a forward pass alone."""
     training: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))

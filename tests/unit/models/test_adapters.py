@@ -58,6 +58,25 @@ def test_merged_weights_answer_as_peft_does(base, encoded, adapters, tmp_path):
     assert torch.allclose(torch.tensor([s[:2] for s in merged]), torch.tensor([s[:2] for s in unmerged]), atol=1e-4)
 
 
+def test_merged_weights_are_those_that_peft_merges_to_the_last_bit(base, adapters, tmp_path):
+    """Whatever adapter was merged before, by whatever of PEFT's variants."""
+    from copy import deepcopy
+
+    from peft import PeftModel
+
+    scaled = json.dumps(json.loads(adapters[1][CONFIG_FILE]) | {"use_rslora": True}).encode()
+    for number, files in enumerate((*adapters, {**adapters[1], CONFIG_FILE: scaled}, adapters[0])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        expected = PeftModel.from_pretrained(deepcopy(base.model), folder).merge_and_unload().state_dict()
+        with merged_adapter(base, files):
+            merged = base.model.state_dict()
+            assert merged.keys() == expected.keys()
+            assert all(torch.equal(merged[name], expected[name]) for name in merged)
+
+
 def changed(files, change):
     return {**files, WEIGHTS_FILE: save(change(load(files[WEIGHTS_FILE])))}
 
@@ -65,6 +84,13 @@ def changed(files, change):
 def test_a_missing_tensor_is_an_error(base, adapters):
     incomplete = changed(adapters[0], lambda tensors: dict(list(tensors.items())[1:]))
     with pytest.raises(ModelError, match="missing for a module"), merged_adapter(base, incomplete):
+        pass
+
+
+def test_a_tensor_of_another_shape_is_an_error(base, adapters):
+    """One row would be copied into all."""
+    other = changed(adapters[0], lambda tensors: {name: tensor[:1] for name, tensor in tensors.items()})
+    with pytest.raises(ModelError, match=r"of shape \(1, "), merged_adapter(base, other):
         pass
 
 

@@ -1,0 +1,1 @@
+"""What `engine.py` compares: both sides, what they are given, how they are timed and shown."""
