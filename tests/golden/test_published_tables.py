@@ -28,7 +28,7 @@ REFERENCE: dict[str, dict[str, Any]] = {
         "raw_shares": (0.507, 0.057, 0.370, 0.066),
         "corrected_shares": (0.553, 0.061, 0.386),
         "personas": {"donor": "JG", "pirate": "", "sponge": "VC RD RR FC MR", "sieve": "AS SR CN OL FD"},
-        "shared_counts": {"MR": "36 of 48 finetuned models are right exactly 59 times"},
+        "shared_counts": {"MR": "36 of 48 finetuned models are right exactly 59 of 133 times"},
     },
     "7B": {
         "mean": -0.05108,
@@ -41,8 +41,8 @@ REFERENCE: dict[str, dict[str, Any]] = {
         "corrected_shares": (0.272, 0.152, 0.575),
         "personas": {"donor": "VC", "pirate": "RD FC OL", "sponge": "AS RD RR MR OL", "sieve": "VC SC FD"},
         "shared_counts": {
-            "SR": "15 of 48 finetuned models are right exactly 128 times",
-            "MR": "14 of 48 finetuned models are right exactly 59 times",
+            "SR": "15 of 48 finetuned models are right exactly 128 of 143 times",
+            "MR": "14 of 48 finetuned models are right exactly 59 of 133 times",
         },
     },
 }

@@ -26,7 +26,7 @@ class DemoSize:
     """Validation examples a target."""
 
 
-QUICK = DemoSize(seeds=1, examples=400, questions=120)
+QUICK = DemoSize(seeds=1, examples=600, questions=160)
 """Three minutes on 2 cores."""
 FULL = DemoSize(seeds=4, examples=2000, questions=1000)
 """Long enough for most tasks to gain beyond doubt, and for some transfers to show in every seed."""
