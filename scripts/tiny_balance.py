@@ -58,8 +58,8 @@ def balance_letters(
     optimiser = torch.optim.AdamW(learning, betas=(0.9, 0.98), weight_decay=0.0)
     for step in range(STEPS):
         optimiser.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - step / STEPS))
-        picked = seeded_generator("balance", seed, step).choice(list(tasks), min(TASKS, len(tasks)), replace=False).tolist()
-        for task in picked:
+        rng = seeded_generator("balance", seed, step)
+        for task in rng.permutation(list(tasks))[:TASKS].tolist():
             order = Order(
                 seed=seed, pool=PLACE + step, counts={task: EXAMPLES}, described=False, hardest={task: hardest}
             )
