@@ -61,6 +61,9 @@ class TransferSample:
     split (a table of one seed)."""
     split_over: str
     """What is split: examples or seeds."""
+    unsampled: tuple[str, ...] = ()
+    """Targets whose right answers cannot be counted: no other examples are drawn of them, and replicates differ by
+    seed alone; with one seed, not at all."""
 
 
 def sample_transfers(
@@ -172,7 +175,9 @@ def _sample_table(
         return Half(replicates=_over_seeds(pieces), mean=first.transfers.mean, held_out=second.transfers.mean)
 
     pieces = replicate_table(table, count, _generator(settings))
-    return _sample(transfers, facts, _over_seeds(pieces), split if seeds > 1 else None, "seeds")
+    sample = _sample(transfers, facts, _over_seeds(pieces), split if seeds > 1 else None, "seeds")
+    known = table.counts.known.tolist()
+    return replace(sample, unsampled=tuple(name for name, one in zip(transfers.targets, known, strict=True) if not one))
 
 
 def _of_seeds(table: TableTransfers, seeds: np.ndarray) -> TableTransfers:

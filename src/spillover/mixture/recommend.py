@@ -59,8 +59,11 @@ def recommend_from(sample: TransferSample, settings: MixtureSettings) -> Mixture
     """Recommend a training mixture for one model; see `recommend`."""
     pose = _Pose.of(sample, settings)
     problem = pose.problem(sample.mean, sample.replicates)
+    _require_noise(sample, pose)
     shares = choose_shares(problem, settings.strategy)
     predicted, notes = _cross_fit(sample, pose, shares)
+    if unsampled := [name for name in sample.unsampled if name in pose.own or name in pose.protected]:
+        notes = (*notes, f"right answers of {', '.join(unsampled)} cannot be counted: the intervals are too narrow")
     effects = _effects(sample, pose, shares, predicted)
     if all(effect.predicted <= 0 for effect in effects if effect.role == "target"):
         notes = (*notes, "nothing that may be chosen is predicted to help: rather do not train for this")
@@ -72,6 +75,17 @@ def recommend_from(sample: TransferSample, settings: MixtureSettings) -> Mixture
         effects=effects,
         notes=(*notes, "effects are taken to add up and to be linear in the dose: a study of the mixture tests it"),
     )
+
+
+def _require_noise(sample: TransferSample, pose: _Pose) -> None:
+    """Refuse to weigh gains against noise that the evidence does not hold."""
+    if pose.settings.strategy == "robust" and sample.split is None and pose.own <= set(sample.unsampled):
+        names = ", ".join(sorted(pose.own))
+        raise MixtureError(
+            f"robust weighs gains against their noise, and nothing tells the noise on {names}: one seed, and right "
+            "answers that cannot be counted",
+            hint="give more seeds, or accuracies with n; or take --strategy proportional, which looks at no noise",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,13 @@ def test_the_best_source_is_taken_and_the_harmful_one_is_not():
     assert "harms the target" in left_out["Art_Style"]
 
 
+def test_gains_are_not_weighed_against_noise_that_nothing_tells():
+    with pytest.raises(MixtureError, match=r"nothing tells the noise on Jigsaw: one seed.*\n.*--strategy proportional"):
+        recommend(table(HELPFUL, seeds=1), settled())
+    (mixture,) = recommend(table(HELPFUL, seeds=1), settled(strategy="proportional"))
+    assert any("Jigsaw cannot be counted: the intervals are too narrow" in note for note in mixture.notes)
+
+
 def test_the_targets_own_data_can_be_left_out():
     (mixture,) = recommend(table(HELPFUL), settled(exclude_target_data=True))
     assert shares(mixture) == {"Counting": 1.0}
@@ -128,7 +135,7 @@ def test_what_does_not_fit_the_data_is_named(changes, word):
 
 
 def test_a_table_of_one_seed_says_that_its_prediction_is_optimistic():
-    (mixture,) = recommend(table(HELPFUL, seeds=1), settled())
+    (mixture,) = recommend(table(HELPFUL, seeds=1), settled(strategy="proportional"))
     assert "optimistic" in mixture.notes[0]
 
 
