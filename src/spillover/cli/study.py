@@ -48,7 +48,7 @@ def add_commands(app: typer.Typer) -> None:
 def demo(
     out: Annotated[Path | None, typer.Option(help="The study's folder; by default demo, or demo-full.")] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Four seeds, 2,000 training examples, 1,000 questions a task: 45 minutes.")
+        bool, typer.Option("--full", help="Four seeds, 2,000 training examples, 1,000 questions a task: 48 minutes.")
     ] = False,
     seeds: Annotated[int | None, typer.Option(min=1, max=100, help="Training seeds; by default 1, or 4.")] = None,
 ) -> None:

@@ -16,8 +16,13 @@ DEAD_AFTER_S = 600.0
 """Writing one file takes seconds; after so long without a byte its writer is gone."""
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
+def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) -> None:
     """Write a file beside its place, flush it to disk, then rename it: a killed process leaves nothing half.
+
+    Args:
+        path: where it will stand.
+        content: what is in it.
+        durable: flush it, so that a machine that stops leaves nothing half either; slow for many small files.
 
     Raises:
         StoreError: the disk is full or the folder cannot be written.
@@ -26,7 +31,10 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_through(beside, data)
+        if durable:
+            _write_through(beside, data)
+        else:
+            beside.write_bytes(data)
         beside.replace(path)
     except OSError as error:
         with suppress(OSError):  # where nothing can be written, nothing can be removed either

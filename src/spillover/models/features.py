@@ -12,11 +12,9 @@ import logging
 import shutil
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import torch
 import transformers
@@ -25,6 +23,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as bytes_from_tensors
 from torch import Tensor, nn
 
+from spillover.core.errors import StoreError
+from spillover.core.files import sweep, write_atomically
 from spillover.models.recent import Recent
 
 FEATURES_VERSION = 1
@@ -35,8 +35,8 @@ OPEN_FILES = 4096
 """Mapped files a process holds open; the pages of any of them are the operating system's to keep or drop."""
 SPARED = 0.05
 """Share of the disk that is left free, whatever the limit says."""
-COUNTED_EVERY = 64
-"""Files written between two looks at what other processes have written."""
+LOOKED_EVERY = 0.01
+"""Share of the limit that is written between two looks at what other processes have written."""
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +84,11 @@ class FeatureCache:
         self._memory_bytes = memory_bytes
         self._held: dict[str, list[Features]] = {}
         self._opened = Recent[str, list[Features]](OPEN_FILES)
-        self._written = 0
+        self._unlooked = 0
         self.held_bytes = 0
         """In main memory; never above the limit."""
+        if self._disk is not None:
+            sweep(self._disk.folder)
         self.stored_bytes = 0 if self._disk is None else _folder_bytes(self._disk.folder)
         """On disk, as far as this process knows."""
 
@@ -114,25 +116,19 @@ class FeatureCache:
         content = _pack(features)
         if not self._has_room(disk, len(content)):
             return False
-        file = self._file(disk, key)
-        beside = file.with_name(f".{file.name}.{uuid4().hex[:8]}.part")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(content)  # not flushed through: a file that a crash cuts short fails its checksum
-            beside.replace(file)
-        except OSError as error:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
-            log.warning("image features are no longer stored: %s: %s", disk.folder, error.strerror or error)
+            write_atomically(self._file(disk, key), content, durable=False)  # what is cut short fails its checksum
+        except StoreError as error:
+            log.warning("image features are no longer stored: %s", error)
             self._disk = None  # a cache may be slow; it may not end a study
             return False
         self.stored_bytes += len(content)
-        self._written += 1
+        self._unlooked += len(content)
         return True
 
     def _has_room(self, disk: FeatureDisk, size: int) -> bool:
-        if self._written % COUNTED_EVERY == COUNTED_EVERY - 1:
-            self.stored_bytes = _folder_bytes(disk.folder)
+        if self._unlooked > disk.limit_bytes * LOOKED_EVERY:
+            self.stored_bytes, self._unlooked = _folder_bytes(disk.folder), 0
         if self.stored_bytes + size > disk.limit_bytes:
             return False
         there = next(parent for parent in (disk.folder, *disk.folder.absolute().parents) if parent.exists())
