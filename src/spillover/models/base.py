@@ -18,7 +18,11 @@ from spillover.models.devices import check_device, resolve_precision
 from spillover.models.features import FeatureCache, FeatureDisk, vision_identity
 from spillover.models.identity import locate_model
 from spillover.models.processing import load_processor
+from spillover.models.recent import Recent
 from spillover.models.settings import ModelSettings
+
+LAYOUT_BYTES = 1 << 28
+"""Of batches that are kept laid out, on the model's device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class Base:
     """What its vision tower made of images; see `spillover.models.encoding`."""
     frames: dict[str, Any] = field(default_factory=dict[str, Any])
     """LoRA layers that the next adapter of the same configuration needs; see `spillover.models.adapters`."""
+    layouts: Recent[tuple[Any, ...], dict[str, Any]] = field(default_factory=lambda: Recent(LAYOUT_BYTES))
+    """Batches of questions as tensors, which the next adapter is asked as well; see `spillover.models.batching`."""
     asking: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
     """Of a forward pass alone."""
     training: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))

@@ -16,6 +16,9 @@ from spillover.models.base import Base
 from spillover.models.budget import TokenBudget
 from spillover.models.encoding import Encoded, features_of
 from spillover.models.features import Features
+from spillover.models.last_layer import only_read_at
+
+Padding = Literal["left", "right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +92,29 @@ def _fits(do: Callable[[list[int]], None], group: list[int]) -> bool:
     return True
 
 
-def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] = "right") -> dict[str, Any]:
+def lay_out(base: Base, rows: Sequence[Row], padding: Padding = "right") -> dict[str, Any]:
     """Lay rows out as a padded batch, images in the place of pixels as the vision tower saw them.
 
     Padded on the right, nothing real ever attends to padding, so no mask is given and the fastest attention is taken;
     padded on the left, for generation, a mask is.
     """
-    inputs: dict[str, Any] = {
-        "input_ids": _pad([_tokens(row) for row in rows], base.tokenizer.pad_token_id or 0, padding)
-    }
+    inputs = _lay_out_tokens(rows, padding, base.tokenizer.pad_token_id or 0)
+    return _with_images(base, rows, {name: value.to(base.device) for name, value in inputs.items()})
+
+
+def lay_out_again(base: Base, rows: Sequence[Row], padding: Padding = "right") -> dict[str, Any]:
+    """Lay rows out that the next adapter is asked as well: what does not depend on the adapter is kept."""
+    key = (padding, *((row.encoded.number, row.tail) for row in rows))
+    inputs = base.layouts.get(key)
+    if inputs is None:
+        laid_out = _lay_out_tokens(rows, padding, base.tokenizer.pad_token_id or 0)
+        inputs = {name: value.to(base.device) for name, value in laid_out.items()}
+        base.layouts.keep(key, inputs, sum(value.nbytes for value in inputs.values()))
+    return _with_images(base, rows, dict(inputs))
+
+
+def _lay_out_tokens(rows: Sequence[Row], padding: Padding, filler: int) -> dict[str, Tensor]:
+    inputs = {"input_ids": _pad([_tokens(row) for row in rows], filler, padding)}
     if padding == "left":
         inputs["attention_mask"] = _pad([torch.ones(len(row), dtype=torch.long) for row in rows], 0, padding)
     for name in rows[0].encoded.token_fields:
@@ -106,24 +123,34 @@ def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] =
     pictured = [row.encoded for row in rows if row.encoded.piece is not None]
     for name in pictured[0].image_fields if pictured else ():
         inputs[name] = torch.cat([encoded.image_fields[name] for encoded in pictured])
-    if padding == "right" and rows[0].encoded.positions is not None:
+    if rows[0].encoded.positions is not None:
         inputs["position_ids"] = _pad([_positions(row) for row in rows], 0, padding).transpose(0, 1)
-    placed = {name: value.to(base.device) for name, value in inputs.items()}
-    if pictured:
-        seen = [features for encoded in pictured if (features := features_of(base, encoded)) is not None]
-        placed["mm_encoder_outputs"] = {"image": _stack(seen, base.device)}
-    return placed
+    return inputs
 
 
-def hidden_states(base: Base, inputs: dict[str, Any]) -> Tensor:
+def _with_images(base: Base, rows: Sequence[Row], inputs: dict[str, Any]) -> dict[str, Any]:
+    seen = [features for row in rows if (features := features_of(base, row.encoded)) is not None]
+    if seen:
+        inputs["mm_encoder_outputs"] = {"image": _stack(seen, base.device)}
+    return inputs
+
+
+def states_at(base: Base, inputs: dict[str, Any], places: Sequence[tuple[int, int]]) -> Tensor:
     """Run the model without its head.
 
+    Args:
+        base: the model.
+        inputs: of one batch.
+        places: row and position of the states that are wanted.
+
     Returns:
-        The last layer's states, (row, token, hidden size).
+        What leaves the last layer there, (place, hidden size).
     """
     accepted = _accepted(type(base.backbone))
     taken = {name: value for name, value in inputs.items() if name in accepted}
-    return base.backbone(**taken, use_cache=False).last_hidden_state
+    rows, positions = torch.tensor(places, device=base.device).T
+    with only_read_at(base, rows, positions):
+        return base.backbone(**taken, use_cache=False).last_hidden_state[rows, positions]
 
 
 @cache
@@ -143,7 +170,7 @@ def _positions(row: Row) -> Tensor:
     return torch.cat([positions, positions[:, -1:] + following], dim=1)
 
 
-def _pad(values: Sequence[Tensor], filler: int, side: Literal["left", "right"]) -> Tensor:
+def _pad(values: Sequence[Tensor], filler: int, side: Padding) -> Tensor:
     width = max(value.shape[-1] for value in values)
     missing = [width - value.shape[-1] for value in values]
     pads = [(count, 0) if side == "left" else (0, count) for count in missing]

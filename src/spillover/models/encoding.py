@@ -10,8 +10,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
 from textwrap import shorten
 from typing import Any
 
@@ -59,6 +60,8 @@ class Encoded:
     row: int
     """Its place in the piece."""
     prompt: Prompt
+    number: int = field(default_factory=count().__next__)
+    """By which this process tells it from all others; the same prompt with another answer keeps it."""
 
     def __len__(self) -> int:
         return self.tokens.shape[0]
