@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from spillover.models.base import Base
 from spillover.models.budget import TokenBudget
-from spillover.models.encoding import Encoded, features_of
-from spillover.models.features import Features
+from spillover.models.encoding import Encoded, features_of, pixels_of
+from spillover.models.vision import accepted_names, in_place_of_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +24,6 @@ class Row:
 
     def __len__(self) -> int:
         return len(self.encoded) + len(self.tail)
-
-
-@dataclass
-class SeenImages(BaseModelOutputWithPooling):
-    """The vision tower's output in the form that every model of transformers accepts in place of pixels."""
-
-    deepstack_features: list[Tensor] | None = None
 
 
 def batch_by_length(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
@@ -90,7 +80,7 @@ def _fits(do: Callable[[list[int]], None], group: list[int]) -> bool:
 
 
 def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] = "right") -> dict[str, Any]:
-    """Lay rows out as a padded batch, images in the place of pixels as the vision tower saw them.
+    """Lay rows out as a padded batch, with images as the vision tower saw them, or as pixels if it must see them anew.
 
     Padded on the right, nothing real ever attends to padding, so no mask is given and the fastest attention is taken;
     padded on the left, for generation, a mask is.
@@ -109,9 +99,11 @@ def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] =
     if padding == "right" and rows[0].encoded.positions is not None:
         inputs["position_ids"] = _pad([_positions(row) for row in rows], 0, padding).transpose(0, 1)
     placed = {name: value.to(base.device) for name, value in inputs.items()}
-    if pictured:
+    if pictured and base.abilities.images == "pixels":
+        placed |= {name: value.to(base.device) for name, value in pixels_of(base, pictured).items()}
+    elif pictured:
         seen = [features for encoded in pictured if (features := features_of(base, encoded)) is not None]
-        placed["mm_encoder_outputs"] = {"image": _stack(seen, base.device)}
+        placed["mm_encoder_outputs"] = in_place_of_pixels(seen, base.abilities.images, base.device)
     return placed
 
 
@@ -121,14 +113,38 @@ def hidden_states(base: Base, inputs: dict[str, Any]) -> Tensor:
     Returns:
         The last layer's states, (row, token, hidden size).
     """
-    accepted = _accepted(type(base.backbone))
-    taken = {name: value for name, value in inputs.items() if name in accepted}
-    return base.backbone(**taken, use_cache=False).last_hidden_state
+    return base.backbone(**_taken(base, inputs), use_cache=False).last_hidden_state
 
 
-@cache
-def _accepted(backbone: type[torch.nn.Module]) -> frozenset[str]:
-    return frozenset(inspect.signature(backbone.forward).parameters)
+def answer_logits(base: Base, inputs: dict[str, Any], places: Sequence[tuple[int, int]]) -> Tensor:
+    """Run the model, its head at some places only.
+
+    Args:
+        base: the model.
+        inputs: a batch, laid out.
+        places: (row, position) of each.
+
+    Returns:
+        The logits, (place, vocabulary).
+    """
+    row, position = torch.tensor(places, device=base.device).T
+    if base.abilities.plain_head:
+        return base.head(hidden_states(base, inputs)[row, position])
+
+    def pick(_module: Any, _given: Any, output: Any) -> Any:
+        output.last_hidden_state = output.last_hidden_state[row, position][None]
+        return output
+
+    hook = base.backbone.register_forward_hook(pick)
+    try:
+        return base.model(**_taken(base, inputs), use_cache=False).logits[0]
+    finally:
+        hook.remove()
+
+
+def _taken(base: Base, inputs: dict[str, Any]) -> dict[str, Any]:
+    accepted = accepted_names(type(base.backbone), "forward")
+    return {name: value for name, value in inputs.items() if name in accepted}
 
 
 def _tokens(row: Row) -> Tensor:
@@ -150,9 +166,3 @@ def _pad(values: Sequence[Tensor], filler: int, side: Literal["left", "right"]) 
     return torch.stack(
         [torch.nn.functional.pad(value, pad, value=filler) for value, pad in zip(values, pads, strict=True)]
     )
-
-
-def _stack(features: Sequence[Features], device: torch.device) -> SeenImages:
-    deepstack = [torch.cat(layers).to(device) for layers in zip(*(each.deepstack for each in features), strict=True)]
-    embeddings = tuple(each.embeddings.to(device) for each in features)
-    return SeenImages(pooler_output=cast("Tensor", embeddings), deepstack_features=deepstack or None)

@@ -19,7 +19,7 @@ from spillover.core.errors import ModelError
 from spillover.core.keys import seeded_generator
 from spillover.models.adapters import export_adapter, trainable_adapter
 from spillover.models.base import Base
-from spillover.models.batching import Row, batch_by_length, hidden_states, lay_out
+from spillover.models.batching import Row, answer_logits, batch_by_length, lay_out
 from spillover.models.budget import TokenBudget
 from spillover.models.encoding import Encoded, answer_tokens
 from spillover.models.settings import TrainingSettings
@@ -171,13 +171,11 @@ def _answers(batch: Sequence[Row]) -> int:
 
 def _answer_loss(base: Base, rows: Sequence[Row]) -> Tensor:
     """Sum the negative log-likelihood of the answer tokens; the head sees no other position."""
-    states = hidden_states(base, lay_out(base, rows))
     places = [
         (index, len(row.encoded) - 1 + offset) for index, row in enumerate(rows) for offset in range(len(row.tail))
     ]
-    index, position = torch.tensor(places, device=states.device).T
-    targets = torch.tensor([token for row in rows for token in row.tail], device=states.device)
-    logits = base.head(states[index, position])
+    targets = torch.tensor([token for row in rows for token in row.tail], device=base.device)
+    logits = answer_logits(base, lay_out(base, rows), places)
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 

@@ -40,8 +40,8 @@ def generate_replies(
     settings = GenerationConfig(
         do_sample=False,
         max_new_tokens=maximum_new_tokens,
-        eos_token_id=base.end_of_turn,
-        pad_token_id=base.tokenizer.pad_token_id or base.end_of_turn,
+        eos_token_id=sorted({base.chat.end_of_turn, base.tokenizer.eos_token_id} - {None}),
+        pad_token_id=base.tokenizer.pad_token_id,
     )
     watched = LogitsProcessorList([_RefuseNaN(base)])
     replies = [""] * len(prompts)

@@ -7,13 +7,14 @@ option letters. The vocabulary's logits are never formed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from spillover.models.base import Base, no_number
-from spillover.models.batching import Row, hidden_states, in_batches, lay_out
+from spillover.models.batching import Row, answer_logits, hidden_states, in_batches, lay_out
 from spillover.models.encoding import Encoded, deciding_tokens
 
 
@@ -43,11 +44,11 @@ def score_options(
     scores: list[tuple[float, ...]] = [()] * len(rows)
 
     def ask(group: list[int]) -> None:
-        states = hidden_states(base, lay_out(base, [rows[index] for index in group]))
-        last = torch.tensor([len(rows[index]) - 1 for index in group], device=states.device)
-        decisive = states[torch.arange(len(group), device=states.device), last]
-        for index, state in zip(group, decisive, strict=True):
-            scores[index] = _log_probabilities(base, state, deciding[index].candidates)
+        inputs = lay_out(base, [rows[index] for index in group])
+        last = [(row, len(rows[index]) - 1) for row, index in enumerate(group)]
+        candidates = [list(deciding[index].candidates) for index in group]
+        for index, logits in zip(group, _candidate_logits(base, inputs, last, candidates), strict=True):
+            scores[index] = _log_probabilities(base, logits)
         if on_progress is not None:
             on_progress(len(group))
 
@@ -55,11 +56,22 @@ def score_options(
     return scores
 
 
-def _log_probabilities(base: Base, state: Tensor, candidates: tuple[int, ...]) -> tuple[float, ...]:
-    logits = base.head.weight[list(candidates)].float() @ state.float()
+def _candidate_logits(
+    base: Base, inputs: dict[str, Any], places: Sequence[tuple[int, int]], candidates: Sequence[list[int]]
+) -> Iterator[Tensor]:
+    """The logits of each row's candidates, in float32: in bfloat16 two options would often be equal."""
+    if not base.abilities.plain_head:
+        for logits, tokens in zip(answer_logits(base, inputs, places), candidates, strict=True):
+            yield logits[tokens].float()
+        return
+    states = hidden_states(base, inputs)
     bias: Tensor | None = base.head.bias
-    if bias is not None:
-        logits = logits + bias[list(candidates)].float()
+    for (row, position), tokens in zip(places, candidates, strict=True):
+        logits = base.head.weight[tokens].float() @ states[row, position].float()
+        yield logits if bias is None else logits + bias[tokens].float()
+
+
+def _log_probabilities(base: Base, logits: Tensor) -> tuple[float, ...]:
     scores = torch.log_softmax(logits, dim=0).tolist()
     if not all(map(math.isfinite, scores)):
         raise no_number(base, f"the log-probabilities of the options are {scores}")

@@ -1,0 +1,88 @@
+"""What a model can be relied on for, tried once when it is loaded, so that no list of models need say.
+
+One small question is asked plainly, and again in the way that saves work. Where the answers differ, the plain way is
+taken from then on: slower, never wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spillover.core.errors import ModelError
+from spillover.models.vision import PIXELS, ImageForm, accepted_names, in_place_of_pixels, see
+
+SAME = 1e-3
+"""Two results are the same if they differ by less, relative to their norm; the same operations usually differ by 0."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What may be relied on."""
+
+    images: ImageForm = "joined features"
+    plain_head: bool = True
+    """Whether a model's logits are its output embedding times its last state, neither capped nor scaled."""
+
+
+@torch.inference_mode()
+def try_model(model: Any, inputs: Mapping[str, Any], name: str) -> Abilities:
+    """Try a model on one prompt.
+
+    Args:
+        model: ready to answer.
+        inputs: what its processor makes of a prompt, with one image if it reads images.
+        name: for the log and for errors.
+
+    Raises:
+        ModelError: it must be told of every token which images it may look at.
+    """
+    read = accepted_names(type(model), "forward")
+    placed = {each: value.to(model.device) for each, value in inputs.items() if each in read}
+    shape = inputs["input_ids"].shape
+    if told := [each for each, value in placed.items() if value.shape[:2] == shape and value.ndim > 2]:
+        raise ModelError(
+            f"{name} must be told of every token which images it may look at ({told[0]}), which spillover does not do"
+        )
+    taken: list[Tensor] = []
+    hook = model.base_model.register_forward_hook(lambda *called: taken.append(called[-1].last_hidden_state))
+    try:
+        logits = model(**placed, use_cache=False).logits[:, -1].float()
+    finally:
+        hook.remove()
+    (states,) = taken
+    plain_head = _same(model.get_output_embeddings()(states[:, -1]).float(), logits)
+    if not any(pixels in inputs for pixels in PIXELS):
+        return Abilities(images="none", plain_head=plain_head)
+    form, why = _form(model, placed, states)
+    if why:
+        log.warning("the images of %s pass its vision tower with every batch, which is slower: %s", name, why)
+    return Abilities(images=form, plain_head=plain_head)
+
+
+def _form(model: Any, placed: Mapping[str, Tensor], states: Tensor) -> tuple[ImageForm, str]:
+    """The form in which a model takes features, or pixels and why."""
+    accepted = accepted_names(type(model.base_model), "forward")
+    if "mm_encoder_outputs" not in accepted or not hasattr(model, "get_image_features"):
+        return "pixels", "transformers has no way to give it image features"
+    kept = {name: value for name, value in placed.items() if name in accepted and name not in PIXELS}
+    try:
+        features, form = see(model, placed)
+        seen = in_place_of_pixels(features, form, model.device)
+        again = model.base_model(**kept, mm_encoder_outputs=seen, use_cache=False).last_hidden_state
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+        return "pixels", f"given image features it fails: {error}"
+    if not _same(again, states):
+        return "pixels", "given image features it reads otherwise than given pixels"
+    return form, ""
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return bool((one.float() - other.float()).norm() <= SAME * other.float().norm())
