@@ -39,10 +39,11 @@ class Chat:
         self._lead, after = self._frame()
         special = {token for token, added in tokenizer.added_tokens_decoder.items() if added.special}
         ending = (token for token in self._tokens(after) if token in special)
-        self.end_of_turn: int = next(ending, tokenizer.eos_token_id)
-        """The token that ends an answer."""
-        if self.end_of_turn is None:
+        end: int | None = next(ending, tokenizer.eos_token_id)
+        if end is None:
             raise ModelError(f"the tokenizer of {name} has no token that ends an answer", hint="set its eos_token")
+        self.end_of_turn = end
+        """The token that ends an answer."""
 
     def ask(self, turns: Sequence[Turn]) -> str:
         """Write a conversation up to where the model's answer begins.

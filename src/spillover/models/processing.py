@@ -134,7 +134,7 @@ def _load(place: Path | str, config: Any, options: dict[str, Any]) -> Any:
     return AutoProcessor.from_pretrained(place, **options)
 
 
-def _assemble(place: Path | str, config: Any, options: dict[str, Any]) -> ProcessorMixin:
+def _assemble(place: Path | str, config: Any, options: dict[str, Any]) -> Any:
     if type(config) not in PROCESSOR_MAPPING:
         raise ModelError(f"transformers knows no processor for {config.model_type!r} models", where=str(place))
     stock = cast("type[ProcessorMixin]", PROCESSOR_MAPPING[type(config)])
