@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import transformers
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, ProcessorMixin
 
 from spillover.core.errors import ModelError
@@ -18,9 +19,14 @@ from spillover.models.chat import Chat
 from spillover.models.devices import check_device, resolve_precision
 from spillover.models.features import FeatureCache, FeatureDisk, vision_identity
 from spillover.models.identity import locate_model
+from spillover.models.last_layer import only_read_at
 from spillover.models.processing import chat_of, load_processor, process_example
+from spillover.models.recent import Recent
 from spillover.models.settings import ModelSettings
 from spillover.models.trial import Abilities, try_model
+
+LAYOUT_BYTES = 1 << 28
+"""Of batches that are kept laid out, on the model's device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,8 @@ class Base:
     """What its vision tower made of images; see `spillover.models.encoding`."""
     frames: dict[str, Any] = field(default_factory=dict[str, Any])
     """LoRA layers that the next adapter of the same configuration needs; see `spillover.models.adapters`."""
+    layouts: Recent[tuple[Any, ...], dict[str, Any]] = field(default_factory=lambda: Recent(LAYOUT_BYTES))
+    """Batches of questions as tensors, which the next adapter is asked as well; see `spillover.models.batching`."""
     asking: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
     """Of a forward pass alone."""
     training: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
@@ -57,6 +65,10 @@ class Base:
     def backbone(self) -> nn.Module:
         """The model without its output head."""
         return self.model.base_model
+
+    def only_read_at(self, rows: Tensor | slice, positions: Tensor | slice) -> AbstractContextManager[None]:
+        """Leave undone what the last layer would do for nothing, if the model is one of which it can be left."""
+        return only_read_at(self.model, rows, positions) if self.abilities.narrow else nullcontext()
 
     @property
     def head(self) -> Any:

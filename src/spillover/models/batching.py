@@ -14,6 +14,8 @@ from spillover.models.budget import TokenBudget
 from spillover.models.encoding import Encoded, features_of, pixels_of
 from spillover.models.vision import accepted_names, in_place_of_pixels
 
+Padding = Literal["left", "right"]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -79,15 +81,29 @@ def _fits(do: Callable[[list[int]], None], group: list[int]) -> bool:
     return True
 
 
-def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] = "right") -> dict[str, Any]:
+def lay_out(base: Base, rows: Sequence[Row], padding: Padding = "right") -> dict[str, Any]:
     """Lay rows out as a padded batch, with images as the vision tower saw them, or as pixels if it must see them anew.
 
     Padded on the right, nothing real ever attends to padding, so no mask is given and the fastest attention is taken;
     padded on the left, for generation, a mask is.
     """
-    inputs: dict[str, Any] = {
-        "input_ids": _pad([_tokens(row) for row in rows], base.tokenizer.pad_token_id or 0, padding)
-    }
+    inputs = _lay_out_tokens(rows, padding, base.tokenizer.pad_token_id or 0)
+    return _with_images(base, rows, {name: value.to(base.device) for name, value in inputs.items()})
+
+
+def lay_out_again(base: Base, rows: Sequence[Row], padding: Padding = "right") -> dict[str, Any]:
+    """Lay rows out that the next adapter is asked as well: what does not depend on the adapter is kept."""
+    key = (padding, *((row.encoded.number, row.tail) for row in rows))
+    inputs = base.layouts.get(key)
+    if inputs is None:
+        laid_out = _lay_out_tokens(rows, padding, base.tokenizer.pad_token_id or 0)
+        inputs = {name: value.to(base.device) for name, value in laid_out.items()}
+        base.layouts.keep(key, inputs, sum(value.nbytes for value in inputs.values()))
+    return _with_images(base, rows, dict(inputs))
+
+
+def _lay_out_tokens(rows: Sequence[Row], padding: Padding, filler: int) -> dict[str, Tensor]:
+    inputs = {"input_ids": _pad([_tokens(row) for row in rows], filler, padding)}
     if padding == "left":
         inputs["attention_mask"] = _pad([torch.ones(len(row), dtype=torch.long) for row in rows], 0, padding)
     for name in rows[0].encoded.token_fields:
@@ -96,55 +112,37 @@ def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] =
     pictured = [row.encoded for row in rows if row.encoded.piece is not None]
     for name in pictured[0].image_fields if pictured else ():
         inputs[name] = torch.cat([encoded.image_fields[name] for encoded in pictured])
-    if padding == "right" and rows[0].encoded.positions is not None:
+    if rows[0].encoded.positions is not None:
         inputs["position_ids"] = _pad([_positions(row) for row in rows], 0, padding).transpose(0, 1)
-    placed = {name: value.to(base.device) for name, value in inputs.items()}
+    return inputs
+
+
+def _with_images(base: Base, rows: Sequence[Row], inputs: dict[str, Any]) -> dict[str, Any]:
+    pictured = [row.encoded for row in rows if row.encoded.piece is not None]
     if pictured and base.abilities.images == "pixels":
-        placed |= {name: value.to(base.device) for name, value in pixels_of(base, pictured).items()}
+        inputs |= {name: value.to(base.device) for name, value in pixels_of(base, pictured).items()}
     elif pictured:
         seen = [features for encoded in pictured if (features := features_of(base, encoded)) is not None]
-        placed["mm_encoder_outputs"] = in_place_of_pixels(seen, base.abilities.images, base.device)
-    return placed
+        inputs["mm_encoder_outputs"] = in_place_of_pixels(seen, base.abilities.images, base.device)
+    return inputs
 
 
-def hidden_states(base: Base, inputs: dict[str, Any]) -> Tensor:
+def states_at(base: Base, inputs: dict[str, Any], places: Sequence[tuple[int, int]]) -> Tensor:
     """Run the model without its head.
-
-    Returns:
-        The last layer's states, (row, token, hidden size).
-    """
-    return base.backbone(**_taken(base, inputs), use_cache=False).last_hidden_state
-
-
-def answer_logits(base: Base, inputs: dict[str, Any], places: Sequence[tuple[int, int]]) -> Tensor:
-    """Run the model, its head at some places only.
 
     Args:
         base: the model.
-        inputs: a batch, laid out.
-        places: (row, position) of each.
+        inputs: of one batch.
+        places: row and position of the states that are wanted.
 
     Returns:
-        The logits, (place, vocabulary).
+        What leaves the last layer there, (place, hidden size).
     """
-    row, position = torch.tensor(places, device=base.device).T
-    if base.abilities.plain_head:
-        return base.head(hidden_states(base, inputs)[row, position])
-
-    def pick(_module: Any, _given: Any, output: Any) -> Any:
-        output.last_hidden_state = output.last_hidden_state[row, position][None]
-        return output
-
-    hook = base.backbone.register_forward_hook(pick)
-    try:
-        return base.model(**_taken(base, inputs), use_cache=False).logits[0]
-    finally:
-        hook.remove()
-
-
-def _taken(base: Base, inputs: dict[str, Any]) -> dict[str, Any]:
     accepted = accepted_names(type(base.backbone), "forward")
-    return {name: value for name, value in inputs.items() if name in accepted}
+    taken = {name: value for name, value in inputs.items() if name in accepted}
+    rows, positions = torch.tensor(places, device=base.device).T
+    with base.only_read_at(rows, positions):
+        return base.backbone(**taken, use_cache=False).last_hidden_state[rows, positions]
 
 
 def _tokens(row: Row) -> Tensor:
@@ -159,7 +157,7 @@ def _positions(row: Row) -> Tensor:
     return torch.cat([positions, positions[:, -1:] + following], dim=1)
 
 
-def _pad(values: Sequence[Tensor], filler: int, side: Literal["left", "right"]) -> Tensor:
+def _pad(values: Sequence[Tensor], filler: int, side: Padding) -> Tensor:
     width = max(value.shape[-1] for value in values)
     missing = [width - value.shape[-1] for value in values]
     pads = [(count, 0) if side == "left" else (0, count) for count in missing]

@@ -8,8 +8,9 @@ save memory passes the tower again as a whole, and they come out the same to the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
 from textwrap import shorten
 from typing import Any
 
@@ -56,6 +57,8 @@ class Encoded:
     row: int
     """Its place in the piece."""
     prompt: Prompt
+    number: int = field(default_factory=count().__next__)
+    """By which this process tells it from all others; the same prompt with another answer keeps it."""
 
     def __len__(self) -> int:
         return self.tokens.shape[0]

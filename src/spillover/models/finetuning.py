@@ -19,9 +19,10 @@ from spillover.core.errors import ModelError
 from spillover.core.keys import seeded_generator
 from spillover.models.adapters import export_adapter, trainable_adapter
 from spillover.models.base import Base
-from spillover.models.batching import Row, answer_logits, batch_by_length, lay_out
+from spillover.models.batching import Row, batch_by_length, lay_out, states_at
 from spillover.models.budget import TokenBudget
 from spillover.models.encoding import Encoded, answer_tokens
+from spillover.models.head import logits_of
 from spillover.models.settings import TrainingSettings
 
 
@@ -102,11 +103,11 @@ def _checkpointing(base: Base, settings: TrainingSettings) -> Generator[None]:
     if not settings.gradient_checkpointing:
         yield
         return
-    base.model.gradient_checkpointing_enable({"use_reentrant": False})
+    base.model.activation_checkpointing_enable({"use_reentrant": False})
     try:
         yield
     finally:
-        base.model.gradient_checkpointing_disable()
+        base.model.activation_checkpointing_disable()
 
 
 def rate_share(done: int, settings: TrainingSettings) -> float:
@@ -175,7 +176,7 @@ def _answer_loss(base: Base, rows: Sequence[Row]) -> Tensor:
         (index, len(row.encoded) - 1 + offset) for index, row in enumerate(rows) for offset in range(len(row.tail))
     ]
     targets = torch.tensor([token for row in rows for token in row.tail], device=base.device)
-    logits = answer_logits(base, lay_out(base, rows), places)
+    logits = logits_of(base, states_at(base, lay_out(base, rows), places))
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 

@@ -6,16 +6,15 @@ option letters. The vocabulary's logits are never formed.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from spillover.models.base import Base, no_number
-from spillover.models.batching import Row, answer_logits, hidden_states, in_batches, lay_out
+from spillover.models.batching import Row, in_batches, lay_out_again, states_at
 from spillover.models.encoding import Encoded, deciding_tokens
+from spillover.models.head import candidate_logits
 
 
 @torch.inference_mode()
@@ -44,11 +43,12 @@ def score_options(
     scores: list[tuple[float, ...]] = [()] * len(rows)
 
     def ask(group: list[int]) -> None:
-        inputs = lay_out(base, [rows[index] for index in group])
-        last = [(row, len(rows[index]) - 1) for row, index in enumerate(group)]
-        candidates = [list(deciding[index].candidates) for index in group]
-        for index, logits in zip(group, _candidate_logits(base, inputs, last, candidates), strict=True):
-            scores[index] = _log_probabilities(base, logits)
+        asked = [rows[index] for index in group]
+        states = states_at(base, lay_out_again(base, asked), [(row, len(each) - 1) for row, each in enumerate(asked)])
+        for places, candidates in _alike([deciding[index].candidates for index in group]):
+            found = _log_probabilities(base, states[places], candidates)
+            for place, values in zip(places, found, strict=True):
+                scores[group[place]] = values
         if on_progress is not None:
             on_progress(len(group))
 
@@ -56,23 +56,17 @@ def score_options(
     return scores
 
 
-def _candidate_logits(
-    base: Base, inputs: dict[str, Any], places: Sequence[tuple[int, int]], candidates: Sequence[list[int]]
-) -> Iterator[Tensor]:
-    """The logits of each row's candidates, in float32: in bfloat16 two options would often be equal."""
-    if not base.abilities.plain_head:
-        for logits, tokens in zip(answer_logits(base, inputs, places), candidates, strict=True):
-            yield logits[tokens].float()
-        return
-    states = hidden_states(base, inputs)
-    bias: Tensor | None = base.head.bias
-    for (row, position), tokens in zip(places, candidates, strict=True):
-        logits = base.head.weight[tokens].float() @ states[row, position].float()
-        yield logits if bias is None else logits + bias[tokens].float()
+def _alike(candidates: Sequence[tuple[int, ...]]) -> list[tuple[list[int], tuple[int, ...]]]:
+    """Put the places together that have the same options."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for place, each in enumerate(candidates):
+        places.setdefault(each, []).append(place)
+    return [(found, each) for each, found in places.items()]
 
 
-def _log_probabilities(base: Base, logits: Tensor) -> tuple[float, ...]:
-    scores = torch.log_softmax(logits, dim=0).tolist()
-    if not all(map(math.isfinite, scores)):
-        raise no_number(base, f"the log-probabilities of the options are {scores}")
-    return tuple(scores)
+def _log_probabilities(base: Base, states: Tensor, candidates: tuple[int, ...]) -> list[tuple[float, ...]]:
+    scores = torch.log_softmax(candidate_logits(base, states, candidates), dim=1)
+    if not bool(scores.isfinite().all()):
+        broken = scores[~scores.isfinite().all(dim=1)][0].tolist()
+        raise no_number(base, f"the log-probabilities of the options are {broken}")
+    return [tuple(values) for values in scores.tolist()]

@@ -15,10 +15,14 @@ import torch
 from torch import Tensor
 
 from spillover.core.errors import ModelError
+from spillover.models.last_layer import only_read_at
 from spillover.models.vision import PIXELS, ImageForm, accepted_names, in_place_of_pixels, see
 
 SAME = 1e-3
 """Two results are the same if they differ by less, relative to their norm; the same operations usually differ by 0."""
+
+FAILURES = (AttributeError, IndexError, RuntimeError, TypeError, ValueError)
+"""What a model raises that is run in a way that it was not made for."""
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +31,11 @@ log = logging.getLogger(__name__)
 class Abilities:
     """What may be relied on."""
 
-    images: ImageForm = "joined features"
-    plain_head: bool = True
+    images: ImageForm = "none"
+    plain_head: bool = False
     """Whether a model's logits are its output embedding times its last state, neither capped nor scaled."""
+    narrow: bool = False
+    """Whether its last layer may leave undone what nobody reads; see `spillover.models.last_layer`."""
 
 
 @torch.inference_mode()
@@ -51,37 +57,54 @@ def try_model(model: Any, inputs: Mapping[str, Any], name: str) -> Abilities:
         raise ModelError(
             f"{name} must be told of every token which images it may look at ({told[0]}), which spillover does not do"
         )
+    states, logits = _answer(model, placed)
+    form, why = _image_form(model, placed, states)
+    if why:
+        log.warning("the images of %s pass its vision tower with every batch, which is slower: %s", name, why)
+    return Abilities(
+        images=form,
+        plain_head=_same(model.get_output_embeddings()(states[:, -1]), logits),
+        narrow=_narrows(model, placed, states[:, -1]),
+    )
+
+
+def _answer(model: Any, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """All states that leave the last layer, and the logits of the last."""
     taken: list[Tensor] = []
     hook = model.base_model.register_forward_hook(lambda *called: taken.append(called[-1].last_hidden_state))
     try:
-        logits = model(**placed, use_cache=False).logits[:, -1].float()
+        logits = model(**inputs, use_cache=False).logits[:, -1]
     finally:
         hook.remove()
-    (states,) = taken
-    plain_head = _same(model.get_output_embeddings()(states[:, -1]).float(), logits)
+    return taken[0], logits
+
+
+def _image_form(model: Any, inputs: Mapping[str, Tensor], states: Tensor) -> tuple[ImageForm, str]:
+    """The form in which a model takes images, and why if it is pixels."""
     if not any(pixels in inputs for pixels in PIXELS):
-        return Abilities(images="none", plain_head=plain_head)
-    form, why = _form(model, placed, states)
-    if why:
-        log.warning("the images of %s pass its vision tower with every batch, which is slower: %s", name, why)
-    return Abilities(images=form, plain_head=plain_head)
-
-
-def _form(model: Any, placed: Mapping[str, Tensor], states: Tensor) -> tuple[ImageForm, str]:
-    """The form in which a model takes features, or pixels and why."""
+        return "none", ""
     accepted = accepted_names(type(model.base_model), "forward")
     if "mm_encoder_outputs" not in accepted or not hasattr(model, "get_image_features"):
         return "pixels", "transformers has no way to give it image features"
-    kept = {name: value for name, value in placed.items() if name in accepted and name not in PIXELS}
+    kept = {name: value for name, value in inputs.items() if name in accepted and name not in PIXELS}
     try:
-        features, form = see(model, placed)
+        features, form = see(model, inputs)
         seen = in_place_of_pixels(features, form, model.device)
         again = model.base_model(**kept, mm_encoder_outputs=seen, use_cache=False).last_hidden_state
-    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+    except FAILURES as error:
         return "pixels", f"given image features it fails: {error}"
-    if not _same(again, states):
-        return "pixels", "given image features it reads otherwise than given pixels"
-    return form, ""
+    return (
+        (form, "") if _same(again, states) else ("pixels", "given image features it reads otherwise than given pixels")
+    )
+
+
+def _narrows(model: Any, inputs: Mapping[str, Tensor], state: Tensor) -> bool:
+    try:
+        with only_read_at(model, slice(None), slice(-1, None)):
+            narrowed, _ = _answer(model, inputs)
+    except FAILURES:
+        return False
+    return _same(narrowed[:, -1], state)
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

@@ -92,7 +92,7 @@ def test_one_example_that_does_not_fit_is_said_clearly(base, encoded, monkeypatc
 def test_activations_computed_twice_give_the_same_adapter(base, encoded):
     settings = SETTINGS.model_copy(update={"gradient_checkpointing": True})
     assert finetune(base, encoded, settings, seed=0) == finetune(base, encoded, SETTINGS, seed=0)
-    assert not base.model.is_gradient_checkpointing
+    assert not base.model.is_activation_checkpointing
 
 
 def test_adapters_are_kept_at_the_fractions_asked_for(base, encoded):
