@@ -86,7 +86,13 @@ def some_prompts(*, seeing: bool) -> list[Prompt]:
     ]
 
 
-@pytest.fixture(scope="module", params=[*SEEING, *READING])
+def families() -> list[Any]:
+    """A few in the default suite, the others in the slow one."""
+    usual = ("qwen3_vl", "idefics3", "gemma3", "llama")
+    return [pytest.param(name, marks=[] if name in usual else pytest.mark.slow) for name in SEEING | READING]
+
+
+@pytest.fixture(scope="module", params=families())
 def family(request, tmp_path_factory):
     name = request.param
     if name == "smolvlm":
@@ -193,6 +199,7 @@ def test_image_features_are_kept_and_change_nothing(family):
     """As pixels with every batch: the way of a model that takes no features."""
     expected = "none" if family.name in READING else "features"
     assert family.base.abilities.images.endswith(expected)
+    assert family.base.abilities.narrow
     if family.name in READING:
         return
     roomless = replace(family.base, features=FeatureCache(memory_bytes=0))
