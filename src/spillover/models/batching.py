@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from spillover.models.base import Base
 from spillover.models.budget import TokenBudget
-from spillover.models.encoding import Encoded, features_of
-from spillover.models.features import Features
-from spillover.models.last_layer import only_read_at
+from spillover.models.encoding import Encoded, features_of, pixels_of
+from spillover.models.vision import accepted_names, in_place_of_pixels
 
 Padding = Literal["left", "right"]
 
@@ -30,13 +26,6 @@ class Row:
 
     def __len__(self) -> int:
         return len(self.encoded) + len(self.tail)
-
-
-@dataclass
-class SeenImages(BaseModelOutputWithPooling):
-    """The vision tower's output in the form that every model of transformers accepts in place of pixels."""
-
-    deepstack_features: list[Tensor] | None = None
 
 
 def batch_by_length(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
@@ -93,7 +82,7 @@ def _fits(do: Callable[[list[int]], None], group: list[int]) -> bool:
 
 
 def lay_out(base: Base, rows: Sequence[Row], padding: Padding = "right") -> dict[str, Any]:
-    """Lay rows out as a padded batch, images in the place of pixels as the vision tower saw them.
+    """Lay rows out as a padded batch, with images as the vision tower saw them, or as pixels if it must see them anew.
 
     Padded on the right, nothing real ever attends to padding, so no mask is given and the fastest attention is taken;
     padded on the left, for generation, a mask is.
@@ -129,9 +118,12 @@ def _lay_out_tokens(rows: Sequence[Row], padding: Padding, filler: int) -> dict[
 
 
 def _with_images(base: Base, rows: Sequence[Row], inputs: dict[str, Any]) -> dict[str, Any]:
-    seen = [features for row in rows if (features := features_of(base, row.encoded)) is not None]
-    if seen:
-        inputs["mm_encoder_outputs"] = {"image": _stack(seen, base.device)}
+    pictured = [row.encoded for row in rows if row.encoded.piece is not None]
+    if pictured and base.abilities.images == "pixels":
+        inputs |= {name: value.to(base.device) for name, value in pixels_of(base, pictured).items()}
+    elif pictured:
+        seen = [features for encoded in pictured if (features := features_of(base, encoded)) is not None]
+        inputs["mm_encoder_outputs"] = in_place_of_pixels(seen, base.abilities.images, base.device)
     return inputs
 
 
@@ -146,16 +138,11 @@ def states_at(base: Base, inputs: dict[str, Any], places: Sequence[tuple[int, in
     Returns:
         What leaves the last layer there, (place, hidden size).
     """
-    accepted = _accepted(type(base.backbone))
+    accepted = accepted_names(type(base.backbone), "forward")
     taken = {name: value for name, value in inputs.items() if name in accepted}
     rows, positions = torch.tensor(places, device=base.device).T
-    with only_read_at(base, rows, positions):
+    with base.only_read_at(rows, positions):
         return base.backbone(**taken, use_cache=False).last_hidden_state[rows, positions]
-
-
-@cache
-def _accepted(backbone: type[torch.nn.Module]) -> frozenset[str]:
-    return frozenset(inspect.signature(backbone.forward).parameters)
 
 
 def _tokens(row: Row) -> Tensor:
@@ -177,9 +164,3 @@ def _pad(values: Sequence[Tensor], filler: int, side: Padding) -> Tensor:
     return torch.stack(
         [torch.nn.functional.pad(value, pad, value=filler) for value, pad in zip(values, pads, strict=True)]
     )
-
-
-def _stack(features: Sequence[Features], device: torch.device) -> SeenImages:
-    deepstack = [torch.cat(layers).to(device) for layers in zip(*(each.deepstack for each in features), strict=True)]
-    embeddings = tuple(each.embeddings.to(device) for each in features)
-    return SeenImages(pooler_output=cast("Tensor", embeddings), deepstack_features=deepstack or None)

@@ -23,6 +23,7 @@ from spillover.models.base import Base
 from spillover.models.batching import Row, batch_by_length, lay_out, states_at
 from spillover.models.budget import TokenBudget
 from spillover.models.encoding import Encoded, answer_tokens
+from spillover.models.head import logits_of
 from spillover.models.settings import TrainingSettings
 from spillover.models.training_state import Progress, TrainingStep, dump_state, restore_state
 
@@ -194,7 +195,7 @@ def _answer_loss(base: Base, rows: Sequence[Row]) -> Tensor:
         (index, len(row.encoded) - 1 + offset) for index, row in enumerate(rows) for offset in range(len(row.tail))
     ]
     targets = torch.tensor([token for row in rows for token in row.tail], device=base.device)
-    logits = base.head(states_at(base, lay_out(base, rows), places))
+    logits = logits_of(base, states_at(base, lay_out(base, rows), places))
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 

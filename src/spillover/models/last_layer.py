@@ -10,11 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from spillover.models.base import Base
-
 
 @contextmanager
-def only_read_at(base: Base, rows: Tensor | slice, positions: Tensor | slice) -> Generator[None]:
+def only_read_at(model: Any, rows: Tensor | slice, positions: Tensor | slice) -> Generator[None]:
     """Let the last layer's feed-forward part compute some positions only; the states of the others stay unfinished.
 
     It works on each position alone, and after the last layer no position looks at another, so that what is read is
@@ -22,11 +20,11 @@ def only_read_at(base: Base, rows: Tensor | slice, positions: Tensor | slice) ->
     again on the way back, when this is long over.
 
     Args:
-        base: the model.
+        model: one that passed the trial; see `spillover.models.trial`.
         rows: of the batch, one a position, or a slice.
         positions: the places in these rows, or a slice.
     """
-    part = _feed_forward(base.model)
+    part = _feed_forward(model)
     if part is None:
         yield
         return

@@ -14,6 +14,7 @@ from torch import Tensor
 from spillover.models.base import Base, no_number
 from spillover.models.batching import Row, in_batches, lay_out_again, states_at
 from spillover.models.encoding import Encoded, deciding_tokens
+from spillover.models.head import candidate_logits
 
 
 @torch.inference_mode()
@@ -64,11 +65,7 @@ def _alike(candidates: Sequence[tuple[int, ...]]) -> list[tuple[list[int], tuple
 
 
 def _log_probabilities(base: Base, states: Tensor, candidates: tuple[int, ...]) -> list[tuple[float, ...]]:
-    logits = states.float() @ base.head.weight[list(candidates)].float().T
-    bias: Tensor | None = base.head.bias
-    if bias is not None:
-        logits = logits + bias[list(candidates)].float()
-    scores = torch.log_softmax(logits, dim=1)
+    scores = torch.log_softmax(candidate_logits(base, states, candidates), dim=1)
     if not bool(scores.isfinite().all()):
         broken = scores[~scores.isfinite().all(dim=1)][0].tolist()
         raise no_number(base, f"the log-probabilities of the options are {broken}")

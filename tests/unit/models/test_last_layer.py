@@ -3,7 +3,6 @@ import torch
 
 from spillover.models.batching import Row, lay_out, lay_out_again, states_at
 from spillover.models.generation import generate_replies
-from spillover.models.last_layer import only_read_at
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def test_the_other_states_are_left_unfinished_and_the_next_pass_is_whole(base, b
     computed = []
     hook = layers[-1].mlp.gate_proj.register_forward_hook(lambda _module, given, _made: computed.append(given[0].shape))
     try:
-        with torch.no_grad(), only_read_at(base, slice(None), slice(-1, None)):
+        with torch.no_grad(), base.only_read_at(slice(None), slice(-1, None)):
             base.backbone(**inputs, use_cache=False)
         with torch.no_grad():
             base.backbone(**inputs, use_cache=False)
