@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import warnings
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,17 @@ from spillover.tasks.image import EncodedImage, encode_png
 OPTIONS = ("(A)", "(B)", "(C)", "(D)")
 ENDS = {
     **dict.fromkeys(("idefics3", "smolvlm"), "<end_of_utterance>"),
-    **dict.fromkeys(("llava", "llava_next"), "</s>"),
+    **dict.fromkeys(("llava", "llava_next", "mistral3"), "</s>"),
     **dict.fromkeys(READING, "<|eot_id|>"),
     "gemma3": "<end_of_turn>",
     "gemma4": "<turn|>",
     "glm4v": "<|endoftext|>",
 }
 """What ends a turn, where it is not <|im_end|>."""
+
+
+ASKED_FOR = {"smolvlm": "num2words", "mistral3": "torchvision"}
+"""Packages that a family's processor does not do without."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +104,8 @@ def families() -> list[Any]:
 @pytest.fixture(scope="module", params=families())
 def family(request, tmp_path_factory):
     name = request.param
-    if name == "smolvlm":
-        pytest.importorskip("num2words", reason="transformers' SmolVLM processor asks for num2words")
+    if (package := ASKED_FOR.get(name)) and find_spec(package) is None:
+        pytest.skip(f"transformers' processor asks for {package}")
     folder = tmp_path_factory.mktemp("families") / name
     folder.mkdir()
     torch.set_num_threads(1)

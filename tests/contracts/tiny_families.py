@@ -15,9 +15,11 @@ from tests.contracts.tiny_parts import (
     GLM_CHAT,
     HIDDEN,
     IDEFICS_CHAT,
+    MISTRAL_CHAT,
     PATCH,
     SIDE,
     VISION,
+    beginning_tokenizer,
     byte_level,
     filled,
     finished,
@@ -241,6 +243,25 @@ def gemma4(folder: Path) -> None:
     write_processor(folder, "Gemma4ImageProcessor", "Gemma4Processor", pooled, image_seq_length=70)
 
 
+def mistral3(folder: Path) -> None:
+    image = {
+        f"image{name}_token": f"[IMG{token}]" for name, token in (("", ""), ("_break", "_BREAK"), ("_end", "_END"))
+    }
+    special = ["<s>", "</s>", "<pad>", "[INST]", "[/INST]", *image.values()]
+    tokenizer = beginning_tokenizer(special, pad_token="<pad>", chat_template=MISTRAL_CHAT)
+    config = transformers.Mistral3Config(
+        text_config={"model_type": "mistral", **text_settings(tokenizer, head_dim=16)},
+        vision_config=VISION | {"model_type": "pixtral", "head_dim": 16, "image_size": 64},
+        spatial_merge_size=2,
+        tie_word_embeddings=True,
+        **ids(tokenizer, image_token_index="[IMG]"),
+    )
+    images = {"size": {"longest_edge": 64}, "patch_size": {"height": PATCH, "width": PATCH}}
+    save(folder, transformers.Mistral3ForConditionalGeneration(config), tokenizer)
+    more = {"patch_size": PATCH, "spatial_merge_size": 2, **image}
+    write_processor(folder, "PixtralImageProcessor", "PixtralProcessor", images, **more)
+
+
 def llama(folder: Path) -> None:
     """Text alone."""
     tokenizer = llama_tokenizer()
@@ -258,7 +279,7 @@ SEEING: dict[str, Callable[[Path], None]] = {
     build.__name__: build
     for build in (
         *(qwen2_vl, qwen2_5_vl, qwen3_vl, qwen3_vl_moe, qwen3_5, glm4v),
-        *(llava, llava_next, llava_onevision, internvl, idefics3, smolvlm, gemma3, gemma4),
+        *(llava, llava_next, llava_onevision, internvl, idefics3, smolvlm, gemma3, gemma4, mistral3),
     )
 }
 READING: dict[str, Callable[[Path], None]] = {"llama": llama, "granite": granite}

@@ -89,6 +89,14 @@ GLM_CHAT = """\
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{- '<|assistant|>\\n' -}}{%- endif -%}
 """
+MISTRAL_CHAT = """\
+{{- bos_token -}}
+{%- for turn in messages -%}
+{{- '[INST]' if turn.role == 'user' -}}
+{%- for part in turn.content -%}{{- '[IMG]' if part.type == 'image' else part.text -}}{%- endfor -%}
+{{- '[/INST]' if turn.role == 'user' else eos_token -}}
+{%- endfor -%}
+"""
 LLAMA_CHAT = """\
 {{- bos_token -}}
 {%- for turn in messages -%}
@@ -160,16 +168,24 @@ def llava_tokenizer() -> Any:
 
 
 def llama_tokenizer() -> Any:
-    """As Llama 3's: it would write the beginning of the text once more, which the template has written."""
+    """As Llama 3's."""
     named = ["<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|image|>"]
-    inner = plain_tokenizer(named)
-    begin = named[0]
+    return beginning_tokenizer(named, chat_template=LLAMA_CHAT)
+
+
+def beginning_tokenizer(special: list[str], **more: Any) -> Any:
+    """It would write the beginning of the text once more, which the template has written.
+
+    Args:
+        special: the tokens of the beginning and of the end, then others.
+        more: further settings.
+    """
+    begin, end, *_ = special
+    inner = plain_tokenizer(special)
     inner.post_processor = processors.TemplateProcessing(
         single=f"{begin} $A", special_tokens=[(begin, inner.token_to_id(begin))]
     )
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=inner, bos_token=begin, eos_token=named[1], chat_template=LLAMA_CHAT
-    )
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=inner, bos_token=begin, eos_token=end, **more)
 
 
 def plain_tokenizer(special: list[str]) -> Tokenizer:
