@@ -7,7 +7,9 @@ save memory passes the tower again as a whole, and they come out the same to the
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
@@ -30,6 +32,9 @@ from spillover.models.vision import TEXT, accepted_names, see
 PIECE_PROMPTS = 32
 PIECE_PIXELS = 1 << 18
 """Prompts, and pixels of their images, that pass the vision tower together; one prompt always may."""
+DECODING_THREADS = 4
+DECODED_AHEAD = 8
+"""Prompts whose images wait in main memory for the vision tower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,8 @@ def encode_prompts(base: Base, prompts: Sequence[Prompt]) -> list[Encoded]:
         TaskError: an image cannot be read, or the model cannot take it.
     """
     encoded: list[Encoded] = []
-    for piece in _pieces(prompts):
+    on_gpu = base.device.type != "cpu"  # a CPU's cores have their hands full: there it costs more than it saves
+    for piece in _pieces(load_ahead(prompts) if on_gpu else map(_loaded, prompts)):
         encoded += _encode(base, piece)
     return encoded
 
@@ -117,24 +123,44 @@ def pixels_of(base: Base, prompts: Sequence[Encoded]) -> dict[str, Tensor]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
+class Loaded:
+    """A prompt and its images, decoded."""
+
     prompt: Prompt
     images: list[Any]
 
 
-def _loaded(prompt: Prompt) -> _Loaded:
-    return _Loaded(prompt, [image.load() for image in prompt.images])
+def _loaded(prompt: Prompt) -> Loaded:
+    return Loaded(prompt, [image.load() for image in prompt.images])
+
+
+def load_ahead(prompts: Sequence[Prompt]) -> Iterator[Loaded]:
+    """Decode images in threads, while what came before passes the vision tower; in the order of the prompts.
+
+    Raises:
+        TaskError: an image cannot be read; those before it have come.
+    """
+    coming: deque[Future[Loaded]] = deque()
+    pool = ThreadPoolExecutor(DECODING_THREADS)
+    try:
+        for prompt in prompts:
+            coming.append(pool.submit(_loaded, prompt))
+            if len(coming) > DECODED_AHEAD:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _held_bytes(prompts: Sequence[Prompt]) -> int:
     return sum(image.held_bytes for prompt in prompts for image in prompt.images)
 
 
-def _pieces(prompts: Sequence[Prompt]) -> Iterator[list[_Loaded]]:
-    piece: list[_Loaded] = []
+def _pieces(loading: Iterator[Loaded]) -> Iterator[list[Loaded]]:
+    piece: list[Loaded] = []
     pixels = 0
-    for prompt in prompts:
-        loaded = _loaded(prompt)
+    for loaded in loading:
         size = sum(image.width * image.height for image in loaded.images)
         full = len(piece) == PIECE_PROMPTS or pixels + size > PIECE_PIXELS
         if piece and (full or bool(piece[0].images) != bool(loaded.images)):
@@ -146,7 +172,7 @@ def _pieces(prompts: Sequence[Prompt]) -> Iterator[list[_Loaded]]:
         yield piece
 
 
-def _encode(base: Base, loaded: list[_Loaded]) -> Iterator[Encoded]:
+def _encode(base: Base, loaded: list[Loaded]) -> Iterator[Encoded]:
     inputs = _process(base, loaded)
     prompts = tuple(each.prompt for each in loaded)
     piece = _piece(prompts) if loaded[0].images else None
@@ -178,7 +204,7 @@ def _piece(prompts: tuple[Prompt, ...]) -> Piece:
     return Piece(prompts, features_key([[image.digest for image in prompt.images] for prompt in prompts]))
 
 
-def _process(base: Base, piece: list[_Loaded]) -> Any:
+def _process(base: Base, piece: list[Loaded]) -> Any:
     images = [loaded.images for loaded in piece] if piece[0].images else None
     if images and base.abilities.images == "none":
         raise TaskError(
