@@ -19,7 +19,7 @@ import torch
 from peft import PeftModel
 from PIL import Image
 from safetensors.torch import load as tensors_from_bytes
-from tests.contracts.tiny_families import READING, SEEING
+from tests.contracts.tiny_families import READING, SEEING, mllama
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
@@ -27,7 +27,7 @@ from transformers import (
     ProcessorMixin,
 )
 
-from spillover.core.errors import TaskError
+from spillover.core.errors import ModelError, TaskError
 from spillover.core.prompt import Prompt, Turn
 from spillover.models.adapters import WEIGHTS_FILE, merged_adapter, touches_vision
 from spillover.models.base import Base, load_base
@@ -288,6 +288,12 @@ def test_a_model_that_reads_text_alone_refuses_images(family):
     pictured = Prompt(images=(picture(0, 32, 32),), text="closer?", options=OPTIONS, answer="(A)")
     with pytest.raises(TaskError, match=rf"{family.name} reads text alone, and this example has an image"):
         encode_prompts(family.base, [family.prompts[0], pictured])
+
+
+def test_a_model_that_must_be_told_what_each_token_looks_at_is_refused(tmp_path):
+    mllama(tmp_path)
+    with pytest.raises(ModelError, match=r"told of every token which images it may look at \(cross_attention_mask\)"):
+        load_base(ModelSettings(path=str(tmp_path), precision="float32"))
 
 
 def test_a_model_that_misreads_features_is_given_pixels(tmp_path, monkeypatch, caplog):

@@ -262,6 +262,31 @@ def mistral3(folder: Path) -> None:
     write_processor(folder, "PixtralImageProcessor", "PixtralProcessor", images, **more)
 
 
+def mllama(folder: Path) -> None:
+    """Which must be told of every token which images it may look at."""
+    tokenizer = llama_tokenizer(pad_token="<|eot_id|>")
+    config = transformers.MllamaConfig(
+        text_config=text_settings(tokenizer, rope_parameters=ROPE, cross_attention_layers=[1]),
+        vision_config=VISION
+        | {
+            "num_global_layers": 1,
+            "attention_heads": 4,
+            "max_num_tiles": 1,
+            "intermediate_layers_indices": [0],
+            "supported_aspect_ratios": [[1, 1]],
+            "vision_output_dim": 2 * HIDDEN,
+        },
+        **ids(tokenizer, image_token_index="<|image|>"),
+    )
+    save(folder, transformers.MllamaForConditionalGeneration(config), tokenizer)
+    write_processor(
+        folder,
+        "MllamaImageProcessor",
+        "MllamaProcessor",
+        {"size": {"height": SIDE, "width": SIDE}, "max_image_tiles": 1},
+    )
+
+
 def llama(folder: Path) -> None:
     """Text alone."""
     tokenizer = llama_tokenizer()

@@ -167,10 +167,10 @@ def llava_tokenizer() -> Any:
     return finished(tokenizer, ["<image>"], LLAVA_CHAT)
 
 
-def llama_tokenizer() -> Any:
+def llama_tokenizer(**more: Any) -> Any:
     """As Llama 3's."""
     named = ["<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|image|>"]
-    return beginning_tokenizer(named, chat_template=LLAMA_CHAT)
+    return beginning_tokenizer(named, chat_template=LLAMA_CHAT, **more)
 
 
 def beginning_tokenizer(special: list[str], **more: Any) -> Any:
