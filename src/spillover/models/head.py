@@ -39,10 +39,17 @@ def candidate_logits(
     return logits if bias is None else logits + bias[tokens].float()
 
 
+class _States(BaseModelOutputWithPast):
+    """Last states and nothing else, whatever else a model's forward would pass on."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
 @contextmanager
 def _answering(backbone: Any, states: Tensor) -> Generator[None]:
-    def answer(*_given: Any, **_named: Any) -> BaseModelOutputWithPast:
-        return BaseModelOutputWithPast(last_hidden_state=states)
+    def answer(*_given: Any, **_named: Any) -> _States:
+        return _States(last_hidden_state=states)
 
     backbone.forward = answer  # found before the class's own
     try:

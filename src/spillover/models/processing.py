@@ -120,10 +120,11 @@ def try_processor(place: Path, settings: ModelSettings) -> None:
 
 def _unusable(what: str, settings: ModelSettings, error: Exception) -> ModelError:
     reason = shorten(str(error), REASON_LENGTH, placeholder=" …")
-    return ModelError(
-        f"{what} of {settings.path!r}: {type(error).__name__}: {reason}",
-        hint="config.json and the files of its image processor and tokenizer must be those it was published with",
-    )
+    if isinstance(error, ImportError):
+        hint = "install what transformers asks for here"
+    else:
+        hint = "config.json and the files of its image processor and tokenizer must be those it was published with"
+    return ModelError(f"{what} of {settings.path!r}: {type(error).__name__}: {reason}", hint=hint)
 
 
 def _load(place: Path | str, config: Any, options: dict[str, Any]) -> Any:
