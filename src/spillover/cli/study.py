@@ -23,7 +23,7 @@ from spillover.study.estimate import estimate_s, readable_time
 from spillover.study.executors.executor import JobFailed
 from spillover.study.imported import is_imported
 from spillover.study.opening import load_study_to_run
-from spillover.study.plan import Evaluate, Finetune
+from spillover.study.plan import Evaluate, Finetune, Plan
 from spillover.study.provenance import package_versions
 from spillover.study.results import results_of
 from spillover.study.resume import changed_versions, difference, pending
@@ -196,12 +196,22 @@ def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
         "folder": str(_from_here(prepared.store.folder)),
         "finetunes": f"{len(finetunes)} to do, {len(planned.finetunes) - len(finetunes)} done",
         "evaluations": f"{len(evaluations)} to do with {cells} cells, {asked} done",
+        **_given_adapters(planned),
         "estimated_time": readable_time(seconds),
         "estimated_s": round(seconds),
     }
     if price is not None:
         summary["estimated_cost"] = round(seconds / 3600 * price, 2)
     return summary
+
+
+def _given_adapters(planned: Plan) -> dict[str, str]:
+    """Those that were trained elsewhere; one that is called like no task of the study has no diagonal, so say which."""
+    given = [job for job in planned.evaluations if job.given]
+    tasks = {question.target for job in given for question in job.questions}
+    unknown = dict.fromkeys(job.source for job in given if job.source not in tasks)
+    called = f"; no target is called {' or '.join(unknown)}" if unknown else ""
+    return {"given_adapters": f"{len(given)}, of which the study's folder keeps copies{called}"} if given else {}
 
 
 def _print_difference(console: Console, prepared: Prepared) -> None:

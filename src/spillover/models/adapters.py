@@ -10,7 +10,8 @@ import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
@@ -21,16 +22,14 @@ from safetensors.torch import save as bytes_from_tensors
 from torch import Tensor, nn
 
 from spillover.core.errors import ModelError
+from spillover.models.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, adapter_shapes, read_adapter_config
 from spillover.models.base import Base
 from spillover.models.settings import LoRASettings
 
-CONFIG_FILE = "adapter_config.json"
-WEIGHTS_FILE = "adapter_model.safetensors"
 AdapterFiles = Mapping[str, bytes]
 """An adapter's files in PEFT's format, by name."""
-
-PLAIN_BEGINNINGS = (True, False, "gaussian", "eva", "orthogonal")
-"""How an adapter may have been initialised: the others (PiSSA, OLoRA, LoftQ, …) move a part of the base into it."""
+Named = TypeVar("Named")
+"""What an adapter's tensor stands for: itself, or its shape."""
 
 MOVED = (
     (re.compile(r"^base_model\.model\.model\.layers\."), "base_model.model.model.language_model.layers."),
@@ -176,21 +175,7 @@ def _take_off(model: nn.Module) -> None:
 
 
 def _config(files: AdapterFiles) -> LoraConfig:
-    try:
-        given = json.loads(files[CONFIG_FILE])
-    except (KeyError, ValueError) as error:
-        raise ModelError(f"an adapter needs a readable {CONFIG_FILE}") from error
-    if given.get("peft_type") != "LORA":
-        raise ModelError(f"the adapter is of type {given.get('peft_type')!r}; only LORA is supported")
-    if given.get("modules_to_save"):
-        raise ModelError(f"the adapter also replaces whole modules {given['modules_to_save']}, which cannot be swapped")
-    if given.get("bias", "none") != "none" or given.get("lora_bias"):
-        raise ModelError("the adapter also trains biases, which cannot be swapped; train it with bias: none")
-    if given.get("init_lora_weights", True) not in PLAIN_BEGINNINGS:
-        raise ModelError(
-            f"the adapter began as {given['init_lora_weights']!r}, which changes the base's own weights",
-            hint="save it as a plain LoRA: PEFT's save_pretrained with path_initial_model_for_weight_conversion",
-        )
+    given = read_adapter_config(files.get(CONFIG_FILE, b""))
     if isinstance(given.get("target_modules"), str):
         given["target_modules"] = given["target_modules"].replace(r"model\.layers", r"model\.language_model\.layers")
     config = LoraConfig(**{name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__})
@@ -206,24 +191,48 @@ def _tensors(files: AdapterFiles) -> dict[str, Tensor]:
         raise ModelError(f"an adapter needs a readable {WEIGHTS_FILE}; other formats are not read") from error
 
 
-def _renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _renamed(tensors: dict[str, Named]) -> dict[str, Named]:
     for old, new in MOVED:
         tensors = {old.sub(new, name): tensor for name, tensor in tensors.items()}
     return tensors
 
 
-def _load(frame: Frame, tensors: dict[str, Tensor]) -> None:
-    wanted, given = set(frame.tensors), set(tensors)
-    for names, what in ((given - wanted, "without a module"), (wanted - given, "missing for a module")):
+def require_fit(base: Base, folder: Path) -> None:
+    """See that an adapter's tensors are those that it needs on a model, going by names and shapes alone.
+
+    Args:
+        base: its weights are not looked at; see `spillover.models.base.outline`.
+        folder: the adapter's.
+
+    Raises:
+        ModelError: they are not.
+    """
+    config = _config({CONFIG_FILE: (folder / CONFIG_FILE).read_bytes()})
+    try:
+        _require_shapes(_frame(base, config), _renamed(adapter_shapes(folder)))
+    except ModelError as error:
+        raise ModelError(error.message, where=str(folder), hint=error.hint) from error
+
+
+def _require_shapes(frame: Frame, given: Mapping[str, tuple[int, ...]]) -> None:
+    for names, what in (
+        (given.keys() - frame.tensors.keys(), "without a module"),
+        (frame.tensors.keys() - given.keys(), "missing for a module"),
+    ):
         if names:
             raise ModelError(
                 f"{len(names)} adapter tensors are {what} of this model, such as {min(names)}",
                 hint="the adapter was made for another model, or its files are incomplete",
             )
     for name, place in frame.tensors.items():
-        if tensors[name].shape != place.shape:
+        if given[name] != tuple(place.shape):
             raise ModelError(
-                f"the adapter's tensor {name} is of shape {tuple(tensors[name].shape)}, not {tuple(place.shape)}",
+                f"the adapter's tensor {name} is of shape {given[name]}, not {tuple(place.shape)}",
                 hint="the adapter was made for another model, or its files do not belong together",
             )
+
+
+def _load(frame: Frame, tensors: dict[str, Tensor]) -> None:
+    _require_shapes(frame, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    for name, place in frame.tensors.items():
         place.copy_(tensors[name])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoModelForImageTextToText
+from transformers import AutoConfig, AutoModelForImageTextToText
 
 from spillover.core.errors import ModelError
 from spillover.models.budget import CPU_TOKENS, TokenBudget
@@ -75,7 +76,7 @@ def no_number(base: Base, message: str) -> ModelError:
 
 
 def quieten(*, single_thread: bool) -> None:
-    """Prepare a worker process: no progress bars or advice of libraries among ours, and one thread if so wished."""
+    """Prepare a process for models: no progress bars or advice of libraries among ours, and one thread if so wished."""
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
@@ -127,3 +128,22 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
         asking=TokenBudget.of(model.device),
         training=TokenBudget.of(model.device),
     )
+
+
+def outline(settings: ModelSettings, place: Path) -> Base:
+    """Build a model of its configuration alone: every module and shape, no weights, no processor.
+
+    Args:
+        settings: which model.
+        place: its folder.
+
+    Raises:
+        ModelError: transformers knows no such model.
+    """
+    try:
+        config = AutoConfig.from_pretrained(place, trust_remote_code=settings.trust_remote_code)
+        with torch.device("meta"):
+            model = AutoModelForImageTextToText.from_config(config, trust_remote_code=settings.trust_remote_code)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"cannot build the model {settings.path!r}: {error}") from error
+    return Base(model=model.requires_grad_(requires_grad=False), processor=None, name=settings.name)

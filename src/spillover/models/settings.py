@@ -66,6 +66,17 @@ class LoRASettings(_Settings):
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
+class AdapterSource(_Settings):
+    """Sources that were trained elsewhere: PEFT's folders, which are only evaluated."""
+
+    adapters: dict[
+        Annotated[str, Field(min_length=1)], Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+    ] = Field(min_length=1)
+    """Folders by source, usually the task that was trained on. A list is one folder a seed, in the order of `seeds`."""
+    model: str = ""
+    """Which of the study's models they are of, by its name; need not be said where there is one."""
+
+
 class TrainingSettings(_Settings):
     """One finetune. The same for every source, so that sources can be compared."""
 

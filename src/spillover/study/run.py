@@ -20,7 +20,7 @@ from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
 from spillover.study.store import Store
 from spillover.study.study import Provenance, Study
-from spillover.tasks.data import find_task_data, pin_tasks
+from spillover.tasks.data import find_named, pin_tasks
 from spillover.tasks.mixed import MixedTask
 
 
@@ -73,7 +73,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None) 
     stored = _begun(store, study)
     study = study.model_copy(update={"tasks": pin_tasks(study.tasks, stored.tasks if stored else ())})
     tasks = open_study(study)
-    source = find_task_data(tasks.sources, only).task.name if only is not None else None
+    source = find_named([*tasks.sources, *tasks.given], only).task.name if only is not None else None
     plan = plan_study(resolve(study, stored), tasks)
     plan = replace(plan, study=_with_provenance(plan.study, tasks))
     trial = _limited(plan.study, limit)
@@ -177,6 +177,9 @@ def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
     versions = package_versions()
     failures: list[JobFailed] = []
     done = 0
+    for job in prepared.jobs:
+        if isinstance(job, Evaluate):
+            store.adopt(job)
     if prepared.jobs:
         executor: Executor = LocalExecutor(devices_of(plan.study))
         for event in executor.run(prepared.jobs, _Start(plan.study), _input_from(store)):
