@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from spillover.core.errors import ModelError
 from spillover.models.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, adapter_shapes, read_adapter_config
 from spillover.models.base import Base
+from spillover.models.language_model import language_model_place
 from spillover.models.settings import LoRASettings
 
 AdapterFiles = Mapping[str, bytes]
@@ -46,10 +47,8 @@ def language_model_pattern(model: nn.Module) -> str:
     Raises:
         ModelError: the model has no language model of its own.
     """
-    decoder = model.get_decoder() if hasattr(model, "get_decoder") else None  # type: ignore[operator]
-    place = next((name for name, module in model.named_modules() if module is decoder), "")
-    if decoder is None or not place:
-        raise ModelError(f"{type(model).__name__} has no language model that LoRA could be put on")
+    place = language_model_place(model)
+    decoder = model.get_submodule(place)
     leaves = sorted(
         {name.rsplit(".", 1)[-1] for name, module in decoder.named_modules() if isinstance(module, nn.Linear)}
     )
@@ -104,6 +103,30 @@ def touches_vision(base: Base, files: AdapterFiles) -> bool:
     return any(f".{decoder}." not in name for name in names)
 
 
+def applied_adapter(base: Base, files: AdapterFiles) -> AbstractContextManager[None]:
+    """Let a base answer with an adapter: merged into its weights, or beside them where they are quantised.
+
+    Quantised weights are never merged: rounding to 4 bits would take a part of the adapter with it.
+
+    Raises:
+        ModelError: the files are no adapter of this model.
+    """
+    return _adapter_beside(base, files) if base.quantised else merged_adapter(base, files)
+
+
+@contextmanager
+def _adapter_beside(base: Base, files: AdapterFiles) -> Generator[None]:
+    """Put an adapter's layers around the base's, and take them off at the end."""
+    frame = _frame(base, _config(files))
+    _load(frame, _renamed(_tensors(files)))
+    try:
+        for name, layer in frame.layers.items():
+            base.model.set_submodule(name, layer)
+        yield
+    finally:
+        _take_off(base.model)
+
+
 @contextmanager
 def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
     """Merge an adapter into the base's weights, and put the saved weights back at the end, to the last bit.
@@ -114,18 +137,19 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
     """
     frame = _frame(base, _config(files))
     _load(frame, _renamed(_tensors(files)))
-    inner = [parameter for layer in frame.layers for parameter in layer.get_base_layer().parameters()]
+    layers = list(frame.layers.values())
+    inner = [parameter for layer in layers for parameter in layer.get_base_layer().parameters()]
     saved = [(parameter, parameter.detach().clone()) for parameter in inner]
     try:
         with torch.no_grad():
-            for layer in frame.layers:
+            for layer in layers:
                 layer.merge()
         yield
     finally:
         with torch.no_grad():
             for parameter, content in saved:
                 parameter.copy_(content)
-        for layer in frame.layers:
+        for layer in layers:
             layer.merged_adapters.clear()
 
 
@@ -133,7 +157,8 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
 class Frame:
     """PEFT's LoRA layers of one configuration: each knows the base's layer that it belongs to, none is in its place."""
 
-    layers: list[Any]
+    layers: dict[str, Any]
+    """By the name of the base's layer."""
     tensors: dict[str, Tensor]
     """Their weights, under PEFT's names; each adapter of the configuration is written into them."""
 
@@ -146,7 +171,7 @@ def _frame(base: Base, config: LoraConfig) -> Frame:
         try:
             adapted = _attach(base, config)
             tensors = get_peft_model_state_dict(adapted, save_embedding_layers=False)
-            base.frames[key] = Frame([layer for _, layer in _adapter_layers(base.model)], tensors)
+            base.frames[key] = Frame(dict(_adapter_layers(base.model)), tensors)
         finally:
             _take_off(base.model)
     return base.frames[key]

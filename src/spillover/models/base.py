@@ -19,6 +19,7 @@ from spillover.models.devices import check_device, resolve_precision
 from spillover.models.features import FeatureCache, FeatureDisk, vision_identity
 from spillover.models.identity import locate_model
 from spillover.models.processing import load_processor
+from spillover.models.quantisation import four_bit
 from spillover.models.settings import ModelSettings
 
 
@@ -49,6 +50,11 @@ class Base:
     def device(self) -> torch.device:
         """Where the model lies."""
         return self.model.device
+
+    @property
+    def quantised(self) -> bool:
+        """Whether its weights are stored in fewer bits than they are computed in, so that none may be written."""
+        return bool(getattr(self.model, "is_quantized", False))
 
     @property
     def backbone(self) -> nn.Module:
@@ -98,7 +104,10 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
     check_device(device)
     place = locate_model(settings)
     processor = load_processor(place, settings)
-    dtype = getattr(torch, resolve_precision(settings.precision, device))
+    dtype: torch.dtype = getattr(torch, resolve_precision(settings.precision, device))
+    quantised: dict[str, Any] = {}
+    if settings.quantisation == "4bit":
+        quantised = {"quantization_config": four_bit(outline(settings, place).model, dtype), "device_map": {"": device}}
     try:
         loaded: Any = AutoModelForImageTextToText.from_pretrained(
             place,
@@ -107,6 +116,7 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
             use_safetensors=True,
             dtype=dtype,
             output_loading_info=True,
+            **quantised,
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load the model {settings.path!r}: {error}") from error
@@ -118,7 +128,7 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
             hint="the weights and config.json must be of one model",
         )
     model.requires_grad_(requires_grad=False)
-    model = model.to(device).eval()
+    model = (model if quantised else model.to(device)).eval()
     features = FeatureCache(disk, vision_identity(model, processor)) if disk is not None else FeatureCache()
     return Base(
         model=model,
@@ -130,18 +140,20 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
     )
 
 
-def outline(settings: ModelSettings, place: Path) -> Base:
+def outline(settings: ModelSettings, place: Path | str) -> Base:
     """Build a model of its configuration alone: every module and shape, no weights, no processor.
 
     Args:
         settings: which model.
-        place: its folder.
+        place: its folder, or its name on the hub.
 
     Raises:
         ModelError: transformers knows no such model.
     """
     try:
-        config = AutoConfig.from_pretrained(place, trust_remote_code=settings.trust_remote_code)
+        config = AutoConfig.from_pretrained(
+            place, revision=settings.revision, trust_remote_code=settings.trust_remote_code
+        )
         with torch.device("meta"):
             model = AutoModelForImageTextToText.from_config(config, trust_remote_code=settings.trust_remote_code)
     except (OSError, ValueError, RuntimeError) as error:

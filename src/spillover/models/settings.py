@@ -31,6 +31,9 @@ class ModelSettings(_Settings):
     """The commit of a hub model. It is looked up and pinned when the study is first planned."""
     precision: Precision = "auto"
     """Of the frozen weights. `auto` is float32 on a CPU and bfloat16 on a GPU that does it well."""
+    quantisation: Literal["none", "4bit"] = "none"
+    """`4bit` stores the language model's linear layers in 4 bits, about a quarter of the memory: for models that do not
+    fit otherwise. It needs a CUDA device and `spillover[quantised]`."""
     trust_remote_code: bool = False
     """Whether code that comes with a hub model may run. Leave it off."""
     minimum_pixels: int | None = Field(default=None, gt=0)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from spillover.core.files import cache_folder
 from spillover.core.scores import Score, table_from_scores
-from spillover.models.adapters import merged_adapter, touches_vision
+from spillover.models.adapters import applied_adapter, touches_vision
 from spillover.models.base import Base, load_base, quieten
 from spillover.models.encoding import Encoded, encode_prompts
 from spillover.models.features import FeatureCache, FeatureDisk
@@ -105,7 +105,7 @@ class _Desk:
     def _evaluate(self, base: Base, job: Evaluate, adapter: AdapterInput, report: Report) -> Outcome:
         if adapter is None:
             return self._ask_all(base, job, report)
-        with merged_adapter(base, adapter):
+        with applied_adapter(base, adapter):
             if not touches_vision(base, adapter):
                 return self._ask_all(base, job, report)
             kept, self._encoded = self._encoded, _no_prompts()  # what the base saw is not what this adapter sees
