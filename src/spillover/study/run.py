@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from spillover.core.errors import Fault, StoreError, StudyError
+from spillover.core.errors import Fault, ModelError, StoreError, StudyError
 from spillover.core.keys import content_key
 from spillover.models.identity import model_identity, pin_revision
 from spillover.models.settings import ModelSettings
-from spillover.study.devices import devices_of
+from spillover.study.devices import devices_of, obstacles
 from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, Worker
 from spillover.study.executors.local import LocalExecutor
 from spillover.study.opening import StudyTasks, open_study, study_faults
@@ -161,7 +161,7 @@ def run(
     Raises:
         StudyError: the study has faults.
         StoreError: its folder belongs to something else or cannot be written.
-        ModelError: a device is asked for that this machine lacks.
+        ModelError: a device or package is asked for that this machine lacks.
     """
     return carry_out(prepare(study, only=only, limit=limit), on_event)
 
@@ -172,14 +172,10 @@ def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
     A trial begins a study that is not begun, and leaves what is there of one as it is.
     """
     plan, store = prepared.asked, prepared.store
-    if not (prepared.is_trial and store.begun(plan.study)):
-        store.begin(prepared.plan)
+    _begin(prepared)
     versions = package_versions()
     failures: list[JobFailed] = []
     done = 0
-    for job in prepared.jobs:
-        if isinstance(job, Evaluate):
-            store.adopt(job)
     if prepared.jobs:
         executor: Executor = LocalExecutor(devices_of(plan.study))
         for event in executor.run(prepared.jobs, _Start(plan.study), _input_from(store)):
@@ -194,6 +190,17 @@ def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
             on_event(event)
     whole = plan if prepared.is_trial else prepared.plan
     return Run(plan=whole, store=store, done=done, failures=tuple(failures))
+
+
+def _begin(prepared: Prepared) -> None:
+    store = prepared.store
+    if prepared.jobs and (found := obstacles(prepared.asked.study)):
+        raise ModelError("this machine cannot run the study: " + "; ".join(found))
+    if not (prepared.is_trial and store.begun(prepared.asked.study)):
+        store.begin(prepared.plan)
+    for job in prepared.jobs:
+        if isinstance(job, Evaluate):
+            store.adopt(job)
 
 
 @dataclass(frozen=True, slots=True)
