@@ -26,6 +26,7 @@ from spillover.study.imported import is_imported
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune, Plan
 from spillover.study.provenance import package_versions
+from spillover.study.rehearsal import make_rehearsal
 from spillover.study.results import results_of
 from spillover.study.resume import changed_versions, difference, pending
 from spillover.study.run import Prepared, Run, carry_out, prepare
@@ -98,13 +99,43 @@ def plan(
     Console().print(table)
 
 
-def run(study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None) -> None:
+def run(
+    study_file: STUDY_FILE,
+    only: ONLY = None,
+    limit: LIMIT = None,
+    *,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Go the whole way on random weights and a few examples, in minutes.")
+    ] = False,
+) -> None:
     """Run a study, or go on with one: finished jobs are never repeated.
 
     With --limit N it is a trial: what it trains is kept for the study, its findings and report stand in trial-N/ of the
     study's folder, and the study's own stay as they are.
+
+    With --rehearse nothing is found out but whether every step can be done: each model has its own configuration,
+    tokenizer and processor, fewer layers and random weights. It needs no weights, and writes beside the study's folder.
     """
-    _run(load_study_to_run(study_file), _source(only), limit)
+    study = load_study_to_run(study_file)
+    if not rehearse:
+        _run(study, _source(only), limit)
+    elif limit is not None:
+        raise typer.BadParameter("a rehearsal asks few examples as it is", param_hint="--limit")
+    else:
+        _rehearse(study, _source(only))
+
+
+def _rehearse(study: Study, only: str | None) -> None:
+    console = Console(stderr=True)
+    rehearsal = make_rehearsal(study)
+    console.print("a rehearsal: every figure below is of random weights and means nothing", style="yellow")
+    for note in rehearsal.notes:
+        console.print(f"  {note}", markup=False, highlight=False)
+    try:
+        _run(rehearsal.study, only)
+    finally:
+        rehearsal.clear_models()
+    console.print("rehearsed: every step of the study can be done here; its figures mean nothing", style="yellow")
 
 
 def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *, json: JSON = False) -> None:

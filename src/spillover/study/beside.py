@@ -45,7 +45,12 @@ def _beside(stored: StoredStudy, model: str) -> Beside:
         similarity = WeightSimilarity(sources=tuple(by_source), cosine=compare_updates(by_source))
     trained = [(job, {**update.settings, **_logged(stored, job)}) for job, update in updates]
     overlaps = warn_of_overlap(stored.store.folder, stored.study)
-    warnings = (*find_unequal_training(trained), *overlaps, *_warn_of_repetition(stored.study))
+    warnings = (
+        *_warn_of_rehearsal(stored.study),
+        *find_unequal_training(trained),
+        *overlaps,
+        *_warn_of_repetition(stored.study),
+    )
     mixtures = {each.name: each.mixture for each in stored.study.mixtures if isinstance(each.mixture, Recipe)}
     return Beside(similarity=similarity, warnings=warnings, mixtures=mixtures, verifications=stored.study.verification)
 
@@ -57,6 +62,12 @@ def _adapters(stored: StoredStudy, model: str) -> Iterator[tuple[Evaluate, Path]
             continue
         if stored.store.holds_adapter(job.adapter_key, job.step):
             yield job, stored.store.adapter(job.adapter_key, job.step)
+
+
+def _warn_of_rehearsal(study: Study) -> Iterator[Warned]:
+    if study.provenance is not None and study.provenance.rehearsal:
+        text = "this is a rehearsal on random weights and a few examples: none of these figures means anything"
+        yield Warned(kind="rehearsal", tasks=(), text=text)
 
 
 def _warn_of_repetition(study: Study) -> Iterator[Warned]:

@@ -106,6 +106,7 @@ def _with_provenance(study: Study, tasks: StudyTasks) -> Study:
         versions=package_versions(),
         models={model.name: content_key(model_identity(model)) for model in study.models},
         tasks={data.task.name: content_key(data.identity("validation", limit)) for data in tasks.targets},
+        rehearsal=study.provenance is not None and study.provenance.rehearsal,
         repeated={name: parts for name, parts in repeated.items() if parts},
     )
     return study.model_copy(update={"provenance": provenance})

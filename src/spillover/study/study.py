@@ -91,6 +91,8 @@ class Provenance(_Settings):
     """Content or revision of each model."""
     tasks: dict[str, str] = Field(default_factory=dict)
     """Hash of each task's evaluation examples."""
+    rehearsal: bool = False
+    """Whether weights are random and everything is cut, so that no figure means anything."""
     repeated: dict[str, dict[str, int]] = Field(default_factory=dict)
     """Of each mixture: examples of a part that are repetitions, since the part has too few."""
 
