@@ -105,9 +105,7 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
     place = locate_model(settings)
     processor = load_processor(place, settings)
     dtype: torch.dtype = getattr(torch, resolve_precision(settings.precision, device))
-    quantised: dict[str, Any] = {}
-    if settings.quantisation == "4bit":
-        quantised = {"quantization_config": four_bit(outline(settings, place).model, dtype), "device_map": {"": device}}
+    placed = _placement(settings, place, dtype, device)
     try:
         loaded: Any = AutoModelForImageTextToText.from_pretrained(
             place,
@@ -116,11 +114,18 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
             use_safetensors=True,
             dtype=dtype,
             output_loading_info=True,
-            **quantised,
+            **placed,
         )
+        model, loading = loaded
+        model = (model if placed else model.to(device)).eval()
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"the memory of {device} does not hold the model {settings.path!r}",
+            hint="set its quantisation: 4bit, its device_map: spread over several GPUs, or its precision: bfloat16; or "
+            "executor.processes lower, if several share the device",
+        ) from error
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load the model {settings.path!r}: {error}") from error
-    model, loading = loaded
     if missing := sorted(loading["missing_keys"]):  # transformers would fill them with random numbers
         raise ModelError(
             f"the weights of {settings.path!r} lack {len(missing)} tensors that its config.json speaks of, such as "
@@ -128,7 +133,6 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
             hint="the weights and config.json must be of one model",
         )
     model.requires_grad_(requires_grad=False)
-    model = (model if quantised else model.to(device)).eval()
     features = FeatureCache(disk, vision_identity(model, processor)) if disk is not None else FeatureCache()
     return Base(
         model=model,
@@ -138,6 +142,16 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
         asking=TokenBudget.of(model.device),
         training=TokenBudget.of(model.device),
     )
+
+
+def _placement(settings: ModelSettings, place: Path | str, dtype: torch.dtype, device: str) -> dict[str, Any]:
+    """What transformers is told of a model that is not put on one device as it is."""
+    placed: dict[str, Any] = {}
+    if settings.quantisation == "4bit":
+        placed = {"quantization_config": four_bit(outline(settings, place).model, dtype), "device_map": {"": device}}
+    if settings.device_map == "spread":
+        placed["device_map"] = "balanced"
+    return placed
 
 
 def outline(settings: ModelSettings, place: Path | str) -> Base:

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from spillover.models.base import Base
-from spillover.models.budget import TokenBudget
+from spillover.models.budget import TokenBudget, ran_out_of_memory
 from spillover.models.encoding import Encoded, features_of
 from spillover.models.features import Features
 
@@ -84,7 +84,9 @@ def _fits(do: Callable[[list[int]], None], group: list[int]) -> bool:
     """Try a batch. What it left behind is only let go of once its error is."""
     try:
         do(group)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not ran_out_of_memory(error):
+            raise
         return False
     return True
 

@@ -20,7 +20,7 @@ from spillover.core.keys import seeded_generator
 from spillover.models.adapters import export_adapter, trainable_adapter
 from spillover.models.base import Base
 from spillover.models.batching import Row, batch_by_length, hidden_states, lay_out
-from spillover.models.budget import TokenBudget
+from spillover.models.budget import TokenBudget, ran_out_of_memory
 from spillover.models.encoding import Encoded, answer_tokens
 from spillover.models.settings import TrainingSettings
 
@@ -144,7 +144,9 @@ def _accumulate(base: Base, batch: Sequence[Row], trained: Sequence[nn.Parameter
             try:
                 loss = _answer_loss(base, part) / _answers(batch)
                 loss.backward()
-            except torch.OutOfMemoryError:
+            except RuntimeError as error:
+                if not ran_out_of_memory(error):
+                    raise
                 failed = part
                 break
             total += loss.item()
@@ -178,7 +180,7 @@ def _answer_loss(base: Base, rows: Sequence[Row]) -> Tensor:
     index, position = torch.tensor(places, device=states.device).T
     targets = torch.tensor([token for row in rows for token in row.tail], device=states.device)
     logits = base.head(states[index, position])
-    return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
+    return torch.nn.functional.cross_entropy(logits.float(), targets.to(logits.device), reduction="sum")
 
 
 def _check(entry: TrainingStep, base: Base) -> None:

@@ -55,7 +55,7 @@ def model_identity(settings: ModelSettings) -> dict[str, str | int | None]:
         "minimum_pixels": settings.minimum_pixels,
         "maximum_pixels": settings.maximum_pixels,
     }
-    if settings.quantisation != "none":
+    if settings.quantisation == "4bit":
         identity["quantisation"] = settings.quantisation
     if isinstance(place, Path):
         return identity | {"content": hash_folder(place, MODEL_FILES)}

@@ -56,8 +56,8 @@ def score_options(
 
 
 def _log_probabilities(base: Base, state: Tensor, candidates: tuple[int, ...]) -> tuple[float, ...]:
-    logits = base.head.weight[list(candidates)].float() @ state.float()
-    bias: Tensor | None = base.head.bias
+    weight, bias = base.head.weight, base.head.bias
+    logits = weight[list(candidates)].float() @ state.to(weight.device).float()  # a model may be spread over devices
     if bias is not None:
         logits = logits + bias[list(candidates)].float()
     scores = torch.log_softmax(logits, dim=0).tolist()

@@ -10,7 +10,7 @@ from spillover.study.study import Study
 
 
 def devices_of(study: Study) -> tuple[str, ...]:
-    """The device of each process that a study runs on this machine.
+    """The device of each process that a study runs on this machine: one, where a model is spread over all of them.
 
     Raises:
         ModelError: a device is asked for that is not there.
@@ -21,22 +21,23 @@ def devices_of(study: Study) -> tuple[str, ...]:
     devices = available_devices() if wanted == "auto" else wanted
     for device in devices:
         check_device(device)
+    if any(model.device_map == "spread" for model in study.models):
+        return devices[:1]
     usual = _cores() if devices == ("cpu",) else len(devices)
     return tuple(islice(cycle(devices), study.executor.processes or usual))
 
 
 def obstacles(study: Study) -> list[str]:
     """Say why this machine cannot run a study that is otherwise sound, so that it may still be planned here."""
-    quantised = [model.name for model in study.models if model.quantisation != "none"]
-    if not quantised:
-        return []
+    on_gpu = devices_of(study)[0].startswith("cuda")
     found: list[str] = []
-    if not any(device.startswith("cuda") for device in devices_of(study)):
-        found.append(f"{', '.join(quantised)}: quantisation: 4bit needs a CUDA device, and none is used here")
-    if find_spec("bitsandbytes") is None:
-        found.append(
-            f"{', '.join(quantised)}: quantisation: 4bit needs bitsandbytes: pip install 'spillover[quantised]'"
-        )
+    for model in study.models:
+        if model.quantisation == "4bit" and not on_gpu:
+            found.append(f"{model.name}: quantisation: 4bit needs a CUDA device, and none is used here")
+        if model.quantisation == "4bit" and find_spec("bitsandbytes") is None:
+            found.append(f"{model.name}: quantisation: 4bit needs bitsandbytes: pip install 'spillover[quantised]'")
+        if model.device_map == "spread" and not on_gpu:
+            found.append(f"{model.name}: device_map: spread needs CUDA devices, and none is used here")
     return found
 
 

@@ -6,14 +6,11 @@ over what a device does in practice. It is a guess within a factor of two or thr
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean
 
-from spillover.models.identity import locate_model
 from spillover.models.settings import ModelSettings
+from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of
 from spillover.study.plan import Evaluate, Finetune, Job
 from spillover.study.run import Prepared
@@ -93,11 +90,11 @@ def estimate_cost(prepared: Prepared) -> Cost:
 
 
 def _is_large(model: ModelSettings) -> bool:
-    return model.quantisation != "none" or parameters(model) >= NEEDS_GPU
+    return model.quantisation != "none" or count_parameters(model) >= NEEDS_GPU
 
 
 def _adapter_bytes(model: ModelSettings, study: Study) -> float:
-    values = study.training.lora.rank * ADAPTER_VALUES * (parameters(model) / 1e9) ** (2 / 3)
+    values = study.training.lora.rank * ADAPTER_VALUES * (count_parameters(model) / 1e9) ** (2 / 3)
     return values * VALUE_BYTES
 
 
@@ -116,7 +113,7 @@ def _job_s(job: Job, prepared: Prepared, known: dict[str, float], device: str) -
             asked = [question.target for question in job.questions]
             passes = sum(_examples(study, target) for target in asked)
             operations = 2 * sum(_examples(study, target) * _tokens(study, model, target) for target in asked)
-    return passes * OVERHEAD_S[device] + operations * parameters(model) / OPERATIONS_PER_S[device]
+    return passes * OVERHEAD_S[device] + operations * count_parameters(model) / OPERATIONS_PER_S[device]
 
 
 def _tokens(study: Study, model: ModelSettings, task: str) -> float:
@@ -139,32 +136,6 @@ def _examples(study: Study, target: str) -> int:
     counts = [task.examples for task in study.tasks if isinstance(task, PerceptionTasks)]
     known = VIDEO_QUESTIONS if _videos(study, target) else max(counts, default=EXAMPLES_UNKNOWN)
     return min(known, study.evaluation.limit or known)
-
-
-def parameters(model: ModelSettings) -> float:
-    """Count a local model's parameters from its files' headers; of a hub model, read them off its name.
-
-    >>> parameters(ModelSettings(path="Qwen/Qwen2.5-VL-3B-Instruct"))
-    3000000000.0
-    """
-    place = locate_model(model)
-    if isinstance(place, Path):
-        return float(sum(_stored_values(file) for file in place.glob("*.safetensors")))
-    billions = re.search(r"(\d+(?:\.\d+)?)B\b", str(place), re.IGNORECASE)
-    return float(billions[1]) * 1e9 if billions else 7e9
-
-
-def _stored_values(file: Path) -> int:
-    with file.open("rb") as stream:
-        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    total = 0
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            count = 1
-            for side in tensor["shape"]:
-                count *= side
-            total += count
-    return total
 
 
 def readable_time(seconds: float) -> str:

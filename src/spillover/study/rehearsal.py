@@ -129,11 +129,16 @@ def _stand_ins(study: Study, folder: Path) -> tuple[tuple[ModelSettings, ...], l
         changes: dict[str, object] = {"path": str(place), "revision": None}
         if kind == "cpu":
             changes["precision"] = "float32"
-        if cannot and model.quantisation != "none":
-            changes["quantisation"] = "none"
-            notes.append(f"{model.name}: not in 4 bits, which this machine cannot do")
+        if cannot:
+            changes |= {"quantisation": "none", "device_map": "single"}
+            notes += [f"{model.name}: without {what}, which this machine cannot do" for what in _asked_for(model)]
         models.append(model.model_copy(update=changes))
     return tuple(models), notes
+
+
+def _asked_for(model: ModelSettings) -> list[str]:
+    asked = {"quantisation: 4bit": model.quantisation == "4bit", "device_map: spread": model.device_map == "spread"}
+    return [what for what, is_asked in asked.items() if is_asked]
 
 
 def _memory_bytes() -> float:

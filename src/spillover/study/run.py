@@ -10,6 +10,7 @@ from spillover.core.errors import Fault, ModelError, StoreError, StudyError
 from spillover.core.keys import content_key
 from spillover.models.identity import model_identity, pin_revision
 from spillover.models.settings import ModelSettings
+from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of, obstacles
 from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, Worker
 from spillover.study.executors.local import LocalExecutor
@@ -22,6 +23,9 @@ from spillover.study.store import Store
 from spillover.study.study import Provenance, Study
 from spillover.tasks.data import find_named, pin_tasks
 from spillover.tasks.mixed import MixedTask
+
+LEFT_OPEN = ("precision", "quantisation", "device_map")
+"""Of a model: what may be `auto`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,18 +128,22 @@ def resolve(study: Study, stored: Study | None) -> Study:
 
 
 def _resolve_model(model: ModelSettings, stored: ModelSettings | None, study: Study) -> ModelSettings:
-    if model.precision == "auto":
-        precision = stored.precision if stored else _precision_here(study)
-        model = model.model_copy(update={"precision": precision})
+    if stored is not None:
+        settled = {name: getattr(stored, name) for name in LEFT_OPEN if getattr(model, name) == "auto"}
+        model = model.model_copy(update=settled)
+    if any(getattr(model, name) == "auto" for name in LEFT_OPEN):
+        model = _resolve_here(model, study)
     if model.revision is None and stored is not None and stored.path == model.path:
         model = model.model_copy(update={"revision": stored.revision})
     return pin_revision(model)
 
 
-def _precision_here(study: Study) -> str:
-    from spillover.models.devices import resolve_precision  # noqa: PLC0415 (torch is loaded only where it is asked)
+def _resolve_here(model: ModelSettings, study: Study) -> ModelSettings:
+    from spillover.models.devices import resolve_placement, resolve_precision  # noqa: PLC0415 (torch only where asked)
 
-    return resolve_precision("auto", devices_of(study)[0])
+    device = devices_of(study)[0]
+    model = model.model_copy(update={"precision": resolve_precision(model.precision, device)})
+    return resolve_placement(model, count_parameters(model), device)
 
 
 def run(

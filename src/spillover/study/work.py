@@ -15,6 +15,7 @@ from spillover.core.files import cache_folder
 from spillover.core.scores import Score, table_from_scores
 from spillover.models.adapters import applied_adapter, touches_vision
 from spillover.models.base import Base, load_base, quieten
+from spillover.models.budget import memory_advice
 from spillover.models.encoding import Encoded, encode_prompts
 from spillover.models.features import FeatureCache, FeatureDisk
 from spillover.models.finetuning import finetune
@@ -57,12 +58,13 @@ class _Desk:
     def do(self, job: Job, adapter: AdapterInput, report: Report) -> Outcome:
         """Do a job."""
         started = time.perf_counter()
-        base = self._base_called(job.model)
-        match job:
-            case Finetune():
-                outcome = self._finetune(base, job, report)
-            case Evaluate():
-                outcome = self._evaluate(base, job, adapter, report)
+        with memory_advice(job.model):
+            base = self._base_called(job.model)
+            match job:
+                case Finetune():
+                    outcome = self._finetune(base, job, report)
+                case Evaluate():
+                    outcome = self._evaluate(base, job, adapter, report)
         return replace(outcome, duration_s=time.perf_counter() - started)
 
     def _base_called(self, name: str) -> Base:

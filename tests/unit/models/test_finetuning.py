@@ -159,3 +159,16 @@ def test_only_answer_tokens_count(base, encoded):
         count += len(tail)
     settings = TrainingSettings(examples=40, epochs=1, batch=40, lora=LoRASettings(rank=2))
     assert finetune(base, encoded, settings, seed=0).log[0].loss == pytest.approx(total / count, abs=1e-4)
+
+
+def test_a_base_in_bfloat16_is_trained_with_an_adapter_in_float32(encoded):
+    from safetensors.torch import load
+
+    from spillover.models.adapters import WEIGHTS_FILE
+    from spillover.models.base import load_base
+    from spillover.models.settings import ModelSettings
+
+    coarse = load_base(ModelSettings(precision="bfloat16"))
+    trained = finetune(coarse, encoded, SETTINGS.model_copy(update={"gradient_checkpointing": True}), seed=0)
+    assert trained.log[-1].loss < trained.log[0].loss
+    assert {tensor.dtype for tensor in load(trained.adapters[10][WEIGHTS_FILE]).values()} == {torch.float32}

@@ -8,7 +8,7 @@ from tests.unit.tasks.test_vsibench import folder as vsibench  # noqa: F401 (a f
 
 from spillover.cli.main import run_command
 from spillover.core.errors import ModelError
-from spillover.study.estimate import parameters
+from spillover.models.size import count_parameters
 from spillover.study.reading import load_study
 from spillover.study.run import carry_out, prepare
 from spillover.tasks.catalogue import BLINK
@@ -49,7 +49,7 @@ def paper(tmp_path, vsibench, capsys, monkeypatch):  # noqa: F811
 
 def test_it_is_three_models_13_sources_and_four_seeds(paper):
     plan = prepare(load_study(paper)).plan
-    assert [parameters(model) for model in plan.study.models] == [3e9, 7e9, 32e9]
+    assert [count_parameters(model) for model in plan.study.models] == [3e9, 7e9, 32e9]
     assert [model.quantisation for model in plan.study.models] == ["none", "none", "4bit"]
     assert len(plan.finetunes) == 3 * 13 * 4
     assert len(plan.evaluations) == 3 * (13 * 4 + 1)

@@ -41,11 +41,11 @@ def test_what_is_otherwise_is_noted(tmp_path):
     rehearsal = make_rehearsal(study)
     (model,) = rehearsal.study.models
     assert (model.quantisation, model.precision) == ("none", "float32")
-    assert [note.split(":")[-1].strip() for note in rehearsal.notes] == [
-        "random weights",
-        "not in 4 bits, which this machine cannot do",
-        "what answers at random has no answers of its own",
-    ]
+    assert rehearsal.notes == (
+        "tiny: random weights",
+        "tiny: without quantisation: 4bit, which this machine cannot do",
+        "controls of kind own are left out: what answers at random has no answers of its own",
+    )
 
 
 def test_given_adapters_cannot_be_rehearsed(tmp_path):
