@@ -38,6 +38,8 @@ def obstacles(study: Study) -> list[str]:
             found.append(f"{model.name}: quantisation: 4bit needs bitsandbytes: pip install 'spillover[quantised]'")
         if model.device_map == "spread" and not on_gpu:
             found.append(f"{model.name}: device_map: spread needs CUDA devices, and none is used here")
+    if study.executor.tensorboard and find_spec("tensorboard") is None:
+        found.append("executor.tensorboard needs TensorBoard: pip install 'spillover[tensorboard]'")
     return found
 
 

@@ -80,6 +80,9 @@ class LocalExecutor(_Settings):
     feature_cache_gb: float = Field(default=20.0, ge=0)
     """Disk for image features, 10⁹ bytes, shared by all studies of this machine; 0 keeps them in main memory. They lie
     in SPILLOVER_CACHE, by default ~/.cache/spillover, and may be removed at any time."""
+    tensorboard: bool = False
+    """Also write the curves of every finetune, while it runs, for `tensorboard --logdir FOLDER/tensorboard`; it needs
+    `spillover[tensorboard]`. They stand in `logs/*.parquet` in any case."""
 
 
 class Provenance(_Settings):

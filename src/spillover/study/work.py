@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -18,7 +20,7 @@ from spillover.models.base import Base, load_base, quieten
 from spillover.models.budget import memory_advice
 from spillover.models.encoding import Encoded, encode_prompts
 from spillover.models.features import FeatureCache, FeatureDisk
-from spillover.models.finetuning import finetune
+from spillover.models.finetuning import TrainingStep, finetune
 from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
 from spillover.models.recent import Recent
@@ -27,6 +29,7 @@ from spillover.study.executors.executor import Report, Worker
 from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.store import Outcome
 from spillover.study.study import Study
+from spillover.study.tracking import follow
 from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.mixed import open_mixtures
 from spillover.tasks.scoring import score_reply
@@ -89,9 +92,20 @@ class _Desk:
                 encoded = self._own_answers(base, job.source)
             case _:
                 pass
-        trained = finetune(base, encoded, settings, job.seed, on_step=lambda step: report(step.step, settings.steps))
+        with self._followed(job) as follow:
+
+            def tell(step: TrainingStep) -> None:
+                follow(step)
+                report(step.step, settings.steps)
+
+            trained = finetune(base, encoded, settings, job.seed, on_step=tell)
         log = {name: [getattr(step, name) for step in trained.log] for name in LOG_COLUMNS}
         return Outcome(job=job, duration_s=0.0, adapters=trained.adapters, log=pa.table(log, schema=LOG_SCHEMA))
+
+    def _followed(self, job: Finetune) -> AbstractContextManager[Callable[[TrainingStep], None]]:
+        if self._study.executor.tensorboard:
+            return follow(job, Path(self._study.output))
+        return nullcontext(lambda _: None)
 
     def _own_answers(self, base: Base, source: str) -> list[Encoded]:
         """Let the base, before any training, answer what the source trains on."""
