@@ -39,7 +39,13 @@ def download_small_files(name: str, revision: str | None, endings: Sequence[str]
     from huggingface_hub import snapshot_download  # noqa: PLC0415 (loaded only where a hub is used)
 
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=[f"*{ending}" for ending in endings]))
+        newest_commit(name, "model")
+        offline = False
+    except HubError:  # asked first, since downloading would try again and again
+        offline = True
+    patterns = [f"*{ending}" for ending in endings]
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=patterns, local_files_only=offline))
     except _known() as error:
         raise HubError(
             f"cannot fetch the configuration of {name!r} from the hub: {type(error).__name__}",

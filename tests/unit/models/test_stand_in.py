@@ -85,7 +85,7 @@ def test_where_the_hub_cannot_be_reached_it_is_said_what_to_do(tmp_path, monkeyp
     def unreachable(*_, **__):
         raise OSError("no route to host")
 
-    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", unreachable)
     settings = ModelSettings(path="Qwen/Qwen2.5-VL-3B-Instruct")
     with pytest.raises(HubError, match=r"cannot fetch the configuration of .*\n.*hf download Qwen.*give path: FOLDER"):
         write_stand_in(settings, tmp_path / "none", 1e9)
