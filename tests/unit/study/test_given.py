@@ -1,6 +1,7 @@
 """Adapters that were trained elsewhere, as sources that are only evaluated."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -50,13 +51,6 @@ def faults(study):
     return {fault.where: fault.message for fault in caught.value.faults}
 
 
-def recorded(study):
-    prepared = prepare(study)
-    prepared.store.begin(prepared.plan)
-    record_evaluations(prepared.store, prepared.plan)
-    return prepared
-
-
 def test_nothing_is_trained_and_each_is_asked_every_target(tmp_path, folders):
     plan = prepare(given(tmp_path, {"RD": folders[0], "Mine": folders[1]})).plan
     assert not plan.finetunes
@@ -80,31 +74,31 @@ def test_an_adapter_is_known_by_its_content_wherever_it_lies(tmp_path, folders):
     assert keys(moved) != before
 
 
-def test_the_studys_folder_keeps_what_it_evaluates_and_goes_on_where_it_ended(tmp_path, folders):
+def begun(study, monkeypatch):
+    """Begin a study as running it does, with made-up scores in the place of jobs."""
+    monkeypatch.setattr("spillover.study.run.LocalExecutor", lambda _: SimpleNamespace(run=lambda *_: iter(())))
+    prepared = prepare(study)
+    carry_out(prepared, lambda _: None)
+    record_evaluations(prepared.store, prepared.plan)
+    return prepared
+
+
+def test_the_studys_folder_keeps_what_it_evaluates_and_goes_on_where_it_ended(tmp_path, folders, monkeypatch):
     study = given(tmp_path, {"RD": folders[0], "VS": folders[1]})
-    prepared = recorded(study)
-    assert carry_out(prepared, lambda _: None).failures == ()
+    prepared = begun(study, monkeypatch)
     kept = [prepared.store.adapter_files(job.adapter_key, job.step) for job in prepared.plan.evaluations[1:]]
     assert kept == [{file.name: file.read_bytes() for file in folder.iterdir()} for folder in folders[:2]]
     assert prepare(study).jobs == []
 
 
-def test_it_is_analysed_like_any_other_source_and_its_updates_are_compared(tmp_path, folders):
-    prepared = prepare(given(tmp_path, {"RD": folders[0], "Mine": folders[1]}))
-    carry_out_without_asking(prepared)
+def test_it_is_analysed_like_any_other_source_and_its_updates_are_compared(tmp_path, folders, monkeypatch):
+    prepared = begun(given(tmp_path, {"RD": folders[0], "Mine": folders[1]}), monkeypatch)
     (model,) = analyze_results([read_study(prepared.store.folder)]).models
     assert model.matrix.sources == ("Relative_Depth", "Mine")
     assert model.matrix.targets == TASKS
     assert model.weights is not None
     (few,) = [warned for warned in model.warnings if warned.kind == "few_seeds"]
     assert "seed noise cannot be told" in few.text
-
-
-def carry_out_without_asking(prepared):
-    prepared.store.begin(prepared.plan)
-    for job in prepared.plan.evaluations:
-        prepared.store.adopt(job)
-    record_evaluations(prepared.store, prepared.plan)
 
 
 def test_several_folders_are_as_many_seeds_beside_those_that_are_trained(tmp_path, folders):

@@ -71,7 +71,7 @@ def test_a_model_without_weights_goes_the_whole_way_to_a_report(tmp_path, capfd)
     shutil.copytree(CHECKPOINT, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors"))
     study = small_study(tmp_path, models=[{"path": str(tmp_path / "model")}], output=str(tmp_path / "small"))
     described = study.model_dump(mode="json", include={"name", "models", "tasks", "output"})
-    described["executor"] = {"processes": 1}
+    described |= {"executor": {"processes": 1}, "sources": ["RD"]}
     file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(described))
     assert run_command(["run", str(file), "--rehearse"]) == 0
