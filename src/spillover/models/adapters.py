@@ -36,7 +36,8 @@ MOVED = (
     (re.compile(r"^base_model\.model\.model\.layers\."), "base_model.model.model.language_model.layers."),
     (re.compile(r"^base_model\.model\.visual\."), "base_model.model.model.visual."),
 )
-"""transformers 5 moved Qwen's modules: what older adapters call them, and what they are called now."""
+"""transformers 5 moved Qwen's modules: what older adapters call them, and what they are called now. In models that read
+text alone nothing moved."""
 
 
 def language_model_pattern(model: nn.Module) -> str:
@@ -99,7 +100,7 @@ def _plain(value: object) -> object:
 def touches_vision(base: Base, files: AdapterFiles) -> bool:
     """Say whether an adapter changes anything before the language model, so that image features must be made anew."""
     decoder = language_model_pattern(base.model).split(r"\.", 1)[0].removeprefix(".*")
-    names = _renamed(_tensors(files))
+    names = _renamed(base, _tensors(files))
     return any(f".{decoder}." not in name for name in names)
 
 
@@ -117,8 +118,8 @@ def applied_adapter(base: Base, files: AdapterFiles) -> AbstractContextManager[N
 @contextmanager
 def _adapter_beside(base: Base, files: AdapterFiles) -> Generator[None]:
     """Put an adapter's layers around the base's, and take them off at the end."""
-    frame = _frame(base, _config(files))
-    _load(frame, _renamed(_tensors(files)))
+    frame = _frame(base, _config(base, files))
+    _load(frame, _renamed(base, _tensors(files)))
     try:
         for name, layer in frame.layers.items():
             base.model.set_submodule(name, layer)
@@ -135,8 +136,8 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
         ModelError: the files are no adapter of this model: a tensor without a module, a module without its tensor, or
             one of another shape.
     """
-    frame = _frame(base, _config(files))
-    _load(frame, _renamed(_tensors(files)))
+    frame = _frame(base, _config(base, files))
+    _load(frame, _renamed(base, _tensors(files)))
     layers = list(frame.layers.values())
     inner = [parameter for layer in layers for parameter in layer.get_base_layer().parameters()]
     saved = [(parameter, parameter.detach().clone()) for parameter in inner]
@@ -199,9 +200,9 @@ def _take_off(model: nn.Module) -> None:
     model.requires_grad_(requires_grad=False)
 
 
-def _config(files: AdapterFiles) -> LoraConfig:
+def _config(base: Base, files: AdapterFiles) -> LoraConfig:
     given = read_adapter_config(files.get(CONFIG_FILE, b""))
-    if isinstance(given.get("target_modules"), str):
+    if isinstance(given.get("target_modules"), str) and base.abilities.images != "none":
         given["target_modules"] = given["target_modules"].replace(r"model\.layers", r"model\.language_model\.layers")
     config = LoraConfig(**{name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__})
     config.inference_mode = True
@@ -216,8 +217,8 @@ def _tensors(files: AdapterFiles) -> dict[str, Tensor]:
         raise ModelError(f"an adapter needs a readable {WEIGHTS_FILE}; other formats are not read") from error
 
 
-def _renamed(tensors: dict[str, Named]) -> dict[str, Named]:
-    for old, new in MOVED:
+def _renamed(base: Base, tensors: dict[str, Named]) -> dict[str, Named]:
+    for old, new in MOVED if base.abilities.images != "none" else ():
         tensors = {old.sub(new, name): tensor for name, tensor in tensors.items()}
     return tensors
 
@@ -232,9 +233,9 @@ def require_fit(base: Base, folder: Path) -> None:
     Raises:
         ModelError: they are not.
     """
-    config = _config({CONFIG_FILE: (folder / CONFIG_FILE).read_bytes()})
+    config = _config(base, {CONFIG_FILE: (folder / CONFIG_FILE).read_bytes()})
     try:
-        _require_shapes(_frame(base, config), _renamed(adapter_shapes(folder)))
+        _require_shapes(_frame(base, config), _renamed(base, adapter_shapes(folder)))
     except ModelError as error:
         raise ModelError(error.message, where=str(folder), hint=error.hint) from error
 

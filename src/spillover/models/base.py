@@ -3,39 +3,57 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import transformers
 from safetensors import SafetensorError
-from torch import nn
-from transformers import AutoConfig, AutoModelForImageTextToText
+from torch import Tensor, nn
+from transformers import (
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    ProcessorMixin,
+)
 
 from spillover.core.errors import ModelError
 from spillover.models.budget import CPU_TOKENS, TokenBudget
+from spillover.models.chat import Chat
 from spillover.models.devices import check_device, resolve_precision
 from spillover.models.features import FeatureCache, FeatureDisk, vision_identity
 from spillover.models.identity import locate_model
-from spillover.models.processing import load_processor
+from spillover.models.last_layer import only_read_at
+from spillover.models.processing import chat_of, load_processor, process_example
 from spillover.models.quantisation import four_bit
+from spillover.models.recent import Recent
 from spillover.models.settings import ModelSettings
+from spillover.models.trial import Abilities, try_model
+
+LAYOUT_BYTES = 1 << 28
+"""Of batches that are kept laid out, on the model's device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """A frozen vision-language model with its processor."""
+    """A frozen model with its processor: a vision-language model, or one that reads text alone."""
 
     model: Any
     """A `PreTrainedModel`; every architecture adds methods of its own, which its type does not tell."""
     processor: Any
-    """A `ProcessorMixin`."""
+    """A `ProcessorMixin`, or the tokenizer of a model that reads text alone."""
+    chat: Chat
     name: str
+    abilities: Abilities = field(default_factory=Abilities)
     features: FeatureCache = field(default_factory=FeatureCache)
     """What its vision tower made of images; see `spillover.models.encoding`."""
     frames: dict[str, Any] = field(default_factory=dict[str, Any])
     """LoRA layers that the next adapter of the same configuration needs; see `spillover.models.adapters`."""
+    layouts: Recent[tuple[Any, ...], dict[str, Any]] = field(default_factory=lambda: Recent(LAYOUT_BYTES))
+    """Batches of questions as tensors, which the next adapter is asked as well; see `spillover.models.batching`."""
     asking: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
     """Of a forward pass alone."""
     training: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
@@ -44,7 +62,7 @@ class Base:
     @property
     def tokenizer(self) -> Any:
         """The processor's tokenizer."""
-        return self.processor.tokenizer
+        return self.chat.tokenizer
 
     @property
     def device(self) -> torch.device:
@@ -61,15 +79,14 @@ class Base:
         """The model without its output head."""
         return self.model.base_model
 
+    def only_read_at(self, rows: Tensor | slice, positions: Tensor | slice) -> AbstractContextManager[None]:
+        """Leave undone what the last layer would do for nothing, if the model is one of which it can be left."""
+        return only_read_at(self.model, rows, positions) if self.abilities.narrow else nullcontext()
+
     @property
     def head(self) -> Any:
         """The output embedding: one row a token of the vocabulary."""
         return self.model.get_output_embeddings()
-
-    @property
-    def end_of_turn(self) -> int:
-        """The token that ends an answer."""
-        return self.tokenizer.eos_token_id
 
 
 def no_number(base: Base, message: str) -> ModelError:
@@ -104,10 +121,12 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
     check_device(device)
     place = locate_model(settings)
     processor = load_processor(place, settings)
+    chat = chat_of(processor, settings.name)
     dtype: torch.dtype = getattr(torch, resolve_precision(settings.precision, device))
     placed = _placement(settings, place, dtype, device)
+    model_class = AutoModelForImageTextToText if isinstance(processor, ProcessorMixin) else AutoModelForCausalLM
     try:
-        loaded: Any = AutoModelForImageTextToText.from_pretrained(
+        loaded: Any = model_class.from_pretrained(
             place,
             revision=settings.revision,
             trust_remote_code=settings.trust_remote_code,
@@ -133,12 +152,15 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
             hint="the weights and config.json must be of one model",
         )
     model.requires_grad_(requires_grad=False)
-    features = FeatureCache(disk, vision_identity(model, processor)) if disk is not None else FeatureCache()
+    abilities = try_model(model, process_example(processor, chat), settings.name)
+    keeps = disk is not None and abilities.images.endswith("features")
     return Base(
         model=model,
         processor=processor,
+        chat=chat,
         name=settings.name,
-        features=features,
+        abilities=abilities,
+        features=FeatureCache(disk, vision_identity(model, processor)) if keeps else FeatureCache(),
         asking=TokenBudget.of(model.device),
         training=TokenBudget.of(model.device),
     )
@@ -169,7 +191,18 @@ def outline(settings: ModelSettings, place: Path | str) -> Base:
             place, revision=settings.revision, trust_remote_code=settings.trust_remote_code
         )
         with torch.device("meta"):
-            model = AutoModelForImageTextToText.from_config(config, trust_remote_code=settings.trust_remote_code)
+            model = model_class_of(config).from_config(config, trust_remote_code=settings.trust_remote_code)
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"cannot build the model {settings.path!r}: {error}") from error
-    return Base(model=model.requires_grad_(requires_grad=False), processor=None, name=settings.name)
+    return Base(
+        model=model.requires_grad_(requires_grad=False),
+        processor=None,
+        chat=cast("Chat", None),
+        name=settings.name,
+        abilities=Abilities(images="none" if model_class_of(config) is AutoModelForCausalLM else "pixels"),
+    )
+
+
+def model_class_of(config: Any) -> Any:
+    """The class of transformers that makes a model of a configuration: one that reads images, or text alone."""
+    return AutoModelForImageTextToText if type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING else AutoModelForCausalLM

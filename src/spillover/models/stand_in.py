@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForImageTextToText
+from transformers import AutoConfig
 
 from spillover.core.errors import ModelError
 from spillover.core.hub import download_small_files
-from spillover.models.base import quieten
+from spillover.models.base import model_class_of, quieten
 from spillover.models.folder import check_folder
 from spillover.models.identity import MODEL_FILES, locate_model
 from spillover.models.settings import ModelSettings
@@ -54,7 +54,7 @@ def write_stand_in(settings: ModelSettings, folder: Path, most_values: float) ->
         whole = AutoConfig.from_pretrained(place, trust_remote_code=settings.trust_remote_code)
         config, cut = _cut_to_fit(whole, most_values, settings)
         torch.manual_seed(SEED)  # its own process's alone: stand-ins are the same every time
-        model = AutoModelForImageTextToText.from_config(config, trust_remote_code=settings.trust_remote_code)
+        model = model_class_of(config).from_config(config, trust_remote_code=settings.trust_remote_code)
         model.save_pretrained(folder)
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"cannot build the model {settings.path!r}: {error}", where=str(place)) from error
@@ -72,7 +72,7 @@ def _cut_to_fit(whole: Any, most_values: float, settings: ModelSettings) -> tupl
         config = type(whole).from_dict(given)
         try:
             with torch.device("meta"):
-                model = AutoModelForImageTextToText.from_config(config, trust_remote_code=settings.trust_remote_code)
+                model = model_class_of(config).from_config(config, trust_remote_code=settings.trust_remote_code)
         except (ValueError, RuntimeError, IndexError):  # an architecture that cannot be cut so
             continue
         smallest = sum(parameter.numel() for parameter in model.parameters())
