@@ -18,12 +18,13 @@ ROOM = "tensorboard"
 
 
 @contextmanager
-def follow(job: Finetune, folder: Path) -> Generator[Callable[[TrainingStep], None]]:
-    """Write the curves of a finetune while it runs; those of an attempt that was broken off are replaced.
+def follow(job: Finetune, folder: Path, *, goes_on: bool) -> Generator[Callable[[TrainingStep], None]]:
+    """Write the curves of a finetune while it runs.
 
     Args:
         job: what is trained.
         folder: the study's.
+        goes_on: whether an unfinished finetune goes on, whose curves are kept; else those of before are replaced.
 
     Yields:
         What takes each step.
@@ -34,7 +35,8 @@ def follow(job: Finetune, folder: Path) -> Generator[Callable[[TrainingStep], No
     from tensorboard.summary.writer import event_file_writer as events  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
 
     run = run_folder(job, folder)
-    shutil.rmtree(run, ignore_errors=True)
+    if not goes_on:
+        shutil.rmtree(run, ignore_errors=True)
     writer = events.EventFileWriter(str(run), flush_secs=10)
 
     def take(step: TrainingStep) -> None:

@@ -97,7 +97,7 @@ class _Desk:
             every_s=self._study.executor.keep_every_s,
             keep=report.keep,
         )
-        with self._followed(job) as follow:
+        with self._followed(job, goes_on=keeping.begun is not None) as follow:
 
             def tell(step: TrainingStep) -> None:
                 follow(step)
@@ -107,9 +107,9 @@ class _Desk:
         log = {name: [getattr(step, name) for step in trained.log] for name in LOG_COLUMNS}
         return Outcome(job=job, duration_s=0.0, adapters=trained.adapters, log=pa.table(log, schema=LOG_SCHEMA))
 
-    def _followed(self, job: Finetune) -> AbstractContextManager[Callable[[TrainingStep], None]]:
+    def _followed(self, job: Finetune, *, goes_on: bool) -> AbstractContextManager[Callable[[TrainingStep], None]]:
         if self._study.executor.tensorboard:
-            return follow(job, Path(self._study.output))
+            return follow(job, Path(self._study.output), goes_on=goes_on)
         return nullcontext(lambda _: None)
 
     def _own_answers(self, base: Base, source: str) -> list[Encoded]:
