@@ -19,12 +19,14 @@ from spillover.core.files import write_atomically
 from spillover.report.page import write_report
 from spillover.report.terminal import findings_in_terminal
 from spillover.study.demo import FULL, QUICK, demo_study
-from spillover.study.estimate import estimate_s, readable_time
+from spillover.study.devices import obstacles
+from spillover.study.estimate import Cost, estimate_cost, readable_time
 from spillover.study.executors.executor import JobFailed
 from spillover.study.imported import is_imported
 from spillover.study.opening import load_study_to_run
-from spillover.study.plan import Evaluate, Finetune
+from spillover.study.plan import Evaluate, Finetune, Plan
 from spillover.study.provenance import package_versions
+from spillover.study.rehearsal import make_rehearsal
 from spillover.study.results import results_of
 from spillover.study.resume import changed_versions, difference, pending
 from spillover.study.run import Prepared, Run, carry_out, prepare
@@ -59,14 +61,21 @@ def demo(
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("study.yaml"),
+    path: Annotated[
+        Path | None, typer.Argument(help="The file to write; by default study.yaml, or paper.yaml.")
+    ] = None,
     *,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="The paper's own study: three models, 13 tasks, four seeds.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a commented study file to start from."""
+    path = path or Path("paper.yaml" if paper else "study.yaml")
     if path.exists() and not force:
         raise StoreError("the file is there already", where=str(path), hint="give another name, or --force")
-    write_atomically(path, (files("spillover.study") / "template.yaml").read_text(encoding="utf-8"))
+    template = "paper.yaml" if paper else "template.yaml"
+    write_atomically(path, (files("spillover.study") / template).read_text(encoding="utf-8"))
     Console(stderr=True).print(f"wrote {path}; next: spillover plan {path}", markup=False)
 
 
@@ -80,21 +89,53 @@ def plan(
         _print_json(summary)
         return
     _print_difference(Console(), prepared)
+    for line in obstacles(prepared.asked.study):
+        Console(stderr=True).print(f"this machine cannot run it: {line}", style="yellow", markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False)
     for name, value in summary.items():
-        if name == "estimated_s":  # stands above it for people
+        if name in ("estimated_s", "disk_bytes"):  # stand above them for people
             continue
         table.add_row(name.replace("_", " "), str(value))
     Console().print(table)
 
 
-def run(study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None) -> None:
+def run(
+    study_file: STUDY_FILE,
+    only: ONLY = None,
+    limit: LIMIT = None,
+    *,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Go the whole way on random weights and a few examples, in minutes.")
+    ] = False,
+) -> None:
     """Run a study, or go on with one: finished jobs are never repeated.
 
     With --limit N it is a trial: what it trains is kept for the study, its findings and report stand in trial-N/ of the
     study's folder, and the study's own stay as they are.
+
+    With --rehearse nothing is found out but whether every step can be done: each model has its own configuration,
+    tokenizer and processor, fewer layers and random weights. It needs no weights, and writes beside the study's folder.
     """
-    _run(load_study_to_run(study_file), _source(only), limit)
+    study = load_study_to_run(study_file)
+    if not rehearse:
+        _run(study, _source(only), limit)
+    elif limit is not None:
+        raise typer.BadParameter("a rehearsal asks few examples as it is", param_hint="--limit")
+    else:
+        _rehearse(study, _source(only))
+
+
+def _rehearse(study: Study, only: str | None) -> None:
+    console = Console(stderr=True)
+    rehearsal = make_rehearsal(study)
+    console.print("a rehearsal: every figure below is of random weights and means nothing", style="yellow")
+    for note in rehearsal.notes:
+        console.print(f"  {note}", markup=False, highlight=False)
+    try:
+        _run(rehearsal.study, only)
+    finally:
+        rehearsal.clear_models()
+    console.print("rehearsed: every step of the study can be done here; its figures mean nothing", style="yellow")
 
 
 def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *, json: JSON = False) -> None:
@@ -190,18 +231,38 @@ def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
     evaluations = [job for job in jobs if isinstance(job, Evaluate)]
     cells = sum(len(job.questions) for job in evaluations)
     asked = len(planned.evaluations) - len(evaluations)
-    seconds = estimate_s(prepared)
+    cost = estimate_cost(prepared)
     summary: dict[str, object] = {
         "study": planned.study.name,
         "folder": str(_from_here(prepared.store.folder)),
         "finetunes": f"{len(finetunes)} to do, {len(planned.finetunes) - len(finetunes)} done",
         "evaluations": f"{len(evaluations)} to do with {cells} cells, {asked} done",
-        "estimated_time": readable_time(seconds),
-        "estimated_s": round(seconds),
+        **_given_adapters(planned),
+        "examples": f"{cost.trained:,} to train on, {cost.asked:,} to ask",
+        "estimated_time": f"{readable_time(cost.seconds)} on {_machine(cost)}",
+        "estimated_s": round(cost.seconds),
+        "estimated_disk": f"{cost.disk_bytes / 1e9:.1f} GB of adapters",
+        "disk_bytes": round(cost.disk_bytes),
     }
     if price is not None:
-        summary["estimated_cost"] = round(seconds / 3600 * price, 2)
+        summary["estimated_cost"] = round(cost.seconds / 3600 * cost.devices * price, 2)
     return summary
+
+
+def _machine(cost: Cost) -> str:
+    if cost.supposed:
+        return "one large GPU; this machine has none"
+    what = {"cpu": "core", "cuda": "GPU process"}[cost.device]
+    return f"1 {what}" if cost.processes == 1 else f"{cost.processes} {what}{'es' if what[-1] == 's' else 's'}"
+
+
+def _given_adapters(planned: Plan) -> dict[str, str]:
+    """Those that were trained elsewhere; one that is called like no task of the study has no diagonal, so say which."""
+    given = [job for job in planned.evaluations if job.given]
+    tasks = {question.target for job in given for question in job.questions}
+    unknown = dict.fromkeys(job.source for job in given if job.source not in tasks)
+    called = f"; no target is called {' or '.join(unknown)}" if unknown else ""
+    return {"given_adapters": f"{len(given)}, of which the study's folder keeps copies{called}"} if given else {}
 
 
 def _print_difference(console: Console, prepared: Prepared) -> None:

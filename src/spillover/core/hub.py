@@ -1,7 +1,9 @@
-"""The Hugging Face hub, as far as planning needs it: which commit a name stands at."""
+"""The Hugging Face hub, as far as we ask it ourselves: which commit a name stands at, and a model's small files."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from spillover.core.errors import HubError
@@ -14,16 +16,47 @@ def newest_commit(name: str, kind: Literal["model", "dataset"]) -> str | None:
         HubError: the hub cannot be reached, or has no such repository.
     """
     from huggingface_hub import HfApi  # noqa: PLC0415 (loaded only where a hub is used)
-    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
 
-    # what the hub answers, and what its client's transport raises when nothing answers, share the client's own base
-    known: list[type[Exception]] = [HfHubHTTPError, OSError, ValueError]
-    known += [base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError"]
     look_up = {"model": HfApi().model_info, "dataset": HfApi().dataset_info}[kind]
     try:
         return look_up(name).sha
-    except tuple(known) as error:
+    except _known() as error:
         raise HubError(
             f"cannot look up the {kind} {name!r} on the hub: {type(error).__name__}",
             hint="pin a commit with revision: in the study file, or give a local folder",
         ) from error
+
+
+def download_small_files(name: str, revision: str | None, endings: Sequence[str]) -> Path:
+    """Fetch those files of a model whose names end so, or find them where they were fetched before.
+
+    Returns:
+        The folder that they are in.
+
+    Raises:
+        HubError: the hub cannot be reached, or has no such model.
+    """
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 (loaded only where a hub is used)
+
+    try:
+        newest_commit(name, "model")
+        offline = False
+    except HubError:  # asked first, since downloading would try again and again
+        offline = True
+    patterns = [f"*{ending}" for ending in endings]
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=patterns, local_files_only=offline))
+    except _known() as error:
+        raise HubError(
+            f"cannot fetch the configuration of {name!r} from the hub: {type(error).__name__}",
+            hint=f"where the hub can be reached: hf download {name} --exclude '*.safetensors' --local-dir FOLDER; copy "
+            "the folder here and give path: FOLDER",
+        ) from error
+
+
+def _known() -> tuple[type[Exception], ...]:
+    """What the hub answers, and what its client's transport raises when nothing does, which share a base."""
+    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415 (loaded only where a hub is used)
+
+    transport = [base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError"]
+    return (HfHubHTTPError, OSError, ValueError, *transport)

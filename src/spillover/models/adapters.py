@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
@@ -21,16 +22,15 @@ from safetensors.torch import save as bytes_from_tensors
 from torch import Tensor, nn
 
 from spillover.core.errors import ModelError
+from spillover.models.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, adapter_shapes, read_adapter_config
 from spillover.models.base import Base
+from spillover.models.language_model import language_model_place
 from spillover.models.settings import LoRASettings
 
-CONFIG_FILE = "adapter_config.json"
-WEIGHTS_FILE = "adapter_model.safetensors"
 AdapterFiles = Mapping[str, bytes]
 """An adapter's files in PEFT's format, by name."""
-
-PLAIN_BEGINNINGS = (True, False, "gaussian", "eva", "orthogonal")
-"""How an adapter may have been initialised: the others (PiSSA, OLoRA, LoftQ, …) move a part of the base into it."""
+Named = TypeVar("Named")
+"""What an adapter's tensor stands for: itself, or its shape."""
 
 MOVED = (
     (re.compile(r"^base_model\.model\.model\.layers\."), "base_model.model.model.language_model.layers."),
@@ -48,10 +48,8 @@ def language_model_pattern(model: nn.Module) -> str:
     Raises:
         ModelError: the model has no language model of its own.
     """
-    decoder = model.get_decoder() if hasattr(model, "get_decoder") else None  # type: ignore[operator]
-    place = next((name for name, module in model.named_modules() if module is decoder), "")
-    if decoder is None or not place:
-        raise ModelError(f"{type(model).__name__} has no language model that LoRA could be put on")
+    place = language_model_place(model)
+    decoder = model.get_submodule(place)
     leaves = sorted(
         {name.rsplit(".", 1)[-1] for name, module in decoder.named_modules() if isinstance(module, nn.Linear)}
     )
@@ -106,6 +104,30 @@ def touches_vision(base: Base, files: AdapterFiles) -> bool:
     return any(f".{decoder}." not in name for name in names)
 
 
+def applied_adapter(base: Base, files: AdapterFiles) -> AbstractContextManager[None]:
+    """Let a base answer with an adapter: merged into its weights, or beside them where they are quantised.
+
+    Quantised weights are never merged: rounding to 4 bits would take a part of the adapter with it.
+
+    Raises:
+        ModelError: the files are no adapter of this model.
+    """
+    return _adapter_beside(base, files) if base.quantised else merged_adapter(base, files)
+
+
+@contextmanager
+def _adapter_beside(base: Base, files: AdapterFiles) -> Generator[None]:
+    """Put an adapter's layers around the base's, and take them off at the end."""
+    frame = _frame(base, _config(base, files))
+    _load(frame, _renamed(base, _tensors(files)))
+    try:
+        for name, layer in frame.layers.items():
+            base.model.set_submodule(name, layer)
+        yield
+    finally:
+        _take_off(base.model)
+
+
 @contextmanager
 def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
     """Merge an adapter into the base's weights, and put the saved weights back at the end, to the last bit.
@@ -116,18 +138,19 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
     """
     frame = _frame(base, _config(base, files))
     _load(frame, _renamed(base, _tensors(files)))
-    inner = [parameter for layer in frame.layers for parameter in layer.get_base_layer().parameters()]
+    layers = list(frame.layers.values())
+    inner = [parameter for layer in layers for parameter in layer.get_base_layer().parameters()]
     saved = [(parameter, parameter.detach().clone()) for parameter in inner]
     try:
         with torch.no_grad():
-            for layer in frame.layers:
+            for layer in layers:
                 layer.merge()
         yield
     finally:
         with torch.no_grad():
             for parameter, content in saved:
                 parameter.copy_(content)
-        for layer in frame.layers:
+        for layer in layers:
             layer.merged_adapters.clear()
 
 
@@ -135,7 +158,8 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
 class Frame:
     """PEFT's LoRA layers of one configuration: each knows the base's layer that it belongs to, none is in its place."""
 
-    layers: list[Any]
+    layers: dict[str, Any]
+    """By the name of the base's layer."""
     tensors: dict[str, Tensor]
     """Their weights, under PEFT's names; each adapter of the configuration is written into them."""
 
@@ -148,7 +172,7 @@ def _frame(base: Base, config: LoraConfig) -> Frame:
         try:
             adapted = _attach(base, config)
             tensors = get_peft_model_state_dict(adapted, save_embedding_layers=False)
-            base.frames[key] = Frame([layer for _, layer in _adapter_layers(base.model)], tensors)
+            base.frames[key] = Frame(dict(_adapter_layers(base.model)), tensors)
         finally:
             _take_off(base.model)
     return base.frames[key]
@@ -177,21 +201,7 @@ def _take_off(model: nn.Module) -> None:
 
 
 def _config(base: Base, files: AdapterFiles) -> LoraConfig:
-    try:
-        given = json.loads(files[CONFIG_FILE])
-    except (KeyError, ValueError) as error:
-        raise ModelError(f"an adapter needs a readable {CONFIG_FILE}") from error
-    if given.get("peft_type") != "LORA":
-        raise ModelError(f"the adapter is of type {given.get('peft_type')!r}; only LORA is supported")
-    if given.get("modules_to_save"):
-        raise ModelError(f"the adapter also replaces whole modules {given['modules_to_save']}, which cannot be swapped")
-    if given.get("bias", "none") != "none" or given.get("lora_bias"):
-        raise ModelError("the adapter also trains biases, which cannot be swapped; train it with bias: none")
-    if given.get("init_lora_weights", True) not in PLAIN_BEGINNINGS:
-        raise ModelError(
-            f"the adapter began as {given['init_lora_weights']!r}, which changes the base's own weights",
-            hint="save it as a plain LoRA: PEFT's save_pretrained with path_initial_model_for_weight_conversion",
-        )
+    given = read_adapter_config(files.get(CONFIG_FILE, b""))
     if isinstance(given.get("target_modules"), str) and base.abilities.images != "none":
         given["target_modules"] = given["target_modules"].replace(r"model\.layers", r"model\.language_model\.layers")
     config = LoraConfig(**{name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__})
@@ -207,24 +217,48 @@ def _tensors(files: AdapterFiles) -> dict[str, Tensor]:
         raise ModelError(f"an adapter needs a readable {WEIGHTS_FILE}; other formats are not read") from error
 
 
-def _renamed(base: Base, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _renamed(base: Base, tensors: dict[str, Named]) -> dict[str, Named]:
     for old, new in MOVED if base.abilities.images != "none" else ():
         tensors = {old.sub(new, name): tensor for name, tensor in tensors.items()}
     return tensors
 
 
-def _load(frame: Frame, tensors: dict[str, Tensor]) -> None:
-    wanted, given = set(frame.tensors), set(tensors)
-    for names, what in ((given - wanted, "without a module"), (wanted - given, "missing for a module")):
+def require_fit(base: Base, folder: Path) -> None:
+    """See that an adapter's tensors are those that it needs on a model, going by names and shapes alone.
+
+    Args:
+        base: its weights are not looked at; see `spillover.models.base.outline`.
+        folder: the adapter's.
+
+    Raises:
+        ModelError: they are not.
+    """
+    config = _config(base, {CONFIG_FILE: (folder / CONFIG_FILE).read_bytes()})
+    try:
+        _require_shapes(_frame(base, config), _renamed(base, adapter_shapes(folder)))
+    except ModelError as error:
+        raise ModelError(error.message, where=str(folder), hint=error.hint) from error
+
+
+def _require_shapes(frame: Frame, given: Mapping[str, tuple[int, ...]]) -> None:
+    for names, what in (
+        (given.keys() - frame.tensors.keys(), "without a module"),
+        (frame.tensors.keys() - given.keys(), "missing for a module"),
+    ):
         if names:
             raise ModelError(
                 f"{len(names)} adapter tensors are {what} of this model, such as {min(names)}",
                 hint="the adapter was made for another model, or its files are incomplete",
             )
     for name, place in frame.tensors.items():
-        if tensors[name].shape != place.shape:
+        if given[name] != tuple(place.shape):
             raise ModelError(
-                f"the adapter's tensor {name} is of shape {tuple(tensors[name].shape)}, not {tuple(place.shape)}",
+                f"the adapter's tensor {name} is of shape {given[name]}, not {tuple(place.shape)}",
                 hint="the adapter was made for another model, or its files do not belong together",
             )
+
+
+def _load(frame: Frame, tensors: dict[str, Tensor]) -> None:
+    _require_shapes(frame, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    for name, place in frame.tensors.items():
         place.copy_(tensors[name])

@@ -5,13 +5,20 @@ from __future__ import annotations
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import torch
 import transformers
 from safetensors import SafetensorError
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, ProcessorMixin
+from transformers import (
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    ProcessorMixin,
+)
 
 from spillover.core.errors import ModelError
 from spillover.models.budget import CPU_TOKENS, TokenBudget
@@ -21,6 +28,7 @@ from spillover.models.features import FeatureCache, FeatureDisk, vision_identity
 from spillover.models.identity import locate_model
 from spillover.models.last_layer import only_read_at
 from spillover.models.processing import chat_of, load_processor, process_example
+from spillover.models.quantisation import four_bit
 from spillover.models.recent import Recent
 from spillover.models.settings import ModelSettings
 from spillover.models.trial import Abilities, try_model
@@ -62,6 +70,11 @@ class Base:
         return self.model.device
 
     @property
+    def quantised(self) -> bool:
+        """Whether its weights are stored in fewer bits than they are computed in, so that none may be written."""
+        return bool(getattr(self.model, "is_quantized", False))
+
+    @property
     def backbone(self) -> nn.Module:
         """The model without its output head."""
         return self.model.base_model
@@ -86,7 +99,7 @@ def no_number(base: Base, message: str) -> ModelError:
 
 
 def quieten(*, single_thread: bool) -> None:
-    """Prepare a worker process: no progress bars or advice of libraries among ours, and one thread if so wished."""
+    """Prepare a process for models: no progress bars or advice of libraries among ours, and one thread if so wished."""
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
@@ -109,7 +122,8 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
     place = locate_model(settings)
     processor = load_processor(place, settings)
     chat = chat_of(processor, settings.name)
-    dtype = getattr(torch, resolve_precision(settings.precision, device))
+    dtype: torch.dtype = getattr(torch, resolve_precision(settings.precision, device))
+    placed = _placement(settings, place, dtype, device)
     model_class = AutoModelForImageTextToText if isinstance(processor, ProcessorMixin) else AutoModelForCausalLM
     try:
         loaded: Any = model_class.from_pretrained(
@@ -119,10 +133,18 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
             use_safetensors=True,
             dtype=dtype,
             output_loading_info=True,
+            **placed,
         )
+        model, loading = loaded
+        model = (model if placed else model.to(device)).eval()
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"the memory of {device} does not hold the model {settings.path!r}",
+            hint="set its quantisation: 4bit, its device_map: spread over several GPUs, or its precision: bfloat16; or "
+            "executor.processes lower, if several share the device",
+        ) from error
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load the model {settings.path!r}: {error}") from error
-    model, loading = loaded
     if missing := sorted(loading["missing_keys"]):  # transformers would fill them with random numbers
         raise ModelError(
             f"the weights of {settings.path!r} lack {len(missing)} tensors that its config.json speaks of, such as "
@@ -130,7 +152,6 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
             hint="the weights and config.json must be of one model",
         )
     model.requires_grad_(requires_grad=False)
-    model = model.to(device).eval()
     abilities = try_model(model, process_example(processor, chat), settings.name)
     keeps = disk is not None and abilities.images.endswith("features")
     return Base(
@@ -143,3 +164,45 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
         asking=TokenBudget.of(model.device),
         training=TokenBudget.of(model.device),
     )
+
+
+def _placement(settings: ModelSettings, place: Path | str, dtype: torch.dtype, device: str) -> dict[str, Any]:
+    """What transformers is told of a model that is not put on one device as it is."""
+    placed: dict[str, Any] = {}
+    if settings.quantisation == "4bit":
+        placed = {"quantization_config": four_bit(outline(settings, place).model, dtype), "device_map": {"": device}}
+    if settings.device_map == "spread":
+        placed["device_map"] = "balanced"
+    return placed
+
+
+def outline(settings: ModelSettings, place: Path | str) -> Base:
+    """Build a model of its configuration alone: every module and shape, no weights, no processor.
+
+    Args:
+        settings: which model.
+        place: its folder, or its name on the hub.
+
+    Raises:
+        ModelError: transformers knows no such model.
+    """
+    try:
+        config = AutoConfig.from_pretrained(
+            place, revision=settings.revision, trust_remote_code=settings.trust_remote_code
+        )
+        with torch.device("meta"):
+            model = model_class_of(config).from_config(config, trust_remote_code=settings.trust_remote_code)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"cannot build the model {settings.path!r}: {error}") from error
+    return Base(
+        model=model.requires_grad_(requires_grad=False),
+        processor=None,
+        chat=cast("Chat", None),
+        name=settings.name,
+        abilities=Abilities(images="none" if model_class_of(config) is AutoModelForCausalLM else "pixels"),
+    )
+
+
+def model_class_of(config: Any) -> Any:
+    """The class of transformers that makes a model of a configuration: one that reads images, or text alone."""
+    return AutoModelForImageTextToText if type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING else AutoModelForCausalLM

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from spillover.models.base import Base
-from spillover.models.budget import TokenBudget
+from spillover.models.budget import TokenBudget, ran_out_of_memory
 from spillover.models.encoding import Encoded, features_of, pixels_of
 from spillover.models.vision import accepted_names, in_place_of_pixels
 
@@ -76,7 +76,9 @@ def _fits(do: Callable[[list[int]], None], group: list[int]) -> bool:
     """Try a batch. What it left behind is only let go of once its error is."""
     try:
         do(group)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not ran_out_of_memory(error):
+            raise
         return False
     return True
 

@@ -7,7 +7,7 @@ import re
 import torch
 
 from spillover.core.errors import ModelError
-from spillover.models.settings import Precision
+from spillover.models.settings import ModelSettings, Precision
 
 
 def check_device(device: str, where: str | None = None) -> None:
@@ -48,3 +48,33 @@ def resolve_precision(precision: Precision, device: str) -> Precision:
     if precision != "auto":
         return precision
     return "bfloat16" if device.startswith("cuda") and torch.cuda.is_bf16_supported() else "float32"
+
+
+ROOM = 2 / 3
+"""Of a device's memory for weights; the rest is for activations."""
+VALUE_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
+QUANTISED_BYTES = 0.7
+"""A parameter in 4 bits, with the scales and the parts that keep their precision."""
+
+
+def resolve_placement(settings: ModelSettings, parameters: float, device: str) -> ModelSettings:
+    """Say what `auto` stands for in a model's quantisation and device map.
+
+    Args:
+        settings: its precision is resolved.
+        parameters: how many the model has.
+        device: the first that the study runs on; the others are taken to be like it.
+    """
+    if "auto" not in (settings.quantisation, settings.device_map):
+        return settings
+    on_gpu = device.startswith("cuda")
+    room = torch.cuda.get_device_properties(device).total_memory * ROOM if on_gpu else float("inf")
+    needed = parameters * VALUE_BYTES[settings.precision]
+    changes: dict[str, str] = {}
+    if settings.quantisation == "auto":
+        changes["quantisation"] = "4bit" if needed > room else "none"
+    if changes.get("quantisation", settings.quantisation) == "4bit":
+        needed = parameters * QUANTISED_BYTES
+    if settings.device_map == "auto":
+        changes["device_map"] = "spread" if needed > room and torch.cuda.device_count() > 1 else "single"
+    return settings.model_copy(update=changes)

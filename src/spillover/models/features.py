@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from spillover.core.errors import StoreError
 from spillover.core.files import sweep, write_atomically
+from spillover.models.language_model import language_model_place
 from spillover.models.recent import Recent
 
 FEATURES_VERSION = 1
@@ -155,9 +156,10 @@ def vision_identity(model: Any, processor: Any) -> str:
     """
     digest = hashlib.sha256()
     decoder: nn.Module = model.get_decoder()
+    inside = f"{language_model_place(model)}."
     text = {id(tensor) for tensor in (*decoder.parameters(), *model.get_output_embeddings().parameters())}
     for name, tensor in model.state_dict(keep_vars=True).items():
-        if id(tensor) not in text:
+        if id(tensor) not in text and not name.startswith(inside):  # scales of quantised weights are no parameters
             digest.update(name.encode())
             digest.update(tensor.detach().contiguous().cpu().view(torch.uint8).numpy())
     how = {

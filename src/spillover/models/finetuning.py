@@ -21,7 +21,7 @@ from spillover.core.keys import seeded_generator
 from spillover.models.adapters import export_adapter, trainable_adapter
 from spillover.models.base import Base
 from spillover.models.batching import Row, batch_by_length, lay_out, states_at
-from spillover.models.budget import TokenBudget
+from spillover.models.budget import TokenBudget, ran_out_of_memory
 from spillover.models.encoding import Encoded, answer_tokens
 from spillover.models.head import logits_of
 from spillover.models.settings import TrainingSettings
@@ -164,7 +164,9 @@ def _accumulate(base: Base, batch: Sequence[Row], trained: Sequence[nn.Parameter
             try:
                 loss = _answer_loss(base, part) / _answers(batch)
                 loss.backward()
-            except torch.OutOfMemoryError:
+            except RuntimeError as error:
+                if not ran_out_of_memory(error):
+                    raise
                 failed = part
                 break
             total += loss.item()
@@ -196,7 +198,7 @@ def _answer_loss(base: Base, rows: Sequence[Row]) -> Tensor:
     ]
     targets = torch.tensor([token for row in rows for token in row.tail], device=base.device)
     logits = logits_of(base, states_at(base, lay_out(base, rows), places))
-    return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
+    return torch.nn.functional.cross_entropy(logits.float(), targets.to(logits.device), reduction="sum")
 
 
 def _check(entry: TrainingStep, base: Base) -> None:

@@ -34,7 +34,8 @@ def candidate_logits(
     tokens = list(candidates)
     if not base.abilities.plain_head:
         return logits_of(base, states)[:, tokens].float()
-    logits = states.float() @ base.head.weight[tokens].float().T
+    weight = base.head.weight
+    logits = states.to(weight.device).float() @ weight[tokens].float().T  # a model may be spread over devices
     bias: Tensor | None = base.head.bias
     return logits if bias is None else logits + bias[tokens].float()
 

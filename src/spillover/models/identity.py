@@ -55,6 +55,8 @@ def model_identity(settings: ModelSettings) -> dict[str, str | int | None]:
         "minimum_pixels": settings.minimum_pixels,
         "maximum_pixels": settings.maximum_pixels,
     }
+    if settings.quantisation == "4bit":
+        identity["quantisation"] = settings.quantisation
     if isinstance(place, Path):
         return identity | {"content": hash_folder(place, MODEL_FILES)}
     return identity | {"hub": place, "revision": settings.revision}

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Quantisation = Literal["auto", "none", "4bit"]
+DeviceMap = Literal["auto", "single", "spread"]
 Protocol = Literal["letters", "generate"]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
@@ -31,6 +33,14 @@ class ModelSettings(_Settings):
     """The commit of a hub model. It is looked up and pinned when the study is first planned."""
     precision: Precision = "auto"
     """Of the frozen weights. `auto` is float32 on a CPU and bfloat16 on a GPU that does it well."""
+    quantisation: Quantisation = "none"
+    """`4bit` stores the language model's linear layers in 4 bits, about a quarter of the memory: for models that do not
+    fit otherwise. It needs a CUDA device and `spillover[quantised]`. `auto` takes it where the weights would fill more
+    than two thirds of a device, when the study is first planned."""
+    device_map: DeviceMap = "single"
+    """`single` puts a whole model on each device, so that several jobs run at once. `spread` lays its layers out over
+    every visible GPU; the study then runs in one process. `auto` spreads what would fill more than two thirds of one
+    device, when the study is first planned."""
     trust_remote_code: bool = False
     """Whether code that comes with a hub model may run. Leave it off."""
     minimum_pixels: int | None = Field(default=None, gt=0)
@@ -64,6 +74,17 @@ class LoRASettings(_Settings):
     alpha: int = Field(default=16, ge=1)
     """The update is scaled by alpha / rank."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+class AdapterSource(_Settings):
+    """Sources that were trained elsewhere: PEFT's folders, which are only evaluated."""
+
+    adapters: dict[
+        Annotated[str, Field(min_length=1)], Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+    ] = Field(min_length=1)
+    """Folders by source, usually the task that was trained on. A list is one folder a seed, in the order of `seeds`."""
+    model: str = ""
+    """Which of the study's models they are of, by its name; need not be said where there is one."""
 
 
 class TrainingSettings(_Settings):

@@ -13,7 +13,7 @@ from spillover.analysis import Beside, WeightSimilarity, compare_updates
 from spillover.analysis.warned import Warned
 from spillover.core.errors import StoreError
 from spillover.study.overlap import warn_of_overlap
-from spillover.study.plan import Finetune
+from spillover.study.plan import Evaluate, Job
 from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.study import Study
 from spillover.study.updates import SAME_FOR_ALL, StoredUpdate
@@ -35,8 +35,7 @@ def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
 
 
 def _beside(stored: StoredStudy, model: str) -> Beside:
-    finetunes = [job for job in stored.plan.finetunes if job.model == model and stored.store.has_adapter(job)]
-    updates = [(job, StoredUpdate(stored.store.adapter(job.adapter_key, job.steps[-1]))) for job in finetunes]
+    updates = [(job, StoredUpdate(folder)) for job, folder in _adapters(stored, model)]
     by_source: dict[str, list[StoredUpdate]] = {}
     for job, update in updates:
         if job.control is None:
@@ -46,9 +45,29 @@ def _beside(stored: StoredStudy, model: str) -> Beside:
         similarity = WeightSimilarity(sources=tuple(by_source), cosine=compare_updates(by_source))
     trained = [(job, {**update.settings, **_logged(stored, job)}) for job, update in updates]
     overlaps = warn_of_overlap(stored.store.folder, stored.study)
-    warnings = (*find_unequal_training(trained), *overlaps, *_warn_of_repetition(stored.study))
+    warnings = (
+        *_warn_of_rehearsal(stored.study),
+        *find_unequal_training(trained),
+        *overlaps,
+        *_warn_of_repetition(stored.study),
+    )
     mixtures = {each.name: each.mixture for each in stored.study.mixtures if isinstance(each.mixture, Recipe)}
     return Beside(similarity=similarity, warnings=warnings, mixtures=mixtures, verifications=stored.study.verification)
+
+
+def _adapters(stored: StoredStudy, model: str) -> Iterator[tuple[Evaluate, Path]]:
+    """The adapters of a model at the end of their training, each with its folder; those that are not there left out."""
+    for job in stored.plan.evaluations:
+        if job.model != model or job.step is None or job.fraction < 1:
+            continue
+        if stored.store.holds_adapter(job.adapter_key, job.step):
+            yield job, stored.store.adapter(job.adapter_key, job.step)
+
+
+def _warn_of_rehearsal(study: Study) -> Iterator[Warned]:
+    if study.provenance is not None and study.provenance.rehearsal:
+        text = "this is a rehearsal on random weights and a few examples: none of these figures means anything"
+        yield Warned(kind="rehearsal", tasks=(), text=text)
 
 
 def _warn_of_repetition(study: Study) -> Iterator[Warned]:
@@ -58,11 +77,12 @@ def _warn_of_repetition(study: Study) -> Iterator[Warned]:
         yield Warned(kind="repeated_examples", tasks=(name,), text=text)
 
 
-def _logged(stored: StoredStudy, job: Finetune) -> dict[str, Any]:
+def _logged(stored: StoredStudy, job: Evaluate) -> dict[str, Any]:
     """How long and at what learning rate an adapter was trained, by its log; nothing where it has none."""
-    file = stored.store.folder / "logs" / f"{job.key}.parquet"
-    if not file.is_file():
+    files = [stored.store.folder / "logs" / f"{key}.parquet" for key in job.needs]
+    if not files or not files[0].is_file():
         return {}
+    (file,) = files
     try:
         log = pq.read_table(file, columns=["step", "learning_rate"])
     except (OSError, pa.ArrowException) as error:
@@ -70,11 +90,11 @@ def _logged(stored: StoredStudy, job: Finetune) -> dict[str, Any]:
     return {"steps": len(log), "highest learning rate": max(log["learning_rate"].to_pylist(), default=0.0)}
 
 
-def find_unequal_training(trained: Sequence[tuple[Finetune, Mapping[str, Any]]]) -> Iterator[Warned]:
+def find_unequal_training(trained: Sequence[tuple[Job, Mapping[str, Any]]]) -> Iterator[Warned]:
     """Warn of sources that were trained otherwise than the first: they cannot be compared.
 
     Args:
-        trained: every finetune, with what its adapter and its log say of its training.
+        trained: a job of every adapter, with what its adapter and its log say of its training.
     """
     for name in (*SAME_FOR_ALL, "steps", "highest learning rate"):
         values = [(job.source, str(settings[name])) for job, settings in trained if name in settings]

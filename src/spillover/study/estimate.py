@@ -6,18 +6,17 @@ over what a device does in practice. It is a guess within a factor of two or thr
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import mean
 
-from spillover.models.identity import locate_model
 from spillover.models.settings import ModelSettings
+from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of
 from spillover.study.plan import Evaluate, Finetune, Job
 from spillover.study.run import Prepared
 from spillover.study.study import Study
-from spillover.tasks.settings import PerceptionTasks
+from spillover.tasks.settings import PerceptionTasks, VSIBenchTasks
+from spillover.tasks.vsibench import KINDS
 
 OPERATIONS_PER_S = {"cpu": 2e10, "cuda": 2e14}
 """Of one core, measured on the tiny model; of one large GPU in bfloat16, about a third of its peak."""
@@ -29,15 +28,74 @@ TOKENS = {"small": 80, "usual": 1200}
 """An example: three tiny images and a question; one to four photographs and a question."""
 EXAMPLES_UNKNOWN = 150
 """Examples of a target whose number the study does not say; BLINK's have 117 to 172."""
+VIDEO_QUESTIONS = 513
+"""Of each of VSI-Bench's ten kinds, on average."""
+FRAME_PIXELS = 640 * 480
+"""Of VSI-Bench's videos."""
+TOKEN_PIXELS = 28 * 28
+"""Of an image, to one token of Qwen2.5-VL."""
+NEEDS_GPU = 1e9
+"""Parameters from which a study is meant for a GPU, so that its cost is told for one even where there is none."""
+ADAPTER_VALUES = 9e5
+"""Of an adapter on every linear layer, at rank 1, of a model of 10⁹ parameters; they grow as its power of 2/3."""
+VALUE_BYTES = 4
 
 
-def estimate_s(prepared: Prepared) -> float:
-    """Estimate the seconds that the pending jobs take on this machine, all its processes together."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What the pending jobs of a study take."""
+
+    seconds: float
+    """All processes together."""
+    trained: int
+    """Examples that are trained on, each as often as it is."""
+    asked: int
+    """Questions that are asked."""
+    disk_bytes: float
+    """Of the adapters, which are nearly all of a study's folder; the cache of image features has its own limit."""
+    processes: int
+    devices: int
+    """So many are kept busy."""
+    device: str
+    """`cpu` or `cuda`; the latter is only supposed where this machine has none and a model is meant for one."""
+    supposed: bool
+
+
+def estimate_cost(prepared: Prepared) -> Cost:
+    """Estimate what the pending jobs take on this machine, or on one large GPU where the study is not for this one."""
     study = prepared.asked.study
     devices = devices_of(study)
+    supposed = devices[0] == "cpu" and study.executor.devices == "auto" and any(map(_is_large, study.models))
+    if supposed:
+        devices = ("cuda",)
     known = prepared.store.durations_s()
     seconds = [_job_s(job, prepared, known, devices[0].split(":")[0]) for job in prepared.jobs]
-    return START_S + sum(seconds) / min(len(devices), len(seconds)) if seconds else 0.0
+    finetunes = [job for job in prepared.jobs if isinstance(job, Finetune)]
+    models = {model.name: model for model in study.models}
+    return Cost(
+        seconds=START_S + sum(seconds) / min(len(devices), len(seconds)) if seconds else 0.0,
+        trained=len(finetunes) * study.training.examples * study.training.epochs,
+        asked=sum(
+            _examples(study, question.target)
+            for job in prepared.jobs
+            if isinstance(job, Evaluate)
+            for question in job.questions
+        ),
+        disk_bytes=sum(len(job.steps) * _adapter_bytes(models[job.model], study) for job in finetunes),
+        processes=len(devices),
+        devices=len(set(devices)),
+        device=devices[0].split(":")[0],
+        supposed=supposed,
+    )
+
+
+def _is_large(model: ModelSettings) -> bool:
+    return model.quantisation != "none" or count_parameters(model) >= NEEDS_GPU
+
+
+def _adapter_bytes(model: ModelSettings, study: Study) -> float:
+    values = study.training.lora.rank * ADAPTER_VALUES * (count_parameters(model) / 1e9) ** (2 / 3)
+    return values * VALUE_BYTES
 
 
 def _job_s(job: Job, prepared: Prepared, known: dict[str, float], device: str) -> float:
@@ -47,46 +105,37 @@ def _job_s(job: Job, prepared: Prepared, known: dict[str, float], device: str) -
         return mean(like)
     study = prepared.asked.study
     model = next(model for model in study.models if model.name == job.model)
-    small = all(isinstance(task, PerceptionTasks) and (task.size or 0) < 128 for task in study.tasks)
     match job:
         case Finetune():
-            passes, operations = study.training.examples * study.training.epochs, 6
+            passes = study.training.examples * study.training.epochs
+            operations = 6 * passes * _tokens(study, model, job.source)
         case Evaluate():
-            passes, operations = _examples(study) * len(job.questions), 2
-    reading = operations * parameters(model) * TOKENS["small" if small else "usual"] / OPERATIONS_PER_S[device]
-    return passes * (OVERHEAD_S[device] + reading)
+            asked = [question.target for question in job.questions]
+            passes = sum(_examples(study, target) for target in asked)
+            operations = 2 * sum(_examples(study, target) * _tokens(study, model, target) for target in asked)
+    return passes * OVERHEAD_S[device] + operations * count_parameters(model) / OPERATIONS_PER_S[device]
 
 
-def _examples(study: Study) -> int:
+def _tokens(study: Study, model: ModelSettings, task: str) -> float:
+    """Tokens of an example."""
+    videos = _videos(study, task)
+    if videos is not None:
+        side = (videos.frame_side or 640) / 640
+        pixels = min(max(FRAME_PIXELS * min(side, 1) ** 2, model.minimum_pixels or 0), model.maximum_pixels or 1e9)
+        return videos.frames * pixels / TOKEN_PIXELS
+    small = all(isinstance(each, PerceptionTasks) and (each.size or 0) < 128 for each in study.tasks)
+    return TOKENS["small" if small else "usual"]
+
+
+def _videos(study: Study, task: str) -> VSIBenchTasks | None:
+    found = [each for each in study.tasks if isinstance(each, VSIBenchTasks)]
+    return found[0] if found and task in KINDS else None
+
+
+def _examples(study: Study, target: str) -> int:
     counts = [task.examples for task in study.tasks if isinstance(task, PerceptionTasks)]
-    known = max(counts, default=EXAMPLES_UNKNOWN)
+    known = VIDEO_QUESTIONS if _videos(study, target) else max(counts, default=EXAMPLES_UNKNOWN)
     return min(known, study.evaluation.limit or known)
-
-
-def parameters(model: ModelSettings) -> float:
-    """Count a local model's parameters from its files' headers; of a hub model, read them off its name.
-
-    >>> parameters(ModelSettings(path="Qwen/Qwen2.5-VL-3B-Instruct"))
-    3000000000.0
-    """
-    place = locate_model(model)
-    if isinstance(place, Path):
-        return float(sum(_stored_values(file) for file in place.glob("*.safetensors")))
-    billions = re.search(r"(\d+(?:\.\d+)?)B\b", str(place), re.IGNORECASE)
-    return float(billions[1]) * 1e9 if billions else 7e9
-
-
-def _stored_values(file: Path) -> int:
-    with file.open("rb") as stream:
-        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    total = 0
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            count = 1
-            for side in tensor["shape"]:
-                count *= side
-            total += count
-    return total
 
 
 def readable_time(seconds: float) -> str:

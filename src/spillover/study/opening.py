@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spillover.core.errors import Fault, SpilloverError, StudyError, nearest
+from spillover.models.settings import AdapterSource
 from spillover.study.devices import devices_of
+from spillover.study.given import GivenAdapter, open_given
 from spillover.study.model_faults import model_faults, sight_faults
 from spillover.study.reading import load_study, sound_part
-from spillover.study.study import Study
+from spillover.study.study import Source, Study
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
 from spillover.tasks.files import find_faults
 from spillover.tasks.mixed import MixedTask, open_mixture
@@ -29,6 +31,8 @@ class StudyTasks:
     """What is both stands first in both, in the same order."""
     controls: tuple[tuple[str, TaskData], ...]
     """The kind of each control and the source that it is of."""
+    given: tuple[GivenAdapter, ...] = ()
+    """Sources that were trained elsewhere."""
 
     @property
     def every(self) -> tuple[TaskData, ...]:
@@ -75,8 +79,10 @@ def _open(study: Study) -> tuple[StudyTasks, list[Fault]]:
     sources = _pick(study, tasks, "sources", "train", closed, faults)
     targets = _pick(study, tasks, "targets", "validation", closed, faults)
     controls = _controls(study, sources, closed, faults)
+    given = open_given(study, tasks, sources, faults)
     faults += _protocol_faults(study, targets)
-    faults += [] if closed else _verification_faults(study, sources, targets)
+    named = [*(data.task.name for data in sources), *dict.fromkeys(adapter.task.name for adapter in given)]
+    faults += [] if closed else _verification_faults(study, named, targets)
     faults += _data_faults(study, sources, targets)
     faults += sight_faults(study, sources, targets)
     shared = [data for data in sources if data in targets]
@@ -84,6 +90,7 @@ def _open(study: Study) -> tuple[StudyTasks, list[Fault]]:
         sources=(*shared, *(data for data in sources if data not in shared)),
         targets=(*shared, *(data for data in targets if data not in shared)),
         controls=tuple(controls),
+        given=given,
     )
     return opened, faults
 
@@ -156,14 +163,14 @@ def _single_tasks(study: Study) -> Iterator[tuple[str, TaskSettings]]:
 def _pick(
     study: Study, tasks: list[TaskData], where: str, split: Split, closed: bool, faults: list[Fault]
 ) -> list[TaskData]:
-    wanted: str | tuple[str | MixtureSource, ...] = getattr(study, where)
+    wanted: str | tuple[Source, ...] = getattr(study, where)
     if isinstance(wanted, str):
         picked = [data for data in tasks if data.offers(split)]
         if not picked and not closed:
             faults.append(Fault(where=study.place(where), message=f"no task has {split} examples"))
         return picked
     picked: list[TaskData] = []
-    for index, source in enumerate(wanted):
+    for index, source in _to_be_trained(wanted):
         place = f"{where}[{index}]"
         try:
             data = find_task_data(tasks, source) if isinstance(source, str) else open_mixture(source, tasks)
@@ -182,6 +189,10 @@ def _pick(
     return picked
 
 
+def _to_be_trained(sources: Sequence[Source]) -> list[tuple[int, str | MixtureSource]]:
+    return [(index, source) for index, source in enumerate(sources) if not isinstance(source, AdapterSource)]
+
+
 def _protocol_faults(study: Study, targets: list[TaskData]) -> list[Fault]:
     names = [data.task.name for data in targets if data.task.metric != "accuracy"]
     if not names or "generate" in study.evaluation.protocols:
@@ -190,9 +201,9 @@ def _protocol_faults(study: Study, targets: list[TaskData]) -> list[Fault]:
     return [Fault(where=study.place("evaluation.protocols"), message=message)]
 
 
-def _verification_faults(study: Study, sources: list[TaskData], targets: list[TaskData]) -> list[Fault]:
+def _verification_faults(study: Study, sources: list[str], targets: list[TaskData]) -> list[Fault]:
     """A verification names sources and targets as tables call them."""
-    known = {"source": [data.task.name for data in sources], "target": [data.task.name for data in targets]}
+    known = {"source": sources, "target": [data.task.name for data in targets]}
     faults: list[Fault] = []
     for index, asked in enumerate(study.verification):
         rivals = [("best_single", asked.best_single), ("direct", asked.direct)]
@@ -217,7 +228,7 @@ def _controls(study: Study, sources: list[TaskData], closed: bool, faults: list[
                 if closed:  # it may be of the tasks that could not be opened
                     continue
                 known = [data.task.name for data in sources]
-                message = f"{name!r} is no source of this study; {nearest(name, known)}"
+                message = f"{name!r} is no source that this study trains; {nearest(name, known)}"
                 faults.append(Fault(where=study.place(f"controls[{index}]"), message=message))
     return list(dict.fromkeys(controls))
 

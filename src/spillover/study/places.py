@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 
 from spillover.core.errors import TaskError
-from spillover.models.settings import TINY
-from spillover.study.study import Study
+from spillover.models.settings import TINY, AdapterSource
+from spillover.study.study import Source, Study
 from spillover.tasks.mixed import read_recipe
 from spillover.tasks.settings import BlinkTasks, FileTask, HubTask, MixtureSource, TaskSettings, VSIBenchTasks
 
@@ -54,7 +54,10 @@ def _settle_task(task: TaskSettings, home: Path) -> TaskSettings:
     return task.model_copy(update=changes)
 
 
-def _settle_source(source: str | MixtureSource, home: Path) -> str | MixtureSource:
+def _settle_source(source: Source, home: Path) -> Source:
+    if isinstance(source, AdapterSource):
+        folders = {name: tuple(str(_settle(each, home)) for each in given) for name, given in source.adapters.items()}
+        return source.model_copy(update={"adapters": folders})
     if not isinstance(source, MixtureSource) or not isinstance(source.mixture, str):
         return source
     file = Path(_settle(source.mixture, home) or "")

@@ -14,6 +14,7 @@ from spillover.core.keys import content_key
 from spillover.core.scores import BASE_SOURCE
 from spillover.models.identity import model_identity
 from spillover.models.settings import TRAINING_VERSION, Protocol
+from spillover.study.given import GivenAdapter
 from spillover.study.opening import StudyTasks
 from spillover.study.study import Study
 from spillover.tasks.data import TaskData
@@ -77,11 +78,13 @@ class Evaluate:
     seed: int | None
     adapter_key: str
     step: int | None
-    """Optimiser step of the adapter; None for the base."""
+    """Optimiser step of the adapter; None for the base, 0 for an adapter that was trained elsewhere."""
     fraction: float
     questions: tuple[Question, ...]
     needs: tuple[str, ...] = ()
     """Keys of jobs that must be done before."""
+    given: str | None = None
+    """The folder of an adapter that was trained elsewhere, from which it is copied into the study's."""
 
     @property
     def key(self) -> str:
@@ -160,14 +163,16 @@ def plan_study(study: Study, tasks: StudyTasks) -> Plan:
                 name = data.task.name
                 finetune = _finetune(study, model, name, control, seed, data_keys[name])
                 jobs += [finetune, *_evaluate_adapter(study, finetune, questions)]
+        jobs += [_evaluate_given(model, each, questions) for each in tasks.given if each.model == model.name]
     _refuse_collisions(study, jobs, questions)
-    return Plan(study=study, tasks=tuple(data.task for data in tasks.every), jobs=tuple(jobs))
+    every = (*(data.task for data in tasks.every), *(each.task for each in tasks.given))
+    return Plan(study=study, tasks=tuple(dict.fromkeys(every)), jobs=tuple(jobs))
 
 
 def _refuse_collisions(study: Study, jobs: list[Job], questions: tuple[Question, ...]) -> None:
     asked = [(question.target_key, f"{question.target} ({question.protocol})") for question in questions]
     labelled = [("models", job.adapter_key, job.label) for job in jobs if job.source == BASE_SOURCE]
-    labelled += [("sources", job.adapter_key, job.label) for job in jobs if isinstance(job, Finetune)]
+    labelled += [("sources", job.adapter_key, job.label) for job in jobs if isinstance(job, Finetune) or job.given]
     labelled += [("targets", key, f"evaluate on {name}") for key, name in asked]
     first: dict[str, str] = {}
     faults: list[Fault] = []
@@ -237,6 +242,21 @@ def _finetune(study: Study, model: _Model, source: str, control: str | None, see
         seed=seed,
         adapter_key=content_key(identity),
         steps=tuple(sorted({training.step_at(fraction) for fraction in training.checkpoints})),
+    )
+
+
+def _evaluate_given(model: _Model, adapter: GivenAdapter, questions: tuple[Question, ...]) -> Evaluate:
+    identity = {"version": KEY_VERSION, "model": model.identity, "adapter": adapter.content}
+    return Evaluate(
+        model=model.name,
+        source=adapter.task.name,
+        control=None,
+        seed=adapter.seed,
+        adapter_key=content_key(identity),
+        step=0,
+        fraction=1.0,
+        questions=questions,
+        given=str(adapter.folder),
     )
 
 

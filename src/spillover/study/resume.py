@@ -128,5 +128,5 @@ def _labelled(values: list[Any]) -> dict[str, Any]:
 
 def _show(value: Any) -> str:
     if isinstance(value, dict):
-        return str(value.get("name") or value.get("kind") or value)
+        return str(value.get("name") or value.get("kind") or ", ".join(value.get("adapters") or ()) or value)
     return str(value)

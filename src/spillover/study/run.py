@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from spillover.core.errors import Fault, StoreError, StudyError
+from spillover.core.errors import Fault, ModelError, StoreError, StudyError
 from spillover.core.keys import content_key
 from spillover.models.identity import model_identity, pin_revision
 from spillover.models.settings import ModelSettings
-from spillover.study.devices import devices_of
+from spillover.models.size import count_parameters
+from spillover.study.devices import devices_of, obstacles
 from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, JobKept, Worker
 from spillover.study.executors.local import LocalExecutor
 from spillover.study.opening import StudyTasks, open_study, study_faults
@@ -20,9 +21,11 @@ from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
 from spillover.study.store import Store
 from spillover.study.study import Provenance, Study
-from spillover.tasks.data import find_task_data, pin_tasks
+from spillover.tasks.data import find_named, pin_tasks
 from spillover.tasks.mixed import MixedTask
 
+LEFT_OPEN = ("precision", "quantisation", "device_map")
+"""Of a model: what may be `auto`."""
 JobInput = dict[str, bytes] | bytes | None
 """An adapter's files for an `Evaluate`, None for the base's; or what an unfinished `Finetune` goes on from."""
 
@@ -76,7 +79,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None) 
     stored = _begun(store, study)
     study = study.model_copy(update={"tasks": pin_tasks(study.tasks, stored.tasks if stored else ())})
     tasks = open_study(study)
-    source = find_task_data(tasks.sources, only).task.name if only is not None else None
+    source = find_named([*tasks.sources, *tasks.given], only).task.name if only is not None else None
     plan = plan_study(resolve(study, stored), tasks)
     plan = replace(plan, study=_with_provenance(plan.study, tasks))
     trial = _limited(plan.study, limit)
@@ -109,6 +112,7 @@ def _with_provenance(study: Study, tasks: StudyTasks) -> Study:
         versions=package_versions(),
         models={model.name: content_key(model_identity(model)) for model in study.models},
         tasks={data.task.name: content_key(data.identity("validation", limit)) for data in tasks.targets},
+        rehearsal=study.provenance is not None and study.provenance.rehearsal,
         repeated={name: parts for name, parts in repeated.items() if parts},
     )
     return study.model_copy(update={"provenance": provenance})
@@ -126,18 +130,22 @@ def resolve(study: Study, stored: Study | None) -> Study:
 
 
 def _resolve_model(model: ModelSettings, stored: ModelSettings | None, study: Study) -> ModelSettings:
-    if model.precision == "auto":
-        precision = stored.precision if stored else _precision_here(study)
-        model = model.model_copy(update={"precision": precision})
+    if stored is not None:
+        settled = {name: getattr(stored, name) for name in LEFT_OPEN if getattr(model, name) == "auto"}
+        model = model.model_copy(update=settled)
+    if any(getattr(model, name) == "auto" for name in LEFT_OPEN):
+        model = _resolve_here(model, study)
     if model.revision is None and stored is not None and stored.path == model.path:
         model = model.model_copy(update={"revision": stored.revision})
     return pin_revision(model)
 
 
-def _precision_here(study: Study) -> str:
-    from spillover.models.devices import resolve_precision  # noqa: PLC0415 (torch is loaded only where it is asked)
+def _resolve_here(model: ModelSettings, study: Study) -> ModelSettings:
+    from spillover.models.devices import resolve_placement, resolve_precision  # noqa: PLC0415 (torch only where asked)
 
-    return resolve_precision("auto", devices_of(study)[0])
+    device = devices_of(study)[0]
+    model = model.model_copy(update={"precision": resolve_precision(model.precision, device)})
+    return resolve_placement(model, count_parameters(model), device)
 
 
 def run(
@@ -164,7 +172,7 @@ def run(
     Raises:
         StudyError: the study has faults.
         StoreError: its folder belongs to something else or cannot be written.
-        ModelError: a device is asked for that this machine lacks.
+        ModelError: a device or package is asked for that this machine lacks.
     """
     return carry_out(prepare(study, only=only, limit=limit), on_event)
 
@@ -175,8 +183,7 @@ def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
     A trial begins a study that is not begun, and leaves what is there of one as it is.
     """
     plan, store = prepared.asked, prepared.store
-    if not (prepared.is_trial and store.begun(plan.study)):
-        store.begin(prepared.plan)
+    _begin(prepared)
     versions = package_versions()
     failures: list[JobFailed] = []
     done = 0
@@ -196,6 +203,17 @@ def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
             on_event(event)
     whole = plan if prepared.is_trial else prepared.plan
     return Run(plan=whole, store=store, done=done, failures=tuple(failures))
+
+
+def _begin(prepared: Prepared) -> None:
+    store = prepared.store
+    if prepared.jobs and (found := obstacles(prepared.asked.study)):
+        raise ModelError("this machine cannot run the study: " + "; ".join(found))
+    if not (prepared.is_trial and store.begun(prepared.asked.study)):
+        store.begin(prepared.plan)
+    for job in prepared.jobs:
+        if isinstance(job, Evaluate):
+            store.adopt(job)
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,8 +188,25 @@ class Store:
 
     def has_adapter(self, finetune: Finetune) -> bool:
         """Whether an adapter is there, with its files, at every step that is wanted of it."""
-        folders = [self.adapter(finetune.adapter_key, step) for step in finetune.steps]
-        return all((folder / name).is_file() for folder in folders for name in (CONFIG_FILE, WEIGHTS_FILE))
+        return all(self.holds_adapter(finetune.adapter_key, step) for step in finetune.steps)
+
+    def holds_adapter(self, adapter_key: str, step: int) -> bool:
+        """Whether an adapter is there at a step, with its files."""
+        return all((self.adapter(adapter_key, step) / name).is_file() for name in (CONFIG_FILE, WEIGHTS_FILE))
+
+    def adopt(self, job: Evaluate) -> None:
+        """Copy an adapter that was trained elsewhere into the folder, which is complete in itself, unless it is there.
+
+        Raises:
+            StoreError: it cannot be read, the disk is full or the folder cannot be written.
+        """
+        if job.given is None or job.step is None or self.holds_adapter(job.adapter_key, job.step):
+            return
+        try:
+            files = {name: (Path(job.given) / name).read_bytes() for name in (CONFIG_FILE, WEIGHTS_FILE)}
+        except OSError as error:
+            raise StoreError(f"cannot read the adapter: {error.strerror}", where=job.given) from error
+        write_folder_atomically(self.adapter(job.adapter_key, job.step), files)
 
     def adapter(self, adapter_key: str, step: int) -> Path:
         """The folder of an adapter at a step."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from spillover.analysis.settings import AnalysisSettings, VerificationSettings
-from spillover.models.settings import EvaluationSettings, ModelSettings, TrainingSettings
+from spillover.models.settings import AdapterSource, EvaluationSettings, ModelSettings, TrainingSettings
 from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
 
 
@@ -53,8 +53,9 @@ def _listed_source(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed_name), Field(min_length=1)]
 """Of tasks, or of devices."""
-Sources = Annotated[tuple[str | MixtureSource, ...], BeforeValidator(_listed_source), Field(min_length=1)]
-"""Names of tasks, and mixtures."""
+Source = str | MixtureSource | AdapterSource
+"""The name of a task, a mixture of tasks, or adapters that were trained elsewhere."""
+Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed_source), Field(min_length=1)]
 
 
 class Control(_Settings):
@@ -81,6 +82,9 @@ class LocalExecutor(_Settings):
     feature_cache_gb: float = Field(default=20.0, ge=0)
     """Disk for image features, 10⁹ bytes, shared by all studies of this machine; 0 keeps them in main memory. They lie
     in SPILLOVER_CACHE, by default ~/.cache/spillover, and may be removed at any time."""
+    tensorboard: bool = False
+    """Also write the curves of every finetune, while it runs, for `tensorboard --logdir FOLDER/tensorboard`; it needs
+    `spillover[tensorboard]`. They stand in `logs/*.parquet` in any case."""
 
 
 class Provenance(_Settings):
@@ -92,6 +96,8 @@ class Provenance(_Settings):
     """Content or revision of each model."""
     tasks: dict[str, str] = Field(default_factory=dict)
     """Hash of each task's evaluation examples."""
+    rehearsal: bool = False
+    """Whether weights are random and everything is cut, so that no figure means anything."""
     repeated: dict[str, dict[str, int]] = Field(default_factory=dict)
     """Of each mixture: examples of a part that are repetitions, since the part has too few."""
 
@@ -107,8 +113,8 @@ class Study(_Settings):
         tuple[Annotated[TaskSettings, BeforeValidator(_kind)], ...], BeforeValidator(_listed), Field(min_length=1)
     ] = (PerceptionTasks(),)
     sources: Literal["all"] | Sources = "all"
-    """Tasks to finetune on, by name or abbreviation, and mixtures of them: `{mixture: FILE}`. `all` takes every task
-    that has training examples."""
+    """Tasks to finetune on, by name or abbreviation; mixtures of them, `{mixture: FILE}`; adapters that were trained
+    elsewhere, `{adapters: {NAME: FOLDER}}`. `all` takes every task that has training examples."""
     targets: Literal["all"] | Names = "all"
     """Tasks to evaluate on; `all` takes every task that has validation examples."""
     controls: Annotated[tuple[Annotated[Control, BeforeValidator(_kind)], ...], BeforeValidator(_listed)] = ()
@@ -125,6 +131,11 @@ class Study(_Settings):
     """The study's folder; by default its name."""
     provenance: Provenance | None = None
     _places: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
+
+    @property
+    def adapters(self) -> tuple[tuple[int, AdapterSource], ...]:
+        """Adapters that were trained elsewhere, each with its place among the sources."""
+        return tuple((place, source) for place, source in enumerate(self.sources) if isinstance(source, AdapterSource))
 
     @property
     def mixtures(self) -> tuple[MixtureSource, ...]:

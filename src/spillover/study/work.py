@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pyarrow as pa
 
 from spillover.core.files import cache_folder
 from spillover.core.scores import Score, table_from_scores
-from spillover.models.adapters import merged_adapter, touches_vision
+from spillover.models.adapters import applied_adapter, touches_vision
 from spillover.models.base import Base, load_base, quieten
+from spillover.models.budget import memory_advice
 from spillover.models.encoding import Encoded, encode_prompts
 from spillover.models.features import FeatureCache, FeatureDisk
-from spillover.models.finetuning import Keeping, finetune
+from spillover.models.finetuning import Keeping, TrainingStep, finetune
 from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
 from spillover.models.recent import Recent
@@ -26,6 +29,7 @@ from spillover.study.executors.executor import Report, Worker
 from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.store import Outcome
 from spillover.study.study import Study
+from spillover.study.tracking import follow
 from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.mixed import open_mixtures
 from spillover.tasks.scoring import score_reply
@@ -57,12 +61,13 @@ class _Desk:
     def do(self, job: Job, given: JobInput, report: Report) -> Outcome:
         """Do a job."""
         started = time.perf_counter()
-        base = self._base_called(job.model)
-        match job:
-            case Finetune():
-                outcome = self._finetune(base, job, given, report)
-            case Evaluate():
-                outcome = self._evaluate(base, job, given, report)
+        with memory_advice(job.model):
+            base = self._base_called(job.model)
+            match job:
+                case Finetune():
+                    outcome = self._finetune(base, job, given, report)
+                case Evaluate():
+                    outcome = self._evaluate(base, job, given, report)
         return replace(outcome, duration_s=time.perf_counter() - started)
 
     def _base_called(self, name: str) -> Base:
@@ -87,20 +92,25 @@ class _Desk:
                 encoded = self._own_answers(base, job.source)
             case _:
                 pass
-        trained = finetune(
-            base,
-            encoded,
-            settings,
-            job.seed,
-            on_step=lambda step: report(step.step, settings.steps),
-            keeping=Keeping(
-                begun=begun if isinstance(begun, bytes) else None,
-                every_s=self._study.executor.keep_every_s,
-                keep=report.keep,
-            ),
+        keeping = Keeping(
+            begun=begun if isinstance(begun, bytes) else None,
+            every_s=self._study.executor.keep_every_s,
+            keep=report.keep,
         )
+        with self._followed(job, goes_on=keeping.begun is not None) as follow:
+
+            def tell(step: TrainingStep) -> None:
+                follow(step)
+                report(step.step, settings.steps)
+
+            trained = finetune(base, encoded, settings, job.seed, on_step=tell, keeping=keeping)
         log = {name: [getattr(step, name) for step in trained.log] for name in LOG_COLUMNS}
         return Outcome(job=job, duration_s=0.0, adapters=trained.adapters, log=pa.table(log, schema=LOG_SCHEMA))
+
+    def _followed(self, job: Finetune, *, goes_on: bool) -> AbstractContextManager[Callable[[TrainingStep], None]]:
+        if self._study.executor.tensorboard:
+            return follow(job, Path(self._study.output), goes_on=goes_on)
+        return nullcontext(lambda _: None)
 
     def _own_answers(self, base: Base, source: str) -> list[Encoded]:
         """Let the base, before any training, answer what the source trains on."""
@@ -116,7 +126,7 @@ class _Desk:
     def _evaluate(self, base: Base, job: Evaluate, adapter: JobInput, report: Report) -> Outcome:
         if not isinstance(adapter, Mapping):
             return self._ask_all(base, job, report)
-        with merged_adapter(base, adapter):
+        with applied_adapter(base, adapter):
             if not touches_vision(base, adapter):
                 return self._ask_all(base, job, report)
             kept, self._encoded = self._encoded, _no_prompts()  # what the base saw is not what this adapter sees

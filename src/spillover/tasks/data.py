@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from spillover.core.errors import TaskError, nearest
 from spillover.tasks.blink import open_blink
@@ -179,8 +179,25 @@ def _family_task(name: str) -> Task:
     return short.get(name) or find_family(name).task
 
 
+class _OfTask(Protocol):
+    @property
+    def task(self) -> Task: ...
+
+
+Named = TypeVar("Named", bound=_OfTask)
+
+
 def find_task_data(tasks: Iterable[TaskData], name: str) -> TaskData:
     """Find a task by name or abbreviation.
+
+    Raises:
+        TaskError: there is none of that name; the nearest is offered.
+    """
+    return find_named(tasks, name)
+
+
+def find_named(tasks: Iterable[Named], name: str) -> Named:
+    """Find what is of a task, by its name or abbreviation.
 
     Raises:
         TaskError: there is none of that name; the nearest is offered.

@@ -161,6 +161,19 @@ def test_only_answer_tokens_count(base, encoded):
     assert finetune(base, encoded, settings, seed=0).log[0].loss == pytest.approx(total / count, abs=1e-4)
 
 
+def test_a_base_in_bfloat16_is_trained_with_an_adapter_in_float32(encoded):
+    from safetensors.torch import load
+
+    from spillover.models.adapters import WEIGHTS_FILE
+    from spillover.models.base import load_base
+    from spillover.models.settings import ModelSettings
+
+    coarse = load_base(ModelSettings(precision="bfloat16"))
+    trained = finetune(coarse, encoded, SETTINGS.model_copy(update={"gradient_checkpointing": True}), seed=0)
+    assert trained.log[-1].loss < trained.log[0].loss
+    assert {tensor.dtype for tensor in load(trained.adapters[10][WEIGHTS_FILE]).values()} == {torch.float32}
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
 def test_a_finetune_that_goes_on_gives_what_an_uninterrupted_one_gives(base, encoded, dropout):
     lora = LoRASettings(dropout=dropout)

@@ -2,7 +2,7 @@ import pytest
 from tests.conftest import small_study
 from tests.unit.study.made_up import record_evaluations
 
-from spillover.core.errors import StoreError, StudyError
+from spillover.core.errors import ModelError, StoreError, StudyError
 from spillover.study.devices import devices_of
 from spillover.study.run import carry_out, prepare
 
@@ -65,3 +65,23 @@ def test_a_wrong_output_hides_no_other_fault(tmp_path):
     with pytest.raises(StudyError) as caught:
         prepare(small_study(tmp_path, output=str(tmp_path / "full"), sources=["Couting"]))
     assert [fault.where for fault in caught.value.faults] == ["output", "sources[0]"]
+
+
+def test_what_is_auto_is_resolved_once_and_for_good(tmp_path, monkeypatch):
+    """Also where the study is continued on another machine."""
+    models = [{"path": "tiny", "quantisation": "auto", "device_map": "auto"}]
+    study = small_study(tmp_path / "small", models=models)
+    first = prepare(study)
+    (model,) = first.plan.study.models
+    assert (model.precision, model.quantisation, model.device_map) == ("float32", "none", "single")
+    first.store.begin(first.plan)
+    monkeypatch.setattr("spillover.models.devices.resolve_precision", lambda *_: "bfloat16")
+    monkeypatch.setattr("spillover.models.devices.resolve_placement", lambda *_: pytest.fail("resolved anew"))
+    assert [job.key for job in prepare(study).plan.jobs] == [job.key for job in first.plan.jobs]
+
+
+def test_a_spread_model_runs_in_one_process_and_not_on_a_cpu(tmp_path):
+    study = small_study(tmp_path, models=[{"path": "tiny", "device_map": "spread"}], executor={"devices": ["cpu"] * 3})
+    assert devices_of(study) == ("cpu",)
+    with pytest.raises(ModelError, match="tiny: device_map: spread needs CUDA devices"):
+        carry_out(prepare(study), lambda _: None)

@@ -163,7 +163,7 @@ def _death(seat: _Seat) -> SpilloverError:
     cause = (
         f"was killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
     )
-    return SpilloverError(f"its process {cause}", hint="it may have run out of memory")
+    return SpilloverError(f"its process {cause}", hint="it may have run out of memory: set executor.processes lower")
 
 
 def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:
