@@ -77,17 +77,27 @@ def compare(
 @reads_results
 def report(
     paths: PATHS,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="The folder to write: report.html, figures/.")] = Path("report"),
     settings: SETTINGS = None,
     *,
+    figures: Annotated[bool, typer.Option(help="Draw the figures for papers as well, which takes longer.")] = True,
     choices: ImportChoices,
 ) -> None:
-    """Write the findings as a page that opens in any browser."""
+    """Write the findings as a page that opens in any browser, and every figure as SVG, PDF, PNG and CSV."""
     from spillover.report.page import write_report  # noqa: PLC0415 (jinja is slow to import, and the others need none)
 
+    if out.suffix == ".html":
+        raise typer.BadParameter(f"{out} names a page: give the folder that it is to stand in", param_hint="--out")
     findings = _analyze(paths, settings, choices)
-    write_report(findings, out)
-    Console(stderr=True).print(f"wrote {out}", markup=False)
+    console = Console(stderr=True)
+    write_report(findings, out / "report.html")
+    console.print(f"wrote {out}/report.html", markup=False, highlight=False, soft_wrap=True)
+    if not figures:
+        return
+    from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
+
+    written = write_figures(findings, out / "figures")
+    console.print(f"wrote {out}/figures: {len(written)} files", markup=False, highlight=False, soft_wrap=True)
 
 
 def _analyze(paths: list[str], settings_file: Path | None, choices: ImportChoices) -> Findings:

@@ -161,6 +161,10 @@ def _conclude(finished: Run, console: Console, room: str) -> None:
     screen.print(findings_in_terminal(findings, screen.width))
     rest = "" if room else ", scores/, adapters/, logs/"
     console.print(f"{_from_here(folder)}/report.html, findings.json{rest}", markup=False, highlight=False)
+    from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
+
+    write_figures(findings, folder / "figures")
+    console.print(f"{_from_here(folder)}/figures/", markup=False, highlight=False)
 
 
 def _from_here(folder: Path) -> Path:

@@ -131,9 +131,11 @@ def group_tables(model: ModelFindings) -> list[GroupTable]:
 def short_number(value: float) -> str:
     """Two decimals without a zero before the point.
 
-    >>> short_number(-0.254), short_number(1.5)
-    ('−.25', '+1.5')
+    >>> short_number(-0.254), short_number(1.5), short_number(-0.001)
+    ('−.25', '+1.5', '.00')
     """
     size = abs(value)
     digits = f"{size:.2f}".removeprefix("0") if size < 0.995 else f"{size:.1f}"
+    if digits == ".00":
+        return digits
     return f"{'−' if value < 0 else '+'}{digits}"

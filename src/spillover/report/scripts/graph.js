@@ -24,7 +24,7 @@ function drawGraph(root, model, following) {
   const moves = room.append("div").attr("class", "moves").attr("aria-live", "polite");
   const marker = svg.append("defs").selectAll("marker").data(["gain", "harm"]).join("marker")
     .attr("id", (sign) => `${root.attr("id")}-${sign}`).attr("viewBox", "0 0 8 8").attr("refX", 7).attr("refY", 4)
-    .attr("markerWidth", 7).attr("markerHeight", 7).attr("markerUnits", "userSpaceOnUse").attr("orient", "auto");
+    .attr("markerWidth", 10).attr("markerHeight", 10).attr("markerUnits", "userSpaceOnUse").attr("orient", "auto");
   marker.append("path").attr("d", "M0,0.5L8,4L0,7.5Z").attr("class", (sign) => `tip ${sign}`);
   const [linesIn, nodesIn] = [svg.append("g"), svg.append("g")];
   let [width, height, radius, pad] = [0, 0, 16, 0];
