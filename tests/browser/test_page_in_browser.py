@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.sampling import sample_transfers
 from spillover.core.published import PGFRow, PGFTable
+from spillover.report.figures.mixture import panel_of
 from spillover.report.page import write_report
 
 pytestmark = pytest.mark.browser
@@ -46,9 +48,15 @@ def findings():
 
 
 @pytest.fixture(scope="module")
-def file(findings, tmp_path_factory):
+def panel():
+    (sample,) = sample_transfers(table(NAMES), AnalysisSettings(), replicates=200)
+    return panel_of(sample, splits=0)
+
+
+@pytest.fixture(scope="module")
+def file(findings, panel, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
-    write_report(findings, path)
+    write_report(findings, path, mixtures=[panel])
     return path
 
 
@@ -241,3 +249,39 @@ def test_the_canvas_tells_its_cells(open_page, large):
     box = page.locator(".stage canvas").bounding_box()
     page.mouse.move(box["x"] + 66, box["y"] + 66)
     assert page.locator(".pointer-card div").first.inner_text() == "Task 0 → Task 0"
+
+
+def effects_in(page):
+    rows = page.locator("[data-model='0'] .effects tbody tr")
+    numbers = rows.evaluate_all(
+        """rows => rows.map((row) => [row.querySelector(".pgf").dataset.value, row.querySelector(".ends").dataset.low,
+            row.querySelector(".ends").dataset.high].map(Number))"""
+    )
+    return np.array(numbers)
+
+
+def effects_of(panel, shares):
+    return np.array([(effect.pgf, effect.low, effect.high) for effect in panel.predict(shares)])
+
+
+def test_the_page_shows_python_s_recommendation(opened, panel):
+    page = opened.page
+    for target in ("Counting", "Art_Style"):
+        page.locator("[data-model='0'] [data-figure=mixture] select").select_option(target)
+        found = panel.recommended[target]
+        assert np.allclose(effects_in(page), effects_of(panel, found.shares), atol=1e-9)
+        assert next(iter(found.shares)).replace("_", " ") in page.locator("[data-model='0'] .recommended").inner_text()
+
+
+def test_effects_follow_the_sliders_as_python_adds_them_up(opened, panel):
+    page = opened.page
+    page.get_by_role("button", name="equal shares").first.click()
+    even = dict.fromkeys(panel.sources, 1 / len(panel.sources))
+    assert np.allclose(effects_in(page), effects_of(panel, even), atol=1e-9)
+    slider = page.locator("[data-model='0'] .sliders input").nth(2)
+    slider.evaluate("slider => { slider.value = 0.4; slider.dispatchEvent(new Event('input')); }")
+    moved = {source: 0.4 if place == 2 else 0.6 / 12 for place, source in enumerate(panel.sources)}
+    assert np.allclose(effects_in(page), effects_of(panel, moved), atol=1e-9)
+    slider.focus()
+    slider.press("End")
+    assert np.allclose(effects_in(page), effects_of(panel, {panel.sources[2]: 1.0}), atol=1e-9)

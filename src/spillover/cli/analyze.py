@@ -17,7 +17,7 @@ from spillover.core.errors import AnalysisError
 from spillover.interop.importing import ImportChoices
 from spillover.report.side_by_side import comparison_in_terminal
 from spillover.report.terminal import findings_in_terminal
-from spillover.study.together import analyze_results
+from spillover.study.together import StudyResults, analyze_results
 
 PATHS = Annotated[
     list[str],
@@ -84,13 +84,15 @@ def report(
     choices: ImportChoices,
 ) -> None:
     """Write the findings as a page that opens in any browser, and every figure as SVG, PDF, PNG and CSV."""
+    from spillover.report.figures.mixture import mixture_panels  # noqa: PLC0415 (as is what solves for mixtures)
     from spillover.report.page import write_report  # noqa: PLC0415 (jinja is slow to import, and the others need none)
 
     if out.suffix == ".html":
         raise typer.BadParameter(f"{out} names a page: give the folder that it is to stand in", param_hint="--out")
-    findings = _analyze(paths, settings, choices)
+    inputs, chosen = _read(paths, settings, choices)
+    findings = analyze_results(inputs, chosen)
     console = Console(stderr=True)
-    write_report(findings, out / "report.html")
+    write_report(findings, out / "report.html", mixtures=mixture_panels(inputs, chosen))
     console.print(f"wrote {out}/report.html", markup=False, highlight=False, soft_wrap=True)
     if not figures:
         return
@@ -101,10 +103,16 @@ def report(
 
 
 def _analyze(paths: list[str], settings_file: Path | None, choices: ImportChoices) -> Findings:
+    return analyze_results(*_read(paths, settings_file, choices))
+
+
+def _read(
+    paths: list[str], settings_file: Path | None, choices: ImportChoices
+) -> tuple[list[StudyResults], AnalysisSettings | None]:
     inputs = read_named_paths(paths, choices)
     show_read(Console(stderr=True), inputs)
     settings = _read_settings(settings_file) if settings_file else None
-    return analyze_results([part.results for part in inputs], settings)
+    return [part.results for part in inputs], settings
 
 
 def _read_settings(file: Path) -> AnalysisSettings:

@@ -16,6 +16,7 @@ from spillover.cli.importing import show_imported
 from spillover.cli.progress import StudyProgress
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
+from spillover.report.figures.mixture import mixture_panels
 from spillover.report.page import write_report
 from spillover.report.terminal import findings_in_terminal
 from spillover.study.demo import FULL, QUICK, demo_study
@@ -156,7 +157,7 @@ def _conclude(finished: Run, console: Console, room: str) -> None:
     findings = analyze_results([results])
     folder = finished.store.folder / room
     write_atomically(folder / "findings.json", findings.dump())
-    write_report(findings, folder / "report.html", results.about)
+    write_report(findings, folder / "report.html", mixtures=mixture_panels([results]))
     screen = Console()
     screen.print(findings_in_terminal(findings, screen.width))
     rest = "" if room else ", scores/, adapters/, logs/"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from spillover.analysis.verdict import Verdict
 from spillover.core.files import write_atomically
 from spillover.report.assets import load_assets
 from spillover.report.figures.data import page_data
+from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.tasks import TaskCard, cards_of
 from spillover.report.figures.variance import PARTS, ShareBar, variance_of
 from spillover.report.side_by_side import comparison_tables
@@ -38,6 +39,7 @@ class ModelPage:
     """What stands on the page of one model."""
 
     model: ModelFindings
+    has_mixture: bool
     asked: str
     headline: str
     example: str
@@ -52,28 +54,39 @@ class ModelPage:
     predictions: list[PredictedCell]
 
 
-def write_report(findings: Findings, path: Path, provenance: Mapping[str, Any] | None = None) -> None:
+def write_report(
+    findings: Findings,
+    path: Path,
+    provenance: Mapping[str, Any] | None = None,
+    mixtures: Sequence[MixturePanel] = (),
+) -> None:
     """Write findings as a page. Every name is escaped.
 
     Args:
         findings: of one or more models.
         path: the file, replaced if it is there.
         provenance: what to say of where the figures come from, beside what the findings say.
+        mixtures: from `mixture_panels`; models without one have no panel to try mixtures in.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    write_atomically(path, render_report(findings, provenance))
+    write_atomically(path, render_report(findings, provenance, mixtures))
 
 
-def render_report(findings: Findings, provenance: Mapping[str, Any] | None = None) -> str:
+def render_report(
+    findings: Findings, provenance: Mapping[str, Any] | None = None, mixtures: Sequence[MixturePanel] = ()
+) -> str:
     """Render the page as text; see `write_report`."""
-    data = page_data(findings)
+    data = page_data(findings, mixtures)
     template = _environment().get_template("page.html")
     known = {**findings.provenance, **(provenance or {})}
     return template.render(
         assets=load_assets(),
-        pages=[_lay_out(model, findings, data["rate"]) for model in findings.models],
+        pages=[
+            _lay_out(model, findings, data["rate"], has_mixture=told["mixture"] is not None)
+            for model, told in zip(findings.models, data["models"], strict=True)
+        ],
         across=said_across(findings),
         comparisons=comparison_tables(findings),
         parts=PARTS,
@@ -110,9 +123,10 @@ def _dump(value: Any, **_: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _lay_out(model: ModelFindings, findings: Findings, rate: float) -> ModelPage:
+def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixture: bool) -> ModelPage:
     return ModelPage(
         model=model,
+        has_mixture=has_mixture,
         asked=ASKED.get(model.protocol, model.protocol),
         headline=headline(model),
         example=example(model, rate),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from math import floor, isinf, isnan, log10
 from typing import Any
@@ -12,6 +12,7 @@ from spillover.analysis.shapes import Transfers
 from spillover.report.figures.graph import TransferGraph, graph_of
 from spillover.report.figures.lines import progress_of, scale_of
 from spillover.report.figures.matrix import Layer, layers_of, orders_of
+from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.profiles import profiles_of
 from spillover.report.figures.weights import weights_of
 
@@ -19,22 +20,28 @@ Json = Any
 DECIMALS = 4
 
 
-def page_data(findings: Findings) -> dict[str, Json]:
+def page_data(findings: Findings, mixtures: Sequence[MixturePanel] = ()) -> dict[str, Json]:
     """Collect the numbers that the page's scripts draw.
 
-    Numbers that are not known are None; ends of unbounded intervals are "inf" and "-inf".
+    Args:
+        findings: of one or more models.
+        mixtures: panels of some of them.
+
+    Returns:
+        Plain values. Numbers that are not known are None; ends of unbounded intervals are "inf" and "-inf".
 
     Complexity: O(cells), and what the figures take.
     """
+    panels = {(panel.model, panel.protocol): panel for panel in mixtures}
     return {
         "rate": findings.provenance.get("settings", {}).get("false_discovery_rate", 0.05),
         "confidence": findings.provenance.get("settings", {}).get("confidence", 0.95),
-        "models": [_model(model) for model in findings.models],
+        "models": [_model(model, panels.get((model.model, model.protocol))) for model in findings.models],
         "scale": [_short(asdict(lines)) for lines in scale_of(findings)],
     }
 
 
-def _model(model: ModelFindings) -> dict[str, Json]:
+def _model(model: ModelFindings, panel: MixturePanel | None) -> dict[str, Json]:
     progress, weights = progress_of(model), weights_of(model)
     names = tuple(dict.fromkeys((*model.matrix.sources, *model.matrix.targets)))
     return {
@@ -48,6 +55,7 @@ def _model(model: ModelFindings) -> dict[str, Json]:
         "layers": [_layer(layer) for layer in layers_of(model)],
         "graph": _graph(graph_of(model)),
         "profiles": _short(asdict(profiles_of(model))),
+        "mixture": None if panel is None else panel.to_json(),
         "progress": None if progress is None else _short(asdict(progress)),
         "weights": None if weights is None else _short(asdict(weights)),
     }

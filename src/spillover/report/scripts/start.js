@@ -8,6 +8,7 @@ function drawModel(section) {
   drawHeatmap(root("heatmap"), model, following);
   drawGraph(root("graph"), model, following);
   drawProfiles(root("profiles"), model, following);
+  if (model.mixture) drawMixture(root("mixture"), model.mixture);
   if (model.progress) drawLines(root("progress"), model.progress);
   if (model.weights) drawWeights(root("weights"), model.weights);
   following.on("cards", (task) => {
