@@ -10,11 +10,13 @@ import typer
 from rich.console import Console
 
 from spillover.analysis import AnalysisSettings, Findings
+from spillover.analysis.differences import describe_difference, differences_of
 from spillover.cli.importing import show_read
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
 from spillover.interop.importing import ImportChoices
+from spillover.report.differences_in_terminal import differences_in_terminal
 from spillover.report.side_by_side import comparison_in_terminal
 from spillover.report.terminal import findings_in_terminal
 from spillover.study.together import StudyResults, analyze_results
@@ -61,7 +63,11 @@ def compare(
     json: JSON = False,
     choices: ImportChoices,
 ) -> None:
-    """Put several models side by side: how transfer changes with size, and which personas hold for all."""
+    """Put several models or studies side by side: averages, personas that hold for all, and what changed where.
+
+    Each is compared with the next one, in order of size where the names tell it. Two studies of one model need names:
+    before=PATH after=PATH.
+    """
     findings = _analyze(paths, settings, choices)
     if not findings.comparisons:
         names = ", ".join(dict.fromkeys(model.title for model in findings.models))
@@ -69,9 +75,13 @@ def compare(
         raise AnalysisError(f"there is one model to compare: {names}", hint=hint)
     if json:
         described = findings.to_json()
-        print(json_format.dumps({"schema": described["schema"], "comparisons": described["comparisons"]}, indent=1))
+        told = {"schema": described["schema"], "comparisons": described["comparisons"]}
+        told["differences"] = [describe_difference(each) for each in differences_of(findings)]
+        print(json_format.dumps(told, indent=1, allow_nan=False, ensure_ascii=False))
     else:
+        rate = findings.provenance["settings"]["false_discovery_rate"]
         Console().print(comparison_in_terminal(findings))
+        Console().print(differences_in_terminal(differences_of(findings), rate))
 
 
 @reads_results

@@ -13,15 +13,17 @@ from jinja2.utils import htmlsafe_json_dumps
 
 from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.additivity import PredictedCell
+from spillover.analysis.differences import Difference, differences_of
 from spillover.analysis.verdict import Verdict
 from spillover.core.files import write_atomically
 from spillover.report.assets import load_assets
+from spillover.report.differences_in_terminal import LISTED, Change, changed_cells, difference_lines
 from spillover.report.figures.data import page_data
 from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.tasks import TaskCard, cards_of
 from spillover.report.figures.variance import PARTS, ShareBar, variance_of
 from spillover.report.side_by_side import comparison_tables
-from spillover.report.tables import GroupTable, Map, group_tables, maps_of, short_number
+from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of, short_number
 from spillover.report.verdicts import Bars, VerdictRow, estimate_text, lay_out_bars, predicted_cells, verdict_rows
 from spillover.report.words import Fact, example, facts, headline, readable, said_across, said_of, signed
 
@@ -89,6 +91,7 @@ def render_report(
         ],
         across=said_across(findings),
         comparisons=comparison_tables(findings),
+        changes=[_lay_out_change(each, data["rate"]) for each in differences_of(findings)],
         parts=PARTS,
         rate=data["rate"],
         data=htmlsafe_json_dumps(data, dumps=_dump),
@@ -139,6 +142,11 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         verdicts=[(verdict, verdict_rows(verdict), lay_out_bars(verdict)) for verdict in model.verdicts],
         predictions=[] if model.additivity is None else predicted_cells(model.additivity, model.verdicts),
     )
+
+
+def _lay_out_change(difference: Difference, rate: float) -> tuple[Difference, list[str], Map | None, list[Change]]:
+    lines, cells = difference_lines(difference, rate), changed_cells(difference, rate)
+    return difference, lines, difference_map(difference), cells[:LISTED]
 
 
 def flatten(known: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

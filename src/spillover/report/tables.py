@@ -9,7 +9,8 @@ from math import isnan
 import numpy as np
 
 from spillover.analysis import ModelFindings
-from spillover.report.colours import colour_limit, colour_of, ink_on
+from spillover.analysis.differences import Difference
+from spillover.report.colours import colour_limit, colour_of, ink_on, saturation
 from spillover.report.figures.matrix import Layer, layers_of
 
 MOST_TABULATED = 50
@@ -56,6 +57,24 @@ def maps_of(model: ModelFindings) -> list[Map]:
     if max(len(model.matrix.sources), len(model.matrix.targets)) > MOST_TABULATED:
         return []
     return [_map(layer, model) for layer in layers_of(model) if layer.name.split()[0] in TABULATED]
+
+
+def difference_map(difference: Difference) -> Map | None:
+    """Tabulate what changed from one model to another; None for too many tasks."""
+    matrix = difference.matrix
+    if max(len(matrix.sources), len(matrix.targets)) > MOST_TABULATED:
+        return None
+    limit, short = saturation(matrix.values), matrix.abbreviations
+    rows = [
+        (
+            short.get(source, source),
+            source,
+            [paint(value, limit, f"{source} → {target}") for target, value in zip(matrix.targets, values, strict=True)],
+        )
+        for source, values in zip(matrix.sources, matrix.values.tolist(), strict=True)
+    ]
+    columns = [(short.get(target, target), target) for target in matrix.targets]
+    return Map(title=matrix.title, note="change of PGF", columns=columns, base=[], rows=rows)
 
 
 def _map(layer: Layer, model: ModelFindings) -> Map:

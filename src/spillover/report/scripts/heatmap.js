@@ -22,6 +22,8 @@ function drawHeatmap(root, model, following) {
   });
   const check = addCheck(controls, "only those that stand a test", (checked) => { view.sure = checked; render(); });
 
+  const cut = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+
   const grid = () => {
     const { layer } = view;
     const order = model.orders[view.order];
@@ -91,7 +93,7 @@ function drawHeatmap(root, model, following) {
       const { layer, rows, columns } = map;
       const wide = view.width >= 560;
       const longest = Math.max(...rows.map((name) => readable(name).length));
-      const left = wide ? Math.min(12 + longest * 6.6, 190) : 34;
+      const left = wide ? Math.min(12 + longest * 6.6, 192) : 34;
       const size = Math.max(16, Math.min(54, (view.width - left - 2) / columns.length));
       const tilted = size < 22;
       const high = Math.min(size, 44);
@@ -118,8 +120,8 @@ function drawHeatmap(root, model, following) {
         .on("pointerleave", () => { hideCard(); mark(); })
         .on("click", (_, [source, target]) => { tell(source, target); });
 
-      label(rowsIn, rows, (name) => (wide ? readable(name) : model.short[name])).style("transform", (name) => place(left - 8, y.get(name) + high / 2));
-      const heads = label(columnsIn, columns, (name) => model.short[name]);
+      label(rowsIn, rows, (name) => (wide ? cut(readable(name), 27) : cut(model.short[name], 5))).style("transform", (name) => place(left - 8, y.get(name) + high / 2));
+      const heads = label(columnsIn, columns, (name) => cut(model.short[name], tilted ? 7 : size > 40 ? 5 : 4));
       heads.style("transform", (name) => `translate(${x.get(name) + size / 2}px, ${top - 24}px)${tilted ? " rotate(-60deg)" : ""}`);
       heads.classed("tilted", tilted);
       const base = layer.name === "calibrated" ? model.calibrated_base : model.base;
