@@ -122,6 +122,9 @@ function addCheck(parent, label, onChange) {
   return box;
 }
 
+// Give a drawing its size; the view box lets paper shrink it.
+const setSize = (svg, width, height) => svg.attr("width", width).attr("height", height).attr("viewBox", `0 0 ${width} ${height}`);
+
 // Draw now, and again when the room changes; `draw` is given the width.
 function drawToFit(element, draw) {
   let width = 0;

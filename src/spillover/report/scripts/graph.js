@@ -125,7 +125,7 @@ function drawGraph(root, model, following) {
     height = Math.min(width, 620);
     radius = Math.max(4, Math.min(width < 480 ? 14 : 19, (Math.PI * height) / nodes.length / 2.6));
     pad = radius + 6;
-    svg.attr("width", width).attr("height", height);
+    setSize(svg, width, height);
     render();
   });
 }

@@ -99,7 +99,7 @@ function drawHeatmap(root, model, following) {
       const high = Math.min(size, 44);
       const top = (tilted ? 44 : 22) + 20;
       const [x, y] = [new Map(columns.map((name, i) => [name, left + i * size])), new Map(rows.map((name, i) => [name, top + i * high]))];
-      svg.attr("width", left + columns.length * size + 2).attr("height", top + rows.length * high + 2).style("--text", `${Math.max(7.5, Math.min(13, size * 0.34))}px`);
+      setSize(svg, left + columns.length * size + 2, top + rows.length * high + 2).style("--text", `${Math.max(7.5, Math.min(13, size * 0.34))}px`);
 
       const pairs = d3.cross(rows, columns);
       const cell = cellsIn.selectAll("g").data(pairs, ([source, target]) => `${source}→${target}`).join((enter) => {

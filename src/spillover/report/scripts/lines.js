@@ -7,7 +7,7 @@ function drawLines(root, { title, axis, ticks, lines }) {
   drawToFit(figure.node(), (room) => {
     const [width, height] = [Math.min(room, 760), 320];
     const inner = { left: 52, right: width - (width < 520 ? 16 : 178), top: 12, bottom: height - 42 };
-    svg.attr("width", width).attr("height", height).selectAll("*").remove();
+    setSize(svg, width, height).selectAll("*").remove();
     const ends = lines.flatMap(({ values, low, high }) => [...values, ...low, ...high]).filter(isNumber);
     const [least, most] = [Math.min(0, ...ends), Math.max(0, ...ends)];
     const x = (place) => inner.left + ((place + 0.5) / ticks.length) * (inner.right - inner.left);
@@ -51,7 +51,7 @@ function drawWeights(root, { pairs, sources }) {
   drawToFit(figure.node(), (room) => {
     const [width, height] = [Math.min(room, 560), 320];
     const inner = { left: 52, right: width - 12, top: 10, bottom: height - 42 };
-    svg.attr("width", width).attr("height", height).selectAll("*").remove();
+    setSize(svg, width, height).selectAll("*").remove();
     const [across, up] = [d3.extent(pairs, ({ cosine }) => cosine), d3.extent(pairs, ({ pgf }) => pgf)];
     const x = (value) => inner.left + 8 + ((value - across[0]) / (across[1] - across[0] || 1)) * (inner.right - inner.left - 16);
     const y = (value) => inner.bottom - 8 - ((value - up[0]) / (up[1] - up[0] || 1)) * (inner.bottom - inner.top - 16);

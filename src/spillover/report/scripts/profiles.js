@@ -38,7 +38,7 @@ function makeProfile(figure, model, following, [sign, word, across, up]) {
   function draw() {
     if (!size) return;
     const height = Math.min(size, 380);
-    svg.attr("width", size).attr("height", height).selectAll("*").remove();
+    setSize(svg, size, height).selectAll("*").remove();
     const room = { left: 62, right: size - 18, top: 8, bottom: height - 40 };
     const x = (value) => room.left + (1 - Math.abs(value - (sign === "positive" ? range("gives") : 0)) / Math.abs(range("gives"))) * (room.right - room.left);
     const y = (value) => room.top + (Math.abs(value - (sign === "positive" ? range("takes") : 0)) / Math.abs(range("takes"))) * (room.bottom - room.top);
