@@ -42,7 +42,7 @@ class Opened:
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(file.as_uri())
-        self.page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+        self.page.wait_for_selector("html[data-ready=yes]")  # a function would be an eval, which the page forbids
         self.page.wait_for_selector(".stage svg, .stage canvas")
 
 

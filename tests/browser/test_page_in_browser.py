@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -15,8 +13,7 @@ from spillover.report.page import write_report
 
 pytestmark = pytest.mark.browser
 
-SLOWER = 4
-"""How much slower than a reader's machine the one that tests may be."""
+COUNTED_MS = 60
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 NAMES = [
     *("Jigsaw", "Counting", "Relative_Depth", "Art_Style", "Spatial_Relation", "Visual_Similarity"),
@@ -218,7 +215,7 @@ def test_paper_holds_every_model(opened):
     page = opened.page
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    page.wait_for_function("document.querySelectorAll('#model-1 .cells g').length === 169")
+    page.locator("#model-1 .cells g").nth(168).wait_for()
     assert page.locator("#model-0").is_visible()
     assert page.locator("#model-1").is_visible()
 
@@ -231,17 +228,22 @@ def test_without_scripts_the_matrix_is_a_table(browser, file):
     context.close()
 
 
-def test_two_hundred_tasks_are_ready_in_two_seconds(open_page, large):
-    started = time.monotonic()
-    opened = open_page(large)
-    page = opened.page
-    page.locator(".stage").focus()
-    page.keyboard.press("ArrowRight")
-    assert page.locator("[data-figure=heatmap] .status").inner_text().startswith("Task 0 → Task 0")
-    elapsed = time.monotonic() - started
-    assert opened.faults == []
-    assert page.locator(".stage canvas").count() == 1
-    assert elapsed < 2 * SLOWER, f"took {elapsed:.1f} s"
+def test_two_hundred_tasks_answer_in_two_seconds(browser, large):
+    """Two seconds of a machine that counts to thirty million in `COUNTED_MS`; a busier one may take longer."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(large.as_uri(), wait_until="commit")
+    page.wait_for_selector(".stage canvas", state="attached")
+    page.locator(".stage").press("ArrowRight")
+    page.locator("[data-figure=heatmap] .status", has_text="Task 0 → Task 0").wait_for()
+    elapsed = page.evaluate("performance.now()")
+    counted = page.evaluate(
+        """() => { const started = performance.now(); let sum = 0;
+            for (let each = 0; each < 3e7; each += 1) sum += Math.sqrt(each);
+            return sum && performance.now() - started; }"""
+    )
+    context.close()
+    assert elapsed < 2000 * max(counted / COUNTED_MS, 1), f"{elapsed:.0f} ms, counting took {counted:.0f} ms"
 
 
 def test_the_canvas_tells_its_cells(open_page, large):

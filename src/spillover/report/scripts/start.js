@@ -1,4 +1,5 @@
-// Puts every figure into its place; those of models that are not shown wait until they are.
+// Puts every figure into its place: the matrix at once, the others when it stands there and can be used. Those of models
+// that are not shown wait until they are.
 
 function drawModel(section) {
   const place = Number(section.dataset.model);
@@ -6,17 +7,26 @@ function drawModel(section) {
   const following = makeFollowing();
   const root = (name) => d3.select(section.querySelector(`[data-figure="${name}"]`));
   drawHeatmap(root("heatmap"), model, following);
-  drawGraph(root("graph"), model, following);
-  drawProfiles(root("profiles"), model, following);
-  if (model.mixture) drawMixture(root("mixture"), model.mixture);
-  if (model.progress) drawLines(root("progress"), model.progress);
-  if (model.weights) drawWeights(root("weights"), model.weights);
+  const others = [
+    () => drawGraph(root("graph"), model, following),
+    () => drawProfiles(root("profiles"), model, following),
+    () => model.mixture && drawMixture(root("mixture"), model.mixture),
+    () => model.progress && drawLines(root("progress"), model.progress),
+    () => model.weights && drawWeights(root("weights"), model.weights),
+  ];
   following.on("cards", (task) => {
     for (const card of section.querySelectorAll("[data-task]")) card.classList.toggle("followed", card.dataset.task === task);
   });
   for (const button of section.querySelectorAll("button[data-follow]")) {
     button.addEventListener("click", () => following.toggle(button.dataset.follow));
   }
+  return others;
+}
+
+// One after the other, each in its own turn, so that a click or a key need not wait for all of them.
+function inTurns(draws, whenDone) {
+  if (!draws.length) { whenDone(); return; }
+  setTimeout(() => { draws[0](); inTurns(draws.slice(1), whenDone); });
 }
 
 const sections = [...document.querySelectorAll("section.model")];
@@ -29,7 +39,10 @@ function show(place) {
     tab.setAttribute("aria-selected", String(other === place));
     tab.tabIndex = other === place ? 0 : -1;
   });
-  if (!drawn.has(place)) { drawn.add(place); drawModel(sections[place]); }
+  if (drawn.has(place)) return;
+  drawn.add(place);
+  delete document.documentElement.dataset.ready;
+  inTurns(drawModel(sections[place]), () => { document.documentElement.dataset.ready = "yes"; });
 }
 
 tabs.forEach((tab, place) => {
@@ -53,10 +66,11 @@ theme.addEventListener("change", () => {
 // Paper shows every model.
 addEventListener("beforeprint", () => sections.forEach((section, place) => {
   section.hidden = false;
-  if (!drawn.has(place)) { drawn.add(place); drawModel(section); }
+  if (drawn.has(place)) return;
+  drawn.add(place);
+  for (const draw of drawModel(section)) draw();
 }));
 
 document.documentElement.classList.add("scripted");
 if (sections.length) show(0);
 for (const lines of DATA.scale) drawLines(d3.select("#scale"), lines);
-document.documentElement.dataset.ready = "yes";
