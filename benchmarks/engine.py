@@ -1,6 +1,6 @@
 """How fast models are asked and finetuned, against what a user would write: run `python benchmarks/engine.py`.
 
-The full run takes about a quarter of an hour, `--quick` less than a minute, on a quiet machine. The claims are ratios
+The full run takes about FIXME, `--quick` less than a minute, on a quiet machine. The claims are ratios
 of processor time, each of two sides that did the same work by the same protocol in the same process, in turns, on one
 thread:
 
@@ -11,7 +11,9 @@ thread:
    out beforehand, at the token budget that was the fastest in a trial: the limit;
 3. finetuning, files to losses, against PEFT and the HF Trainer, which passes the pixels through the model at every
    step: same adapter, order, optimiser and learning rates, and so the same loss at every step but for rounding;
-4. growth: time a pair of adapter and example, and peak memory, as adapters and tasks grow.
+4. the share of the machine's speed that asking and finetuning reach: operations of their matrix products, which torch
+   counts, against a product of large matrices;
+5. growth: time a pair of adapter and example, and peak memory, as adapters and tasks grow.
 
 On the tiny checkpoint overhead rules; on a model of 112 million random parameters and images of 448 × 448 pixels
 arithmetic does.
@@ -32,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from sides import ours, usual
+from sides.limits import count_operations, measure_machine
 from sides.tables import print_figures
 from sides.timing import Timed, in_rounds, peak_memory_mib
 from sides.workload import Workload, build_midsize, draw_tasks, make_adapters
@@ -95,7 +98,7 @@ QUICK = Size(
 FULL = Size(
     adapters=13,
     tasks=13,
-    examples=20,
+    examples=40,
     rounds=3,
     batch=50,
     adapting=TINY_ADAPTING,
@@ -131,7 +134,9 @@ def measure(model: ModelSettings, size: Size, folder: Path) -> dict[str, Any]:
     workload = Workload(model=model, tasks=tasks, adapters=adapters)
     growth = [_grow(workload.part(*part)) for part in size.growth]  # first, for the memory's sake
     evaluation = compare_evaluation(workload.part(size.adapters, size.tasks), size)
-    return {"evaluation": evaluation, "finetuning": compare_finetuning(model, size), "growth": growth}
+    finetuning = compare_finetuning(model, size)
+    machine = asdict(measure_machine())
+    return {"evaluation": evaluation, "finetuning": finetuning, "growth": growth, "machine": machine}
 
 
 def compare_evaluation(workload: Workload, size: Size) -> dict[str, Any]:
@@ -151,6 +156,7 @@ def compare_evaluation(workload: Workload, size: Size) -> dict[str, Any]:
             "bare passes": partial(bare.run, len(workload.adapters)),
         }
         timed = in_rounds(sides, size.rounds)
+        operations = {name: count_operations(sides[name]) for name in ("letters, ours, asking alone", "bare passes")}
     return {
         "adapters": len(workload.adapters),
         "tasks": len(workload.tasks),
@@ -158,6 +164,7 @@ def compare_evaluation(workload: Workload, size: Size) -> dict[str, Any]:
         "rounds": size.rounds,
         "seconds": {name: asdict(side.spread) for name, side in timed.items()},
         "ratios": {f"{slow} / {fast}": asdict(timed[slow].times_of(timed[fast])) for slow, fast in RATIOS},
+        "operations": operations,
         "other_answers": {name: _differences(timed, name) for name in sides if name != "bare passes"},
     }
 
@@ -186,6 +193,7 @@ def compare_finetuning(model: ModelSettings, size: Size) -> dict[str, Any]:
         "steps": size.finetune.steps,
         "seconds": {name: asdict(side.spread) for name, side in timed.items()},
         "ratios": {"HF Trainer / ours": asdict(timed["HF Trainer"].times_of(timed["ours"]))},
+        "operations": {"ours": count_operations(sides["ours"])},
         "losses": {name: side.result for name, side in timed.items()},
         "largest_difference_of_losses": max(abs(mine - its) for mine, its in pairs),
     }

@@ -20,6 +20,7 @@ def print_figures(figures: Mapping[str, Any]) -> None:
         _print_spreads(finetuning["seconds"], "s")
         _print_spreads(finetuning["ratios"], "×")
         print(f"  {'largest difference of losses, nats':<58}{finetuning['largest_difference_of_losses']:>9.5f}")
+        _print_shares(model, measured)
         _print_growth(model, measured["growth"])
 
 
@@ -27,6 +28,20 @@ def _print_spreads(spreads: Mapping[str, Mapping[str, float]], unit: str) -> Non
     for name, spread in spreads.items():
         line = "{median:>9.2f} {unit}  ({lowest:.2f} – {highest:.2f})".format(unit=unit, **spread)
         print(f"  {name:<58}{line}")
+
+
+def _print_shares(model: str, measured: Mapping[str, Any]) -> None:
+    evaluation, finetuning, limit = measured["evaluation"], measured["finetuning"], measured["machine"]["gigaflops"]
+    print(
+        "\n{}: operations; the machine multiplies {:.1f} Gflop/s, copies {gigabytes:.1f} GB/s".format(
+            model, limit, gigabytes=measured["machine"]["gigabytes"]
+        )
+    )
+    for done in (evaluation, finetuning):
+        for name, count in done["operations"].items():
+            speed = count / done["seconds"][name]["median"] / 1e9
+            title = name if done is evaluation else f"finetuning, {name}"
+            print(f"  {title:<40}{count / 1e9:>10.1f} Gflop {speed:>8.1f} Gflop/s {speed / limit:>7.0%}")
 
 
 def _print_growth(model: str, growth: list[dict[str, Any]]) -> None:

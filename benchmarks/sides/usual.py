@@ -24,7 +24,7 @@ from spillover.models.base import Base
 from spillover.models.encoding import answer_tokens, deciding_tokens
 from spillover.models.finetuning import rate_share
 from spillover.models.identity import locate_model
-from spillover.models.processing import load_processor
+from spillover.models.processing import chat_of, load_processor
 from spillover.models.settings import ModelSettings, TrainingSettings
 
 Ask = Callable[[Base, Sequence[Prompt]], list[str]]
@@ -34,7 +34,8 @@ def load(settings: ModelSettings) -> Base:
     """Load a model in float32, and its processor."""
     place = locate_model(settings)
     model = AutoModelForImageTextToText.from_pretrained(place, dtype=torch.float32)
-    return Base(model=model.eval(), processor=load_processor(place, settings), name=settings.name)
+    processor = load_processor(place, settings)
+    return Base(model=model.eval(), processor=processor, chat=chat_of(processor, settings.name), name=settings.name)
 
 
 def evaluate(workload: Workload, batch: int, ask: Ask) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from spillover.core.errors import SpilloverError
-from spillover.study.executors.executor import JobFailed, JobFinished, JobProgressed, JobStarted
+from spillover.study.executors.executor import JobFailed, JobFinished, JobKept, JobProgressed, JobStarted
 from spillover.study.executors.local import LocalExecutor
 
 
@@ -26,6 +26,7 @@ class Sum:
 def start_worker(device):
     def work(job, numbers, report):
         report(1, 2)
+        report.keep(job.key.encode())
         match job.deed:
             case "complain":
                 raise SpilloverError("a user can mend this")
@@ -72,6 +73,7 @@ def test_every_job_runs_once_after_what_it_needs(executor):
     assert {key: result[0] for key, result in results.items()} == {"a": 1, "b": 2, "c": 4, "d": 1}
     assert sum(isinstance(event, JobStarted) for event in events) == 4
     assert any(isinstance(event, JobProgressed) and (event.done, event.total) == (1, 2) for event in events)
+    assert sorted(event.state for event in events if isinstance(event, JobKept)) == [b"a", b"b", b"c", b"d"]
 
 
 @pytest.mark.parametrize(

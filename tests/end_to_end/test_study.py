@@ -130,11 +130,12 @@ def test_transformers_and_peft_alone_give_the_same_answers(finished, tmp_path, r
         pytest.param("plan.json", marks=pytest.mark.slow),
         pytest.param("logs/*.parquet", marks=pytest.mark.slow),
         pytest.param("adapters/*", marks=pytest.mark.slow),
+        pytest.param("unfinished/*.safetensors", marks=pytest.mark.slow),
     ],
 )
 def test_killing_a_run_and_going_on_gives_the_same_findings(finished, tmp_path, seen):
     folder = tmp_path / "small"
-    file = write_study(tmp_path / "study.yaml", folder)
+    file = write_study(tmp_path / "study.yaml", folder, executor={"keep_every_s": 0})
     with subprocess.Popen([sys.executable, "-m", "spillover", "run", file], start_new_session=True) as process:
         while not list(folder.glob(seen)):
             assert process.poll() is None

@@ -36,7 +36,8 @@ MOVED = (
     (re.compile(r"^base_model\.model\.model\.layers\."), "base_model.model.model.language_model.layers."),
     (re.compile(r"^base_model\.model\.visual\."), "base_model.model.model.visual."),
 )
-"""transformers 5 moved Qwen's modules: what older adapters call them, and what they are called now."""
+"""transformers 5 moved Qwen's modules: what older adapters call them, and what they are called now. In models that read
+text alone nothing moved."""
 
 
 def language_model_pattern(model: nn.Module) -> str:
@@ -101,7 +102,7 @@ def _plain(value: object) -> object:
 def touches_vision(base: Base, files: AdapterFiles) -> bool:
     """Say whether an adapter changes anything before the language model, so that image features must be made anew."""
     decoder = language_model_pattern(base.model).split(r"\.", 1)[0].removeprefix(".*")
-    names = _renamed(_tensors(files))
+    names = _renamed(base, _tensors(files))
     return any(f".{decoder}." not in name for name in names)
 
 
@@ -113,8 +114,8 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
         ModelError: the files are no adapter of this model: a tensor without a module, a module without its tensor, or
             one of another shape.
     """
-    frame = _frame(base, _config(files))
-    _load(frame, _renamed(_tensors(files)))
+    frame = _frame(base, _config(base, files))
+    _load(frame, _renamed(base, _tensors(files)))
     inner = [parameter for layer in frame.layers for parameter in layer.get_base_layer().parameters()]
     saved = [(parameter, parameter.detach().clone()) for parameter in inner]
     try:
@@ -175,7 +176,7 @@ def _take_off(model: nn.Module) -> None:
     model.requires_grad_(requires_grad=False)
 
 
-def _config(files: AdapterFiles) -> LoraConfig:
+def _config(base: Base, files: AdapterFiles) -> LoraConfig:
     try:
         given = json.loads(files[CONFIG_FILE])
     except (KeyError, ValueError) as error:
@@ -191,7 +192,7 @@ def _config(files: AdapterFiles) -> LoraConfig:
             f"the adapter began as {given['init_lora_weights']!r}, which changes the base's own weights",
             hint="save it as a plain LoRA: PEFT's save_pretrained with path_initial_model_for_weight_conversion",
         )
-    if isinstance(given.get("target_modules"), str):
+    if isinstance(given.get("target_modules"), str) and base.abilities.images != "none":
         given["target_modules"] = given["target_modules"].replace(r"model\.layers", r"model\.language_model\.layers")
     config = LoraConfig(**{name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__})
     config.inference_mode = True
@@ -206,8 +207,8 @@ def _tensors(files: AdapterFiles) -> dict[str, Tensor]:
         raise ModelError(f"an adapter needs a readable {WEIGHTS_FILE}; other formats are not read") from error
 
 
-def _renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    for old, new in MOVED:
+def _renamed(base: Base, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    for old, new in MOVED if base.abilities.images != "none" else ():
         tensors = {old.sub(new, name): tensor for name, tensor in tensors.items()}
     return tensors
 

@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import transformers
 from safetensors import SafetensorError
-from torch import nn
-from transformers import AutoModelForImageTextToText
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, ProcessorMixin
 
 from spillover.core.errors import ModelError
 from spillover.models.budget import CPU_TOKENS, TokenBudget
+from spillover.models.chat import Chat
 from spillover.models.devices import check_device, resolve_precision
 from spillover.models.features import FeatureCache, FeatureDisk, vision_identity
 from spillover.models.identity import locate_model
-from spillover.models.processing import load_processor
+from spillover.models.last_layer import only_read_at
+from spillover.models.processing import chat_of, load_processor, process_example
+from spillover.models.recent import Recent
 from spillover.models.settings import ModelSettings
+from spillover.models.trial import Abilities, try_model
+
+LAYOUT_BYTES = 1 << 28
+"""Of batches that are kept laid out, on the model's device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """A frozen vision-language model with its processor."""
+    """A frozen model with its processor: a vision-language model, or one that reads text alone."""
 
     model: Any
     """A `PreTrainedModel`; every architecture adds methods of its own, which its type does not tell."""
     processor: Any
-    """A `ProcessorMixin`."""
+    """A `ProcessorMixin`, or the tokenizer of a model that reads text alone."""
+    chat: Chat
     name: str
+    abilities: Abilities = field(default_factory=Abilities)
     features: FeatureCache = field(default_factory=FeatureCache)
     """What its vision tower made of images; see `spillover.models.encoding`."""
     frames: dict[str, Any] = field(default_factory=dict[str, Any])
     """LoRA layers that the next adapter of the same configuration needs; see `spillover.models.adapters`."""
+    layouts: Recent[tuple[Any, ...], dict[str, Any]] = field(default_factory=lambda: Recent(LAYOUT_BYTES))
+    """Batches of questions as tensors, which the next adapter is asked as well; see `spillover.models.batching`."""
     asking: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
     """Of a forward pass alone."""
     training: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))
@@ -42,7 +54,7 @@ class Base:
     @property
     def tokenizer(self) -> Any:
         """The processor's tokenizer."""
-        return self.processor.tokenizer
+        return self.chat.tokenizer
 
     @property
     def device(self) -> torch.device:
@@ -54,15 +66,14 @@ class Base:
         """The model without its output head."""
         return self.model.base_model
 
+    def only_read_at(self, rows: Tensor | slice, positions: Tensor | slice) -> AbstractContextManager[None]:
+        """Leave undone what the last layer would do for nothing, if the model is one of which it can be left."""
+        return only_read_at(self.model, rows, positions) if self.abilities.narrow else nullcontext()
+
     @property
     def head(self) -> Any:
         """The output embedding: one row a token of the vocabulary."""
         return self.model.get_output_embeddings()
-
-    @property
-    def end_of_turn(self) -> int:
-        """The token that ends an answer."""
-        return self.tokenizer.eos_token_id
 
 
 def no_number(base: Base, message: str) -> ModelError:
@@ -97,9 +108,11 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
     check_device(device)
     place = locate_model(settings)
     processor = load_processor(place, settings)
+    chat = chat_of(processor, settings.name)
     dtype = getattr(torch, resolve_precision(settings.precision, device))
+    model_class = AutoModelForImageTextToText if isinstance(processor, ProcessorMixin) else AutoModelForCausalLM
     try:
-        loaded: Any = AutoModelForImageTextToText.from_pretrained(
+        loaded: Any = model_class.from_pretrained(
             place,
             revision=settings.revision,
             trust_remote_code=settings.trust_remote_code,
@@ -118,12 +131,15 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
         )
     model.requires_grad_(requires_grad=False)
     model = model.to(device).eval()
-    features = FeatureCache(disk, vision_identity(model, processor)) if disk is not None else FeatureCache()
+    abilities = try_model(model, process_example(processor, chat), settings.name)
+    keeps = disk is not None and abilities.images.endswith("features")
     return Base(
         model=model,
         processor=processor,
+        chat=chat,
         name=settings.name,
-        features=features,
+        abilities=abilities,
+        features=FeatureCache(disk, vision_identity(model, processor)) if keeps else FeatureCache(),
         asking=TokenBudget.of(model.device),
         training=TokenBudget.of(model.device),
     )

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from spillover.models.base import Base
 from spillover.models.budget import TokenBudget
-from spillover.models.encoding import Encoded, features_of
-from spillover.models.features import Features
+from spillover.models.encoding import Encoded, features_of, pixels_of
+from spillover.models.vision import accepted_names, in_place_of_pixels
+
+Padding = Literal["left", "right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,6 @@ class Row:
 
     def __len__(self) -> int:
         return len(self.encoded) + len(self.tail)
-
-
-@dataclass
-class SeenImages(BaseModelOutputWithPooling):
-    """The vision tower's output in the form that every model of transformers accepts in place of pixels."""
-
-    deepstack_features: list[Tensor] | None = None
 
 
 def batch_by_length(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
@@ -89,15 +81,29 @@ def _fits(do: Callable[[list[int]], None], group: list[int]) -> bool:
     return True
 
 
-def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] = "right") -> dict[str, Any]:
-    """Lay rows out as a padded batch, images in the place of pixels as the vision tower saw them.
+def lay_out(base: Base, rows: Sequence[Row], padding: Padding = "right") -> dict[str, Any]:
+    """Lay rows out as a padded batch, with images as the vision tower saw them, or as pixels if it must see them anew.
 
     Padded on the right, nothing real ever attends to padding, so no mask is given and the fastest attention is taken;
     padded on the left, for generation, a mask is.
     """
-    inputs: dict[str, Any] = {
-        "input_ids": _pad([_tokens(row) for row in rows], base.tokenizer.pad_token_id or 0, padding)
-    }
+    inputs = _lay_out_tokens(rows, padding, base.tokenizer.pad_token_id or 0)
+    return _with_images(base, rows, {name: value.to(base.device) for name, value in inputs.items()})
+
+
+def lay_out_again(base: Base, rows: Sequence[Row], padding: Padding = "right") -> dict[str, Any]:
+    """Lay rows out that the next adapter is asked as well: what does not depend on the adapter is kept."""
+    key = (padding, *((row.encoded.number, row.tail) for row in rows))
+    inputs = base.layouts.get(key)
+    if inputs is None:
+        laid_out = _lay_out_tokens(rows, padding, base.tokenizer.pad_token_id or 0)
+        inputs = {name: value.to(base.device) for name, value in laid_out.items()}
+        base.layouts.keep(key, inputs, sum(value.nbytes for value in inputs.values()))
+    return _with_images(base, rows, dict(inputs))
+
+
+def _lay_out_tokens(rows: Sequence[Row], padding: Padding, filler: int) -> dict[str, Tensor]:
+    inputs = {"input_ids": _pad([_tokens(row) for row in rows], filler, padding)}
     if padding == "left":
         inputs["attention_mask"] = _pad([torch.ones(len(row), dtype=torch.long) for row in rows], 0, padding)
     for name in rows[0].encoded.token_fields:
@@ -106,29 +112,37 @@ def lay_out(base: Base, rows: Sequence[Row], padding: Literal["left", "right"] =
     pictured = [row.encoded for row in rows if row.encoded.piece is not None]
     for name in pictured[0].image_fields if pictured else ():
         inputs[name] = torch.cat([encoded.image_fields[name] for encoded in pictured])
-    if padding == "right" and rows[0].encoded.positions is not None:
+    if rows[0].encoded.positions is not None:
         inputs["position_ids"] = _pad([_positions(row) for row in rows], 0, padding).transpose(0, 1)
-    placed = {name: value.to(base.device) for name, value in inputs.items()}
-    if pictured:
+    return inputs
+
+
+def _with_images(base: Base, rows: Sequence[Row], inputs: dict[str, Any]) -> dict[str, Any]:
+    pictured = [row.encoded for row in rows if row.encoded.piece is not None]
+    if pictured and base.abilities.images == "pixels":
+        inputs |= {name: value.to(base.device) for name, value in pixels_of(base, pictured).items()}
+    elif pictured:
         seen = [features for encoded in pictured if (features := features_of(base, encoded)) is not None]
-        placed["mm_encoder_outputs"] = {"image": _stack(seen, base.device)}
-    return placed
+        inputs["mm_encoder_outputs"] = in_place_of_pixels(seen, base.abilities.images, base.device)
+    return inputs
 
 
-def hidden_states(base: Base, inputs: dict[str, Any]) -> Tensor:
+def states_at(base: Base, inputs: dict[str, Any], places: Sequence[tuple[int, int]]) -> Tensor:
     """Run the model without its head.
 
+    Args:
+        base: the model.
+        inputs: of one batch.
+        places: row and position of the states that are wanted.
+
     Returns:
-        The last layer's states, (row, token, hidden size).
+        What leaves the last layer there, (place, hidden size).
     """
-    accepted = _accepted(type(base.backbone))
+    accepted = accepted_names(type(base.backbone), "forward")
     taken = {name: value for name, value in inputs.items() if name in accepted}
-    return base.backbone(**taken, use_cache=False).last_hidden_state
-
-
-@cache
-def _accepted(backbone: type[torch.nn.Module]) -> frozenset[str]:
-    return frozenset(inspect.signature(backbone.forward).parameters)
+    rows, positions = torch.tensor(places, device=base.device).T
+    with base.only_read_at(rows, positions):
+        return base.backbone(**taken, use_cache=False).last_hidden_state[rows, positions]
 
 
 def _tokens(row: Row) -> Tensor:
@@ -143,16 +157,10 @@ def _positions(row: Row) -> Tensor:
     return torch.cat([positions, positions[:, -1:] + following], dim=1)
 
 
-def _pad(values: Sequence[Tensor], filler: int, side: Literal["left", "right"]) -> Tensor:
+def _pad(values: Sequence[Tensor], filler: int, side: Padding) -> Tensor:
     width = max(value.shape[-1] for value in values)
     missing = [width - value.shape[-1] for value in values]
     pads = [(count, 0) if side == "left" else (0, count) for count in missing]
     return torch.stack(
         [torch.nn.functional.pad(value, pad, value=filler) for value, pad in zip(values, pads, strict=True)]
     )
-
-
-def _stack(features: Sequence[Features], device: torch.device) -> SeenImages:
-    deepstack = [torch.cat(layers).to(device) for layers in zip(*(each.deepstack for each in features), strict=True)]
-    embeddings = tuple(each.embeddings.to(device) for each in features)
-    return SeenImages(pooler_output=cast("Tensor", embeddings), deepstack_features=deepstack or None)

@@ -9,7 +9,7 @@ import torch
 
 from spillover.core.errors import ModelError
 
-CPU_TOKENS = 2048
+CPU_TOKENS = 1536
 """On a CPU more pays nothing; and since it decides what is packed together, and with it the last bits, it is fixed."""
 GPU_TOKENS = 1 << 16
 """What a GPU begins with: more than keeps any busy."""

@@ -7,11 +7,12 @@ save memory passes the tower again as a whole, and they come out the same to the
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
 from textwrap import shorten
 from typing import Any
 
@@ -21,17 +22,19 @@ from jinja2 import TemplateError
 from torch import Tensor
 
 from spillover.core.errors import ModelError, TaskError
-from spillover.core.prompt import Prompt
+from spillover.core.prompt import Prompt, Turn
 from spillover.models.base import Base
+from spillover.models.chat import Chat
 from spillover.models.features import Features, features_key
+from spillover.models.processing import process
+from spillover.models.vision import TEXT, accepted_names, see
 
-PIXELS = ("pixel_values", "pixel_attention_mask")
-"""What only the vision tower reads; dropped once it has."""
-TEXT = ("input_ids", "attention_mask")
-"""What the vision tower is never given."""
 PIECE_PROMPTS = 32
 PIECE_PIXELS = 1 << 18
 """Prompts, and pixels of their images, that pass the vision tower together; one prompt always may."""
+DECODING_THREADS = 4
+DECODED_AHEAD = 8
+"""Prompts whose images wait in main memory for the vision tower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Encoded:
     row: int
     """Its place in the piece."""
     prompt: Prompt
+    number: int = field(default_factory=count().__next__)
+    """By which this process tells it from all others; the same prompt with another answer keeps it."""
 
     def __len__(self) -> int:
         return self.tokens.shape[0]
@@ -80,7 +85,8 @@ def encode_prompts(base: Base, prompts: Sequence[Prompt]) -> list[Encoded]:
         TaskError: an image cannot be read, or the model cannot take it.
     """
     encoded: list[Encoded] = []
-    for piece in _pieces(prompts):
+    on_gpu = base.device.type != "cpu"  # a CPU's cores have their hands full: there it costs more than it saves
+    for piece in _pieces(load_ahead(prompts) if on_gpu else map(_loaded, prompts)):
         encoded += _encode(base, piece)
     return encoded
 
@@ -104,25 +110,57 @@ def features_of(base: Base, encoded: Encoded) -> Features | None:
     return kept[encoded.row]
 
 
+def pixels_of(base: Base, prompts: Sequence[Encoded]) -> dict[str, Tensor]:
+    """What the processor makes of the images of a batch, for a model that takes pixels.
+
+    Raises:
+        TaskError: an image can no longer be read.
+    """
+    inputs = _process(base, [_loaded(encoded.prompt) for encoded in prompts])
+    shape = inputs["input_ids"].shape
+    read = accepted_names(type(base.backbone), "forward")
+    return {name: value for name, value in inputs.items() if name in read and value.shape != shape}
+
+
 @dataclass(frozen=True, slots=True)
-class _Loaded:
+class Loaded:
+    """A prompt and its images, decoded."""
+
     prompt: Prompt
     images: list[Any]
 
 
-def _loaded(prompt: Prompt) -> _Loaded:
-    return _Loaded(prompt, [image.load() for image in prompt.images])
+def _loaded(prompt: Prompt) -> Loaded:
+    return Loaded(prompt, [image.load() for image in prompt.images])
+
+
+def load_ahead(prompts: Sequence[Prompt]) -> Iterator[Loaded]:
+    """Decode images in threads, while what came before passes the vision tower; in the order of the prompts.
+
+    Raises:
+        TaskError: an image cannot be read; those before it have come.
+    """
+    coming: deque[Future[Loaded]] = deque()
+    pool = ThreadPoolExecutor(DECODING_THREADS)
+    try:
+        for prompt in prompts:
+            coming.append(pool.submit(_loaded, prompt))
+            if len(coming) > DECODED_AHEAD:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _held_bytes(prompts: Sequence[Prompt]) -> int:
     return sum(image.held_bytes for prompt in prompts for image in prompt.images)
 
 
-def _pieces(prompts: Sequence[Prompt]) -> Iterator[list[_Loaded]]:
-    piece: list[_Loaded] = []
+def _pieces(loading: Iterator[Loaded]) -> Iterator[list[Loaded]]:
+    piece: list[Loaded] = []
     pixels = 0
-    for prompt in prompts:
-        loaded = _loaded(prompt)
+    for loaded in loading:
         size = sum(image.width * image.height for image in loaded.images)
         full = len(piece) == PIECE_PROMPTS or pixels + size > PIECE_PIXELS
         if piece and (full or bool(piece[0].images) != bool(loaded.images)):
@@ -134,16 +172,18 @@ def _pieces(prompts: Sequence[Prompt]) -> Iterator[list[_Loaded]]:
         yield piece
 
 
-def _encode(base: Base, loaded: list[_Loaded]) -> Iterator[Encoded]:
+def _encode(base: Base, loaded: list[Loaded]) -> Iterator[Encoded]:
     inputs = _process(base, loaded)
     prompts = tuple(each.prompt for each in loaded)
     piece = _piece(prompts) if loaded[0].images else None
     tokens, mask = inputs["input_ids"], inputs["attention_mask"].bool()
-    others = {name: value for name, value in inputs.items() if name not in ("input_ids", "attention_mask", *PIXELS)}
+    locating = accepted_names(type(base.backbone), "get_rope_index")
+    read = locating | accepted_names(type(base.model), "forward")
+    others = {name: value for name, value in inputs.items() if name in read and name not in TEXT}
     token_fields = {name: value for name, value in others.items() if value.shape == tokens.shape}
-    image_fields = {name: value for name, value in others.items() if name not in token_fields}
+    image_fields = {name: value for name, value in others.items() if name in locating and name not in token_fields}
     positions = _rotary_positions(base, tokens, {"attention_mask": mask, **token_fields, **image_fields})
-    if piece is not None and base.features.get(piece.key) is None:
+    if piece is not None and base.abilities.images != "pixels" and base.features.get(piece.key) is None:
         _see(base, piece.key, inputs)
     first_image = 0
     for row, prompt in enumerate(prompts):
@@ -164,11 +204,17 @@ def _piece(prompts: tuple[Prompt, ...]) -> Piece:
     return Piece(prompts, features_key([[image.digest for image in prompt.images] for prompt in prompts]))
 
 
-def _process(base: Base, piece: list[_Loaded]) -> Any:
+def _process(base: Base, piece: list[Loaded]) -> Any:
     images = [loaded.images for loaded in piece] if piece[0].images else None
-    texts = [_render_chat(base, loaded) for loaded in piece]
+    if images and base.abilities.images == "none":
+        raise TaskError(
+            f"{base.name} reads text alone, and this example has an image",
+            where=_quoted(piece[0].prompt),
+            hint="take a vision-language model, or tasks without images",
+        )
+    texts = [_write(base, loaded.prompt) for loaded in piece]
     try:
-        return base.processor(images=images, text=texts, padding=True, padding_side="right", return_tensors="pt")
+        return process(base.processor, texts, images)
     except ValueError as error:  # such as images of a kind that the model cannot take
         if len(piece) > 1:
             for loaded in piece:  # one of them alone is at fault
@@ -176,81 +222,40 @@ def _process(base: Base, piece: list[_Loaded]) -> Any:
         sizes = ", ".join(f"{image.width} × {image.height}" for image in piece[0].images)
         raise TaskError(
             f"{base.name} cannot read this example with images of {sizes or 'no'} pixels: {error}",
-            where=repr(shorten(piece[0].prompt.text, 60, placeholder=" …")),
+            where=_quoted(piece[0].prompt),
         ) from error
 
 
-def _render_chat(base: Base, loaded: _Loaded) -> str:
-    prompt = loaded.prompt
-    messages = [{"role": turn.role, "content": _content(turn.text, turn.image_places)} for turn in prompt.before]
+def _quoted(prompt: Prompt) -> str:
+    return repr(shorten(prompt.text, 60, placeholder=" …"))
+
+
+def _write(base: Base, prompt: Prompt) -> str:
     left = len(prompt.images) - sum(len(turn.image_places) for turn in prompt.before)
     places = (0,) * left if prompt.image_places is None else prompt.image_places
-    messages.append({"role": "user", "content": _content(prompt.text, places)})
+    question = Turn(role="user", text=prompt.text, image_places=places)
     try:
-        return base.processor.apply_chat_template(messages, add_generation_prompt=True)
+        return base.chat.ask([*prompt.before, question])
     except TemplateError as error:
         raise TaskError(
             f"the chat template of {base.name} cannot write this: {error}", where=prompt.text[:60]
         ) from error
 
 
-def _content(text: str, places: Sequence[int]) -> list[dict[str, str]]:
-    """Cut a turn at its images, in the form that chat templates read."""
-    content: list[dict[str, str]] = []
-    start = 0
-    for place in places:
-        if place > start:
-            content.append({"type": "text", "text": text[start:place]})
-        content.append({"type": "image"})
-        start = place
-    if text[start:] or not content:
-        content.append({"type": "text", "text": text[start:]})
-    return content
-
-
 def _rotary_positions(base: Base, tokens: Tensor, fields: dict[str, Tensor]) -> Tensor | None:
-    locate = getattr(base.backbone, "get_rope_index", None)
-    if locate is None:
+    accepted = accepted_names(type(base.backbone), "get_rope_index")
+    if not accepted:
         return None
-    accepted = inspect.signature(locate).parameters
-    positions, _ = locate(tokens, **{name: value for name, value in fields.items() if name in accepted})
+    known = {name: value for name, value in fields.items() if name in accepted}
+    positions, _ = base.model.base_model.get_rope_index(tokens, **known)
     return positions
 
 
 def _see(base: Base, key: str, inputs: Any) -> list[Features]:
     """Let a piece's images pass the vision tower, and keep what it makes of them."""
-    accepted = inspect.signature(base.model.get_image_features).parameters
-    tokens = inputs["input_ids"]
-    counts = (tokens == base.model.config.image_token_id).sum(dim=1).tolist()
-    placed = {name: value.to(base.device) for name, value in inputs.items() if name in accepted and name not in TEXT}
-    with _undisturbed(base.model):
-        output = base.model.get_image_features(**placed, return_dict=True)
-    embeddings = _by_prompt(output.pooler_output, counts)
-    layers = [_by_prompt(layer, counts) for layer in getattr(output, "deepstack_features", None) or ()]
-    features = [
-        Features(embeddings=embeddings[row], deepstack=tuple(layer[row] for layer in layers))
-        for row in range(len(counts))
-    ]
+    features, _ = see(base.model, inputs)
     base.features.keep(key, features)
     return features
-
-
-@contextmanager
-def _undisturbed(model: Any) -> Generator[None]:
-    """Without dropout, though a finetune may be under way."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
-
-
-def _by_prompt(embeddings: Tensor | Sequence[Tensor], counts: list[int]) -> list[Tensor]:
-    """Cut what the tower saw at the prompts' borders, and copy it to main memory: a GPU's is for the model."""
-    joined = embeddings if isinstance(embeddings, Tensor) else torch.cat(list(embeddings))
-    flat = joined.reshape(-1, joined.shape[-1])
-    return [part.to("cpu", copy=True) for part in flat.split(counts)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,17 +274,17 @@ def deciding_tokens(base: Base, options: tuple[str, ...]) -> DecidingTokens:
     Raises:
         ModelError: the options do not all differ at one token, so that one forward pass cannot decide.
     """
-    return _deciding_tokens(base.tokenizer, options)
+    return _deciding_tokens(base.chat, options)
 
 
 @lru_cache(maxsize=64)
-def _deciding_tokens(tokenizer: Any, options: tuple[str, ...]) -> DecidingTokens:
+def _deciding_tokens(chat: Chat, options: tuple[str, ...]) -> DecidingTokens:
     if len(options) < 2:
         raise ModelError(
             f"the letters protocol needs at least two options, not {options!r}",
             hint="use protocols: [generate] for open questions",
         )
-    spelt = [tuple(tokenizer(option, add_special_tokens=False)["input_ids"]) for option in options]
+    spelt = [chat.spell(option) for option in options]
     shared = 0
     while all(len(tokens) > shared for tokens in spelt) and len({tokens[shared] for tokens in spelt}) == 1:
         shared += 1
@@ -294,4 +299,4 @@ def _deciding_tokens(tokenizer: Any, options: tuple[str, ...]) -> DecidingTokens
 
 def answer_tokens(base: Base, answer: str) -> tuple[int, ...]:
     """The tokens of an answer with the end of the turn: what a finetune is trained to write."""
-    return (*base.tokenizer(answer, add_special_tokens=False)["input_ids"], base.end_of_turn)
+    return (*base.chat.spell(answer), base.chat.end_of_turn)

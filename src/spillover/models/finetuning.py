@@ -7,35 +7,25 @@ however it is cut to fit the memory.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from spillover.core.errors import ModelError
 from spillover.core.keys import seeded_generator
 from spillover.models.adapters import export_adapter, trainable_adapter
 from spillover.models.base import Base
-from spillover.models.batching import Row, batch_by_length, hidden_states, lay_out
+from spillover.models.batching import Row, batch_by_length, lay_out, states_at
 from spillover.models.budget import TokenBudget
 from spillover.models.encoding import Encoded, answer_tokens
+from spillover.models.head import logits_of
 from spillover.models.settings import TrainingSettings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingStep:
-    """One optimiser step, for the log."""
-
-    step: int
-    """Counted from 1."""
-    loss: float
-    """Mean negative log-likelihood of the step's answer tokens, nats."""
-    learning_rate: float
-    gradient_norm: float
-    """Before clipping."""
+from spillover.models.training_state import Progress, TrainingStep, dump_state, restore_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +37,18 @@ class Finetuned:
     log: tuple[TrainingStep, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How a finetune is kept while it goes on."""
+
+    begun: bytes | None = None
+    """What an earlier one, of the same arguments, has kept last."""
+    every_s: float = 300.0
+    """Seconds from one to the next."""
+    keep: Callable[[bytes], None] | None = None
+    """Takes what is to be kept, in place of what was kept before; None keeps nothing."""
+
+
 def finetune(
     base: Base,
     examples: Sequence[Encoded],
@@ -54,6 +56,7 @@ def finetune(
     seed: int,
     *,
     on_step: Callable[[TrainingStep], None] | None = None,
+    keeping: Keeping = Keeping(),
 ) -> Finetuned:
     """Train an adapter to give the examples' answers.
 
@@ -63,37 +66,54 @@ def finetune(
         settings: of the training; `settings.examples` must be the number of examples.
         seed: of the adapter's first weights and the order of the examples.
         on_step: called after every optimiser step.
+        keeping: from where it goes on, and how it is kept meanwhile; what comes out is the same.
 
     Raises:
         ModelError: the loss, the gradient or a weight is no longer a number, or the loss exceeds twice that of a blind
             guess over the vocabulary: at any step, and after the last.
     """
     rows = [Row(encoded, answer_tokens(base, encoded.prompt.answer)) for encoded in examples]
-    log: list[TrainingStep] = []
     with trainable_adapter(base, settings.lora, seed) as adapted, _checkpointing(base, settings):
-        trained = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
-        optimiser = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
-        schedule = LambdaLR(optimiser, lambda done: rate_share(done, settings))
+        trained = {name: parameter for name, parameter in adapted.named_parameters() if parameter.requires_grad}
+        weights = list(trained.values())
+        optimiser = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay)
         saved_at = {settings.step_at(fraction) for fraction in settings.checkpoints}
-        adapters = {0: export_adapter(adapted, base.name)} if 0 in saved_at else {}
         adapted.train()
-        for step, batch in enumerate(_batches(rows, settings, seed), 1):
-            loss = _accumulate(base, batch, trained)
-            norm = torch.nn.utils.clip_grad_norm_(trained, settings.maximum_gradient_norm).item()
-            entry = TrainingStep(
-                step=step, loss=loss, learning_rate=float(schedule.get_last_lr()[0]), gradient_norm=norm
-            )
-            _check(entry, base)
-            optimiser.step()
-            schedule.step()
-            log.append(entry)
+        kept = None if keeping.begun is None else restore_state(keeping.begun, trained, optimiser)
+        progress = kept or Progress(adapters={0: export_adapter(adapted, base.name)} if 0 in saved_at else {}, log=[])
+        kept_at = time.monotonic()
+        for step, batch in islice(enumerate(_batches(rows, settings, seed), 1), len(progress.log), None):
+            entry = _step(base, batch, weights, optimiser, settings, step)
+            progress.log.append(entry)
             if step == settings.steps:
-                _check_end(base, entry, trained, _loss(base, batch))
+                _check_end(base, entry, weights, _loss(base, batch))
             if step in saved_at:
-                adapters[step] = export_adapter(adapted, base.name)
+                progress.adapters[step] = export_adapter(adapted, base.name)
             if on_step is not None:
                 on_step(entry)
-    return Finetuned(adapters=adapters, log=tuple(log))
+            if keeping.keep is not None and time.monotonic() - kept_at >= keeping.every_s and step < settings.steps:
+                keeping.keep(dump_state(progress, trained, optimiser))
+                kept_at = time.monotonic()
+    return Finetuned(adapters=progress.adapters, log=tuple(progress.log))
+
+
+def _step(
+    base: Base,
+    batch: Sequence[Row],
+    trained: Sequence[nn.Parameter],
+    optimiser: torch.optim.AdamW,
+    settings: TrainingSettings,
+    step: int,
+) -> TrainingStep:
+    rate = settings.learning_rate * rate_share(step - 1, settings)
+    loss = _accumulate(base, batch, trained)
+    norm = torch.nn.utils.clip_grad_norm_(trained, settings.maximum_gradient_norm).item()
+    entry = TrainingStep(step=step, loss=loss, learning_rate=rate, gradient_norm=norm)
+    _check(entry, base)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.step()
+    return entry
 
 
 @contextmanager
@@ -102,11 +122,11 @@ def _checkpointing(base: Base, settings: TrainingSettings) -> Generator[None]:
     if not settings.gradient_checkpointing:
         yield
         return
-    base.model.gradient_checkpointing_enable({"use_reentrant": False})
+    base.model.activation_checkpointing_enable({"use_reentrant": False})
     try:
         yield
     finally:
-        base.model.gradient_checkpointing_disable()
+        base.model.activation_checkpointing_disable()
 
 
 def rate_share(done: int, settings: TrainingSettings) -> float:
@@ -171,13 +191,11 @@ def _answers(batch: Sequence[Row]) -> int:
 
 def _answer_loss(base: Base, rows: Sequence[Row]) -> Tensor:
     """Sum the negative log-likelihood of the answer tokens; the head sees no other position."""
-    states = hidden_states(base, lay_out(base, rows))
     places = [
         (index, len(row.encoded) - 1 + offset) for index, row in enumerate(rows) for offset in range(len(row.tail))
     ]
-    index, position = torch.tensor(places, device=states.device).T
-    targets = torch.tensor([token for row in rows for token in row.tail], device=states.device)
-    logits = base.head(states[index, position])
+    targets = torch.tensor([token for row in rows for token in row.tail], device=base.device)
+    logits = logits_of(base, states_at(base, lay_out(base, rows), places))
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 

@@ -10,13 +10,14 @@ from safetensors import SafetensorError, safe_open
 
 from spillover.core.errors import ModelError
 
+IMAGE_PROCESSOR = ("preprocessor_config.json", "processor_config.json")
 WANTED = {
     ("config.json",): "the model's configuration",
-    ("preprocessor_config.json", "processor_config.json"): "its image processor",
+    IMAGE_PROCESSOR: "its image processor",
     ("tokenizer_config.json",): "its tokenizer's settings",
     ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json"): "its vocabulary",
 }
-"""What a folder must hold one of, and what that is."""
+"""What a folder must hold one of, and what that is; an image processor only for a vision-language model."""
 INDEX = "model.safetensors.index.json"
 READ = (*(name for names in WANTED for name in names if name.endswith(".json")), "generation_config.json", INDEX)
 """Every file here that transformers reads as a JSON object; others of the folder are nobody's concern."""
@@ -29,6 +30,8 @@ def check_folder(folder: Path) -> None:
         ModelError: a file is missing, is no JSON, or is cut short.
     """
     for names, what in WANTED.items():
+        if names == IMAGE_PROCESSOR and not speaks_of_vision(folder):
+            continue
         if not any((folder / name).is_file() for name in names):
             raise ModelError(
                 f"the model folder has no {names[0]} ({what})",
@@ -39,6 +42,15 @@ def check_folder(folder: Path) -> None:
         if (folder / name).is_file():
             _read_object(folder / name)
     _check_weights(folder)
+
+
+def speaks_of_vision(folder: Path) -> bool:
+    """Say whether a model's configuration has anything to do with images.
+
+    Raises:
+        ModelError: its config.json cannot be read.
+    """
+    return any("vision" in name for name in _read_object(folder / "config.json"))
 
 
 def _read_object(file: Path) -> dict[str, Any]:

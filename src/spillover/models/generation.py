@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from spillover.models.base import Base, no_number
-from spillover.models.batching import Row, in_batches, lay_out
+from spillover.models.batching import Row, in_batches, lay_out_again
 from spillover.models.encoding import Encoded
 
 
@@ -40,15 +40,16 @@ def generate_replies(
     settings = GenerationConfig(
         do_sample=False,
         max_new_tokens=maximum_new_tokens,
-        eos_token_id=base.end_of_turn,
-        pad_token_id=base.tokenizer.pad_token_id or base.end_of_turn,
+        eos_token_id=sorted({base.chat.end_of_turn, base.tokenizer.eos_token_id} - {None}),
+        pad_token_id=base.tokenizer.pad_token_id,
     )
     watched = LogitsProcessorList([_RefuseNaN(base)])
     replies = [""] * len(prompts)
 
     def ask(group: list[int]) -> None:
-        inputs = lay_out(base, [Row(prompts[index]) for index in group], padding="left")
-        written = base.model.generate(**inputs, generation_config=settings, logits_processor=watched)
+        inputs = lay_out_again(base, [Row(prompts[index]) for index in group], padding="left")
+        with base.only_read_at(slice(None), slice(-1, None)):
+            written = base.model.generate(**inputs, generation_config=settings, logits_processor=watched)
         replied = written[:, inputs["input_ids"].shape[1] :]
         texts = base.tokenizer.batch_decode(replied, skip_special_tokens=True)
         for index, text in zip(group, texts, strict=True):

@@ -6,15 +6,15 @@ option letters. The vocabulary's logits are never formed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from spillover.models.base import Base, no_number
-from spillover.models.batching import Row, hidden_states, in_batches, lay_out
+from spillover.models.batching import Row, in_batches, lay_out_again, states_at
 from spillover.models.encoding import Encoded, deciding_tokens
+from spillover.models.head import candidate_logits
 
 
 @torch.inference_mode()
@@ -43,11 +43,12 @@ def score_options(
     scores: list[tuple[float, ...]] = [()] * len(rows)
 
     def ask(group: list[int]) -> None:
-        states = hidden_states(base, lay_out(base, [rows[index] for index in group]))
-        last = torch.tensor([len(rows[index]) - 1 for index in group], device=states.device)
-        decisive = states[torch.arange(len(group), device=states.device), last]
-        for index, state in zip(group, decisive, strict=True):
-            scores[index] = _log_probabilities(base, state, deciding[index].candidates)
+        asked = [rows[index] for index in group]
+        states = states_at(base, lay_out_again(base, asked), [(row, len(each) - 1) for row, each in enumerate(asked)])
+        for places, candidates in _alike([deciding[index].candidates for index in group]):
+            found = _log_probabilities(base, states[places], candidates)
+            for place, values in zip(places, found, strict=True):
+                scores[group[place]] = values
         if on_progress is not None:
             on_progress(len(group))
 
@@ -55,12 +56,17 @@ def score_options(
     return scores
 
 
-def _log_probabilities(base: Base, state: Tensor, candidates: tuple[int, ...]) -> tuple[float, ...]:
-    logits = base.head.weight[list(candidates)].float() @ state.float()
-    bias: Tensor | None = base.head.bias
-    if bias is not None:
-        logits = logits + bias[list(candidates)].float()
-    scores = torch.log_softmax(logits, dim=0).tolist()
-    if not all(map(math.isfinite, scores)):
-        raise no_number(base, f"the log-probabilities of the options are {scores}")
-    return tuple(scores)
+def _alike(candidates: Sequence[tuple[int, ...]]) -> list[tuple[list[int], tuple[int, ...]]]:
+    """Put the places together that have the same options."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for place, each in enumerate(candidates):
+        places.setdefault(each, []).append(place)
+    return [(found, each) for each, found in places.items()]
+
+
+def _log_probabilities(base: Base, states: Tensor, candidates: tuple[int, ...]) -> list[tuple[float, ...]]:
+    scores = torch.log_softmax(candidate_logits(base, states, candidates), dim=1)
+    if not bool(scores.isfinite().all()):
+        broken = scores[~scores.isfinite().all(dim=1)][0].tolist()
+        raise no_number(base, f"the log-probabilities of the options are {broken}")
+    return [tuple(values) for values in scores.tolist()]

@@ -12,7 +12,7 @@ Fraction = Annotated[float, Field(gt=0, le=1)]
 
 TINY = "tiny"
 """The path that stands for the embedded checkpoint."""
-TRAINING_VERSION = 2
+TRAINING_VERSION = 3
 """Part of every adapter's key: raise it whenever training gives other weights for the same settings."""
 
 

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spillover.core.errors import Fault, SpilloverError, StudyError, nearest
-from spillover.models.folder import check_folder
-from spillover.models.identity import locate_model
-from spillover.models.settings import TINY, ModelSettings
 from spillover.study.devices import devices_of
+from spillover.study.model_faults import model_faults, sight_faults
 from spillover.study.reading import load_study, sound_part
 from spillover.study.study import Study
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
@@ -72,7 +70,7 @@ def load_study_to_run(path: Path) -> Study:
 
 
 def _open(study: Study) -> tuple[StudyTasks, list[Fault]]:
-    faults = [*_repetitions(study), *_model_faults(study), *_device_faults(study)]
+    faults = [*_repetitions(study), *model_faults(study), *_device_faults(study)]
     tasks, closed = _open_tasks(study, faults)
     sources = _pick(study, tasks, "sources", "train", closed, faults)
     targets = _pick(study, tasks, "targets", "validation", closed, faults)
@@ -80,6 +78,7 @@ def _open(study: Study) -> tuple[StudyTasks, list[Fault]]:
     faults += _protocol_faults(study, targets)
     faults += [] if closed else _verification_faults(study, sources, targets)
     faults += _data_faults(study, sources, targets)
+    faults += sight_faults(study, sources, targets)
     shared = [data for data in sources if data in targets]
     opened = StudyTasks(
         sources=(*shared, *(data for data in sources if data not in shared)),
@@ -102,26 +101,6 @@ def _repetitions(study: Study) -> list[Fault]:
         message = f"two of them fall on the same of {study.training.steps} steps"
         faults.append(Fault(where=study.place("training.checkpoints"), message=message))
     return faults
-
-
-def _model_faults(study: Study) -> list[Fault]:
-    faults: list[Fault] = []
-    for index, model in enumerate(study.models):
-        try:
-            _check_model(model)
-        except SpilloverError as error:
-            faults.append(_fault(study, f"models[{index}].path", error))
-    return faults
-
-
-def _check_model(model: ModelSettings) -> None:
-    """See that a folder holds a model; the embedded one is ours, and one of the hub is not here yet."""
-    place = locate_model(model)
-    if isinstance(place, Path) and model.path != TINY:
-        check_folder(place)
-        from spillover.models.processing import try_processor  # noqa: PLC0415 (torch is loaded only for such a model)
-
-        try_processor(place, model)
 
 
 def _device_faults(study: Study) -> list[Fault]:

@@ -11,17 +11,20 @@ from spillover.core.keys import content_key
 from spillover.models.identity import model_identity, pin_revision
 from spillover.models.settings import ModelSettings
 from spillover.study.devices import devices_of
-from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, Worker
+from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, JobKept, Worker
 from spillover.study.executors.local import LocalExecutor
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.places import settle_paths
-from spillover.study.plan import Evaluate, Job, Plan, plan_study
+from spillover.study.plan import Evaluate, Finetune, Job, Plan, plan_study
 from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
 from spillover.study.store import Store
 from spillover.study.study import Provenance, Study
 from spillover.tasks.data import find_task_data, pin_tasks
 from spillover.tasks.mixed import MixedTask
+
+JobInput = dict[str, bytes] | bytes | None
+"""An adapter's files for an `Evaluate`, None for the base's; or what an unfinished `Finetune` goes on from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +187,8 @@ def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
                 case JobFinished(result=outcome):
                     store.record(outcome, versions)
                     done += 1
+                case JobKept(job=job, state=state):
+                    store.keep_unfinished(job, state)
                 case JobFailed():
                     failures.append(event)
                 case _:
@@ -205,10 +210,14 @@ class _Start:
         return start_worker(self.study, device)
 
 
-def _input_from(store: Store) -> Callable[[Job], dict[str, bytes] | None]:
-    def input_of(job: Job) -> dict[str, bytes] | None:
-        if isinstance(job, Evaluate) and job.step is not None:
-            return store.adapter_files(job.adapter_key, job.step)
-        return None
+def _input_from(store: Store) -> Callable[[Job], JobInput]:
+    def input_of(job: Job) -> JobInput:
+        match job:
+            case Finetune():
+                return store.unfinished(job)
+            case Evaluate(step=None):
+                return None
+            case Evaluate(adapter_key=key, step=step):
+                return store.adapter_files(key, step)
 
     return input_of

@@ -169,6 +169,25 @@ class Store:
                 write_atomically(self.folder / room / f"{job.key}.parquet", _parquet(table, about))
         for step, files in sorted((outcome.adapters or {}).items()):  # last: an adapter says that its job is done
             write_folder_atomically(self.adapter(job.adapter_key, step), dict(files))
+        remove(self._unfinished(job))
+
+    def keep_unfinished(self, job: Job, state: bytes) -> None:
+        """Keep what a job that goes on could go on from.
+
+        Raises:
+            StoreError: the disk is full or the folder cannot be written.
+        """
+        write_atomically(self._unfinished(job), state)
+
+    def unfinished(self, job: Job) -> bytes | None:
+        """What a job may go on from; None where it begins anew."""
+        try:
+            return self._unfinished(job).read_bytes()
+        except OSError:  # most often there is none
+            return None
+
+    def _unfinished(self, job: Job) -> Path:
+        return self.folder / "unfinished" / f"{job.key}.safetensors"
 
     def has_adapter(self, finetune: Finetune) -> bool:
         """Whether an adapter is there, with its files, at every step that is wanted of it."""

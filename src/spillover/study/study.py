@@ -76,6 +76,8 @@ class LocalExecutor(_Settings):
     processes: int | None = Field(default=None, ge=1)
     """How many, dealt out to the devices in turn; by default one a device, and on the CPU one, of a single thread, a
     core."""
+    keep_every_s: float = Field(default=300.0, ge=0)
+    """Seconds after which a finetune that goes on is kept as it stands, so that a killed run goes on from there."""
     feature_cache_gb: float = Field(default=20.0, ge=0)
     """Disk for image features, 10⁹ bytes, shared by all studies of this machine; 0 keeps them in main memory. They lie
     in SPILLOVER_CACHE, by default ~/.cache/spillover, and may be removed at any time."""

@@ -17,7 +17,7 @@ from spillover.models.adapters import merged_adapter, touches_vision
 from spillover.models.base import Base, load_base, quieten
 from spillover.models.encoding import Encoded, encode_prompts
 from spillover.models.features import FeatureCache, FeatureDisk
-from spillover.models.finetuning import finetune
+from spillover.models.finetuning import Keeping, finetune
 from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
 from spillover.models.recent import Recent
@@ -31,8 +31,8 @@ from spillover.tasks.mixed import open_mixtures
 from spillover.tasks.scoring import score_reply
 from spillover.tasks.task import Example, Metric
 
-AdapterInput = Mapping[str, bytes] | None
-"""An adapter's files, for an `Evaluate`; None for the base."""
+JobInput = Mapping[str, bytes] | bytes | None
+"""An adapter's files for an `Evaluate`, None for the base's; or what an unfinished `Finetune` goes on from."""
 
 
 def start_worker(study: Study, device: str) -> Worker:
@@ -54,15 +54,15 @@ class _Desk:
         self._encoded = _no_prompts()
         self._given: dict[str, list[str | None]] = {}
 
-    def do(self, job: Job, adapter: AdapterInput, report: Report) -> Outcome:
+    def do(self, job: Job, given: JobInput, report: Report) -> Outcome:
         """Do a job."""
         started = time.perf_counter()
         base = self._base_called(job.model)
         match job:
             case Finetune():
-                outcome = self._finetune(base, job, report)
+                outcome = self._finetune(base, job, given, report)
             case Evaluate():
-                outcome = self._evaluate(base, job, adapter, report)
+                outcome = self._evaluate(base, job, given, report)
         return replace(outcome, duration_s=time.perf_counter() - started)
 
     def _base_called(self, name: str) -> Base:
@@ -77,7 +77,7 @@ class _Desk:
             self._base = load_base(settings, self._device, disk=disk)
         return self._base
 
-    def _finetune(self, base: Base, job: Finetune, report: Report) -> Outcome:
+    def _finetune(self, base: Base, job: Finetune, begun: JobInput, report: Report) -> Outcome:
         settings = self._study.training
         encoded = self._prepare(base, job.source, "train", settings.examples).encoded
         match job.control:
@@ -87,7 +87,18 @@ class _Desk:
                 encoded = self._own_answers(base, job.source)
             case _:
                 pass
-        trained = finetune(base, encoded, settings, job.seed, on_step=lambda step: report(step.step, settings.steps))
+        trained = finetune(
+            base,
+            encoded,
+            settings,
+            job.seed,
+            on_step=lambda step: report(step.step, settings.steps),
+            keeping=Keeping(
+                begun=begun if isinstance(begun, bytes) else None,
+                every_s=self._study.executor.keep_every_s,
+                keep=report.keep,
+            ),
+        )
         log = {name: [getattr(step, name) for step in trained.log] for name in LOG_COLUMNS}
         return Outcome(job=job, duration_s=0.0, adapters=trained.adapters, log=pa.table(log, schema=LOG_SCHEMA))
 
@@ -102,8 +113,8 @@ class _Desk:
                 self._given[source] = list(replies)
         return take_answers(prepared.encoded, self._given[source], source)
 
-    def _evaluate(self, base: Base, job: Evaluate, adapter: AdapterInput, report: Report) -> Outcome:
-        if adapter is None:
+    def _evaluate(self, base: Base, job: Evaluate, adapter: JobInput, report: Report) -> Outcome:
+        if not isinstance(adapter, Mapping):
             return self._ask_all(base, job, report)
         with merged_adapter(base, adapter):
             if not touches_vision(base, adapter):

@@ -42,14 +42,14 @@ def mean_deciding_state(base: Any, encoded: list[Any]) -> Any:
     """The mean hidden state at which options are decided."""
     import torch
 
-    from spillover.models.batching import Row, hidden_states, lay_out
+    from spillover.models.batching import Row, lay_out, states_at
     from spillover.models.encoding import deciding_tokens
 
     states: list[Any] = []
     with torch.inference_mode():
         for prompt in encoded:
             row = Row(prompt, deciding_tokens(base, prompt.prompt.options).prefix)
-            states.append(hidden_states(base, lay_out(base, [row]))[0, len(row) - 1].float())
+            states.append(states_at(base, lay_out(base, [row]), [(0, len(row) - 1)])[0].float())
     return torch.stack(states).mean(dim=0).clone()
 
 

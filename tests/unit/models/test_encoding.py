@@ -9,7 +9,7 @@ from PIL import Image
 
 from spillover.core.errors import TaskError
 from spillover.core.prompt import Prompt, Turn
-from spillover.models.encoding import encode_prompts, features_of
+from spillover.models.encoding import DECODED_AHEAD, DECODING_THREADS, encode_prompts, features_of, load_ahead
 from spillover.models.features import FeatureCache
 from spillover.models.finetuning import finetune
 from spillover.models.letters import score_options
@@ -101,3 +101,26 @@ def test_what_is_kept_while_nothing_is_trained_can_be_trained_on(base, encoded):
 def test_a_prompt_says_what_memory_it_takes(encoded):
     for each in encoded:
         assert each.size_bytes > sum(len(image.data) for image in each.prompt.images)
+
+
+def test_images_are_decoded_ahead_in_order_but_not_all_at_once(monkeypatch):
+    decoded = []
+
+    def load(image):
+        decoded.append(image)
+        return image.data
+
+    monkeypatch.setattr(EncodedImage, "load", load)
+    images = [EncodedImage(bytes([number])) for number in range(100)]
+    coming = load_ahead([Prompt(images=(image,), text="?", options=(), answer="(A)") for image in images])
+    assert [next(coming).images for _ in range(10)] == [[bytes([number])] for number in range(10)]
+    assert len(decoded) <= 10 + DECODED_AHEAD + DECODING_THREADS
+    assert [loaded.images[0][0] for loaded in coming] == list(range(10, 100))
+
+
+def test_those_before_a_broken_image_come_out_before_it_is_told():
+    images = [*PICTURES, EncodedImage(b"no image")]
+    coming = load_ahead([Prompt(images=(image,), text="?", options=(), answer="(A)") for image in images])
+    assert [next(coming).images[0].size for _ in PICTURES] == [(32, 32), (32, 32)]
+    with pytest.raises(TaskError):
+        next(coming)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from spillover.core.errors import ModelError
 from spillover.models.budget import TokenBudget
-from spillover.models.finetuning import finetune, rate_share
+from spillover.models.finetuning import Keeping, finetune, rate_share
 from spillover.models.settings import LoRASettings, TrainingSettings
 
 SETTINGS = TrainingSettings(examples=40, epochs=2, batch=8, learning_rate=3e-3)
@@ -92,7 +92,7 @@ def test_one_example_that_does_not_fit_is_said_clearly(base, encoded, monkeypatc
 def test_activations_computed_twice_give_the_same_adapter(base, encoded):
     settings = SETTINGS.model_copy(update={"gradient_checkpointing": True})
     assert finetune(base, encoded, settings, seed=0) == finetune(base, encoded, SETTINGS, seed=0)
-    assert not base.model.is_gradient_checkpointing
+    assert not base.model.is_activation_checkpointing
 
 
 def test_adapters_are_kept_at_the_fractions_asked_for(base, encoded):
@@ -159,3 +159,26 @@ def test_only_answer_tokens_count(base, encoded):
         count += len(tail)
     settings = TrainingSettings(examples=40, epochs=1, batch=40, lora=LoRASettings(rank=2))
     assert finetune(base, encoded, settings, seed=0).log[0].loss == pytest.approx(total / count, abs=1e-4)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+def test_a_finetune_that_goes_on_gives_what_an_uninterrupted_one_gives(base, encoded, dropout):
+    lora = LoRASettings(dropout=dropout)
+    settings = SETTINGS.model_copy(update={"checkpoints": (0.2, 1.0), "lora": lora})
+    states = []
+    whole = finetune(base, encoded, settings, seed=0, keeping=Keeping(every_s=0, keep=states.append))
+    assert len(states) == settings.steps - 1
+    assert finetune(base, encoded, settings, seed=0) == whole
+    for state in states[::3]:
+        told = []
+        again = finetune(base, encoded, settings, seed=0, on_step=told.append, keeping=Keeping(begun=state))
+        assert again == whole
+        assert len(told) == settings.steps - 1 - states.index(state)
+
+
+def test_a_state_that_is_broken_or_another_finetunes_is_begun_anew(base, encoded):
+    whole, states = finetune(base, encoded, SETTINGS, seed=0), []
+    other = SETTINGS.model_copy(update={"lora": LoRASettings(rank=2)})
+    finetune(base, encoded, other, seed=0, keeping=Keeping(every_s=0, keep=states.append))
+    for state in (b"", states[0][: len(states[0]) // 2], states[0]):
+        assert finetune(base, encoded, SETTINGS, seed=0, keeping=Keeping(begun=state)) == whole

@@ -53,14 +53,14 @@ def test_what_is_no_number_is_never_an_answer(base, encoded, monkeypatch):
 
 
 def test_a_batch_that_does_not_fit_is_cut_and_nothing_is_lost_or_told_twice(base, encoded, monkeypatch):
-    run, small, told = letters.hidden_states, replace(base, asking=TokenBudget(2000)), []
+    run, small, told = letters.states_at, replace(base, asking=TokenBudget(2000)), []
 
-    def run_out(base, inputs):
+    def run_out(base, inputs, places):
         if inputs["input_ids"].numel() > 300:
             raise torch.OutOfMemoryError("no memory is left")
-        return run(base, inputs)
+        return run(base, inputs, places)
 
-    monkeypatch.setattr(letters, "hidden_states", run_out)
+    monkeypatch.setattr(letters, "states_at", run_out)
     scores = score_options(small, encoded, on_progress=told.append)
     assert sum(told) == len(encoded)
     assert small.asking.tokens <= 300

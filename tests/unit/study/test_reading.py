@@ -111,7 +111,7 @@ def test_a_task_without_training_data_cannot_be_a_source(tmp_path):
 
 
 def test_a_model_folder_without_a_processor_is_named(tmp_path):
-    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").write_text('{"vision_config": {}}')
     ((where, message),) = faults(f"name: x\nmodels: [{{path: {tmp_path}}}]")
     assert where == "study.yaml:2 models[0].path"
     assert "preprocessor_config.json" in message

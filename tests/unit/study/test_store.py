@@ -118,6 +118,16 @@ def test_a_finetune_killed_while_it_is_kept_is_done_again_or_has_its_log(plan, s
     assert [path.stem for path in (store.folder / "logs").iterdir()] == [finetune.key]
 
 
+def test_an_unfinished_job_is_kept_until_it_is_finished(plan, store):
+    finetune = plan.finetunes[0]
+    assert store.unfinished(finetune) is None
+    for state in (b"early", b"late"):
+        store.keep_unfinished(finetune, state)
+    assert store.unfinished(finetune) == b"late"
+    store.record(outcome(finetune), {})
+    assert store.unfinished(finetune) is None
+
+
 def test_what_killed_processes_left_half_written_is_swept_away(plan, store):
     old, folder, young = (
         store.folder / "scores" / name for name in (".a.parquet.1.part", ".step-3.1.part", ".b.parquet.1.part")

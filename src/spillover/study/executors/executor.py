@@ -26,8 +26,18 @@ class RunnableJob(Protocol):
         ...
 
 
-Report = Callable[[int, int], None]
-"""Called by a worker with what is done of a job and how much there is."""
+class Report(Protocol):
+    """How a worker tells of the job that it does."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """Tell what is done of it, and how much there is."""
+        ...
+
+    def keep(self, state: bytes) -> None:
+        """Hand over what the job could go on from, in place of what was handed over before."""
+        ...
+
+
 Worker = Callable[[Any, Any, Report], Any]
 """`worker(job, input, report)` does a job and returns its result."""
 StartWorker = Callable[[str], Worker]
@@ -52,6 +62,14 @@ class JobProgressed:
 
 
 @dataclass(frozen=True, slots=True)
+class JobKept:
+    """A job that goes on has handed over what it could go on from."""
+
+    job: Any
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class JobFinished:
     """A job is done; jobs that need it start only after this event was taken."""
 
@@ -69,7 +87,7 @@ class JobFailed:
     """The traceback, where the fault is ours."""
 
 
-JobEvent = JobStarted | JobProgressed | JobFinished | JobFailed
+JobEvent = JobStarted | JobProgressed | JobKept | JobFinished | JobFailed
 
 
 class Executor(Protocol):

@@ -25,6 +25,7 @@ from spillover.study.executors.executor import (
     JobEvent,
     JobFailed,
     JobFinished,
+    JobKept,
     JobProgressed,
     JobStarted,
     StartWorker,
@@ -137,6 +138,8 @@ def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartW
             seat.message, seat.second_try = None, False
         case "progress":
             yield JobProgressed(job, *content)
+        case "kept":
+            yield JobKept(job, *content)
         case "result":
             seat.job = None
             yield JobFinished(job, *content)
@@ -196,6 +199,19 @@ def _inherited(*, single_thread: bool) -> Generator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """Tells through a pipe how a job goes."""
+
+    pipe: Connection
+
+    def __call__(self, done: int, total: int) -> None:
+        self.pipe.send(("progress", done, total))
+
+    def keep(self, state: bytes) -> None:
+        self.pipe.send(("kept", state))
+
+
 def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -208,7 +224,7 @@ def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
         pipe.send(("taken",))
         try:
             worker = worker or start_worker(device)
-            result = worker(job, content, lambda done, total: pipe.send(("progress", done, total)))
+            result = worker(job, content, _Report(pipe))
             pipe.send(("result", result))
         except SpilloverError as error:
             pipe.send(("failure", error, None))

@@ -1,0 +1,111 @@
+"""What a model can be relied on for, tried once when it is loaded, so that no list of models need say.
+
+One small question is asked plainly, and again in the way that saves work. Where the answers differ, the plain way is
+taken from then on: slower, never wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spillover.core.errors import ModelError
+from spillover.models.last_layer import only_read_at
+from spillover.models.vision import PIXELS, ImageForm, accepted_names, in_place_of_pixels, see
+
+SAME = 1e-3
+"""Two results are the same if they differ by less, relative to their norm; the same operations usually differ by 0."""
+
+FAILURES = (AttributeError, IndexError, RuntimeError, TypeError, ValueError)
+"""What a model raises that is run in a way that it was not made for."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What may be relied on."""
+
+    images: ImageForm = "none"
+    plain_head: bool = False
+    """Whether a model's logits are its output embedding times its last state, neither capped nor scaled."""
+    narrow: bool = False
+    """Whether its last layer may leave undone what nobody reads; see `spillover.models.last_layer`."""
+
+
+@torch.inference_mode()
+def try_model(model: Any, inputs: Mapping[str, Any], name: str) -> Abilities:
+    """Try a model on one prompt.
+
+    Args:
+        model: ready to answer.
+        inputs: what its processor makes of a prompt, with one image if it reads images.
+        name: for the log and for errors.
+
+    Raises:
+        ModelError: it must be told of every token which images it may look at.
+    """
+    read = accepted_names(type(model), "forward")
+    placed = {each: value.to(model.device) for each, value in inputs.items() if each in read}
+    shape = inputs["input_ids"].shape
+    if told := [each for each, value in placed.items() if value.shape[:2] == shape and value.ndim > 2]:
+        raise ModelError(
+            f"{name} must be told of every token which images it may look at ({told[0]}), which spillover does not do"
+        )
+    states, logits = _answer(model, placed)
+    form, why = _image_form(model, placed, states)
+    if why:
+        log.warning("the images of %s pass its vision tower with every batch, which is slower: %s", name, why)
+    return Abilities(
+        images=form,
+        plain_head=_same(model.get_output_embeddings()(states[:, -1]), logits),
+        narrow=_narrows(model, placed, states[:, -1]),
+    )
+
+
+def _answer(model: Any, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """All states that leave the last layer, and the logits of the last."""
+    taken: list[Tensor] = []
+    hook = model.base_model.register_forward_hook(lambda *called: taken.append(called[-1].last_hidden_state))
+    try:
+        logits = model(**inputs, use_cache=False).logits[:, -1]
+    finally:
+        hook.remove()
+    return taken[0], logits
+
+
+def _image_form(model: Any, inputs: Mapping[str, Tensor], states: Tensor) -> tuple[ImageForm, str]:
+    """The form in which a model takes images, and why if it is pixels."""
+    if not any(pixels in inputs for pixels in PIXELS):
+        return "none", ""
+    accepted = accepted_names(type(model.base_model), "forward")
+    if "mm_encoder_outputs" not in accepted or not hasattr(model, "get_image_features"):
+        return "pixels", "transformers has no way to give it image features"
+    kept = {name: value for name, value in inputs.items() if name in accepted and name not in PIXELS}
+    try:
+        features, form = see(model, inputs)
+        seen = in_place_of_pixels(features, form, model.device)
+        again = model.base_model(**kept, mm_encoder_outputs=seen, use_cache=False).last_hidden_state
+    except FAILURES as error:
+        return "pixels", f"given image features it fails: {error}"
+    return (
+        (form, "") if _same(again, states) else ("pixels", "given image features it reads otherwise than given pixels")
+    )
+
+
+def _narrows(model: Any, inputs: Mapping[str, Tensor], state: Tensor) -> bool:
+    try:
+        with only_read_at(model, slice(None), slice(-1, None)):
+            narrowed, _ = _answer(model, inputs)
+    except FAILURES:
+        return False
+    return _same(narrowed[:, -1], state)
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return bool((one.float() - other.float()).norm() <= SAME * other.float().norm())
