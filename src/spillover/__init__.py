@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from spillover.core.errors import SpilloverError
     from spillover.interop.importing import ImportChoices, import_results
     from spillover.interop.pgf_table import read_pgf_table
+    from spillover.report.drawing.files import write_figures
+    from spillover.report.drawing.plots import (
+        plot_graph,
+        plot_heatmap,
+        plot_profiles,
+        plot_progress,
+        plot_scale,
+        plot_variance,
+        plot_weights,
+    )
     from spillover.report.page import write_report
     from spillover.study.beside import read_beside
     from spillover.study.reading import load_study
@@ -37,10 +47,18 @@ __all__ = [
     "analyze",
     "import_results",
     "load_study",
+    "plot_graph",
+    "plot_heatmap",
+    "plot_profiles",
+    "plot_progress",
+    "plot_scale",
+    "plot_variance",
+    "plot_weights",
     "read_beside",
     "read_pgf_table",
     "read_scores",
     "run",
+    "write_figures",
     "write_report",
 ]
 
@@ -55,10 +73,23 @@ _HOMES = {
     "analyze": "spillover.analysis",
     "import_results": "spillover.interop.importing",
     "load_study": "spillover.study.reading",
+    **dict.fromkeys(
+        (
+            "plot_graph",
+            "plot_heatmap",
+            "plot_profiles",
+            "plot_progress",
+            "plot_scale",
+            "plot_variance",
+            "plot_weights",
+        ),
+        "spillover.report.drawing.plots",
+    ),
     "read_beside": "spillover.study.beside",
     "read_pgf_table": "spillover.interop.pgf_table",
     "read_scores": "spillover.study.results",
     "run": "spillover.study.run",
+    "write_figures": "spillover.report.drawing.files",
     "write_report": "spillover.report.page",
 }
 

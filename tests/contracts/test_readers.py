@@ -98,7 +98,7 @@ def test_an_imported_folder_is_a_study_like_any_other(written, tmp_path, capsys)
     for command in (
         ["status", str(out)],
         ["analyze", str(out)],
-        ["report", str(out), "--out", str(tmp_path / "r.html")],
+        ["report", str(out), "--no-figures", "--out", str(tmp_path / "r")],
     ):
         assert run_command(command) == 0
     capsys.readouterr()
@@ -114,8 +114,8 @@ def test_analyze_and_report_take_results_directly(written, tmp_path, capsys):
     _, folder = written
     assert run_command(["analyze", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["models"][0]["sources"]
-    assert run_command(["report", f"mine={folder}", "--out", str(tmp_path / "page.html")]) == 0
-    assert "mine" in (tmp_path / "page.html").read_text()
+    assert run_command(["report", f"mine={folder}", "--no-figures", "--out", str(tmp_path / "page")]) == 0
+    assert "mine" in (tmp_path / "page" / "report.html").read_text()
 
 
 def test_a_dry_run_shows_the_mapping_and_writes_nothing(written, tmp_path, capsys):

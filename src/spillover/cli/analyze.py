@@ -10,14 +10,16 @@ import typer
 from rich.console import Console
 
 from spillover.analysis import AnalysisSettings, Findings
+from spillover.analysis.differences import describe_difference, differences_of
 from spillover.cli.importing import show_read
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
 from spillover.interop.importing import ImportChoices
+from spillover.report.differences_in_terminal import differences_in_terminal
 from spillover.report.side_by_side import comparison_in_terminal
 from spillover.report.terminal import findings_in_terminal
-from spillover.study.together import analyze_results
+from spillover.study.together import StudyResults, analyze_results
 
 PATHS = Annotated[
     list[str],
@@ -61,7 +63,11 @@ def compare(
     json: JSON = False,
     choices: ImportChoices,
 ) -> None:
-    """Put several models side by side: how transfer changes with size, and which personas hold for all."""
+    """Put several models or studies side by side: averages, personas that hold for all, and what changed where.
+
+    Each is compared with the next one, in order of size where the names tell it. Two studies of one model need names:
+    before=PATH after=PATH.
+    """
     findings = _analyze(paths, settings, choices)
     if not findings.comparisons:
         names = ", ".join(dict.fromkeys(model.title for model in findings.models))
@@ -69,32 +75,54 @@ def compare(
         raise AnalysisError(f"there is one model to compare: {names}", hint=hint)
     if json:
         described = findings.to_json()
-        print(json_format.dumps({"schema": described["schema"], "comparisons": described["comparisons"]}, indent=1))
+        told = {"schema": described["schema"], "comparisons": described["comparisons"]}
+        told["differences"] = [describe_difference(each) for each in differences_of(findings)]
+        print(json_format.dumps(told, indent=1, allow_nan=False, ensure_ascii=False))
     else:
+        rate = findings.provenance["settings"]["false_discovery_rate"]
         Console().print(comparison_in_terminal(findings))
+        Console().print(differences_in_terminal(differences_of(findings), rate))
 
 
 @reads_results
 def report(
     paths: PATHS,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="The folder to write: report.html, figures/.")] = Path("report"),
     settings: SETTINGS = None,
     *,
+    figures: Annotated[bool, typer.Option(help="Draw the figures for papers as well, which takes longer.")] = True,
     choices: ImportChoices,
 ) -> None:
-    """Write the findings as a page that opens in any browser."""
+    """Write the findings as a page that opens in any browser, and every figure as SVG, PDF, PNG and CSV."""
+    from spillover.report.figures.mixture import mixture_panels  # noqa: PLC0415 (as is what solves for mixtures)
     from spillover.report.page import write_report  # noqa: PLC0415 (jinja is slow to import, and the others need none)
 
-    findings = _analyze(paths, settings, choices)
-    write_report(findings, out)
-    Console(stderr=True).print(f"wrote {out}", markup=False)
+    if out.suffix == ".html":
+        raise typer.BadParameter(f"{out} names a page: give the folder that it is to stand in", param_hint="--out")
+    inputs, chosen = _read(paths, settings, choices)
+    findings = analyze_results(inputs, chosen)
+    console = Console(stderr=True)
+    write_report(findings, out / "report.html", mixtures=mixture_panels(inputs, chosen))
+    console.print(f"wrote {out}/report.html", markup=False, highlight=False, soft_wrap=True)
+    if not figures:
+        return
+    from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
+
+    written = write_figures(findings, out / "figures")
+    console.print(f"wrote {out}/figures: {len(written)} files", markup=False, highlight=False, soft_wrap=True)
 
 
 def _analyze(paths: list[str], settings_file: Path | None, choices: ImportChoices) -> Findings:
+    return analyze_results(*_read(paths, settings_file, choices))
+
+
+def _read(
+    paths: list[str], settings_file: Path | None, choices: ImportChoices
+) -> tuple[list[StudyResults], AnalysisSettings | None]:
     inputs = read_named_paths(paths, choices)
     show_read(Console(stderr=True), inputs)
     settings = _read_settings(settings_file) if settings_file else None
-    return analyze_results([part.results for part in inputs], settings)
+    return [part.results for part in inputs], settings
 
 
 def _read_settings(file: Path) -> AnalysisSettings:

@@ -16,6 +16,7 @@ from spillover.cli.importing import show_imported
 from spillover.cli.progress import StudyProgress
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
+from spillover.report.figures.mixture import mixture_panels
 from spillover.report.page import write_report
 from spillover.report.terminal import findings_in_terminal
 from spillover.study.demo import FULL, QUICK, demo_study
@@ -197,11 +198,15 @@ def _conclude(finished: Run, console: Console, room: str) -> None:
     findings = analyze_results([results])
     folder = finished.store.folder / room
     write_atomically(folder / "findings.json", findings.dump())
-    write_report(findings, folder / "report.html", results.about)
+    write_report(findings, folder / "report.html", mixtures=mixture_panels([results]))
     screen = Console()
     screen.print(findings_in_terminal(findings, screen.width))
     rest = "" if room else ", scores/, adapters/, logs/"
     console.print(f"{_from_here(folder)}/report.html, findings.json{rest}", markup=False, highlight=False)
+    from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
+
+    write_figures(findings, folder / "figures")
+    console.print(f"{_from_here(folder)}/figures/", markup=False, highlight=False)
 
 
 def _from_here(folder: Path) -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import isfinite
 
+import numpy as np
+
 GAIN = (33, 102, 172)
 HARM = (178, 24, 43)
 NEUTRAL = (247, 247, 247)
@@ -20,6 +22,21 @@ def colour_limit(values: Iterable[float]) -> float:
     1.0
     """
     return min(1.0, max([0.1, *(abs(value) for value in values if isfinite(value))]))
+
+
+def saturation(values: np.ndarray) -> float:
+    """Choose the magnitude at which the page's scale is saturated: nine of ten values lie within, 0.05 to 1.
+
+    One extreme target would make all others look white, so the largest values are all of one colour; each cell says
+    its number.
+
+    >>> saturation(np.array([0.0, 0.02, -0.3, np.nan]))
+    0.3
+    """
+    finite = np.abs(values[np.isfinite(values)])
+    found = float(np.quantile(finite, 0.9)) if finite.size else 0.0
+    steps = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0]
+    return next((step for step in steps if found <= step), 1.0)
 
 
 def colour_of(value: float, limit: float) -> RGB:

@@ -2,68 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2.utils import htmlsafe_json_dumps
 
-from spillover.analysis import Findings, ModelFindings, TransferMatrix
+from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.additivity import PredictedCell
+from spillover.analysis.differences import Difference, differences_of
 from spillover.analysis.verdict import Verdict
 from spillover.core.files import write_atomically
-from spillover.report.colours import colour_limit, colour_of, ink_on
+from spillover.report.assets import load_assets
+from spillover.report.differences_in_terminal import LISTED, Change, changed_cells, difference_lines
+from spillover.report.figures.data import page_data
+from spillover.report.figures.mixture import MixturePanel
+from spillover.report.figures.tasks import TaskCard, cards_of
+from spillover.report.figures.variance import PARTS, ShareBar, variance_of
+from spillover.report.side_by_side import comparison_tables
+from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of, short_number
 from spillover.report.verdicts import Bars, VerdictRow, estimate_text, lay_out_bars, predicted_cells, verdict_rows
+from spillover.report.words import Fact, example, facts, headline, readable, said_across, said_of, signed
 
-CONTROL_NOTES = {
-    "shuffled": "other examples' answers: format and letters, no perception",
-    "own": "the base's own answers: nothing but the format",
+ASKED = {
+    "letters": "asked for a letter",
+    "generate": "asked for a free reply",
+    "published": "from published PGFs",
+    "accuracies": "from accuracies",
 }
+"""Protocols in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One coloured cell of a heatmap."""
+class ModelPage:
+    """What stands on the page of one model."""
 
-    text: str
-    title: str
-    background: str
-    ink: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heatmap:
-    """A matrix as it is drawn."""
-
-    title: str
-    note: str
-    columns: list[tuple[str, str]]
-    """Abbreviation and full name of each target."""
-    base: list[str]
-    rows: list[tuple[str, str, list[Cell]]]
-    """Abbreviation, full name, cells."""
-    scale: list[Cell]
-    """What the colours stand for, from the strongest harm to the strongest gain."""
+    model: ModelFindings
+    has_mixture: bool
+    asked: str
+    headline: str
+    example: str
+    facts: list[Fact]
+    said: list[str]
+    maps: list[Map]
+    """Matrices as tables: what a screen reader reads, and all there is where scripts do not run."""
+    cards: list[TaskCard]
+    bars: list[ShareBar]
+    groups: list[GroupTable]
+    verdicts: list[tuple[Verdict, list[VerdictRow], Bars]]
+    predictions: list[PredictedCell]
 
 
-def write_report(findings: Findings, path: Path, provenance: Mapping[str, Any] | None = None) -> None:
+def write_report(
+    findings: Findings,
+    path: Path,
+    provenance: Mapping[str, Any] | None = None,
+    mixtures: Sequence[MixturePanel] = (),
+) -> None:
     """Write findings as a page. Every name is escaped.
 
     Args:
         findings: of one or more models.
         path: the file, replaced if it is there.
-        provenance: what to say of where the figures come from.
+        provenance: what to say of where the figures come from, beside what the findings say.
+        mixtures: from `mixture_panels`; models without one have no panel to try mixtures in.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    write_atomically(path, render_report(findings, provenance))
+    write_atomically(path, render_report(findings, provenance, mixtures))
 
 
-def render_report(findings: Findings, provenance: Mapping[str, Any] | None = None) -> str:
+def render_report(
+    findings: Findings, provenance: Mapping[str, Any] | None = None, mixtures: Sequence[MixturePanel] = ()
+) -> str:
     """Render the page as text; see `write_report`."""
+    data = page_data(findings, mixtures)
+    template = _environment().get_template("page.html")
+    known = {**findings.provenance, **(provenance or {})}
+    return template.render(
+        assets=load_assets(),
+        pages=[
+            _lay_out(model, findings, data["rate"], has_mixture=told["mixture"] is not None)
+            for model, told in zip(findings.models, data["models"], strict=True)
+        ],
+        across=said_across(findings),
+        comparisons=comparison_tables(findings),
+        changes=[_lay_out_change(each, data["rate"]) for each in differences_of(findings)],
+        parts=PARTS,
+        rate=data["rate"],
+        data=htmlsafe_json_dumps(data, dumps=_dump),
+        how_to_read=known.pop("how_to_read", []),
+        provenance=flatten(known),
+    )
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("spillover.report"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -71,64 +108,63 @@ def render_report(findings: Findings, provenance: Mapping[str, Any] | None = Non
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["estimate"] = estimate_text
-    models = [(model, heatmaps(model), *_mixtures(model)) for model in findings.models]
-    template = environment.get_template("page.html")
-    return template.render(findings=findings, models=models, provenance=dict(provenance or findings.provenance))
+    environment.filters |= {
+        "estimate": estimate_text,
+        "readable": readable,
+        "percent": _percent,
+        "signed": signed,
+        "brief": short_number,
+    }
+    return environment
 
 
-def _mixtures(model: ModelFindings) -> tuple[list[tuple[Verdict, list[VerdictRow], Bars]], list[PredictedCell]]:
-    verdicts = [(verdict, verdict_rows(verdict), lay_out_bars(verdict)) for verdict in model.verdicts]
-    cells = [] if model.additivity is None else predicted_cells(model.additivity, model.verdicts)
-    return verdicts, cells
+def _percent(value: float) -> str:
+    return "under 1%" if 0 < value < 0.005 else f"{value:.0%}"
 
 
-def heatmaps(model: ModelFindings) -> list[Heatmap]:
-    """The matrices of a model: raw, with the answer prior taken out, and of the controls, all on one scale."""
-    limit = colour_limit(value for matrix in model.shown_matrices for value in matrix.values.flatten().tolist())
-    raw = {name: record.accuracy for name, record in model.base.items()}
-    maps = [_heatmap(model.matrix, "PGF", "share of the gap to perfection that is closed; mean over seeds", raw, limit)]
-    if model.calibrated is not None:
-        calibrated = {name: record.calibrated for name, record in model.base.items()}
-        note = "each option's mean log-probability over the target's examples is subtracted before answering"
-        maps.append(_heatmap(model.calibrated.matrix, "PGF, answer prior taken out", note, calibrated, limit))
-    for control in model.controls:
-        note = f"trained on the same examples with {CONTROL_NOTES.get(control.kind, 'other answers')}"
-        maps.append(_heatmap(control.control, f"control: {control.kind} answers", note, raw, limit))
-    return maps
+def _dump(value: Any, **_: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _heatmap(matrix: TransferMatrix, title: str, note: str, base: Mapping[str, float | None], limit: float) -> Heatmap:
-    short = matrix.abbreviations
-    reasons = {(cell.source, cell.target): cell.reason for cell in matrix.undefined}
-    rows = [
-        (
-            short.get(source, source),
-            source,
-            [
-                _cell(value, limit, f"{source} → {target}", reasons.get((source, target), ""))
-                for target, value in zip(matrix.targets, values, strict=True)
-            ],
-        )
-        for source, values in zip(matrix.sources, matrix.values.tolist(), strict=True)
-    ]
-    accuracies = [base.get(target) for target in matrix.targets]
-    return Heatmap(
-        title=title,
-        note=note,
-        columns=[(short.get(target, target), target) for target in matrix.targets],
-        base=["" if value is None else f"{value:.2f}" for value in accuracies],
-        rows=rows,
-        scale=[_cell(limit * step, limit, "scale", "") for step in (-1, -0.5, 0, 0.5, 1)],
+def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixture: bool) -> ModelPage:
+    return ModelPage(
+        model=model,
+        has_mixture=has_mixture,
+        asked=ASKED.get(model.protocol, model.protocol),
+        headline=headline(model),
+        example=example(model, rate),
+        facts=facts(model, rate),
+        said=said_of(findings, model),
+        maps=maps_of(model),
+        cards=cards_of(model),
+        bars=variance_of(model),
+        groups=group_tables(model),
+        verdicts=[(verdict, verdict_rows(verdict), lay_out_bars(verdict)) for verdict in model.verdicts],
+        predictions=[] if model.additivity is None else predicted_cells(model.additivity, model.verdicts),
     )
 
 
-def _cell(value: float, limit: float, title: str, reason: str) -> Cell:
-    background = colour_of(value, limit)
-    text = "–" if isnan(value) else f"{value:+z.2f}"
-    return Cell(
-        text=text,
-        title=f"{title}: {reason or text}",
-        background="rgb({},{},{})".format(*background),
-        ink="rgb({},{},{})".format(*ink_on(background)),
-    )
+def _lay_out_change(difference: Difference, rate: float) -> tuple[Difference, list[str], Map | None, list[Change]]:
+    lines, cells = difference_lines(difference, rate), changed_cells(difference, rate)
+    return difference, lines, difference_map(difference), cells[:LISTED]
+
+
+def flatten(known: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Lay nested provenance out as one list of names and texts; what is empty is left out.
+
+    >>> flatten({"settings": {"seed": 0, "ceiling": 1.0}, "tables": {}, "studies": [{"study": "a"}]})
+    [('settings · seed', '0'), ('settings · ceiling', '1.0'), ('studies · 1 · study', 'a')]
+    """
+    rows: list[tuple[str, str]] = []
+    for name, value in known.items():
+        title = f"{prefix}{name}"
+        several = isinstance(value, list | tuple)
+        if several and any(isinstance(each, Mapping) for each in value):
+            rows += flatten({str(place): each for place, each in enumerate(value, start=1)}, f"{title} · ")
+        elif isinstance(value, Mapping):
+            rows += flatten(value, f"{title} · ")
+        elif several:
+            rows += [(title, ", ".join(map(str, value)))] if value else []
+        else:
+            rows.append((title, str(value)))
+    return rows

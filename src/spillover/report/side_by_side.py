@@ -1,8 +1,9 @@
-"""Several models side by side in a terminal: one column a model, in order of size."""
+"""Several models side by side: one column a model, in order of size; as a table, and drawn in a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -14,35 +15,56 @@ from spillover.analysis import Comparison, Findings, ModelFindings
 Show = Callable[[ModelFindings], str]
 
 
-def comparison_in_terminal(findings: Findings) -> RenderableType:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonTable:
+    """Figures of several models, one column a model."""
+
+    title: str
+    models: tuple[str, ...]
+    rows: list[tuple[str, list[str]]]
+    warnings: list[str]
+    notes: list[str]
+
+
+def comparison_tables(findings: Findings) -> list[ComparisonTable]:
     """Lay out the comparisons of findings: figures by model, then the personas that hold for all."""
     models = {(model.model, model.protocol): model for model in findings.models}
-    return Group(
-        *(
-            Padding(_comparison(each, [models[name, each.protocol] for name in each.models]), (0, 0, 1, 0))
-            for each in findings.comparisons
-        )
-    )
+    return [_table(each, [models[name, each.protocol] for name in each.models]) for each in findings.comparisons]
 
 
-def _comparison(comparison: Comparison, models: Sequence[ModelFindings]) -> RenderableType:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("")
-    for model in models:
-        table.add_column(model.model, justify="right")
-    for name, show in ROWS:
-        table.add_row(name, *(show(model) for model in models))
-    parts: list[RenderableType] = [Text(f"side by side · {comparison.protocol}", style="bold"), table]
-    if not comparison.same_tasks:
-        parts.append(Text("! not the same tasks: averages are not comparable as they stand", style="yellow"))
+def _table(comparison: Comparison, models: Sequence[ModelFindings]) -> ComparisonTable:
+    notes: list[str] = []
     for kind, personas in comparison.consistent.items():
         held = [
             f"{name} {', '.join(tasks)}"
             for name in ("donor", "pirate", "sponge", "sieve")
             if (tasks := getattr(personas, name))
         ]
-        parts.append(Text(f"{kind} personas that hold for all: {'; '.join(held) or 'none'}"))
-    return Group(*parts)
+        notes.append(f"{kind} personas that hold for all: {'; '.join(held) or 'none'}")
+    differ = "not the same tasks: averages are not comparable as they stand"
+    return ComparisonTable(
+        title=f"side by side · {comparison.protocol}",
+        models=tuple(model.model for model in models),
+        rows=[(name, [show(model) for model in models]) for name, show in ROWS],
+        warnings=[] if comparison.same_tasks else [differ],
+        notes=notes,
+    )
+
+
+def comparison_in_terminal(findings: Findings) -> RenderableType:
+    """Draw the comparisons of findings in a terminal."""
+    return Group(*(Padding(_draw(table), (0, 0, 1, 0)) for table in comparison_tables(findings)))
+
+
+def _draw(laid_out: ComparisonTable) -> RenderableType:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("")
+    for name in laid_out.models:
+        table.add_column(Text(name), justify="right")
+    for name, values in laid_out.rows:
+        table.add_row(name, *values)
+    warnings = [Text(f"! {text}", style="yellow") for text in laid_out.warnings]
+    return Group(Text(laid_out.title, style="bold"), table, *warnings, *(Text(note) for note in laid_out.notes))
 
 
 def _mean(model: ModelFindings) -> str:

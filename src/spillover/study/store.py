@@ -31,6 +31,7 @@ from spillover.study.updates import CONFIG_FILE, WEIGHTS_FILE
 
 METADATA = b"spillover"
 FINDINGS = ("findings.json", "report.html")
+FIGURES = "figures"
 """What is derived from the scores, and made anew in seconds."""
 
 
@@ -145,6 +146,8 @@ class Store:
                 raise unwritable(self.folder / room, error) from error
         for name in FINDINGS:
             remove(self.folder / name)
+        for file in (self.folder / FIGURES).rglob("*.*"):
+            remove(file)
         sweep(self.folder)
 
     def record(self, outcome: Outcome, versions: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,16 @@ def test_two_tables_by_one_name_are_refused(tables):
 def test_two_tables_by_their_own_names_are_two_models(tables):
     said = CliRunner().invoke(build_app(), ["compare", "--json", f"3B={tables[1]}", f"7B={tables[0]}"])
     assert said.exit_code == 0
-    assert '"3B"' in said.stdout
-    assert '"7B"' in said.stdout
+    told = json.loads(said.stdout)
+    assert [model["model"] for model in told["comparisons"][0]["models"]] == ["3B", "7B"]
+    assert (told["differences"][0]["first"], told["differences"][0]["second"]) == ("3B", "7B")
+
+
+def test_what_changed_between_two_is_said(tables):
+    said = CliRunner().invoke(build_app(), ["compare", f"before={tables[1]}", f"after={tables[0]}"])
+    assert said.exit_code == 0
+    assert "what changed: after − before" in said.stdout
+    assert "signs flip in" in said.stdout
 
 
 def test_a_number_of_examples_below_one_is_refused_with_its_place(tmp_path):

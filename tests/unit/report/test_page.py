@@ -1,3 +1,4 @@
+import json
 import re
 from io import StringIO
 
@@ -14,34 +15,63 @@ from spillover.report.terminal import findings_in_terminal
 EVIL = "<script>alert(1)</script>"
 
 
-@pytest.fixture(scope="module")
-def findings():
+def table(names, model="7B", seeds=(0, 1), examples=None):
     rng = np.random.default_rng(0)
-    names = ["Jigsaw", "Counting", EVIL]
     rows = tuple(
         PGFRow(seed=seed, source=source, target=target, pgf=float(rng.normal(0, 0.1)))
-        for seed in (0, 1)
+        for seed in seeds
         for source in names
         for target in names
     )
-    return analyze(PGFTable(model=EVIL, rows=rows, examples={}, origin=EVIL))
+    return PGFTable(model=model, rows=rows, examples=examples or {}, origin=EVIL)
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return analyze(table(["Jigsaw", "Counting", EVIL], EVIL))
 
 
 def test_names_from_files_are_escaped(findings):
     page = render_report(findings, {EVIL: EVIL})
     assert EVIL not in page
     assert "&lt;script&gt;" in page
+    assert page.count("</script>") == 2  # of the numbers, and of the page's own script
 
 
 def test_the_page_needs_nothing_from_elsewhere(findings):
     page = render_report(findings)
-    assert not re.search(r"(src|href)\s*=|@import|url\(", page)
+    assert not re.search(r"\s(src|href)\s*=\s*[\"'](?!#)|@import|url\((?!#)", page)
+
+
+def test_the_numbers_of_the_figures_are_json_in_the_page(findings):
+    page = render_report(findings)
+    text = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1]
+    (model,) = json.loads(text)["models"]
+    assert model["layers"][0]["sources"] == ["Jigsaw", "Counting", EVIL]
 
 
 def test_every_cell_stands_on_the_page(findings):
     page = render_report(findings)
     for value in findings.models[0].matrix.values.flatten():
-        assert f">{value:+.2f}</td>" in page
+        assert f">{value:+.2f}</td>".replace("-", "−") in page
+
+
+def test_several_models_get_a_tab_each_and_stand_side_by_side():
+    page = render_report(analyze([table("abc", "3B"), table("abc", "7B")]))
+    assert page.count('role="tab"') == page.count('class="model"') == 2
+    assert "side by side" in page
+
+
+def test_many_tasks_are_no_table():
+    page = render_report(analyze(table([f"task {number}" for number in range(51)], seeds=(0,))))
+    assert 'class="heat"' not in page
+    assert "heatmap.csv" in page
+
+
+def test_thirteen_tasks_and_three_models_stay_small():
+    names = [f"Task_{number}_with_a_long_name" for number in range(13)]
+    page = render_report(analyze([table(names, model) for model in ("3B", "7B", "32B")]))
+    assert len(page.encode()) < 3_000_000
 
 
 def test_thirteen_tasks_fit_a_narrow_terminal(findings):

@@ -142,10 +142,14 @@ def test_what_killed_processes_left_half_written_is_swept_away(plan, store):
 
 
 def test_findings_of_before_do_not_outlive_the_plan_they_are_of(plan, store):
-    for name in ("findings.json", "report.html"):
-        (store.folder / name).write_text("old")
+    old = [
+        store.folder / name for name in ("findings.json", "report.html", "figures/graph.svg", "figures/3B/graph.svg")
+    ]
+    (store.folder / "figures" / "3B").mkdir(parents=True)
+    for file in old:
+        file.write_text("old")
     store.begin(plan)
-    assert not list(store.folder.glob("findings.json")) + list(store.folder.glob("report.html"))
+    assert not [file for file in old if file.exists()]
 
 
 def test_a_study_file_of_the_users_is_never_written_over(plan, tmp_path):

@@ -1,0 +1,50 @@
+"""The transfer graph: tasks on a circle, arrows that help in blue, those that harm dashed in red."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+
+from spillover.report.drawing.canvas import INK, colour_of_sign, new_figure
+from spillover.report.figures.graph import TransferGraph
+
+MOST_NAMED = 80
+
+
+def draw_graph(graph: TransferGraph, threshold: float | None = None) -> Figure:
+    """Draw the transfers of at least a magnitude.
+
+    Args:
+        graph: where the tasks stand, and all transfers.
+        threshold: of |PGF|; None takes the one at which a graph is readable.
+    """
+    least = graph.threshold if threshold is None else threshold
+    figure, (axes,) = new_figure(5.2, 5.2)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.set_xlim(-0.08, 1.08)
+    axes.set_ylim(1.08, -0.08)
+    places = {node.name: (node.x, node.y) for node in graph.nodes}
+    size = min(13.0, 300 / len(graph.nodes))
+    for edge in reversed([edge for edge in graph.edges if abs(edge.pgf) >= least]):
+        arrow = axes.add_patch(
+            FancyArrowPatch(
+                places[edge.source],
+                places[edge.target],
+                connectionstyle="arc3,rad=-0.15",
+                arrowstyle="-|>,head_length=4,head_width=2",
+                shrinkA=size,
+                shrinkB=size,
+                linewidth=0.4 + 2.6 * min(abs(edge.pgf) / (graph.strongest or 1), 1),
+                linestyle="-" if edge.pgf > 0 else (0, (4, 2)),
+                color=colour_of_sign(edge.pgf),
+                alpha=0.75,
+            )
+        )
+        arrow.set_in_layout(False)
+    for node in graph.nodes:
+        axes.plot(node.x, node.y, "o", markersize=size * 1.7, color="white", markeredgecolor=INK, markeredgewidth=0.8)
+        if len(graph.nodes) <= MOST_NAMED:
+            axes.text(node.x, node.y, node.short[:4], ha="center", va="center", fontsize=min(8, size * 0.6))
+    axes.set_title(f"transfers of at least {least:.2f} PGF")
+    return figure

@@ -1,0 +1,104 @@
+"""A matrix as a heatmap: coloured from harm to gain, harms hatched as well, so that grey print tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from spillover.report.colours import colour_of, ink_on
+from spillover.report.drawing.canvas import INK, QUIET, colour_map, new_figure, shorten
+from spillover.report.figures.matrix import Layer
+from spillover.report.tables import short_number
+
+MOST_WRITTEN = 25
+"""Tasks beyond which values are not written into the cells."""
+MOST_NAMED = 80
+"""Tasks beyond which names are left out."""
+HATCHED_FROM = 0.08
+"""Share of the full colour from which a harm is hatched."""
+
+
+def draw_heatmap(layer: Layer, order: Sequence[str], short: Mapping[str, str], rate: float = 0.05) -> Figure:
+    """Draw a matrix.
+
+    Args:
+        layer: what to draw.
+        order: tasks in the order of rows and columns.
+        short: names of the columns.
+        rate: transfers whose q is at most this are framed.
+    """
+    rows = [name for name in order if name in layer.sources]
+    columns = [name for name in order if name in layer.targets]
+    places = np.ix_([layer.sources.index(name) for name in rows], [layer.targets.index(name) for name in columns])
+    values, q = layer.values[places], None if layer.q is None else layer.q[places]
+    cell = 0.36 if len(columns) <= MOST_WRITTEN else max(7 / len(columns), 0.03)
+    figure, (axes,) = new_figure(min(2.4 + cell * len(columns), 10), min(1.2 + cell * 0.8 * len(rows), 9))
+    image = axes.pcolormesh(
+        np.ma.masked_invalid(values),
+        cmap=colour_map(),
+        vmin=-layer.limit,
+        vmax=layer.limit,
+        edgecolor="white",
+        linewidth=0.8 if len(columns) <= MOST_NAMED else 0,
+        rasterized=len(columns) > MOST_NAMED,
+    )
+    axes.invert_yaxis()
+    axes.spines[:].set_visible(False)
+    _name(axes, [shorten(name) for name in rows], [short.get(name, name) for name in columns])
+    if len(columns) <= MOST_WRITTEN:
+        _write(axes, values, layer)
+        _mark(axes, values, q, layer.limit, rate)
+    bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=30, pad=0.02, extend="both")
+    bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue] (a spine, not a Spines)
+    bar.set_label("accuracy" if layer.unit == "accuracy" else "PGF")
+    axes.set_title(layer.title, pad=24)
+    return figure
+
+
+def _name(axes: Axes, rows: list[str], columns: list[str]) -> None:
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    if max(len(rows), len(columns)) > MOST_NAMED:
+        axes.set_xticks([])
+        axes.set_yticks([])
+    else:
+        small = 8 if len(columns) <= MOST_WRITTEN else 5
+        turned = 0 if len(columns) <= MOST_WRITTEN and max(map(len, columns)) <= 4 else 90
+        axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=turned, fontsize=small)
+        axes.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=small)
+    axes.set_ylabel("finetuned on", color=QUIET)
+    axes.set_xlabel("evaluated on", color=QUIET)
+    axes.xaxis.set_label_position("top")
+
+
+def _write(axes: Axes, values: np.ndarray, layer: Layer) -> None:
+    for (row, column), value in np.ndenumerate(values):
+        text = "–" if np.isnan(value) else _number(value, layer)
+        ink = tuple(channel / 255 for channel in ink_on(colour_of(value, layer.limit)))
+        written = axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5, color=ink)
+        written.set_in_layout(False)  # it lies within its cell, and measuring hundreds takes seconds
+
+
+def _number(value: float, layer: Layer) -> str:
+    if layer.unit == "accuracy":
+        return f"{value * 100:+z.1f}".replace("-", "−")
+    return short_number(value)
+
+
+def _mark(axes: Axes, values: np.ndarray, q: np.ndarray | None, limit: float, rate: float) -> None:
+    """Hatch harms, and frame what stands a test."""
+    harms = [(column, row) for row, column in np.argwhere(values < -HATCHED_FROM * limit).tolist()]
+    sure = [] if q is None else [(column, row) for row, column in np.argwhere(q <= rate).tolist()]
+    hatched = PatchCollection(_squares(harms), facecolor="none", hatch="////", linewidth=0)
+    framed = PatchCollection(_squares(sure), facecolor="none", edgecolor=INK, linewidth=1.2)
+    for marks in (hatched, framed):
+        axes.add_collection(marks).set_in_layout(False)
+
+
+def _squares(corners: Sequence[tuple[int, int]]) -> list[Rectangle]:
+    return [Rectangle(corner, 1, 1) for corner in corners]

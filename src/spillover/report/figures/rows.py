@@ -1,0 +1,77 @@
+"""The numbers behind each figure as rows of a table, for CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from spillover.report.figures.graph import TransferGraph
+from spillover.report.figures.lines import Lines
+from spillover.report.figures.matrix import Layer
+from spillover.report.figures.profiles import Profiles
+from spillover.report.figures.variance import ShareBar
+from spillover.report.figures.weights import WeightPairs
+
+Rows = list[dict[str, Any]]
+"""Every row has the same names; a number that is not known is NaN."""
+
+
+def layer_rows(layer: Layer) -> Rows:
+    """List the cells of a matrix, a row each.
+
+    Complexity: O(cells).
+    """
+    known = {name: getattr(layer, name) for name in ("low", "high", "p", "q")}
+    return [
+        {
+            "source": source,
+            "target": target,
+            "value": float(layer.values[row, column]),
+            **{name: float(values[row, column]) for name, values in known.items() if values is not None},
+        }
+        for row, source in enumerate(layer.sources)
+        for column, target in enumerate(layer.targets)
+    ]
+
+
+def graph_rows(graph: TransferGraph) -> Rows:
+    """List the transfers that a graph holds, the strongest first."""
+    return [asdict(edge) for edge in graph.edges]
+
+
+def profile_rows(profiles: Profiles) -> Rows:
+    """List what each task gives and takes, with intervals and noise floors."""
+    return [
+        {
+            "task": point.name,
+            "sign": sign,
+            **{f"gives_{name}": value for name, value in asdict(point.gives).items()},
+            **{f"takes_{name}": value for name, value in asdict(point.takes).items()},
+        }
+        for sign, points in (("positive", profiles.positive), ("negative", profiles.negative))
+        for point in points
+    ]
+
+
+def variance_rows(bars: Sequence[ShareBar]) -> Rows:
+    """List the parts of every bar."""
+    return [
+        {"of": bar.title, "part": share.part, "share": share.share, "low": share.low, "high": share.high}
+        for bar in bars
+        for share in bar.shares
+    ]
+
+
+def line_rows(lines: Lines) -> Rows:
+    """List the points of every line."""
+    return [
+        {lines.axis.replace(" ", "_"): tick, "of": line.name, "value": value, "low": low, "high": high}
+        for line in lines.lines
+        for tick, value, low, high in zip(lines.ticks, line.values, line.low, line.high, strict=True)
+    ]
+
+
+def weight_rows(weights: WeightPairs) -> Rows:
+    """List the ordered pairs of tasks."""
+    return [asdict(pair) for pair in weights.pairs]

@@ -1,0 +1,76 @@
+// Puts every figure into its place: the matrix at once, the others when it stands there and can be used. Those of models
+// that are not shown wait until they are.
+
+function drawModel(section) {
+  const place = Number(section.dataset.model);
+  const model = DATA.models[place];
+  const following = makeFollowing();
+  const root = (name) => d3.select(section.querySelector(`[data-figure="${name}"]`));
+  drawHeatmap(root("heatmap"), model, following);
+  const others = [
+    () => drawGraph(root("graph"), model, following),
+    () => drawProfiles(root("profiles"), model, following),
+    () => model.mixture && drawMixture(root("mixture"), model.mixture),
+    () => model.progress && drawLines(root("progress"), model.progress),
+    () => model.weights && drawWeights(root("weights"), model.weights),
+  ];
+  following.on("cards", (task) => {
+    for (const card of section.querySelectorAll("[data-task]")) card.classList.toggle("followed", card.dataset.task === task);
+  });
+  for (const button of section.querySelectorAll("button[data-follow]")) {
+    button.addEventListener("click", () => following.toggle(button.dataset.follow));
+  }
+  return others;
+}
+
+// One after the other, each in its own turn, so that a click or a key need not wait for all of them.
+function inTurns(draws, whenDone) {
+  if (!draws.length) { whenDone(); return; }
+  setTimeout(() => { draws[0](); inTurns(draws.slice(1), whenDone); });
+}
+
+const sections = [...document.querySelectorAll("section.model")];
+const tabs = [...document.querySelectorAll("[role=tab]")];
+const drawn = new Set();
+
+function show(place) {
+  sections.forEach((section, other) => { section.hidden = other !== place; });
+  tabs.forEach((tab, other) => {
+    tab.setAttribute("aria-selected", String(other === place));
+    tab.tabIndex = other === place ? 0 : -1;
+  });
+  if (drawn.has(place)) return;
+  drawn.add(place);
+  delete document.documentElement.dataset.ready;
+  inTurns(drawModel(sections[place]), () => { document.documentElement.dataset.ready = "yes"; });
+}
+
+tabs.forEach((tab, place) => {
+  tab.addEventListener("click", () => show(place));
+  tab.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = (place + step + tabs.length) % tabs.length;
+    show(next);
+    tabs[next].focus();
+  });
+});
+
+const theme = document.getElementById("theme");
+theme.hidden = false;
+theme.addEventListener("change", () => {
+  document.documentElement.dataset.theme = theme.querySelector("select").value;
+  document.dispatchEvent(new Event("theme"));
+});
+
+// Paper shows every model.
+addEventListener("beforeprint", () => sections.forEach((section, place) => {
+  section.hidden = false;
+  if (drawn.has(place)) return;
+  drawn.add(place);
+  for (const draw of drawModel(section)) draw();
+}));
+
+document.documentElement.classList.add("scripted");
+if (sections.length) show(0);
+for (const lines of DATA.scale) drawLines(d3.select("#scale"), lines);

@@ -1,0 +1,289 @@
+"""The page as a reader meets it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.sampling import sample_transfers
+from spillover.core.published import PGFRow, PGFTable
+from spillover.report.figures.mixture import panel_of
+from spillover.report.page import write_report
+
+pytestmark = pytest.mark.browser
+
+COUNTED_MS = 60
+EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+NAMES = [
+    *("Jigsaw", "Counting", "Relative_Depth", "Art_Style", "Spatial_Relation", "Visual_Similarity"),
+    *("Relative_Reflectance", "Object_Localization", "Forensic_Detection", "Functional_Correspondence"),
+    *("Semantic_Correspondence", "Visual_Correspondence", EVIL),
+]
+
+
+def table(names, model="7B", seeds=(0, 1)):
+    """One source that helps all, one that harms all, and noise; 37 of a hundred answers are wrong before."""
+    rng = np.random.default_rng(0)
+    lean = {names[0]: 0.8, names[1]: -1.2}
+
+    def gain(source):
+        return round(37 * (lean.get(source, 0.0) + float(rng.normal(0, 0.05)))) / 37
+
+    rows = tuple(
+        PGFRow(seed=seed, source=source, target=target, pgf=gain(source))
+        for seed in seeds
+        for source in names
+        for target in names
+    )
+    return PGFTable(model=model, rows=rows, examples=dict.fromkeys(names, 100), origin="made up")
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return analyze([table(NAMES), table(NAMES, "32B")])
+
+
+@pytest.fixture(scope="module")
+def panel():
+    (sample,) = sample_transfers(table(NAMES), AnalysisSettings(), replicates=200)
+    return panel_of(sample, splits=0)
+
+
+@pytest.fixture(scope="module")
+def file(findings, panel, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    write_report(findings, path, mixtures=[panel])
+    return path
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    path = tmp_path_factory.mktemp("large") / "report.html"
+    names = [f"Task {number}" for number in range(200)]
+    settings = AnalysisSettings(replicates=0, permutations=0)
+    write_report(analyze(table(names, seeds=(0,)), settings), path)
+    return path
+
+
+@pytest.fixture
+def opened(open_page, file):
+    found = open_page(file)
+    yield found
+    assert found.faults == [], "nothing went wrong in the console"
+
+
+def test_it_loads_without_errors_and_asks_for_nothing(opened):
+    opened.page.mouse.wheel(0, 20_000)
+    assert [url for url in opened.requests if not url.startswith("file:")] == []
+
+
+def test_names_made_of_markup_stay_text(opened):
+    assert opened.page.locator("img").count() == 0
+    assert opened.page.locator("[data-model='0'] .rows text", has_text="onerror").count() == 1
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_sticks_out_sideways(open_page, file, width):
+    page = open_page(file, viewport={"width": width, "height": 844}).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_hovering_a_cell_tells_value_interval_and_test(opened, findings):
+    page = opened.page
+    cell = page.locator("[data-model='0'] .cells g").nth(1)
+    cell.hover()
+    told = page.locator(".pointer-card").inner_text()
+    inference = findings.models[0].cells.inference
+    assert "Jigsaw → Counting" in told
+    for value in (findings.models[0].matrix.values[0, 1], inference.low[0, 1], inference.high[0, 1]):
+        assert f"{value:+.3f}".replace("-", "−") in told
+    assert "stands a test" in told
+
+
+def test_arrow_keys_go_from_cell_to_cell_and_are_read_out(opened):
+    page = opened.page
+    page.locator("[data-model='0'] .stage").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    status = page.locator("[data-model='0'] [data-figure=heatmap] .status")
+    assert status.inner_text().startswith("Counting → Counting")
+    assert status.get_attribute("aria-live") == "polite"
+
+
+def test_the_heatmap_shows_other_matrices(opened, findings):
+    page = opened.page
+    page.locator("[data-model='0'] [data-figure=heatmap] select").first.select_option("specific")
+    shown = page.locator("[data-model='0'] .cells g text").nth(1).text_content()
+    assert float(shown.replace("−", "-")) == pytest.approx(findings.models[0].specific.values[0, 1], abs=0.0051)
+
+
+def test_the_order_can_be_changed(opened):
+    page = opened.page
+    page.locator("[data-model='0'] [data-figure=heatmap] select").nth(1).select_option("by name")
+    tops = page.evaluate(
+        """() => [...document.querySelectorAll("[data-model='0'] .rows text")]
+            .map((text) => [text.textContent, new DOMMatrix(text.style.transform).f])"""
+    )
+    names = [name for name, _ in sorted(tops, key=lambda pair: pair[1])]
+    assert names == sorted(names, key=str.casefold)
+
+
+def test_what_stands_no_test_can_be_dimmed(opened, findings):
+    page = opened.page
+    page.locator("[data-model='0'] [data-figure=heatmap] input[type=checkbox]").check()
+    sure = int((findings.models[0].cells.q <= 0.05).sum())
+    assert 0 < sure < 156
+    assert page.locator("[data-model='0'] .cells g:not(.unsure)").count() == sure
+
+
+def test_the_slider_thins_out_the_graph(opened, findings):
+    page = opened.page
+    edges = page.locator("[data-model='0'] .edge")
+    before = edges.count()
+    slider = page.locator("[data-model='0'] input[type=range].threshold")
+    slider.focus()
+    slider.press("End")
+    assert 1 <= edges.count() < before
+    slider.press("Home")
+    summary = findings.models[0].summary
+    assert edges.count() == summary.positive_cells + summary.negative_cells
+
+
+def test_the_graph_can_be_reduced_to_harm(opened):
+    page = opened.page
+    page.locator("[data-model='0'] [data-figure=graph] select").select_option("harm")
+    assert page.locator("[data-model='0'] .edge.gain").count() == 0
+    assert page.locator("[data-model='0'] .edge.harm").count() > 0
+
+
+def test_a_task_is_followed_in_all_figures(opened):
+    page = opened.page
+    page.locator("[data-model='0'] .node", has_text="CN").click()
+    assert page.locator("[data-model='0'] .card.followed h3").inner_text() == "Counting"
+    assert page.locator("[data-model='0'] .moves h3").first.inner_text() == "Counting moves"
+    assert page.locator("[data-model='0'] .rows text.followed").text_content() == "Counting"
+    page.keyboard.press("Enter")  # the node is focused
+    assert page.locator("[data-model='0'] .card.followed").count() == 0
+
+
+def test_a_task_can_be_dragged_and_stays_where_it_was_put(opened):
+    page = opened.page
+    node = page.locator("[data-model='0'] .node").first
+    node.scroll_into_view_if_needed()
+    others = page.locator("[data-model='0'] .node").nth(3)
+    before, still = node.bounding_box(), others.bounding_box()
+    page.mouse.move(before["x"] + 10, before["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(before["x"] + 60, before["y"] + 80, steps=4)
+    page.mouse.up()
+    after = node.bounding_box()
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((50, 70), abs=3)
+    assert others.bounding_box() == still
+    assert page.locator("[data-model='0'] .card.followed").count() == 0, "a drag is no click"
+
+
+def test_models_are_tabs(opened):
+    page = opened.page
+    assert not page.locator("#model-1").is_visible()
+    page.get_by_role("tab", name="32B").click()
+    assert page.locator("#model-1 .cells g").count() == 169
+    assert not page.locator("#model-0").is_visible()
+
+
+def test_scale_is_drawn_for_several_models(opened):
+    assert opened.page.locator("#scale .line").count() == 5
+
+
+def test_light_and_dark(open_page, file):
+    page = open_page(file, color_scheme="dark").page
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 23, 27)"
+    page.locator("#theme select").select_option("light")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(252, 251, 249)"
+
+
+def test_every_control_has_a_name(opened):
+    unnamed = opened.page.evaluate(
+        """() => [...document.querySelectorAll("select, input, button, [role=button], [role=application]")]
+            .filter((each) => !each.labels?.length && !each.getAttribute("aria-label") && !each.textContent.trim())
+            .map((each) => each.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+def test_paper_holds_every_model(opened):
+    page = opened.page
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.locator("#model-1 .cells g").nth(168).wait_for()
+    assert page.locator("#model-0").is_visible()
+    assert page.locator("#model-1").is_visible()
+
+
+def test_without_scripts_the_matrix_is_a_table(browser, file):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    assert page.locator("#model-0 details td.cell").count() == 169
+    context.close()
+
+
+def test_two_hundred_tasks_answer_in_two_seconds(browser, large):
+    """Two seconds of a machine that counts to thirty million in `COUNTED_MS`; a busier one may take longer."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(large.as_uri(), wait_until="commit")
+    page.wait_for_selector(".stage canvas", state="attached")
+    page.locator(".stage").press("ArrowRight")
+    page.locator("[data-figure=heatmap] .status", has_text="Task 0 → Task 0").wait_for()
+    elapsed = page.evaluate("performance.now()")
+    counted = page.evaluate(
+        """() => { const started = performance.now(); let sum = 0;
+            for (let each = 0; each < 3e7; each += 1) sum += Math.sqrt(each);
+            return sum && performance.now() - started; }"""
+    )
+    context.close()
+    assert elapsed < 2000 * max(counted / COUNTED_MS, 1), f"{elapsed:.0f} ms, counting took {counted:.0f} ms"
+
+
+def test_the_canvas_tells_its_cells(open_page, large):
+    page = open_page(large).page
+    box = page.locator(".stage canvas").bounding_box()
+    page.mouse.move(box["x"] + 66, box["y"] + 66)
+    assert page.locator(".pointer-card div").first.inner_text() == "Task 0 → Task 0"
+
+
+def effects_in(page):
+    rows = page.locator("[data-model='0'] .effects tbody tr")
+    numbers = rows.evaluate_all(
+        """rows => rows.map((row) => [row.querySelector(".pgf").dataset.value, row.querySelector(".ends").dataset.low,
+            row.querySelector(".ends").dataset.high].map(Number))"""
+    )
+    return np.array(numbers)
+
+
+def effects_of(panel, shares):
+    return np.array([(effect.pgf, effect.low, effect.high) for effect in panel.predict(shares)])
+
+
+def test_the_page_shows_python_s_recommendation(opened, panel):
+    page = opened.page
+    for target in ("Counting", "Art_Style"):
+        page.locator("[data-model='0'] [data-figure=mixture] select").select_option(target)
+        found = panel.recommended[target]
+        assert np.allclose(effects_in(page), effects_of(panel, found.shares), atol=1e-9)
+        assert next(iter(found.shares)).replace("_", " ") in page.locator("[data-model='0'] .recommended").inner_text()
+
+
+def test_effects_follow_the_sliders_as_python_adds_them_up(opened, panel):
+    page = opened.page
+    page.get_by_role("button", name="equal shares").first.click()
+    even = dict.fromkeys(panel.sources, 1 / len(panel.sources))
+    assert np.allclose(effects_in(page), effects_of(panel, even), atol=1e-9)
+    slider = page.locator("[data-model='0'] .sliders input").nth(2)
+    slider.evaluate("slider => { slider.value = 0.4; slider.dispatchEvent(new Event('input')); }")
+    moved = {source: 0.4 if place == 2 else 0.6 / 12 for place, source in enumerate(panel.sources)}
+    assert np.allclose(effects_in(page), effects_of(panel, moved), atol=1e-9)
+    slider.focus()
+    slider.press("End")
+    assert np.allclose(effects_in(page), effects_of(panel, {panel.sources[2]: 1.0}), atol=1e-9)

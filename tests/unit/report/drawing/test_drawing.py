@@ -1,0 +1,104 @@
+import csv
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import spillover
+from spillover.analysis import analyze
+from spillover.core.errors import AnalysisError
+from spillover.core.published import PGFRow, PGFTable
+from spillover.report.drawing.files import write_figures
+
+NAMES = ["Jigsaw", "Counting", "a $b$ <c>"]
+
+
+def made(model="7B", seeds=(0, 1)):
+    rng = np.random.default_rng(0)
+    rows = tuple(
+        PGFRow(seed=seed, source=source, target=target, pgf=round(float(rng.normal(0, 0.1)), 3))
+        for seed in seeds
+        for source in NAMES
+        for target in NAMES
+    )
+    return PGFTable(model=model, rows=rows, examples={}, origin="made up")
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return analyze(made())
+
+
+@pytest.fixture(scope="module")
+def folder(findings, tmp_path_factory):
+    room = tmp_path_factory.mktemp("figures")
+    write_figures(findings, room)
+    return room
+
+
+@pytest.mark.parametrize("plot", ["plot_heatmap", "plot_graph", "plot_profiles", "plot_variance"])
+def test_figures_of_one_model(findings, plot):
+    before = dict(mpl.rcParams)
+    figure = getattr(spillover, plot)(findings)
+    assert isinstance(figure, Figure)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert dict(mpl.rcParams) == before, "the user's own settings stay"
+
+
+def test_no_figure_is_kept_open(findings):
+    spillover.plot_graph(findings)
+    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_the_heatmap_shows_the_matrix(findings):
+    axes = spillover.plot_heatmap(findings, order="by name").axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a $b$ <c>", "Counting", "Jigsaw"]
+    drawn = axes.collections[0].get_array()
+    matrix = findings.models[0].matrix
+    assert drawn[1, 2] == matrix.value("Counting", "Jigsaw")
+
+
+def test_unknown_layers_and_orders_are_named(findings):
+    with pytest.raises(AnalysisError, match="no layer 'rae'"):
+        spillover.plot_heatmap(findings, layer="rae")
+    with pytest.raises(AnalysisError, match="no order 'size'"):
+        spillover.plot_heatmap(findings, order="size")
+
+
+def test_what_was_not_measured_is_said(findings):
+    for plot in (spillover.plot_scale, spillover.plot_progress, spillover.plot_weights):
+        with pytest.raises(AnalysisError):
+            plot(findings)
+
+
+def test_several_models_need_a_choice():
+    several = analyze([made("3B"), made("7B")])
+    with pytest.raises(AnalysisError, match="several models: 3B, 7B"):
+        spillover.plot_heatmap(several)
+    assert isinstance(spillover.plot_heatmap(several.models[1]), Figure)
+    assert len(spillover.plot_scale(several).axes[0].lines) == 6  # five averages, and the line at 0
+
+
+def test_every_figure_stands_in_four_forms(folder):
+    names = {file.stem for file in folder.iterdir()}
+    assert names == {"heatmap", "heatmap_specific", "graph", "profiles", "variance"}
+    for name in names:
+        assert (folder / f"{name}.svg").read_text(encoding="utf-8").startswith("<?xml")
+        assert (folder / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_numbers_behind_a_figure_are_exact(folder, findings):
+    with (folder / "heatmap.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    matrix = findings.models[0].matrix
+    assert len(rows) == 9
+    assert all(float(row["value"]) == matrix.value(row["source"], row["target"]) for row in rows)
+
+
+def test_the_same_findings_are_the_same_files(folder, findings, tmp_path):
+    again = [file for file in write_figures(findings, tmp_path) if file.stem == "graph"]
+    assert len(again) == 4
+    assert all(file.read_bytes() == (folder / file.name).read_bytes() for file in again)
