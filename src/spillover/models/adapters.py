@@ -130,7 +130,7 @@ def _adapter_beside(base: Base, files: AdapterFiles) -> Generator[None]:
 
 @contextmanager
 def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
-    """Merge an adapter into the base's weights, and put the saved weights back at the end, to the last bit.
+    """Merge an adapter into a copy of the base's weights, and put the base's own back at the end.
 
     Raises:
         ModelError: the files are no adapter of this model: a tensor without a module, a module without its tensor, or
@@ -140,16 +140,17 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
     _load(frame, _renamed(base, _tensors(files)))
     layers = list(frame.layers.values())
     inner = [parameter for layer in layers for parameter in layer.get_base_layer().parameters()]
-    saved = [(parameter, parameter.detach().clone()) for parameter in inner]
+    saved = [(parameter, parameter.data) for parameter in inner]
     try:
         with torch.no_grad():
+            for parameter, content in saved:
+                parameter.data = content.clone()
             for layer in layers:
                 layer.merge()
         yield
     finally:
-        with torch.no_grad():
-            for parameter, content in saved:
-                parameter.copy_(content)
+        for parameter, content in saved:
+            parameter.data = content
         for layer in layers:
             layer.merged_adapters.clear()
 
