@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two adapters, three tasks, one round")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     asked = parser.parse_args()
-    adapters, tasks, examples, rounds = (2, 3, 10, 1) if asked.quick else (13, 13, 10, 3)
+    adapters, tasks, examples, rounds = (2, 3, 10, 1) if asked.quick else (3, 13, 10, 2)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     quieten(single_thread=True)
     with tempfile.TemporaryDirectory() as place:
