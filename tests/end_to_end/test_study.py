@@ -259,3 +259,18 @@ def test_a_folder_of_another_study_is_left_alone(finished, tmp_path, capsys):
     file = write_study(tmp_path / "study.yaml", finished[0], name="other")
     assert run_command(["run", str(file)]) == 2
     assert "belongs to the study 'small'" in capsys.readouterr().err
+
+
+def test_shards_at_once_in_one_folder_give_what_one_run_gives(finished, tmp_path):
+    folder = tmp_path / "small"
+    file = write_study(tmp_path / "study.yaml", folder)
+    command = [sys.executable, "-m", "spillover", "run", file, "--shard"]
+    shards = [subprocess.Popen([*command, f"{n}/2"], stderr=subprocess.PIPE, text=True) for n in (1, 2)]
+    said = [shard.communicate(timeout=250)[1] for shard in shards]
+    assert [shard.returncode for shard in shards] == [0, 0], said
+    assert not (folder / "findings.json").exists()
+    assert "run without --shard analyses" in " ".join(said[0].split())
+    kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
+    assert spill("run", file).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")} == kept, "nothing is left to do"
+    assert found(folder) == found(finished[0])

@@ -28,6 +28,7 @@ from spillover.study.provenance import package_versions
 from spillover.study.results import results_of
 from spillover.study.resume import changed_versions, difference, pending
 from spillover.study.run import Prepared, Run, carry_out, prepare
+from spillover.study.shard import Shard, read_shard
 from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.study import Study
 from spillover.study.together import analyze_results
@@ -36,6 +37,7 @@ STUDY_FILE = Annotated[Path, typer.Argument(help="A study file, or the folder of
 PRICE = Annotated[float | None, typer.Option("--gpu-hour-price", min=0, help="Price of a GPU hour: adds the cost.")]
 ONLY = Annotated[str | None, typer.Option("--only", help="source=NAME: run the base and this source alone.")]
 LIMIT = Annotated[int | None, typer.Option("--limit", min=1, help="A trial on at most N examples a target.")]
+SHARD = Annotated[str | None, typer.Option("--shard", help="3/16: the third of sixteen parts alone.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
@@ -71,10 +73,16 @@ def init(
 
 
 def plan(
-    study_file: STUDY_FILE, gpu_hour_price: PRICE = None, only: ONLY = None, limit: LIMIT = None, *, json: JSON = False
+    study_file: STUDY_FILE,
+    gpu_hour_price: PRICE = None,
+    only: ONLY = None,
+    limit: LIMIT = None,
+    shard: SHARD = None,
+    *,
+    json: JSON = False,
 ) -> None:
     """Check a study, and say what running it would take. Nothing is run or written."""
-    prepared = prepare(load_study_to_run(study_file), only=_source(only), limit=limit)
+    prepared = prepare(load_study_to_run(study_file), only=_source(only), limit=limit, shard=_shard(shard))
     summary = _summary(prepared, gpu_hour_price)
     if json:
         _print_json(summary)
@@ -88,13 +96,16 @@ def plan(
     Console().print(table)
 
 
-def run(study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None) -> None:
+def run(study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None, shard: SHARD = None) -> None:
     """Run a study, or go on with one: finished jobs are never repeated.
 
     With --limit N it is a trial: what it trains is kept for the study, its findings and report stand in trial-N/ of the
     study's folder, and the study's own stay as they are.
+
+    With --shard 3/16 it does a part of the jobs, which several machines do at once, in a folder that they share or in
+    folders that are copied into one afterwards. When all parts are done, run without it analyses.
     """
-    _run(load_study_to_run(study_file), _source(only), limit)
+    _run(load_study_to_run(study_file), _source(only), limit, _shard(shard))
 
 
 def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *, json: JSON = False) -> None:
@@ -133,14 +144,18 @@ def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *,
         console.print(f"  of a trial or an older version of the study: {name}", markup=False, highlight=False)
 
 
-def _run(study: Study, only: str | None = None, limit: int | None = None) -> None:
-    prepared = prepare(study, only=only, limit=limit)
+def _run(study: Study, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> None:
+    prepared = prepare(study, only=only, limit=limit, shard=shard)
     console = Console(stderr=True)
     _print_difference(console, prepared)
     with StudyProgress(console, len(prepared.jobs)) as progress:
         finished = carry_out(prepared, progress.show)
     for failure in finished.failures:
         console.print(f"failed: {failure.job.label}: {failure.error}", style="red", markup=False, highlight=False)
+    if shard:
+        _print_rest(finished, console, shard)
+        _raise_failures(finished)
+        return
     try:
         _conclude(finished, console, f"trial-{limit}" if prepared.is_trial else "")
     except SpilloverError as error:
@@ -148,6 +163,18 @@ def _run(study: Study, only: str | None = None, limit: int | None = None) -> Non
             raise
         console.print(f"not analysed: {error}", style="red", markup=False, highlight=False)
     _raise_failures(finished)
+
+
+def _print_rest(finished: Run, console: Console, shard: Shard) -> None:
+    """Say what the other shards have still to do. None of them analyses: which is the last is known to nobody."""
+    rest = len(pending(finished.plan, finished.store))
+    left = (
+        f"{rest} of the study's {len(finished.plan.jobs)} jobs are still to be done" if rest else "all shards are done"
+    )
+    when = "when they are, spillover run" if rest else "spillover run"
+    console.print(
+        f"shard {shard}: {finished.done} jobs done now; {left}; {when} without --shard analyses", soft_wrap=True
+    )
 
 
 def _conclude(finished: Run, console: Console, room: str) -> None:
@@ -220,6 +247,10 @@ def _source(only: str | None) -> str | None:
     if key != "source" or not name:
         raise typer.BadParameter(f"{only!r} is not of the form source=NAME", param_hint="--only")
     return name
+
+
+def _shard(text: str | None) -> Shard | None:
+    return None if text is None else read_shard(text)
 
 
 def _print_json(value: object) -> None:

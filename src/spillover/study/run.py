@@ -18,6 +18,7 @@ from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Finetune, Job, Plan, plan_study
 from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
+from spillover.study.shard import Shard
 from spillover.study.store import Store
 from spillover.study.study import Provenance, Study
 from spillover.tasks.data import find_task_data, pin_tasks
@@ -47,7 +48,7 @@ class Prepared:
     plan: Plan
     """The whole study's."""
     asked: Plan
-    """What is asked for now: the whole, one source of it, or a trial."""
+    """What is asked for now: the whole, one source of it, a shard, or a trial."""
     store: Store
     jobs: list[Job] = field(default_factory=list[Job])
     """What is still to be done of what is asked for."""
@@ -58,13 +59,14 @@ class Prepared:
         return self.asked.study.evaluation.limit != self.plan.study.evaluation.limit
 
 
-def prepare(study: Study, *, only: str | None = None, limit: int | None = None) -> Prepared:
+def prepare(study: Study, *, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> Prepared:
     """Check a study, resolve what is `auto` in it, and find what is still to be done. Nothing is written.
 
     Args:
         study: its relative paths are meant from here, unless it was loaded from a file.
         only: one source's name; the base and this source alone are asked for.
         limit: a trial, on at most so many examples a target.
+        shard: a part of what is asked for, the others being done elsewhere.
 
     Raises:
         StudyError: the study has faults.
@@ -82,6 +84,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None) 
     trial = _limited(plan.study, limit)
     asked = plan if trial == plan.study else plan_study(trial, tasks)
     asked = asked.only(source)
+    asked = shard.part(asked) if shard else asked
     return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store))
 
 
@@ -145,6 +148,7 @@ def run(
     *,
     only: str | None = None,
     limit: int | None = None,
+    shard: Shard | None = None,
     on_event: Callable[[JobEvent], None] = lambda _: None,
 ) -> Run:
     """Run a study, or what is left of it.
@@ -156,6 +160,7 @@ def run(
         only: one source's name; the base and this source alone are run.
         limit: a trial, on at most so many examples a target: its adapters are the study's, its scores are kept beside
             the study's, and `read_scores` does not read them.
+        shard: a part of the jobs; the others are run elsewhere, in this folder or one that is copied into it.
         on_event: called with everything that happens.
 
     Returns:
@@ -166,7 +171,7 @@ def run(
         StoreError: its folder belongs to something else or cannot be written.
         ModelError: a device is asked for that this machine lacks.
     """
-    return carry_out(prepare(study, only=only, limit=limit), on_event)
+    return carry_out(prepare(study, only=only, limit=limit, shard=shard), on_event)
 
 
 def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
