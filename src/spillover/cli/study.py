@@ -14,6 +14,7 @@ from rich.table import Table
 
 from spillover.cli.importing import show_imported
 from spillover.cli.progress import StudyProgress
+from spillover.cli.stopping import TRY_AGAIN, Stop, read_duration_s
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
 from spillover.report.page import write_report
@@ -38,6 +39,9 @@ PRICE = Annotated[float | None, typer.Option("--gpu-hour-price", min=0, help="Pr
 ONLY = Annotated[str | None, typer.Option("--only", help="source=NAME: run the base and this source alone.")]
 LIMIT = Annotated[int | None, typer.Option("--limit", min=1, help="A trial on at most N examples a target.")]
 SHARD = Annotated[str | None, typer.Option("--shard", help="3/16: the third of sixteen parts alone.")]
+MAX_TIME = Annotated[
+    str | None, typer.Option("--max-time", help="Such as 2h or 90m: then end, ready to go on, with exit code 75.")
+]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
@@ -96,7 +100,9 @@ def plan(
     Console().print(table)
 
 
-def run(study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None, shard: SHARD = None) -> None:
+def run(
+    study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None, shard: SHARD = None, max_time: MAX_TIME = None
+) -> None:
     """Run a study, or go on with one: finished jobs are never repeated.
 
     With --limit N it is a trial: what it trains is kept for the study, its findings and report stand in trial-N/ of the
@@ -104,8 +110,12 @@ def run(study_file: STUDY_FILE, only: ONLY = None, limit: LIMIT = None, shard: S
 
     With --shard 3/16 it does a part of the jobs, which several machines do at once, in a folder that they share or in
     folders that are copied into one afterwards. When all parts are done, run without it analyses.
+
+    After --max-time, or at SIGTERM, no job is begun any more, finetunes are kept as they stand, and it ends with exit
+    code 75: try again, the same command goes on. A second SIGTERM ends it at once.
     """
-    _run(load_study_to_run(study_file), _source(only), limit, _shard(shard))
+    stop = Stop(None if max_time is None else read_duration_s(max_time))
+    _run(load_study_to_run(study_file), _source(only), limit, _shard(shard), stop)
 
 
 def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *, json: JSON = False) -> None:
@@ -144,14 +154,27 @@ def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *,
         console.print(f"  of a trial or an older version of the study: {name}", markup=False, highlight=False)
 
 
-def _run(study: Study, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> None:
+def _run(
+    study: Study,
+    only: str | None = None,
+    limit: int | None = None,
+    shard: Shard | None = None,
+    stop: Stop | None = None,
+) -> None:
+    stop = stop or Stop()
     prepared = prepare(study, only=only, limit=limit, shard=shard)
     console = Console(stderr=True)
     _print_difference(console, prepared)
-    with StudyProgress(console, len(prepared.jobs)) as progress:
-        finished = carry_out(prepared, progress.show)
+    with stop.on_sigterm(), StudyProgress(console, len(prepared.jobs)) as progress:
+        finished = carry_out(prepared, progress.show, stop)
     for failure in finished.failures:
         console.print(f"failed: {failure.job.label}: {failure.error}", style="red", markup=False, highlight=False)
+    if finished.left:
+        text = (
+            f"stopped, {stop.reason}: {finished.done} jobs done now, {finished.left} left; give the same command again"
+        )
+        console.print(f"{text}: finetunes go on from where they are", soft_wrap=True, highlight=False)
+        raise typer.Exit(TRY_AGAIN)
     if shard:
         _print_rest(finished, console, shard)
         _raise_failures(finished)

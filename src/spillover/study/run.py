@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +12,15 @@ from spillover.core.keys import content_key
 from spillover.models.identity import model_identity, pin_revision
 from spillover.models.settings import ModelSettings
 from spillover.study.devices import devices_of
-from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, JobKept, Worker
+from spillover.study.executors.executor import (
+    Executor,
+    JobEvent,
+    JobFailed,
+    JobFinished,
+    JobKept,
+    Worker,
+    never,
+)
 from spillover.study.executors.local import LocalExecutor
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.places import settle_paths
@@ -39,6 +48,8 @@ class Run:
     """Jobs that were done now."""
     failures: tuple[JobFailed, ...] = ()
     """Jobs that could not be done."""
+    left: int = 0
+    """Jobs that were asked for and neither done nor failed, since the run was asked to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +161,7 @@ def run(
     limit: int | None = None,
     shard: Shard | None = None,
     on_event: Callable[[JobEvent], None] = lambda _: None,
+    stop: Callable[[], bool] = never,
 ) -> Run:
     """Run a study, or what is left of it.
 
@@ -162,6 +174,8 @@ def run(
             the study's, and `read_scores` does not read them.
         shard: a part of the jobs; the others are run elsewhere, in this folder or one that is copied into it.
         on_event: called with everything that happens.
+        stop: asked again and again; once it is true no job is begun, finetunes hand over what they can go on from, and
+            the run ends.
 
     Returns:
         The plan and the folder, from which `read_scores` reads.
@@ -171,10 +185,12 @@ def run(
         StoreError: its folder belongs to something else or cannot be written.
         ModelError: a device is asked for that this machine lacks.
     """
-    return carry_out(prepare(study, only=only, limit=limit, shard=shard), on_event)
+    return carry_out(prepare(study, only=only, limit=limit, shard=shard), on_event, stop)
 
 
-def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
+def carry_out(
+    prepared: Prepared, on_event: Callable[[JobEvent], None] = lambda _: None, stop: Callable[[], bool] = never
+) -> Run:
     """Do the jobs of a prepared study, and keep each result as it comes.
 
     A trial begins a study that is not begun, and leaves what is there of one as it is.
@@ -187,20 +203,22 @@ def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
     done = 0
     if prepared.jobs:
         executor: Executor = LocalExecutor(devices_of(plan.study))
-        for event in executor.run(prepared.jobs, _Start(plan.study), _input_from(store)):
-            match event:
-                case JobFinished(result=outcome):
-                    store.record(outcome, versions)
-                    done += 1
-                case JobKept(job=job, state=state):
-                    store.keep_unfinished(job, state)
-                case JobFailed():
-                    failures.append(event)
-                case _:
-                    pass
-            on_event(event)
+        with closing(executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)) as events:
+            for event in events:
+                match event:
+                    case JobFinished(result=outcome):
+                        store.record(outcome, versions)
+                        done += 1
+                    case JobKept(job=job, state=state):
+                        store.keep_unfinished(job, state)
+                    case JobFailed():
+                        failures.append(event)
+                    case _:
+                        pass
+                on_event(event)
     whole = plan if prepared.is_trial else prepared.plan
-    return Run(plan=whole, store=store, done=done, failures=tuple(failures))
+    left = len(prepared.jobs) - done - len(failures)
+    return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left)
 
 
 @dataclass(frozen=True, slots=True)

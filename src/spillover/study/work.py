@@ -22,7 +22,7 @@ from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
 from spillover.models.recent import Recent
 from spillover.study.controls import shuffle_answers, take_answers
-from spillover.study.executors.executor import Report, Worker
+from spillover.study.executors.executor import JobStopped, Report, Worker
 from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.store import Outcome
 from spillover.study.study import Study
@@ -96,7 +96,8 @@ class _Desk:
             keeping=Keeping(
                 begun=begun if isinstance(begun, bytes) else None,
                 every_s=self._study.executor.keep_every_s,
-                keep=report.keep,
+                keep=lambda state: _keep(state, report),
+                at_once=lambda: report.stopping,
             ),
         )
         log = {name: [getattr(step, name) for step in trained.log] for name in LOG_COLUMNS}
@@ -210,6 +211,12 @@ KEPT_PROMPT_BYTES = 1 << 30
 """Of encoded prompts and their images a worker keeps between jobs; their features have a limit of their own."""
 
 
+def _keep(state: bytes, report: Report) -> None:
+    report.keep(state)
+    if report.stopping:
+        raise JobStopped
+
+
 def _no_prompts() -> Recent[tuple[str, Split], _Prepared]:
     return Recent(KEPT_PROMPT_BYTES)
 
@@ -226,6 +233,8 @@ class _Counter:
         """Add the examples that a batch has settled."""
         self.done += more
         self.report(self.done, self.total)
+        if self.report.stopping:  # what was answered is asked again: minutes, where a finetune is hours
+            raise JobStopped
 
 
 @dataclass(frozen=True, slots=True)
