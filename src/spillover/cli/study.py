@@ -1,4 +1,4 @@
-"""Commands around a study: demo, init, plan, run, status."""
+"""Commands around a study: demo, init, plan, run; status stands in a file of its own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from spillover.cli.importing import show_imported
 from spillover.cli.progress import StudyProgress
+from spillover.cli.status import status
 from spillover.cli.stopping import TRY_AGAIN, Stop, read_duration_s
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
@@ -22,7 +22,6 @@ from spillover.report.terminal import findings_in_terminal
 from spillover.study.demo import FULL, QUICK, demo_study
 from spillover.study.estimate import estimate_s, readable_time
 from spillover.study.executors.executor import JobFailed
-from spillover.study.imported import is_imported
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune
 from spillover.study.provenance import package_versions
@@ -30,7 +29,7 @@ from spillover.study.results import results_of
 from spillover.study.resume import changed_versions, difference, pending
 from spillover.study.run import Prepared, Run, carry_out, prepare
 from spillover.study.shard import Shard, read_shard
-from spillover.study.stored import StoredStudy, open_stored_study
+from spillover.study.stored import StoredStudy
 from spillover.study.study import Study
 from spillover.study.together import analyze_results
 
@@ -116,42 +115,6 @@ def run(
     """
     stop = Stop(None if max_time is None else read_duration_s(max_time))
     _run(load_study_to_run(study_file), _source(only), limit, _shard(shard), stop)
-
-
-def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *, json: JSON = False) -> None:
-    """Say how far a study has come, or what was imported."""
-    if is_imported(folder):
-        show_imported(folder, json=json)
-        return
-    stored = open_stored_study(folder)
-    jobs = pending(stored.plan, stored.store)
-    leftovers = stored.store.leftovers(stored.plan)
-    finetunes = sum(isinstance(job, Finetune) for job in jobs)
-    evaluations = sum(isinstance(job, Evaluate) for job in jobs)
-    to_do = [job.label for job in jobs]
-    left = [str(file.relative_to(folder)) for file in leftovers]
-    summary = {
-        "study": stored.study.name,
-        "finetunes_done": len(stored.plan.finetunes) - finetunes,
-        "finetunes_pending": finetunes,
-        "evaluations_done": len(stored.plan.evaluations) - evaluations,
-        "evaluations_pending": evaluations,
-        "pending": to_do,
-        "leftovers": left,
-    }
-    if json:
-        _print_json(summary)
-        return
-    console = Console()
-    console.print(f"{summary['study']}: ", end="", markup=False, highlight=False)
-    console.print(
-        f"{summary['finetunes_done']} of {len(stored.plan.finetunes)} finetunes done, "
-        f"{summary['evaluations_done']} of {len(stored.plan.evaluations)} evaluations"
-    )
-    for label in to_do:
-        console.print(f"  to do: {label}", markup=False, highlight=False)
-    for name in left:
-        console.print(f"  of a trial or an older version of the study: {name}", markup=False, highlight=False)
 
 
 def _run(

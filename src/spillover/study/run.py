@@ -22,6 +22,7 @@ from spillover.study.executors.executor import (
     never,
 )
 from spillover.study.executors.local import LocalExecutor
+from spillover.study.job_log import JobLog
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Finetune, Job, Plan, plan_study
@@ -203,8 +204,10 @@ def carry_out(
     done = 0
     if prepared.jobs:
         executor: Executor = LocalExecutor(devices_of(plan.study))
-        with closing(executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)) as events:
+        running = executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)
+        with JobLog(store.folder) as log, closing(running) as events:
             for event in events:
+                log.tell(event)
                 match event:
                     case JobFinished(result=outcome):
                         store.record(outcome, versions)
