@@ -54,12 +54,23 @@ def start_worker(device):
     return work
 
 
-EXECUTORS = [LocalExecutor(("cpu", "cpu")), LocalExecutor(("cpu",))]
+def two_processes(_):
+    return LocalExecutor(("cpu", "cpu"))
 
 
-@pytest.fixture(params=EXECUTORS, ids=["two processes", "one process"])
+def one_process(_):
+    return LocalExecutor(("cpu",))
+
+
+def ray_cluster(request):
+    from spillover.study.executors.ray import RayExecutor
+
+    return RayExecutor(address=request.getfixturevalue("cluster").address)
+
+
+@pytest.fixture(params=[two_processes, one_process, pytest.param(ray_cluster, marks=pytest.mark.ray)])
 def executor(request):
-    return request.param
+    return request.param(request)
 
 
 def run(executor, jobs):

@@ -1,19 +1,26 @@
-"""Which devices of this machine a study runs on."""
+"""Which devices a study runs on, and by what."""
 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from itertools import cycle, islice
+from operator import attrgetter
 
-from spillover.study.study import Study
+from spillover.core.errors import Fault, StudyError
+from spillover.study.executors.executor import Executor
+from spillover.study.executors.local import LocalExecutor
+from spillover.study.study import RayExecutor, Study
 
 
 def devices_of(study: Study) -> tuple[str, ...]:
-    """The device of each process that a study runs on this machine.
+    """The device of each process that a study runs, on this machine or, as each worker sees it, on a Ray cluster.
 
     Raises:
         ModelError: a device is asked for that is not there.
     """
+    if isinstance(study.executor, RayExecutor):
+        return (study.executor.device,) * (study.executor.workers or 1)
     from spillover.models.devices import available_devices, check_device  # noqa: PLC0415 (loads torch)
 
     wanted = study.executor.devices
@@ -22,6 +29,41 @@ def devices_of(study: Study) -> tuple[str, ...]:
         check_device(device)
     usual = _cores() if devices == ("cpu",) else len(devices)
     return tuple(islice(cycle(devices), study.executor.processes or usual))
+
+
+def executor_of(study: Study) -> Executor:
+    """Make what runs a study's jobs.
+
+    Raises:
+        ModelError: a device is asked for that is not there.
+        StudyError: Ray is asked for, and is not installed.
+    """
+    settings = study.executor
+    if not isinstance(settings, RayExecutor):
+        return LocalExecutor(devices_of(study))
+    if find_spec("ray") is None:
+        message = "Ray is not installed here: pip install 'spillover[ray]'"
+        raise StudyError([Fault(where=study.place("executor.kind"), message=message)])
+    from spillover.study.executors import ray as on_ray  # noqa: PLC0415 (Ray takes seconds, and need not be installed)
+
+    return on_ray.RayExecutor(
+        device=settings.device,
+        address=settings.address,
+        workers=settings.workers,
+        cpus=settings.cpus_per_worker,
+        gpus=settings.gpus_per_worker,
+        affinity=attrgetter("model"),
+    )
+
+
+def precision_of(study: Study) -> str:
+    """What `auto` stands for in a model's precision. A cluster's GPUs are not seen from here: they are taken as new."""
+    from spillover.models.devices import resolve_precision  # noqa: PLC0415 (torch is loaded only where it is asked)
+
+    device = devices_of(study)[0]
+    if isinstance(study.executor, RayExecutor) and device != "cpu":
+        return "bfloat16"
+    return resolve_precision("auto", device)
 
 
 def _cores() -> int:

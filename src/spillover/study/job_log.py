@@ -16,7 +16,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, JobProgressed, JobStarted
+from spillover.study.executors.executor import (
+    JobEvent,
+    JobFailed,
+    JobFinished,
+    JobKept,
+    JobMoved,
+    JobProgressed,
+    JobStarted,
+)
 from spillover.study.plan import Job
 
 PROGRESS_EVERY_S = 10.0
@@ -56,6 +64,8 @@ class JobLog:
                     self._write(job, f"{done} of {total}")
             case JobKept():
                 self._write(job, "kept as it stands, to go on from here")
+            case JobMoved(error=error):
+                self._write(job, f"to be begun again by another worker: {error.message}")
             case JobFinished(result=result):
                 self._running.pop(job.key)
                 self._write(job, f"done in {result.duration_s:.0f} s")

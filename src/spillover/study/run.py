@@ -11,9 +11,8 @@ from spillover.core.errors import Fault, StoreError, StudyError
 from spillover.core.keys import content_key
 from spillover.models.identity import model_identity, pin_revision
 from spillover.models.settings import ModelSettings
-from spillover.study.devices import devices_of
+from spillover.study.devices import executor_of, precision_of
 from spillover.study.executors.executor import (
-    Executor,
     JobEvent,
     JobFailed,
     JobFinished,
@@ -21,7 +20,6 @@ from spillover.study.executors.executor import (
     Worker,
     never,
 )
-from spillover.study.executors.local import LocalExecutor
 from spillover.study.job_log import JobLog
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.places import settle_paths
@@ -142,17 +140,11 @@ def resolve(study: Study, stored: Study | None) -> Study:
 
 def _resolve_model(model: ModelSettings, stored: ModelSettings | None, study: Study) -> ModelSettings:
     if model.precision == "auto":
-        precision = stored.precision if stored else _precision_here(study)
+        precision = stored.precision if stored else precision_of(study)
         model = model.model_copy(update={"precision": precision})
     if model.revision is None and stored is not None and stored.path == model.path:
         model = model.model_copy(update={"revision": stored.revision})
     return pin_revision(model)
-
-
-def _precision_here(study: Study) -> str:
-    from spillover.models.devices import resolve_precision  # noqa: PLC0415 (torch is loaded only where it is asked)
-
-    return resolve_precision("auto", devices_of(study)[0])
 
 
 def run(
@@ -197,13 +189,13 @@ def carry_out(
     A trial begins a study that is not begun, and leaves what is there of one as it is.
     """
     plan, store = prepared.asked, prepared.store
+    executor = executor_of(plan.study) if prepared.jobs else None
     if not (prepared.is_trial and store.begun(plan.study)):
         store.begin(prepared.plan)
     versions = package_versions()
     failures: list[JobFailed] = []
     done = 0
-    if prepared.jobs:
-        executor: Executor = LocalExecutor(devices_of(plan.study))
+    if executor is not None:
         running = executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)
         with JobLog(store.folder) as log, closing(running) as events:
             for event in events:

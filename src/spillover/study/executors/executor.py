@@ -79,6 +79,14 @@ class JobKept:
 
 
 @dataclass(frozen=True, slots=True)
+class JobMoved:
+    """A job has lost its worker, and will be begun again by another, from what it has kept."""
+
+    job: Any
+    error: SpilloverError
+
+
+@dataclass(frozen=True, slots=True)
 class JobFinished:
     """A job is done; jobs that need it start only after this event was taken."""
 
@@ -96,7 +104,7 @@ class JobFailed:
     """The traceback, where the fault is ours."""
 
 
-JobEvent = JobStarted | JobProgressed | JobKept | JobFinished | JobFailed
+JobEvent = JobStarted | JobProgressed | JobKept | JobMoved | JobFinished | JobFailed
 
 
 def never() -> bool:
