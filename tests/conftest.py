@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,21 @@ def encoded(base: Any) -> list[Any]:
         for example in islice(draw_examples(name, "train"), 20)
     ]
     return encode_prompts(base, [example.as_prompt() for example in examples])
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """A Ray cluster of three nodes on this machine: a head that takes no jobs, and two with a core each.
+
+    One of these says that it has two GPUs, which nothing touches.
+    """
+    from ray.cluster_utils import Cluster
+
+    root = Path(__file__).parents[1]
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(root / "src"), str(root), os.environ.get("PYTHONPATH", "")])
+    memory = {"object_store_memory": 100 << 20}
+    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **memory})
+    for gpus in (0, 2):
+        started.add_node(num_cpus=1, num_gpus=gpus, **memory)
+    yield started
+    started.shutdown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
@@ -12,7 +13,14 @@ from pathlib import Path
 import pytest
 
 from spillover.core.errors import SpilloverError
-from spillover.study.executors.executor import JobFailed, JobFinished, JobKept, JobProgressed, JobStarted
+from spillover.study.executors.executor import (
+    JobFailed,
+    JobFinished,
+    JobKept,
+    JobProgressed,
+    JobStarted,
+    JobStopped,
+)
 from spillover.study.executors.local import LocalExecutor
 
 
@@ -36,17 +44,33 @@ def start_worker(device):
                 os.kill(os.getpid(), signal.SIGKILL)
             case "sleep":
                 time.sleep(60)
+            case "go on":
+                while not report.stopping:
+                    time.sleep(0.01)
+                report.keep(b"so far")
+                raise JobStopped
         return sum(numbers), os.getpid(), device
 
     return work
 
 
-EXECUTORS = [LocalExecutor(("cpu", "cpu")), LocalExecutor(("cpu",))]
+def two_processes(_):
+    return LocalExecutor(("cpu", "cpu"))
 
 
-@pytest.fixture(params=EXECUTORS, ids=["two processes", "one process"])
+def one_process(_):
+    return LocalExecutor(("cpu",))
+
+
+def ray_cluster(request):
+    from spillover.study.executors.ray import RayExecutor
+
+    return RayExecutor(address=request.getfixturevalue("cluster").address)
+
+
+@pytest.fixture(params=[two_processes, one_process, pytest.param(ray_cluster, marks=pytest.mark.ray)])
 def executor(request):
-    return request.param
+    return request.param(request)
 
 
 def run(executor, jobs):
@@ -115,6 +139,20 @@ def test_leaving_the_iteration_stops_all_work(executor):
     assert time.monotonic() - started < 30
 
 
+def test_asked_to_stop_it_begins_nothing_and_keeps_what_runs(executor):
+    jobs = [Sum("done"), Sum("long", ("done",), deed="go on"), Sum("never", ("long",))]
+    events = []
+    for event in executor.run(jobs, start_worker, lambda _: [1], lambda: JobKept(jobs[1], b"long") in events):
+        events.append(event)
+    assert [event.job.key for event in events if isinstance(event, JobFinished)] == ["done"]
+    assert [event.job.key for event in events if isinstance(event, JobStarted)] == ["done", "long"]
+    assert events[-1] == JobKept(jobs[1], b"so far")
+
+
+def test_asked_to_stop_at_once_it_begins_nothing(executor):
+    assert list(executor.run([Sum("a")], start_worker, lambda _: [1], lambda: True)) == []
+
+
 def test_no_jobs_are_no_work(executor):
     assert list(executor.run([], start_worker, lambda _: None)) == []
 
@@ -138,6 +176,21 @@ def kill(process):
         if Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
             return
         time.sleep(0.01)
+
+
+def test_a_worker_leaves_sigterm_to_the_driver():
+    """A scheduler may send it to every process of a job."""
+    jobs = [Sum("long", deed="go on")]
+    events = []
+
+    def stop():
+        return any(isinstance(event, JobKept) for event in events)
+
+    for event in LocalExecutor(("cpu",)).run(jobs, start_worker, lambda _: [1], stop):
+        events.append(event)
+        for child in multiprocessing.active_children():
+            os.kill(child.pid, signal.SIGTERM)
+    assert events[-1] == JobKept(jobs[0], b"so far")
 
 
 def test_ctrl_c_while_a_worker_starts_is_held_back_not_lost(monkeypatch):

@@ -175,6 +175,32 @@ def test_ctrl_c_ends_at_once_and_keeps_what_is_finished(tmp_path):
     assert all(pq.read_schema(path).metadata for path in folder.glob("scores/*.parquet"))
 
 
+def test_sigterm_keeps_a_finetune_as_it_stands_and_says_how_to_go_on(tmp_path):
+    folder = tmp_path / "small"
+    training = {"examples": 64, "epochs": 200, "learning_rate": 3e-3}
+    file = write_study(tmp_path / "study.yaml", folder, training=training)
+    command = [sys.executable, "-m", "spillover", "run", file]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+        while not any("finetune" in log.read_text() for log in folder.glob("logs/*.txt")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGTERM)  # as a scheduler does
+        _, said = process.communicate(timeout=250)
+    assert process.returncode == 75, said
+    assert "stopped, SIGTERM" in said
+    assert "give the same command again" in said
+    assert "Traceback" not in said
+    assert list(folder.glob("unfinished/*.safetensors")), "no period has passed after which it is kept anyway"
+    assert json.loads(spill("status", folder, "--json").stdout)["running"] == []
+
+
+def test_a_run_whose_time_is_up_goes_on_another_time(tmp_path):
+    said = spill("run", write_study(tmp_path / "study.yaml", tmp_path / "small"), "--max-time", "0.01s")
+    assert said.returncode == 75
+    assert "its time is up" in said.stderr
+    assert json.loads(spill("status", tmp_path / "small", "--json").stdout)["evaluations_done"] == 0
+
+
 def test_another_seed_is_added_alone_and_answers_differently(finished, tmp_path):
     folder, file, _ = finished
     kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
@@ -259,3 +285,18 @@ def test_a_folder_of_another_study_is_left_alone(finished, tmp_path, capsys):
     file = write_study(tmp_path / "study.yaml", finished[0], name="other")
     assert run_command(["run", str(file)]) == 2
     assert "belongs to the study 'small'" in capsys.readouterr().err
+
+
+def test_shards_at_once_in_one_folder_give_what_one_run_gives(finished, tmp_path):
+    folder = tmp_path / "small"
+    file = write_study(tmp_path / "study.yaml", folder)
+    command = [sys.executable, "-m", "spillover", "run", file, "--shard"]
+    shards = [subprocess.Popen([*command, f"{n}/2"], stderr=subprocess.PIPE, text=True) for n in (1, 2)]
+    said = [shard.communicate(timeout=250)[1] for shard in shards]
+    assert [shard.returncode for shard in shards] == [0, 0], said
+    assert not (folder / "findings.json").exists()
+    assert "run without --shard analyses" in " ".join(said[0].split())
+    kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
+    assert spill("run", file).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")} == kept, "nothing is left to do"
+    assert found(folder) == found(finished[0])

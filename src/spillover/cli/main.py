@@ -65,7 +65,11 @@ def options(
 
 
 def main() -> None:
-    """Run the command line: 0 is well, 2 an error that the user can mend, 70 one of ours, 130 interrupted."""
+    """Run the command line.
+
+    It exits with 0 where all is well, 2 for what the user can mend, 70 for a fault of ours, 75 where a run was stopped
+    and can go on, and 130 interrupted.
+    """
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -1,4 +1,4 @@
-"""Commands around a study: demo, init, plan, run, status."""
+"""Commands around a study: demo, init, plan, run; status stands in a file of its own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from spillover.cli.importing import show_imported
 from spillover.cli.progress import StudyProgress
+from spillover.cli.status import status
+from spillover.cli.stopping import TRY_AGAIN, Stop, read_duration_s
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
 from spillover.report.figures.mixture import mixture_panels
@@ -23,7 +24,6 @@ from spillover.study.demo import FULL, QUICK, demo_study
 from spillover.study.devices import obstacles
 from spillover.study.estimate import Cost, estimate_cost, readable_time
 from spillover.study.executors.executor import JobFailed
-from spillover.study.imported import is_imported
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune, Plan
 from spillover.study.provenance import package_versions
@@ -31,7 +31,8 @@ from spillover.study.rehearsal import make_rehearsal
 from spillover.study.results import results_of
 from spillover.study.resume import changed_versions, difference, pending
 from spillover.study.run import Prepared, Run, carry_out, prepare
-from spillover.study.stored import StoredStudy, open_stored_study
+from spillover.study.shard import Shard, read_shard
+from spillover.study.stored import StoredStudy
 from spillover.study.study import Study
 from spillover.study.together import analyze_results
 
@@ -39,6 +40,10 @@ STUDY_FILE = Annotated[Path, typer.Argument(help="A study file, or the folder of
 PRICE = Annotated[float | None, typer.Option("--gpu-hour-price", min=0, help="Price of a GPU hour: adds the cost.")]
 ONLY = Annotated[str | None, typer.Option("--only", help="source=NAME: run the base and this source alone.")]
 LIMIT = Annotated[int | None, typer.Option("--limit", min=1, help="A trial on at most N examples a target.")]
+SHARD = Annotated[str | None, typer.Option("--shard", help="3/16: the third of sixteen parts alone.")]
+MAX_TIME = Annotated[
+    str | None, typer.Option("--max-time", help="Such as 2h or 90m: then end, ready to go on, with exit code 75.")
+]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
@@ -81,10 +86,16 @@ def init(
 
 
 def plan(
-    study_file: STUDY_FILE, gpu_hour_price: PRICE = None, only: ONLY = None, limit: LIMIT = None, *, json: JSON = False
+    study_file: STUDY_FILE,
+    gpu_hour_price: PRICE = None,
+    only: ONLY = None,
+    limit: LIMIT = None,
+    shard: SHARD = None,
+    *,
+    json: JSON = False,
 ) -> None:
     """Check a study, and say what running it would take. Nothing is run or written."""
-    prepared = prepare(load_study_to_run(study_file), only=_source(only), limit=limit)
+    prepared = prepare(load_study_to_run(study_file), only=_source(only), limit=limit, shard=_shard(shard))
     summary = _summary(prepared, gpu_hour_price)
     if json:
         _print_json(summary)
@@ -104,6 +115,8 @@ def run(
     study_file: STUDY_FILE,
     only: ONLY = None,
     limit: LIMIT = None,
+    shard: SHARD = None,
+    max_time: MAX_TIME = None,
     *,
     rehearse: Annotated[
         bool, typer.Option("--rehearse", help="Go the whole way on random weights and a few examples, in minutes.")
@@ -114,14 +127,23 @@ def run(
     With --limit N it is a trial: what it trains is kept for the study, its findings and report stand in trial-N/ of the
     study's folder, and the study's own stay as they are.
 
+    With --shard 3/16 it does a part of the jobs, which several machines do at once, in a folder that they share or in
+    folders that are copied into one afterwards. When all parts are done, run without it analyses.
+
+    After --max-time, or at SIGTERM, no job is begun any more, finetunes are kept as they stand, and it ends with exit
+    code 75: try again, the same command goes on. A second SIGTERM ends it at once.
+
     With --rehearse nothing is found out but whether every step can be done: each model has its own configuration,
     tokenizer and processor, fewer layers and random weights. It needs no weights, and writes beside the study's folder.
     """
     study = load_study_to_run(study_file)
     if not rehearse:
-        _run(study, _source(only), limit)
+        stop = Stop(None if max_time is None else read_duration_s(max_time))
+        _run(study, _source(only), limit, _shard(shard), stop)
     elif limit is not None:
         raise typer.BadParameter("a rehearsal asks few examples as it is", param_hint="--limit")
+    elif shard is not None:
+        raise typer.BadParameter("a rehearsal is done as a whole", param_hint="--shard")
     else:
         _rehearse(study, _source(only))
 
@@ -139,50 +161,31 @@ def _rehearse(study: Study, only: str | None) -> None:
     console.print("rehearsed: every step of the study can be done here; its figures mean nothing", style="yellow")
 
 
-def status(folder: Annotated[Path, typer.Argument(help="A study's folder.")], *, json: JSON = False) -> None:
-    """Say how far a study has come, or what was imported."""
-    if is_imported(folder):
-        show_imported(folder, json=json)
-        return
-    stored = open_stored_study(folder)
-    jobs = pending(stored.plan, stored.store)
-    leftovers = stored.store.leftovers(stored.plan)
-    finetunes = sum(isinstance(job, Finetune) for job in jobs)
-    evaluations = sum(isinstance(job, Evaluate) for job in jobs)
-    to_do = [job.label for job in jobs]
-    left = [str(file.relative_to(folder)) for file in leftovers]
-    summary = {
-        "study": stored.study.name,
-        "finetunes_done": len(stored.plan.finetunes) - finetunes,
-        "finetunes_pending": finetunes,
-        "evaluations_done": len(stored.plan.evaluations) - evaluations,
-        "evaluations_pending": evaluations,
-        "pending": to_do,
-        "leftovers": left,
-    }
-    if json:
-        _print_json(summary)
-        return
-    console = Console()
-    console.print(f"{summary['study']}: ", end="", markup=False, highlight=False)
-    console.print(
-        f"{summary['finetunes_done']} of {len(stored.plan.finetunes)} finetunes done, "
-        f"{summary['evaluations_done']} of {len(stored.plan.evaluations)} evaluations"
-    )
-    for label in to_do:
-        console.print(f"  to do: {label}", markup=False, highlight=False)
-    for name in left:
-        console.print(f"  of a trial or an older version of the study: {name}", markup=False, highlight=False)
-
-
-def _run(study: Study, only: str | None = None, limit: int | None = None) -> None:
-    prepared = prepare(study, only=only, limit=limit)
+def _run(
+    study: Study,
+    only: str | None = None,
+    limit: int | None = None,
+    shard: Shard | None = None,
+    stop: Stop | None = None,
+) -> None:
+    stop = stop or Stop()
+    prepared = prepare(study, only=only, limit=limit, shard=shard)
     console = Console(stderr=True)
     _print_difference(console, prepared)
-    with StudyProgress(console, len(prepared.jobs)) as progress:
-        finished = carry_out(prepared, progress.show)
+    with stop.on_sigterm(), StudyProgress(console, len(prepared.jobs)) as progress:
+        finished = carry_out(prepared, progress.show, stop)
     for failure in finished.failures:
         console.print(f"failed: {failure.job.label}: {failure.error}", style="red", markup=False, highlight=False)
+    if finished.left:
+        text = (
+            f"stopped, {stop.reason}: {finished.done} jobs done now, {finished.left} left; give the same command again"
+        )
+        console.print(f"{text}: finetunes go on from where they are", soft_wrap=True, highlight=False)
+        raise typer.Exit(TRY_AGAIN)
+    if shard:
+        _print_rest(finished, console, shard)
+        _raise_failures(finished)
+        return
     try:
         _conclude(finished, console, f"trial-{limit}" if prepared.is_trial else "")
     except SpilloverError as error:
@@ -190,6 +193,18 @@ def _run(study: Study, only: str | None = None, limit: int | None = None) -> Non
             raise
         console.print(f"not analysed: {error}", style="red", markup=False, highlight=False)
     _raise_failures(finished)
+
+
+def _print_rest(finished: Run, console: Console, shard: Shard) -> None:
+    """Say what the other shards have still to do. None of them analyses: which is the last is known to nobody."""
+    rest = len(pending(finished.plan, finished.store))
+    left = (
+        f"{rest} of the study's {len(finished.plan.jobs)} jobs are still to be done" if rest else "all shards are done"
+    )
+    when = "when they are, spillover run" if rest else "spillover run"
+    console.print(
+        f"shard {shard}: {finished.done} jobs done now; {left}; {when} without --shard analyses", soft_wrap=True
+    )
 
 
 def _conclude(finished: Run, console: Console, room: str) -> None:
@@ -286,6 +301,10 @@ def _source(only: str | None) -> str | None:
     if key != "source" or not name:
         raise typer.BadParameter(f"{only!r} is not of the form source=NAME", param_hint="--only")
     return name
+
+
+def _shard(text: str | None) -> Shard | None:
+    return None if text is None else read_shard(text)
 
 
 def _print_json(value: object) -> None:

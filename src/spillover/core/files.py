@@ -42,6 +42,31 @@ def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) 
         raise unwritable(path, error) from error
 
 
+def write_once(path: Path, content: bytes | str) -> bool:
+    """Write a file as `write_atomically` does, unless it is there: of several writers at once the first has written it.
+
+    Where a file system has no hard links the last has, as with `write_atomically`.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        StoreError: the disk is full or the folder cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+    write_atomically(beside, content)
+    try:
+        path.hardlink_to(beside)
+    except FileExistsError:
+        return False
+    except OSError:  # there are no hard links here
+        beside.replace(path)
+        return True
+    finally:
+        beside.unlink(missing_ok=True)
+    return True
+
+
 def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write a folder of files beside its place, then rename it. An existing folder is kept: same key, same content.
 

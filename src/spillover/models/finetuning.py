@@ -46,7 +46,9 @@ class Keeping:
     every_s: float = 300.0
     """Seconds from one to the next."""
     keep: Callable[[bytes], None] | None = None
-    """Takes what is to be kept, in place of what was kept before; None keeps nothing."""
+    """Takes what is to be kept, in place of what was kept before; None keeps nothing. It may raise, to end there."""
+    at_once: Callable[[], bool] = lambda: False
+    """Whether to keep after this step, however short the time."""
 
 
 def finetune(
@@ -91,7 +93,11 @@ def finetune(
                 progress.adapters[step] = export_adapter(adapted, base.name)
             if on_step is not None:
                 on_step(entry)
-            if keeping.keep is not None and time.monotonic() - kept_at >= keeping.every_s and step < settings.steps:
+            if (
+                keeping.keep is not None
+                and step < settings.steps
+                and (keeping.at_once() or time.monotonic() - kept_at >= keeping.every_s)
+            ):
                 keeping.keep(dump_state(progress, trained, optimiser))
                 kept_at = time.monotonic()
     return Finetuned(adapters=progress.adapters, log=tuple(progress.log))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,16 +12,17 @@ from spillover.core.keys import content_key
 from spillover.models.identity import model_identity, pin_revision
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
-from spillover.study.devices import devices_of, obstacles
-from spillover.study.executors.executor import Executor, JobEvent, JobFailed, JobFinished, JobKept, Worker
-from spillover.study.executors.local import LocalExecutor
+from spillover.study.devices import devices_of, executor_of, obstacles, precision_of
+from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
+from spillover.study.job_log import JobLog
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Finetune, Job, Plan, plan_study
 from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
+from spillover.study.shard import Shard
 from spillover.study.store import Store
-from spillover.study.study import Provenance, Study
+from spillover.study.study import Provenance, RayExecutor, Study
 from spillover.tasks.data import find_named, pin_tasks
 from spillover.tasks.mixed import MixedTask
 
@@ -41,6 +43,8 @@ class Run:
     """Jobs that were done now."""
     failures: tuple[JobFailed, ...] = ()
     """Jobs that could not be done."""
+    left: int = 0
+    """Jobs that were asked for and neither done nor failed, since the run was asked to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ class Prepared:
     plan: Plan
     """The whole study's."""
     asked: Plan
-    """What is asked for now: the whole, one source of it, or a trial."""
+    """What is asked for now: the whole, one source of it, a shard, or a trial."""
     store: Store
     jobs: list[Job] = field(default_factory=list[Job])
     """What is still to be done of what is asked for."""
@@ -61,13 +65,14 @@ class Prepared:
         return self.asked.study.evaluation.limit != self.plan.study.evaluation.limit
 
 
-def prepare(study: Study, *, only: str | None = None, limit: int | None = None) -> Prepared:
+def prepare(study: Study, *, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> Prepared:
     """Check a study, resolve what is `auto` in it, and find what is still to be done. Nothing is written.
 
     Args:
         study: its relative paths are meant from here, unless it was loaded from a file.
         only: one source's name; the base and this source alone are asked for.
         limit: a trial, on at most so many examples a target.
+        shard: a part of what is asked for, the others being done elsewhere.
 
     Raises:
         StudyError: the study has faults.
@@ -85,6 +90,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None) 
     trial = _limited(plan.study, limit)
     asked = plan if trial == plan.study else plan_study(trial, tasks)
     asked = asked.only(source)
+    asked = shard.part(asked) if shard else asked
     return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store))
 
 
@@ -141,11 +147,16 @@ def _resolve_model(model: ModelSettings, stored: ModelSettings | None, study: St
 
 
 def _resolve_here(model: ModelSettings, study: Study) -> ModelSettings:
-    from spillover.models.devices import resolve_placement, resolve_precision  # noqa: PLC0415 (torch only where asked)
+    if model.precision == "auto":
+        model = model.model_copy(update={"precision": precision_of(study)})
+    if isinstance(study.executor, RayExecutor):  # whose GPUs are not seen from here
+        unseen = {"quantisation": "none", "device_map": "single"}
+        return model.model_copy(
+            update={name: value for name, value in unseen.items() if getattr(model, name) == "auto"}
+        )
+    from spillover.models.devices import resolve_placement  # noqa: PLC0415 (torch is loaded only where it is asked)
 
-    device = devices_of(study)[0]
-    model = model.model_copy(update={"precision": resolve_precision(model.precision, device)})
-    return resolve_placement(model, count_parameters(model), device)
+    return resolve_placement(model, count_parameters(model), devices_of(study)[0])
 
 
 def run(
@@ -153,7 +164,9 @@ def run(
     *,
     only: str | None = None,
     limit: int | None = None,
+    shard: Shard | None = None,
     on_event: Callable[[JobEvent], None] = lambda _: None,
+    stop: Callable[[], bool] = never,
 ) -> Run:
     """Run a study, or what is left of it.
 
@@ -164,7 +177,10 @@ def run(
         only: one source's name; the base and this source alone are run.
         limit: a trial, on at most so many examples a target: its adapters are the study's, its scores are kept beside
             the study's, and `read_scores` does not read them.
+        shard: a part of the jobs; the others are run elsewhere, in this folder or one that is copied into it.
         on_event: called with everything that happens.
+        stop: asked again and again; once it is true no job is begun, finetunes hand over what they can go on from, and
+            the run ends.
 
     Returns:
         The plan and the folder, from which `read_scores` reads.
@@ -174,35 +190,41 @@ def run(
         StoreError: its folder belongs to something else or cannot be written.
         ModelError: a device or package is asked for that this machine lacks.
     """
-    return carry_out(prepare(study, only=only, limit=limit), on_event)
+    return carry_out(prepare(study, only=only, limit=limit, shard=shard), on_event, stop)
 
 
-def carry_out(prepared: Prepared, on_event: Callable[[JobEvent], None]) -> Run:
+def carry_out(
+    prepared: Prepared, on_event: Callable[[JobEvent], None] = lambda _: None, stop: Callable[[], bool] = never
+) -> Run:
     """Do the jobs of a prepared study, and keep each result as it comes.
 
     A trial begins a study that is not begun, and leaves what is there of one as it is.
     """
     plan, store = prepared.asked, prepared.store
+    executor = executor_of(plan.study) if prepared.jobs else None
     _begin(prepared)
     versions = package_versions()
     failures: list[JobFailed] = []
     done = 0
-    if prepared.jobs:
-        executor: Executor = LocalExecutor(devices_of(plan.study))
-        for event in executor.run(prepared.jobs, _Start(plan.study), _input_from(store)):
-            match event:
-                case JobFinished(result=outcome):
-                    store.record(outcome, versions)
-                    done += 1
-                case JobKept(job=job, state=state):
-                    store.keep_unfinished(job, state)
-                case JobFailed():
-                    failures.append(event)
-                case _:
-                    pass
-            on_event(event)
+    if executor is not None:
+        running = executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)
+        with JobLog(store.folder) as log, closing(running) as events:
+            for event in events:
+                log.tell(event)
+                match event:
+                    case JobFinished(result=outcome):
+                        store.record(outcome, versions)
+                        done += 1
+                    case JobKept(job=job, state=state):
+                        store.keep_unfinished(job, state)
+                    case JobFailed():
+                        failures.append(event)
+                    case _:
+                        pass
+                on_event(event)
     whole = plan if prepared.is_trial else prepared.plan
-    return Run(plan=whole, store=store, done=done, failures=tuple(failures))
+    left = len(prepared.jobs) - done - len(failures)
+    return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left)
 
 
 def _begin(prepared: Prepared) -> None:

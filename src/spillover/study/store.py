@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from spillover.core.errors import StoreError
-from spillover.core.files import remove, sweep, unwritable, write_atomically, write_folder_atomically
+from spillover.core.files import remove, sweep, unwritable, write_atomically, write_folder_atomically, write_once
 from spillover.core.keys import content_key
 from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
 from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
@@ -126,18 +126,19 @@ class Store:
     def begin(self, plan: Plan) -> None:
         """Make the folder this study's, or go on with it. Findings of before go: they would look like this study's.
 
+        Of several that begin a study at once the first settles it: what each resolved by itself may differ.
+
         Raises:
-            StoreError: it belongs to a study of another name, or cannot be written.
+            StoreError: it belongs to a study of another name, cannot be written, or was begun meanwhile otherwise.
         """
-        self.begun(plan.study)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(self.folder, error) from error
         here = plan.study.model_copy(update={"output": "."})  # the folder may be moved
         text = yaml.safe_dump(here.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         heading = "# Written by spillover: the study as it was resolved. To change the study, edit your own file.\n"
-        write_atomically(self.study_file, heading + text)
+        content = heading + text
+        if self.begun(plan.study) is not None:
+            write_atomically(self.study_file, content)
+        elif not write_once(self.study_file, content):
+            self._check_same_models(plan)
         write_atomically(self.plan_file, dump_plan(plan))
         for room in ("scores", "adapters", "logs"):  # after the study: a folder that has rooms says whose it is
             try:
@@ -149,6 +150,15 @@ class Store:
         for file in (self.folder / FIGURES).rglob("*.*"):
             remove(file)
         sweep(self.folder)
+
+    def _check_same_models(self, plan: Plan) -> None:
+        stored = self.begun(plan.study)
+        if stored is not None and stored.models != plan.study.models:
+            raise StoreError(
+                "another process has begun the study at this moment, and has resolved its models otherwise",
+                where=str(self.folder),
+                hint="give the same command again: it goes on with the study as it was begun",
+            )
 
     def record(self, outcome: Outcome, versions: Mapping[str, str]) -> None:
         """Keep what a job brought back; what tells that it is done comes last.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator
 
 from spillover.analysis.settings import AnalysisSettings, VerificationSettings
 from spillover.models.settings import AdapterSource, EvaluationSettings, ModelSettings, TrainingSettings
@@ -68,7 +68,17 @@ class Control(_Settings):
     """Of which sources."""
 
 
-class LocalExecutor(_Settings):
+class _Executor(_Settings):
+    """Where jobs run."""
+
+    keep_every_s: float = Field(default=300.0, ge=0)
+    """Seconds after which a finetune that goes on is kept as it stands, so that a killed run goes on from there."""
+    feature_cache_gb: float = Field(default=20.0, ge=0)
+    """Disk for image features, 10⁹ bytes, shared by all studies of a machine; 0 keeps them in main memory. They lie
+    in SPILLOVER_CACHE, by default ~/.cache/spillover, and may be removed at any time."""
+
+
+class LocalExecutor(_Executor):
     """Processes on this machine."""
 
     kind: Literal["local"] = "local"
@@ -77,14 +87,40 @@ class LocalExecutor(_Settings):
     processes: int | None = Field(default=None, ge=1)
     """How many, dealt out to the devices in turn; by default one a device, and on the CPU one, of a single thread, a
     core."""
-    keep_every_s: float = Field(default=300.0, ge=0)
-    """Seconds after which a finetune that goes on is kept as it stands, so that a killed run goes on from there."""
-    feature_cache_gb: float = Field(default=20.0, ge=0)
-    """Disk for image features, 10⁹ bytes, shared by all studies of this machine; 0 keeps them in main memory. They lie
-    in SPILLOVER_CACHE, by default ~/.cache/spillover, and may be removed at any time."""
     tensorboard: bool = False
     """Also write the curves of every finetune, while it runs, for `tensorboard --logdir FOLDER/tensorboard`; it needs
     `spillover[tensorboard]`. They stand in `logs/*.parquet` in any case."""
+
+
+class RayExecutor(_Executor):
+    """Actors on a Ray cluster; it needs `spillover[ray]`, here and on every node."""
+
+    kind: Literal["ray"]
+    address: str | None = None
+    """`auto` joins the cluster that this machine belongs to; none starts one on this machine alone."""
+    workers: int | None = Field(default=None, ge=1)
+    """How many; by default as many as the cluster has room for when the run begins."""
+    gpus_per_worker: float = Field(default=1.0, ge=0)
+    """A part of a GPU, so that several share one, or a whole number of them; 0 computes on CPU cores."""
+    cpus_per_worker: float = Field(default=1.0, gt=0)
+    """CPU cores that Ray reserves for each."""
+
+    @field_validator("gpus_per_worker")
+    @classmethod
+    def _whole_above_one(cls, value: float) -> float:
+        if value > 1 and not value.is_integer():
+            raise ValueError("above 1 it must be a whole number")
+        return value
+
+    @property
+    def device(self) -> str:
+        """What each worker computes on, as it sees it."""
+        return "cuda:0" if self.gpus_per_worker else "cpu"
+
+
+def _executor(value: Any) -> Any:
+    value = _kind(value)
+    return {"kind": "local", **value} if isinstance(value, dict) else value
 
 
 class Provenance(_Settings):
@@ -126,7 +162,9 @@ class Study(_Settings):
     analysis: AnalysisSettings = AnalysisSettings()
     verification: Annotated[tuple[VerificationSettings, ...], BeforeValidator(_listed)] = ()
     """Which sources are a mixture that was chosen, and what it must beat; `spillover mix --study` writes it."""
-    executor: LocalExecutor = LocalExecutor()
+    executor: Annotated[
+        Annotated[LocalExecutor | RayExecutor, Field(discriminator="kind")], BeforeValidator(_executor)
+    ] = LocalExecutor()
     output: str = ""
     """The study's folder; by default its name."""
     provenance: Provenance | None = None

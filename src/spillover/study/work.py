@@ -25,7 +25,8 @@ from spillover.models.generation import generate_replies
 from spillover.models.letters import score_options
 from spillover.models.recent import Recent
 from spillover.study.controls import shuffle_answers, take_answers
-from spillover.study.executors.executor import Report, Worker
+from spillover.study.devices import draws_curves
+from spillover.study.executors.executor import JobStopped, Report, Worker
 from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.store import Outcome
 from spillover.study.study import Study
@@ -95,7 +96,8 @@ class _Desk:
         keeping = Keeping(
             begun=begun if isinstance(begun, bytes) else None,
             every_s=self._study.executor.keep_every_s,
-            keep=report.keep,
+            keep=lambda state: _keep(state, report),
+            at_once=lambda: report.stopping,
         )
         with self._followed(job, goes_on=keeping.begun is not None) as follow:
 
@@ -108,7 +110,7 @@ class _Desk:
         return Outcome(job=job, duration_s=0.0, adapters=trained.adapters, log=pa.table(log, schema=LOG_SCHEMA))
 
     def _followed(self, job: Finetune, *, goes_on: bool) -> AbstractContextManager[Callable[[TrainingStep], None]]:
-        if self._study.executor.tensorboard:
+        if draws_curves(self._study):
             return follow(job, Path(self._study.output), goes_on=goes_on)
         return nullcontext(lambda _: None)
 
@@ -220,6 +222,12 @@ KEPT_PROMPT_BYTES = 1 << 30
 """Of encoded prompts and their images a worker keeps between jobs; their features have a limit of their own."""
 
 
+def _keep(state: bytes, report: Report) -> None:
+    report.keep(state)
+    if report.stopping:
+        raise JobStopped
+
+
 def _no_prompts() -> Recent[tuple[str, Split], _Prepared]:
     return Recent(KEPT_PROMPT_BYTES)
 
@@ -236,6 +244,8 @@ class _Counter:
         """Add the examples that a batch has settled."""
         self.done += more
         self.report(self.done, self.total)
+        if self.report.stopping:  # what was answered is asked again: minutes, where a finetune is hours
+            raise JobStopped
 
 
 @dataclass(frozen=True, slots=True)

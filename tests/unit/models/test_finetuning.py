@@ -189,6 +189,16 @@ def test_a_finetune_that_goes_on_gives_what_an_uninterrupted_one_gives(base, enc
         assert len(told) == settings.steps - 1 - states.index(state)
 
 
+def test_a_finetune_is_kept_at_once_where_that_is_wished(base, encoded):
+    states, wishes = [], iter([False, True, False])
+    keeping = Keeping(every_s=3600, keep=states.append, at_once=lambda: next(wishes, False))
+    whole = finetune(base, encoded, SETTINGS, seed=0, keeping=keeping)
+    (state,) = states
+    told = []
+    assert finetune(base, encoded, SETTINGS, seed=0, on_step=told.append, keeping=Keeping(begun=state)) == whole
+    assert told[0].step == 3
+
+
 def test_a_state_that_is_broken_or_another_finetunes_is_begun_anew(base, encoded):
     whole, states = finetune(base, encoded, SETTINGS, seed=0), []
     other = SETTINGS.model_copy(update={"lora": LoRASettings(rank=2)})

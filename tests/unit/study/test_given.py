@@ -76,7 +76,8 @@ def test_an_adapter_is_known_by_its_content_wherever_it_lies(tmp_path, folders):
 
 def begun(study, monkeypatch):
     """Begin a study as running it does, with made-up scores in the place of jobs."""
-    monkeypatch.setattr("spillover.study.run.LocalExecutor", lambda _: SimpleNamespace(run=lambda *_: iter(())))
+    idle = SimpleNamespace(run=lambda *_: (event for event in ()))
+    monkeypatch.setattr("spillover.study.run.executor_of", lambda _: idle)
     prepared = prepare(study)
     carry_out(prepared, lambda _: None)
     record_evaluations(prepared.store, prepared.plan)

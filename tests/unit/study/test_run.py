@@ -1,9 +1,11 @@
 import pytest
+from pydantic import ValidationError
 from tests.conftest import small_study
 from tests.unit.study.made_up import record_evaluations
 
 from spillover.core.errors import ModelError, StoreError, StudyError
-from spillover.study.devices import devices_of
+from spillover.study import devices as devices_module
+from spillover.study.devices import devices_of, precision_of
 from spillover.study.run import carry_out, prepare
 
 
@@ -14,10 +16,30 @@ from spillover.study.run import carry_out, prepare
         ({"devices": ["cpu", "cpu"], "processes": 3}, ("cpu", "cpu", "cpu")),
         ({"devices": ["cpu"], "processes": 2}, ("cpu", "cpu")),
         ({"devices": ["cpu", "cpu"], "processes": 1}, ("cpu",)),
+        ({"kind": "ray"}, ("cuda:0",)),
+        ({"kind": "ray", "gpus_per_worker": 0, "workers": 3}, ("cpu", "cpu", "cpu")),
     ],
 )
 def test_processes_are_dealt_out_to_the_devices(tmp_path, executor, devices):
     assert devices_of(small_study(tmp_path, executor=executor)) == devices
+
+
+@pytest.mark.parametrize(("gpus", "precision"), [(0.5, "bfloat16"), (0, "float32")])
+def test_a_clusters_gpus_are_not_looked_for_here(tmp_path, gpus, precision):
+    assert precision_of(small_study(tmp_path, executor={"kind": "ray", "gpus_per_worker": gpus})) == precision
+
+
+def test_more_than_a_gpu_is_a_whole_number_of_them(tmp_path):
+    with pytest.raises(ValidationError, match="whole number"):
+        small_study(tmp_path, executor={"kind": "ray", "gpus_per_worker": 1.5})
+
+
+def test_ray_that_is_not_installed_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(devices_module, "find_spec", lambda _: None)
+    prepared = prepare(small_study(tmp_path / "small", executor={"kind": "ray"}))
+    with pytest.raises(StudyError, match=r"spillover\[ray\]"):
+        carry_out(prepared)
+    assert not (tmp_path / "small").exists(), "nothing is begun"
 
 
 def test_a_trial_leaves_a_study_as_it_is(tmp_path):

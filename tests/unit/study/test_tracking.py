@@ -43,7 +43,7 @@ def test_the_curves_are_those_of_the_log(tmp_path):
     plan = prepare(study).plan
     job = plan.finetunes[0]
     for _ in range(2):  # the second attempt replaces the first
-        log = start_worker(plan.study, "cpu")(job, None, Mock()).log
+        log = start_worker(plan.study, "cpu")(job, None, Mock(stopping=False)).log
     curves = EventAccumulator(str(run_folder(job, tmp_path / "small")))
     curves.Reload()
     assert set(curves.Tags()["scalars"]) == set(LOG_COLUMNS) - {"step"}

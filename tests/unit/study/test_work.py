@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 from tests.conftest import small_study
 
@@ -17,6 +18,11 @@ from spillover.study.study import LocalExecutor
 from spillover.study.work import start_worker
 
 
+def told(seen):
+    """What a worker tells its driver by; it appends what is counted."""
+    return Mock(stopping=False, side_effect=lambda *counted: seen.append(counted))
+
+
 def test_an_evaluation_tells_how_many_examples_are_answered(tmp_path, monkeypatch):
     evaluation = EvaluationSettings(protocols=("letters", "generate"), limit=10)
     plan = prepare(small_study(tmp_path, evaluation=evaluation.model_dump(), controls=[])).plan
@@ -25,7 +31,7 @@ def test_an_evaluation_tells_how_many_examples_are_answered(tmp_path, monkeypatc
         work, "load_base", lambda *given, **named: replace(load(*given, **named), asking=TokenBudget(100))
     )
     seen = []
-    outcome = work.start_worker(plan.study, "cpu")(plan.evaluations[0], None, lambda *counted: seen.append(counted))
+    outcome = work.start_worker(plan.study, "cpu")(plan.evaluations[0], None, told(seen))
     assert outcome.scores.num_rows == 2 * 2 * 10
     assert {total for _, total in seen} == {40}
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
@@ -36,8 +42,8 @@ def test_an_evaluation_tells_how_many_examples_are_answered(tmp_path, monkeypatc
 def test_a_worker_that_can_keep_nothing_brings_back_the_same(tmp_path, monkeypatch):
     study = small_study(tmp_path, models=[{"path": "tiny", "precision": "float32"}], evaluation={"limit": 10})
     (job,) = [job for job in plan_study(study, open_study(study)).jobs if isinstance(job, Evaluate) and not job.needs]
-    kept = start_worker(study, "cpu")(job, None, lambda *_: None).scores
+    kept = start_worker(study, "cpu")(job, None, told([])).scores
     monkeypatch.setattr("spillover.study.work.KEPT_PROMPT_BYTES", 0)
     monkeypatch.setitem(FeatureCache.__init__.__kwdefaults__, "memory_bytes", 0)
     study = study.model_copy(update={"executor": LocalExecutor(feature_cache_gb=0)})
-    assert start_worker(study, "cpu")(job, None, lambda *_: None).scores.equals(kept)
+    assert start_worker(study, "cpu")(job, None, told([])).scores.equals(kept)

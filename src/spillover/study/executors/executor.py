@@ -5,7 +5,7 @@ Executors know nothing of models or tasks: a job has a key and needs, and a work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,6 +36,15 @@ class Report(Protocol):
     def keep(self, state: bytes) -> None:
         """Hand over what the job could go on from, in place of what was handed over before."""
         ...
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run is to end: hand over what the job could go on from, and raise `JobStopped`."""
+        ...
+
+
+class JobStopped(Exception):  # noqa: N818 (it is no error)
+    """Raised by a worker that leaves its job as it stands, since it was asked to; it is neither done nor failed."""
 
 
 Worker = Callable[[Any, Any, Report], Any]
@@ -70,6 +79,14 @@ class JobKept:
 
 
 @dataclass(frozen=True, slots=True)
+class JobMoved:
+    """A job has lost its worker, and will be begun again by another, from what it has kept."""
+
+    job: Any
+    error: SpilloverError
+
+
+@dataclass(frozen=True, slots=True)
 class JobFinished:
     """A job is done; jobs that need it start only after this event was taken."""
 
@@ -87,21 +104,34 @@ class JobFailed:
     """The traceback, where the fault is ours."""
 
 
-JobEvent = JobStarted | JobProgressed | JobKept | JobFinished | JobFailed
+JobEvent = JobStarted | JobProgressed | JobKept | JobMoved | JobFinished | JobFailed
+
+
+def never() -> bool:
+    """Do not stop."""
+    return False
 
 
 class Executor(Protocol):
     """Runs jobs."""
 
-    def run(self, jobs: Sequence[Any], start_worker: StartWorker, input_of: Callable[[Any], Any]) -> Iterator[JobEvent]:
+    def run(
+        self,
+        jobs: Sequence[Any],
+        start_worker: StartWorker,
+        input_of: Callable[[Any], Any],
+        stop: Callable[[], bool] = never,
+    ) -> Generator[JobEvent]:
         """Run every job once, those that it needs before it.
 
         Args:
             jobs: `RunnableJob`s, preferred order first.
             start_worker: makes a worker in each process.
             input_of: gives a job's input when it is about to start, after all that it needs has finished.
+            stop: asked again and again; once it is true no job is begun, those that run may hand over what they can go
+                on from, and when they have the iteration ends.
 
         Yields:
-            What happens, as it happens. Leaving the iteration stops all work.
+            What happens, as it happens. Closing the iteration stops all work at once.
         """
         ...

@@ -14,7 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -23,14 +23,20 @@ from typing import Any
 from spillover.core.errors import SpilloverError
 from spillover.study.executors.executor import (
     JobEvent,
-    JobFailed,
     JobFinished,
     JobKept,
     JobProgressed,
     JobStarted,
+    JobStopped,
     StartWorker,
+    never,
 )
+from spillover.study.executors.queue import JobQueue
 
+DRIVERS_OWN = (signal.SIGINT, signal.SIGTERM)
+"""Signals that the driver alone hears."""
+ASK_EVERY_S = 0.5
+"""Seconds until it is asked again whether to stop, while nothing happens."""
 THREADS: tuple[str, ...] = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -46,29 +52,8 @@ class _Seat:
     message: Any = None
     """What was sent, until the worker says that it has it."""
     second_try: bool = False
-
-
-@dataclass(slots=True)
-class _Queue:
-    """Jobs that wait, and keys of those that others wait for."""
-
-    waiting: list[Any]
-    unfinished: set[str] = field(default_factory=set[str])
-
-    def take(self) -> Any:
-        """Take the first job whose needs are done; None where all must wait."""
-        for index, job in enumerate(self.waiting):
-            if not self.unfinished.intersection(job.needs):
-                return self.waiting.pop(index)
-        return None
-
-    def drop_dependents(self, failed: Any) -> Iterator[Any]:
-        """Drop every job that can no longer be done."""
-        for job in [job for job in self.waiting if failed.key in job.needs]:
-            if job in self.waiting:
-                self.waiting.remove(job)
-                yield job
-                yield from self.drop_dependents(job)
+    told: bool = False
+    """Whether the worker was told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +63,27 @@ class LocalExecutor:
     devices: tuple[str, ...]
     """The device of each process, such as ("cpu", "cpu") or ("cuda:0",)."""
 
-    def run(self, jobs: Sequence[Any], start_worker: StartWorker, input_of: Callable[[Any], Any]) -> Iterator[JobEvent]:
+    def run(
+        self,
+        jobs: Sequence[Any],
+        start_worker: StartWorker,
+        input_of: Callable[[Any], Any],
+        stop: Callable[[], bool] = never,
+    ) -> Generator[JobEvent]:
         """Run every job once; see `Executor.run`."""
-        queue = _Queue(list(jobs), {job.key for job in jobs})
+        queue = JobQueue(list(jobs), {job.key for job in jobs})
         seats: list[_Seat] = []
         try:
             for number, device in enumerate(self.devices[: len(jobs)]):
                 seats.append(_open_seat(number, device, start_worker))
-            while queue.waiting or any(seat.job for seat in seats):
-                yield from _hand_out(queue, seats, input_of)
+            stopping = False
+            while (queue.waiting and not stopping) or any(seat.job for seat in seats):
+                if stopping := stopping or stop():
+                    _tell_to_stop(seats)
+                else:
+                    yield from _hand_out(queue, seats, input_of)
                 busy = {seat.pipe: seat for seat in seats if seat.job is not None}
-                for pipe in wait(list(busy)):
+                for pipe in wait(list(busy), ASK_EVERY_S):
                     yield from _listen(busy[pipe], queue, seats, start_worker)  # type: ignore[index]
         finally:
             for seat in seats:
@@ -101,13 +96,13 @@ class LocalExecutor:
                 seat.process.join()
 
 
-def _hand_out(queue: _Queue, seats: list[_Seat], input_of: Callable[[Any], Any]) -> Iterator[JobEvent]:
+def _hand_out(queue: JobQueue, seats: list[_Seat], input_of: Callable[[Any], Any]) -> Iterator[JobEvent]:
     for seat in seats:
         while seat.job is None and (job := queue.take()) is not None:
             try:
                 content = input_of(job)
             except SpilloverError as error:
-                yield from _fail(job, error, None, queue)
+                yield from queue.fail(job, error)
                 continue
             yield JobStarted(job, seat.number)
             _give(seat, job, content)
@@ -119,7 +114,15 @@ def _give(seat: _Seat, job: Any, content: Any) -> None:
         seat.pipe.send(seat.message)
 
 
-def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartWorker) -> Iterator[JobEvent]:
+def _tell_to_stop(seats: list[_Seat]) -> None:
+    for seat in seats:
+        if seat.job is not None and not seat.told:
+            seat.told = True
+            with suppress(BrokenPipeError, ConnectionResetError):  # listening will tell that the worker is gone
+                seat.pipe.send(None)
+
+
+def _listen(seat: _Seat, queue: JobQueue, seats: list[_Seat], start_worker: StartWorker) -> Iterator[JobEvent]:
     job = seat.job
     try:
         kind, *content = seat.pipe.recv()
@@ -131,7 +134,7 @@ def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartW
             fresh.second_try = True
             _give(fresh, *seat.message)
         else:
-            yield from _fail(job, error, None, queue)
+            yield from queue.fail(job, error)
         return
     match kind:
         case "taken":
@@ -144,16 +147,12 @@ def _listen(seat: _Seat, queue: _Queue, seats: list[_Seat], start_worker: StartW
             seat.job = None
             yield JobFinished(job, *content)
             queue.unfinished.discard(job.key)
+        case "stopped":
+            seat.job = None
         case _:
             seat.job = None
             error, details = content
-            yield from _fail(job, error, details, queue)
-
-
-def _fail(job: Any, error: SpilloverError, details: str | None, queue: _Queue) -> Iterator[JobEvent]:
-    yield JobFailed(job, error, details)
-    for dropped in queue.drop_dependents(job):
-        yield JobFailed(dropped, SpilloverError("a job that it needs has failed"))
+            yield from queue.fail(job, error, details)
 
 
 def _death(seat: _Seat) -> SpilloverError:
@@ -178,10 +177,10 @@ def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:
 
 @contextmanager
 def _inherited(*, single_thread: bool) -> Generator[None]:
-    """Set what a process takes over at its start: threads of its libraries, and deafness to Ctrl-C.
+    """Set what a process takes over at its start: threads of its libraries, and deafness to Ctrl-C and SIGTERM.
 
-    Ctrl-C reaches the whole group of processes; the driver alone decides. It is held back, not ignored: one that comes
-    meanwhile reaches the driver afterwards.
+    Both may reach the whole group of processes; the driver alone decides. They are held back, not ignored: one that
+    comes meanwhile reaches the driver afterwards.
     """
     threads = dict.fromkeys(THREADS, "1") if single_thread else {}
     before = {name: os.environ.get(name) for name in threads}
@@ -189,7 +188,7 @@ def _inherited(*, single_thread: bool) -> Generator[None]:
     maskable = hasattr(signal, "pthread_sigmask")  # not on Windows, where processes take over no mask
     if maskable:
         resource_tracker.ensure_running()  # its first start, within a process's, would let Ctrl-C through
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if maskable else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, DRIVERS_OWN) if maskable else None
     try:
         yield
     finally:
@@ -211,21 +210,31 @@ class _Report:
     def keep(self, state: bytes) -> None:
         self.pipe.send(("kept", state))
 
+    @property
+    def stopping(self) -> bool:
+        return self.pipe.poll()  # nothing else comes while a job is done, unless the driver is gone
+
 
 def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in DRIVERS_OWN:
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     worker = None
     while True:
         try:
-            job, content = pipe.recv()
+            message = pipe.recv()
         except EOFError:
             return
+        if message is None:
+            return
+        job, content = message
         pipe.send(("taken",))
         try:
             worker = worker or start_worker(device)
             result = worker(job, content, _Report(pipe))
             pipe.send(("result", result))
+        except JobStopped:
+            pipe.send(("stopped",))
         except SpilloverError as error:
             pipe.send(("failure", error, None))
         except Exception as error:  # noqa: BLE001 (a fault of ours ends one job, and is shown with its traceback)

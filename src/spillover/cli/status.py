@@ -1,0 +1,116 @@
+"""The command that says how far a study has come, once or again and again."""
+
+from __future__ import annotations
+
+import json as json_format
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from spillover.cli.importing import show_imported
+from spillover.study.estimate import readable_time
+from spillover.study.imported import is_imported
+from spillover.study.job_log import Heard, job_log, last_heard
+from spillover.study.plan import Finetune, Job
+from spillover.study.resume import pending
+from spillover.study.stored import StoredStudy, open_stored_study
+
+WATCH_EVERY_S = 2.0
+
+
+def status(
+    folder: Annotated[Path, typer.Argument(help="A study's folder.")],
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it live, until the study is done or Ctrl-C.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Say how far a study has come, or what was imported. Other processes or machines may be running it.
+
+    What happens to each job stands in the folder's logs/, one text file a job.
+    """
+    if watch and json:
+        raise typer.BadParameter("it is for people, and --json is not", param_hint="--watch")
+    if is_imported(folder):
+        show_imported(folder, json=json)
+    elif watch:
+        _watch(folder)
+    else:
+        _print(folder, open_stored_study(folder), json=json)
+
+
+def _print(folder: Path, stored: StoredStudy, *, json: bool) -> None:
+    jobs = pending(stored.plan, stored.store)
+    heard = last_heard(folder, jobs)
+    left = [str(file.relative_to(folder)) for file in stored.store.leftovers(stored.plan)]
+    (finetunes, all_finetunes), (evaluations, all_evaluations) = _counts(stored, jobs)
+    if json:
+        summary = {
+            "study": stored.study.name,
+            "finetunes_done": finetunes,
+            "finetunes_pending": all_finetunes - finetunes,
+            "evaluations_done": evaluations,
+            "evaluations_pending": all_evaluations - evaluations,
+            "pending": [job.label for job in jobs],
+            "running": [_facts(each) for each in heard.values() if not each.failed],
+            "failed": [_facts(each) for each in heard.values() if each.failed],
+            "leftovers": left,
+        }
+        print(json_format.dumps(summary, indent=1, ensure_ascii=False))
+        return
+    console = Console()
+    console.print(
+        f"{stored.study.name}: {finetunes} of {all_finetunes} finetunes done, "
+        f"{evaluations} of {all_evaluations} evaluations",
+        markup=False,
+    )
+    for job in jobs:
+        line = _line(folder, heard[job.key]) if job.key in heard else f"to do: {job.label}"
+        console.print(f"  {line}", markup=False, highlight=False)
+    for name in left:
+        console.print(f"  of a trial or an older version of the study: {name}", markup=False, highlight=False)
+
+
+def _watch(folder: Path) -> None:
+    with Live(console=Console(), auto_refresh=False) as live:
+        while True:
+            stored = open_stored_study(folder)  # again, since the study may be extended meanwhile
+            jobs = pending(stored.plan, stored.store)
+            live.update(_picture(folder, stored, jobs), refresh=True)
+            if not jobs:
+                return
+            time.sleep(WATCH_EVERY_S)
+
+
+def _picture(folder: Path, stored: StoredStudy, jobs: list[Job]) -> RenderableType:
+    bars = Table.grid(padding=(0, 1))
+    for name, (done, total) in zip(("finetunes", "evaluations"), _counts(stored, jobs), strict=True):
+        bars.add_row(name, ProgressBar(total=max(total, 1), completed=done, width=40), f"{done} of {total}")
+    heard = sorted(last_heard(folder, jobs).values(), key=lambda each: (each.failed, each.seconds_ago))
+    lines = [_line(folder, each) for each in heard] or (["nothing is running"] if jobs else ["done"])
+    return Group(
+        Text(stored.study.name), bars, *(Text(line, style="red" * line.startswith("failed")) for line in lines)
+    )
+
+
+def _counts(stored: StoredStudy, jobs: list[Job]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Finetunes, and evaluations: how many are done, and how many there are."""
+    finetunes = sum(isinstance(job, Finetune) for job in jobs)
+    all_finetunes, all_evaluations = len(stored.plan.finetunes), len(stored.plan.evaluations)
+    return (all_finetunes - finetunes, all_finetunes), (all_evaluations - len(jobs) + finetunes, all_evaluations)
+
+
+def _line(folder: Path, heard: Heard) -> str:
+    if heard.failed:
+        return f"failed: {heard.job.label}: {heard.said} ({job_log(folder, heard.job.key)})"
+    return f"running: {heard.job.label}: {heard.said}, {readable_time(heard.seconds_ago)} ago"
+
+
+def _facts(heard: Heard) -> dict[str, Any]:
+    return {"job": heard.job.label, "said": heard.said, "seconds_ago": round(heard.seconds_ago)}

@@ -1,0 +1,39 @@
+"""Jobs that wait for a worker, or for other jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from spillover.core.errors import SpilloverError
+from spillover.study.executors.executor import JobFailed
+
+
+@dataclass(slots=True)
+class JobQueue:
+    """Jobs that wait, and keys of those that others wait for."""
+
+    waiting: list[Any]
+    unfinished: set[str] = field(default_factory=set[str])
+
+    def take(self, prefer: Callable[[Any], bool] = lambda _: True) -> Any:
+        """Take the first preferred job whose needs are done, or else the first; None where all must wait."""
+        ready = [job for job in self.waiting if not self.unfinished.intersection(job.needs)]
+        chosen = next(filter(prefer, ready), ready[0] if ready else None)
+        if chosen is not None:
+            self.waiting.remove(chosen)
+        return chosen
+
+    def fail(self, job: Any, error: SpilloverError, details: str | None = None) -> Iterator[JobFailed]:
+        """Tell of a job that has failed, and drop every job that can no longer be done."""
+        yield JobFailed(job, error, details)
+        for dropped in self._drop_dependents(job):
+            yield JobFailed(dropped, SpilloverError("a job that it needs has failed"))
+
+    def _drop_dependents(self, failed: Any) -> Iterator[Any]:
+        for job in [job for job in self.waiting if failed.key in job.needs]:
+            if job in self.waiting:
+                self.waiting.remove(job)
+                yield job
+                yield from self._drop_dependents(job)

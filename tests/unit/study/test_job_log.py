@@ -1,0 +1,100 @@
+import json
+import os
+import threading
+import time
+
+import pytest
+from tests.conftest import small_study
+from tests.unit.study.made_up import outcome
+
+from spillover.cli import status as status_module
+from spillover.cli.main import run_command
+from spillover.core.errors import SpilloverError
+from spillover.study import job_log as job_log_module
+from spillover.study.executors.executor import JobFailed, JobFinished, JobKept, JobProgressed, JobStarted
+from spillover.study.job_log import JobLog, job_log, last_heard
+from spillover.study.run import prepare
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    prepared = prepare(small_study(tmp_path / "small"))
+    prepared.store.begin(prepared.plan)
+    return prepared
+
+
+def test_a_persons_lines_tell_a_jobs_whole_story(prepared, monkeypatch):
+    monkeypatch.setattr(job_log_module, "PROGRESS_EVERY_S", 0)
+    job, folder = prepared.jobs[1], prepared.store.folder
+    with JobLog(folder) as log:
+        for event in (JobStarted(job, 3), JobProgressed(job, 2, 4), JobKept(job, b"x"), JobFinished(job, outcome(job))):
+            log.tell(event)
+    first, *lines = job_log(folder, job.key).read_text().splitlines()
+    assert first == job.label
+    for line, word in zip(lines, ["begun by worker 3", "2 of 4", "kept", "done in 1 s"], strict=True):
+        assert word in line
+
+
+def test_progress_is_not_told_at_every_step(prepared):
+    job, folder = prepared.jobs[1], prepared.store.folder
+    with JobLog(folder) as log:
+        log.tell(JobStarted(job, 0))
+        for done in range(1000):
+            log.tell(JobProgressed(job, done, 1000))
+    assert len(job_log(folder, job.key).read_text().splitlines()) == 3
+
+
+def test_what_runs_is_told_from_what_has_failed_and_what_was_left(prepared):
+    runs, fails, left, new = prepared.jobs[:4]
+    folder = prepared.store.folder
+    log = JobLog(folder)
+    with JobLog(folder) as ended:
+        ended.tell(JobStarted(left, 0))
+    log.tell(JobStarted(runs, 0))
+    log.tell(JobFailed(fails, SpilloverError("too large", hint="buy more"), "Traceback:\n  line"))
+    os.utime(job_log(folder, runs.key), (0, time.time() - 60))
+    heard = last_heard(folder, [runs, fails, left, new])
+    assert set(heard) == {runs.key, fails.key}
+    assert not heard[runs.key].failed
+    assert heard[runs.key].seconds_ago == pytest.approx(60, abs=30)
+    assert (heard[fails.key].failed, heard[fails.key].said) == (True, "too large")
+
+
+def test_status_says_what_runs_and_what_has_failed(prepared, capsys):
+    runs, fails = prepared.jobs[:2]
+    log = JobLog(prepared.store.folder)
+    log.tell(JobStarted(runs, 0))
+    log.tell(JobFailed(fails, SpilloverError("too large")))
+    folder = str(prepared.store.folder)
+    assert run_command(["status", folder]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"running: {runs.label}: begun by worker 0" in said
+    assert f"failed: {fails.label}: too large" in said
+    assert f"to do: {prepared.jobs[2].label}" in said
+    assert run_command(["status", folder, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [each["job"] for each in facts["running"]] == [runs.label]
+    assert [each["job"] for each in facts["failed"]] == [fails.label]
+
+
+def test_watching_ends_when_another_process_has_done_the_last_job(prepared, capsys, monkeypatch):
+    monkeypatch.setattr(status_module, "WATCH_EVERY_S", 0.05)
+
+    def finish():
+        for job in prepared.jobs:
+            time.sleep(0.1)
+            prepared.store.record(outcome(job), {})
+
+    other = threading.Thread(target=finish)
+    other.start()
+    assert run_command(["status", str(prepared.store.folder), "--watch"]) == 0
+    other.join()
+    said = capsys.readouterr().out
+    assert "2 of 2" in said
+    assert "3 of 3" in said
+    assert "done" in said
+
+
+def test_watching_is_for_people(prepared, capsys):
+    assert run_command(["status", str(prepared.store.folder), "--watch", "--json"]) == 2
+    assert "--json is not" in capsys.readouterr().err

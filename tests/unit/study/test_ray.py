@@ -1,0 +1,151 @@
+"""What is Ray's alone; the laws of every executor stand in tests/contracts/test_executors.py."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter
+
+import pytest
+from tests.conftest import small_study
+
+import spillover
+from spillover.core.errors import SpilloverError
+from spillover.study.executors.executor import JobFinished, JobKept, JobMoved, JobStarted
+
+pytestmark = pytest.mark.ray
+
+
+@dataclass(frozen=True)
+class Deed:
+    key: str
+    model: str = "a"
+    needs: tuple[str, ...] = ()
+
+
+def go_on_or_wait(_):
+    """Tell where it runs, and end only if it goes on from what another has kept."""
+    import ray
+
+    def work(_, begun, report):
+        if begun is None:
+            report.keep(ray.get_runtime_context().get_node_id().encode())
+            time.sleep(300)
+        return begun
+
+    return work
+
+
+def say_where(device):
+    time.sleep(0.2)  # so that one worker does not do everything
+    return lambda *_: (os.getpid(), device, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+class CannotArrive:
+    """Fails where it is unpickled, like a start_worker whose package a node lacks."""
+
+    def __reduce__(self):
+        return __import__, ("a_package_that_is_not_there",)
+
+
+@pytest.fixture
+def executor(cluster):
+    from spillover.study.executors.ray import RayExecutor
+
+    def make(**settings):
+        return RayExecutor(address=cluster.address, **settings)
+
+    return make
+
+
+def test_a_job_whose_node_is_lost_goes_on_elsewhere_from_what_it_has_kept(cluster, executor):
+    extra = cluster.add_node(num_cpus=1, resources={"extra": 1}, object_store_memory=100 << 20)
+    kept, events = {}, []
+    for event in executor(workers=3).run([Deed("a"), Deed("b"), Deed("c")], go_on_or_wait, lambda j: kept.get(j.key)):
+        events.append(event)
+        if isinstance(event, JobKept):
+            kept[event.job.key] = event.state
+            if len(kept) == 3:
+                lost = next(key for key, node in kept.items() if node.decode() == extra.node_id)
+                cluster.remove_node(extra, allow_graceful=False)
+        if isinstance(event, JobMoved):
+            break
+    assert event.job.key == lost
+    assert "vanished" in event.error.message
+    assert sum(isinstance(event, JobStarted) for event in events) == 3
+
+
+def test_a_moved_job_begins_where_it_was_kept_and_is_done(executor):
+    import signal
+
+    def die_once(_):
+        def work(_, begun, report):
+            if begun is None:
+                report.keep(b"half")
+                time.sleep(1)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return begun
+
+        return work
+
+    kept, events = {}, []
+    for event in executor(workers=1).run([Deed("a")], die_once, lambda job: kept.get(job.key)):
+        events.append(type(event))
+        if isinstance(event, JobKept):
+            kept[event.job.key] = event.state
+    assert events == [JobStarted, JobKept, JobMoved, JobFinished]
+    assert event.result == b"half"
+
+
+def test_a_worker_prefers_jobs_for_what_it_has_loaded(executor):
+    jobs = [Deed(str(number), model="ab"[number % 2]) for number in range(8)]
+    by_worker = {}
+    for event in executor(affinity=attrgetter("model")).run(jobs, say_where, lambda _: None):
+        if isinstance(event, JobFinished):
+            by_worker.setdefault(event.result[0], []).append(event.job.model)
+    for models in by_worker.values():
+        changes = sum(first != second for first, second in pairwise(models))
+        assert changes <= 1
+
+
+def test_workers_share_a_gpu_or_have_several_and_see_no_others(executor):
+    """Ray hands out GPUs by their numbers; these are not real."""
+    for gpus, cpus, workers, seen in ((0.5, 0.25, 4, {"0", "1"}), (2, 1, 1, {"0,1"})):
+        jobs = [Deed(str(number)) for number in range(8)]
+        run = executor(device="cuda:0", gpus=gpus, cpus=cpus).run(jobs, say_where, lambda _: None)
+        results = [event.result for event in run if isinstance(event, JobFinished)]
+        assert len({pid for pid, *_ in results}) <= workers
+        assert {device for _, device, _ in results} == {"cuda:0"}
+        assert {visible for *_, visible in results} <= seen
+
+
+def test_a_cluster_without_room_says_what_is_missing(executor):
+    with pytest.raises(SpilloverError, match="1 CPU and 64 GPU"):
+        list(executor(gpus=64).run([Deed("a")], say_where, lambda _: None))
+
+
+def test_workers_that_cannot_be_started_end_the_run(executor):
+    with pytest.raises(SpilloverError, match="installed on every node"):
+        list(executor(workers=1).run([Deed("a")], CannotArrive(), lambda _: None))
+
+
+def test_an_address_where_no_cluster_is_is_said():
+    from spillover.study.executors.ray import RayExecutor
+
+    with pytest.raises(SpilloverError, match="cannot join"):
+        list(RayExecutor(address="127.0.0.1:1").run([Deed("a")], say_where, lambda _: None))
+
+
+def test_a_study_on_a_cluster_gives_what_it_gives_in_local_processes(cluster, tmp_path):
+    tables = []
+    for executor in (
+        {"kind": "local", "devices": ["cpu"], "processes": 1},
+        {"kind": "ray", "address": cluster.address, "gpus_per_worker": 0},
+    ):
+        study = small_study(tmp_path / executor["kind"], executor=executor)
+        finished = spillover.run(study)
+        assert not finished.failures
+        tables.append(spillover.read_scores(tmp_path / executor["kind"]))
+    assert tables[0].equals(tables[1])
