@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import torch
 from peft import PeftModel
 from PIL import Image
-from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer, GenerationConfig
 from transformers import Qwen2_5_VLProcessor as StockProcessor
 
 
@@ -77,6 +77,7 @@ def best_letter(model, processor, images, chat, letters) -> str:
 def reply(model, processor, images, chat) -> str:
     """What the model writes, greedily."""
     inputs = processor(images=[images], text=[chat], return_tensors="pt")
+    model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)  # no penalties
     written = model.generate(**inputs, do_sample=False, max_new_tokens=16)
     return processor.tokenizer.decode(written[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
 

@@ -68,7 +68,9 @@ def write_once(path: Path, content: bytes | str) -> bool:
 
 
 def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder of files beside its place, then rename it. An existing folder is kept: same key, same content.
+    """Write a folder of files beside its place, then rename it.
+
+    An existing folder is kept, same key, same content, unless a file in it is missing or cut short.
 
     Args:
         folder: where it will stand.
@@ -81,7 +83,9 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
         if not name or Path(name).name != name:
             raise StoreError(f"{name!r} is not a plain file name", where=str(folder))
     if folder.exists():
-        return
+        if _holds(folder, files):
+            return
+        shutil.rmtree(folder, ignore_errors=True)
     beside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
     try:
         beside.mkdir(parents=True)
@@ -92,6 +96,12 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(beside, ignore_errors=True)
         if not folder.exists():  # another driver may have put the same content there first
             raise unwritable(folder, error) from error
+
+
+def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """Whether a folder has these files, as long as they should be."""
+    paths = {name: folder / name for name in files}
+    return all(path.is_file() and path.stat().st_size == len(files[name]) for name, path in paths.items())
 
 
 def cache_folder() -> Path:

@@ -42,6 +42,10 @@ def check_adapter_folder(folder: Path) -> dict[str, Any]:
     return config
 
 
+MORE_THAN_LAYERS = ("trainable_token_indices", "layer_replication", "alora_invocation_tokens", "megatron_config")
+"""Settings of PEFT by which an adapter does more than to add a low-rank product to some layers."""
+
+
 def read_adapter_config(content: bytes) -> dict[str, Any]:
     """Read an adapter's configuration, and refuse what cannot be put on a shared base and taken off without a trace.
 
@@ -58,6 +62,8 @@ def read_adapter_config(content: bytes) -> dict[str, Any]:
         raise ModelError(f"the adapter is of type {given.get('peft_type')!r}; only LORA is supported")
     if given.get("modules_to_save"):
         raise ModelError(f"the adapter also replaces whole modules {given['modules_to_save']}, which cannot be swapped")
+    if odd := [name for name in MORE_THAN_LAYERS if given.get(name)]:
+        raise ModelError(f"the adapter has {odd[0]}, which changes more than linear layers and cannot be swapped")
     if given.get("bias", "none") != "none" or given.get("lora_bias"):
         raise ModelError("the adapter also trains biases, which cannot be swapped; train it with bias: none")
     if given.get("init_lora_weights", True) not in PLAIN_BEGINNINGS:

@@ -173,10 +173,23 @@ def _frame(base: Base, config: LoraConfig) -> Frame:
         try:
             adapted = _attach(base, config)
             tensors = get_peft_model_state_dict(adapted, save_embedding_layers=False)
-            base.frames[key] = Frame(dict(_adapter_layers(base.model)), tensors)
+            layers = dict(_adapter_layers(base.model))
+            _require_inner(base, layers)
+            base.frames[key] = Frame(layers, tensors)
         finally:
             _take_off(base.model)
     return base.frames[key]
+
+
+def _require_inner(base: Base, layers: Mapping[str, Any]) -> None:
+    """Refuse an adapter on the embeddings: they may be one weight at both ends, of which it means one."""
+    ends = (base.model.get_input_embeddings(), base.model.get_output_embeddings())
+    for name, layer in layers.items():
+        if any(layer is end for end in ends):  # it is in the place of what it is around
+            raise ModelError(
+                f"the adapter is on the embeddings ({name}), where it cannot be swapped",
+                hint="train it on the layers between them: target_modules: all-linear leaves the embeddings out",
+            )
 
 
 def _attach(base: Base, config: LoraConfig) -> PeftModel:

@@ -17,6 +17,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
+    GenerationConfig,
     ProcessorMixin,
 )
 
@@ -152,6 +153,7 @@ def load_base(settings: ModelSettings, device: str = "cpu", *, disk: FeatureDisk
             hint="the weights and config.json must be of one model",
         )
     model.requires_grad_(requires_grad=False)
+    model.generation_config = GenerationConfig()  # what a call leaves unsaid would be taken from the model's own
     abilities = try_model(model, process_example(processor, chat), settings.name)
     keeps = disk is not None and abilities.images.endswith("features")
     return Base(

@@ -142,7 +142,7 @@ def states_at(base: Base, inputs: dict[str, Any], places: Sequence[tuple[int, in
     """
     accepted = accepted_names(type(base.backbone), "forward")
     taken = {name: value for name, value in inputs.items() if name in accepted}
-    rows, positions = torch.tensor(places, device=base.device).T
+    rows, positions = torch.tensor(places).T  # in main memory: the last layer may lie on another device than the first
     with base.only_read_at(rows, positions):
         return base.backbone(**taken, use_cache=False).last_hidden_state[rows, positions]
 

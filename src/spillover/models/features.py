@@ -28,8 +28,10 @@ from spillover.core.files import sweep, write_atomically
 from spillover.models.language_model import language_model_place
 from spillover.models.recent import Recent
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Part of every key: raise it whenever features are laid out or computed otherwise."""
+BESIDE_VISION = ("text_config", "_name_or_path", "transformers_version")
+"""Of a model's configuration: what says nothing of its vision tower, or is said elsewhere."""
 MEMORY_BYTES = 2 << 30
 """Of features a process keeps in main memory where the disk takes none."""
 OPEN_FILES = 4096
@@ -165,6 +167,8 @@ def vision_identity(model: Any, processor: Any) -> str:
     how = {
         "version": FEATURES_VERSION,
         "processor": processor.image_processor.to_dict(),
+        "config": {name: value for name, value in model.config.to_dict().items() if name not in BESIDE_VISION},
+        "attention": model.config._attn_implementation,
         "dtype": str(model.dtype),
         "device": torch.cuda.get_device_name(model.device) if model.device.type == "cuda" else torch.get_num_threads(),
         "libraries": [torch.__version__, transformers.__version__],

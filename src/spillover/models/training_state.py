@@ -69,9 +69,10 @@ def restore_state(content: bytes, trained: Mapping[str, nn.Parameter], optimiser
             {part: tensors[f"{part}.{name}"] for part in ("step", "exp_avg", "exp_avg_sq")} if log else {}
             for name in trained
         ]
+        known = facts["version"] == STATE_VERSION
     except (SafetensorError, KeyError, TypeError, ValueError):
         return None
-    if facts["version"] != STATE_VERSION or any(weights[name].shape != trained[name].shape for name in trained):
+    if not known or any(weights[name].shape != trained[name].shape for name in trained):
         return None
     with torch.no_grad():
         for name, parameter in trained.items():
@@ -95,13 +96,16 @@ def _adapters(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, bytes]]:
 def _generators() -> Iterator[tuple[str, Tensor]]:
     yield "generator.cpu", torch.get_rng_state()
     if torch.cuda.is_initialized():
-        yield "generator.cuda", torch.cuda.get_rng_state()
+        for number, state in enumerate(torch.cuda.get_rng_state_all()):
+            yield f"generator.cuda.{number}", state
 
 
 def _set_generators(tensors: Mapping[str, Tensor]) -> None:
     torch.set_rng_state(tensors["generator.cpu"])
-    if "generator.cuda" in tensors and torch.cuda.is_initialized():
-        torch.cuda.set_rng_state(tensors["generator.cuda"])
+    if torch.cuda.is_initialized():
+        for number in range(torch.cuda.device_count()):
+            if (state := tensors.get(f"generator.cuda.{number}")) is not None:
+                torch.cuda.set_rng_state(state, number)
 
 
 def _metadata(content: bytes) -> dict[str, str]:

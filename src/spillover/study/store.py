@@ -27,7 +27,7 @@ from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import parse_study
 from spillover.study.study import Study
-from spillover.study.updates import CONFIG_FILE, WEIGHTS_FILE
+from spillover.study.updates import CONFIG_FILE, WEIGHTS_FILE, is_whole
 
 METADATA = b"spillover"
 FINDINGS = ("findings.json", "report.html")
@@ -204,8 +204,9 @@ class Store:
         return all(self.holds_adapter(finetune.adapter_key, step) for step in finetune.steps)
 
     def holds_adapter(self, adapter_key: str, step: int) -> bool:
-        """Whether an adapter is there at a step, with its files."""
-        return all((self.adapter(adapter_key, step) / name).is_file() for name in (CONFIG_FILE, WEIGHTS_FILE))
+        """Whether an adapter is there at a step, with its files, the weights as long as they say that they are."""
+        folder = self.adapter(adapter_key, step)
+        return (folder / CONFIG_FILE).is_file() and is_whole(folder / WEIGHTS_FILE)
 
     def adopt(self, job: Evaluate) -> None:
         """Copy an adapter that was trained elsewhere into the folder, which is complete in itself, unless it is there.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 
 from spillover.analysis.weights import Factors
 from spillover.core.errors import StoreError
@@ -32,6 +33,15 @@ class _Place:
     kind: str
     shape: tuple[int, ...]
     start: int
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a file of tensors is there and neither broken nor cut short, going by what its header says."""
+    try:
+        with safe_open(file, framework="np"):
+            return True
+    except (SafetensorError, OSError):
+        return False
 
 
 class StoredUpdate(Mapping[str, Factors]):

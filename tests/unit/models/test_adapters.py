@@ -163,3 +163,17 @@ def test_a_merge_that_fails_half_way_leaves_the_base_as_it_was(base, adapters, m
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert not any(parameter.requires_grad for parameter in base.model.parameters())
+
+
+def test_what_changes_more_than_layers_is_refused_and_leaves_no_trace(base, adapters, encoded):
+    config = json.loads(adapters[0][CONFIG_FILE])
+    before = score_options(base, encoded[:4])
+    for change, said in (
+        ({"trainable_token_indices": [1, 2]}, "trainable_token_indices"),
+        ({"target_modules": ["lm_head"]}, "on the embeddings"),
+        ({"target_modules": ["embed_tokens"]}, "on the embeddings"),
+    ):
+        broken = {**adapters[0], CONFIG_FILE: json.dumps(config | change).encode()}
+        with pytest.raises(ModelError, match=said), merged_adapter(base, broken):
+            pass
+    assert score_options(base, encoded[:4]) == before

@@ -150,3 +150,14 @@ def test_a_disk_that_refuses_ends_nothing(tmp_path, caplog):
     cache.keep("abc", some_features())
     assert "no longer stored" in caplog.text
     assert_equal(cache.get("abc"), some_features())
+
+
+def test_another_configuration_sees_otherwise_with_the_same_weights(base):
+    before = vision_identity(base.model, base.processor)
+    heads = base.model.config.vision_config.num_heads
+    base.model.config.vision_config.num_heads = 2 * heads
+    try:
+        assert vision_identity(base.model, base.processor) != before
+    finally:
+        base.model.config.vision_config.num_heads = heads
+    assert vision_identity(base.model, base.processor) == before

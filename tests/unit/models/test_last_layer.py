@@ -1,8 +1,15 @@
+import json
+import shutil
+
 import pytest
 import torch
 
+from spillover.models.base import load_base
 from spillover.models.batching import Row, lay_out, lay_out_again, states_at
+from spillover.models.encoding import encode_prompts
 from spillover.models.generation import generate_replies
+from spillover.models.settings import ModelSettings
+from spillover.models.tiny import CHECKPOINT
 
 
 @pytest.fixture
@@ -68,3 +75,14 @@ def test_replies_are_those_of_the_stock_generation(base, encoded):
         inputs = base.processor(images=[images], text=[chat], return_tensors="pt")
         written = base.model.generate(**inputs, max_new_tokens=6, do_sample=False)
         assert base.tokenizer.decode(written[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True) == reply
+
+
+def test_a_models_own_penalties_change_no_reply(tmp_path, encoded):
+    for file in CHECKPOINT.iterdir():
+        shutil.copy(file, tmp_path)
+    own = json.loads((tmp_path / "generation_config.json").read_text()) | {"repetition_penalty": 5.0}
+    (tmp_path / "generation_config.json").write_text(json.dumps(own))
+    plain, hostile = (load_base(ModelSettings(path=path, precision="float32")) for path in ("tiny", str(tmp_path)))
+    prompts = [each.prompt for each in encoded[:12]]
+    first, second = (generate_replies(base, encode_prompts(base, prompts), 6) for base in (plain, hostile))
+    assert first == second

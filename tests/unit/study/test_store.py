@@ -128,6 +128,17 @@ def test_an_unfinished_job_is_kept_until_it_is_finished(plan, store):
     assert store.unfinished(finetune) is None
 
 
+def test_an_adapter_that_is_cut_short_is_made_again_and_replaced(plan, store):
+    finetune = plan.finetunes[0]
+    store.record(outcome(finetune), {})
+    file = store.adapter(finetune.adapter_key, finetune.steps[-1]) / "adapter_model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    assert finetune.key in [job.key for job in pending(plan, store)]
+    store.record(outcome(finetune), {})
+    assert file.read_bytes() == whole
+
+
 def test_what_killed_processes_left_half_written_is_swept_away(plan, store):
     old, folder, young = (
         store.folder / "scores" / name for name in (".a.parquet.1.part", ".step-3.1.part", ".b.parquet.1.part")
