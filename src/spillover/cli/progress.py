@@ -8,7 +8,15 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, JobProgressed, JobStarted
+from spillover.study.executors.executor import (
+    JobEvent,
+    JobFailed,
+    JobFinished,
+    JobKept,
+    JobMoved,
+    JobProgressed,
+    JobStarted,
+)
 
 
 class StudyProgress:
@@ -53,7 +61,7 @@ class StudyProgress:
                 self._end(job.key, f"done in {outcome.duration_s:.0f} s: {job.label}")
             case JobFailed(job, error):
                 self._end(job.key, f"failed: {job.label}: {error.message}")
-            case JobKept():  # nothing to see
+            case JobKept() | JobMoved():  # nothing to see
                 pass
 
     def _end(self, key: str, line: str) -> None:

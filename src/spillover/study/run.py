@@ -255,9 +255,9 @@ def _input_from(store: Store) -> Callable[[Job], JobInput]:
         match job:
             case Finetune():
                 return store.unfinished(job)
-            case Evaluate(step=None):
-                return None
-            case Evaluate(adapter_key=key, step=step):
+            case Evaluate(adapter_key=key, step=int(step)):
                 return store.adapter_files(key, step)
+            case Evaluate():
+                return None
 
     return input_of

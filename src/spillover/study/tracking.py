@@ -30,8 +30,8 @@ def follow(job: Finetune, folder: Path, *, goes_on: bool) -> Generator[Callable[
         What takes each step.
     """
     # an extra, loaded only where it is wished
-    from tensorboard.compat.proto.event_pb2 import Event  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
-    from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
+    from tensorboard.compat.proto.event_pb2 import Event  # noqa: PLC0415 # pyright: ignore
+    from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415 # pyright: ignore
     from tensorboard.summary.writer import event_file_writer as events  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
 
     run = run_folder(job, folder)

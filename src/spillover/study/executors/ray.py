@@ -144,7 +144,8 @@ class _Desk:
         """Ask for a worker; Ray starts it wherever there is room."""
         executor = self.executor
         options = {"num_cpus": executor.cpus, "num_gpus": executor.gpus, "max_concurrency": 3}
-        actor = ray.remote(_Worker).options(**options).remote(executor.device, self.start_worker)
+        remote: Any = ray.remote(_Worker)  # what Ray makes of a class, its types do not tell
+        actor = remote.options(**options).remote(executor.device, self.start_worker)
         return _Seat(number, actor, actor.greet.remote())
 
     def work(self, stop: Callable[[], bool]) -> Iterator[JobEvent]:
