@@ -33,8 +33,18 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
 def test_a_folder_appears_whole_and_is_then_kept(tmp_path):
     folder = tmp_path / "adapter"
     write_folder_atomically(folder, {"x": b"1", "y": b"2"})
-    write_folder_atomically(folder, {"x": b"other"})
+    write_folder_atomically(folder, {"x": b"0"})
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"x": b"1", "y": b"2"}
+
+
+@pytest.mark.parametrize("left", [{"x": b"1"}, {"x": b"1", "y": b""}])
+def test_a_folder_that_lost_something_is_written_again(tmp_path, left):
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    for name, content in left.items():
+        (folder / name).write_bytes(content)
+    write_folder_atomically(folder, {"x": b"3", "y": b"4"})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"x": b"3", "y": b"4"}
 
 
 @pytest.mark.parametrize("name", ["../escape", "a/b", ""])
