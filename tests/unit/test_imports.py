@@ -30,7 +30,7 @@ def test_every_public_name_is_there():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_ctrl_c_while_loading_is_one_line():
+def test_ctrl_c_while_loading_is_one_line(tmp_path):
     """A module that is loaded early says that loading has begun; the signal comes while the rest is loaded."""
     code = (
         "import os, signal, sys, runpy\n"
@@ -42,7 +42,7 @@ def test_ctrl_c_while_loading_is_one_line():
         "sys.argv = ['spillover', 'init']\n"
         "runpy.run_module('spillover', run_name='__main__')\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted\n")
 
 

@@ -5,7 +5,7 @@ The same key means the same result. That is caching, resuming, extending and sha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -111,6 +111,8 @@ class Evaluate:
 
 
 Job = Finetune | Evaluate
+JobInput = Mapping[str, bytes] | bytes | None
+"""An adapter's files for an `Evaluate`, None for the base's; or what an unfinished `Finetune` goes on from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished,
 from spillover.study.job_log import JobLog
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.places import settle_paths
-from spillover.study.plan import Evaluate, Finetune, Job, Plan, plan_study
+from spillover.study.plan import Evaluate, Finetune, Job, JobInput, Plan, plan_study
 from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
 from spillover.study.shard import Shard
@@ -28,8 +28,6 @@ from spillover.tasks.mixed import MixedTask
 
 LEFT_OPEN = ("precision", "quantisation", "device_map")
 """Of a model: what may be `auto`."""
-JobInput = dict[str, bytes] | bytes | None
-"""An adapter's files for an `Evaluate`, None for the base's; or what an unfinished `Finetune` goes on from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from spillover.models.recent import Recent
 from spillover.study.controls import shuffle_answers, take_answers
 from spillover.study.devices import draws_curves
 from spillover.study.executors.executor import JobStopped, Report, Worker
-from spillover.study.plan import Evaluate, Finetune, Job, Question
+from spillover.study.plan import Evaluate, Finetune, Job, JobInput, Question
 from spillover.study.store import Outcome
 from spillover.study.study import Study
 from spillover.study.tracking import follow
@@ -35,9 +35,6 @@ from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.mixed import open_mixtures
 from spillover.tasks.scoring import score_reply
 from spillover.tasks.task import Example, Metric
-
-JobInput = Mapping[str, bytes] | bytes | None
-"""An adapter's files for an `Evaluate`, None for the base's; or what an unfinished `Finetune` goes on from."""
 
 
 def start_worker(study: Study, device: str) -> Worker:
