@@ -95,7 +95,7 @@ class LocalExecutor(_Executor):
 class RayExecutor(_Executor):
     """Actors on a Ray cluster; it needs `spillover[ray]`, here and on every node."""
 
-    kind: Literal["ray"]
+    kind: Literal["ray"] = "ray"
     address: str | None = None
     """`auto` joins the cluster that this machine belongs to; none starts one on this machine alone."""
     workers: int | None = Field(default=None, ge=1)

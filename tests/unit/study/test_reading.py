@@ -35,6 +35,11 @@ def test_every_fault_is_told_at_once_with_its_line():
     assert "not 'float64'" in found["study.yaml:6 models.precision"]
 
 
+def test_an_executor_of_no_known_kind_is_told_which_there_are():
+    (fault,) = faults("name: x\nexecutor: {kind: rai}\n")
+    assert fault == ("study.yaml:2 executor.kind", "unknown kind 'rai'; did you mean ray? (allowed: local, ray)")
+
+
 @pytest.mark.parametrize(
     ("text", "where", "message"),
     [
