@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import count
 from textwrap import shorten
 from typing import Any
@@ -274,10 +273,11 @@ def deciding_tokens(base: Base, options: tuple[str, ...]) -> DecidingTokens:
     Raises:
         ModelError: the options do not all differ at one token, so that one forward pass cannot decide.
     """
-    return _deciding_tokens(base.chat, options)
+    if options not in base.deciding:
+        base.deciding[options] = _deciding_tokens(base.chat, options)
+    return base.deciding[options]
 
 
-@lru_cache(maxsize=64)
 def _deciding_tokens(chat: Chat, options: tuple[str, ...]) -> DecidingTokens:
     if len(options) < 2:
         raise ModelError(
