@@ -29,9 +29,11 @@ def newest_commit(name: str, kind: Literal["model", "dataset"]) -> str | None:
                 "the hub cannot be asked for %s (%s): its commit %s is here", name, type(error).__name__, fetched
             )
             return fetched
+        there = "" if "/" in name else f"there is no folder {name!r}, and "
+        of_kind = "--repo-type dataset " if kind == "dataset" else ""
         raise HubError(
-            f"cannot look up the {kind} {name!r} on the hub: {type(error).__name__}",
-            hint="fetch it where the hub can be reached, or give a local folder",
+            f"{there}cannot look up the {kind} {name!r} on the hub: {type(error).__name__}",
+            hint=f"where the hub can be reached: hf download {of_kind}{name}; or give a local folder",
         ) from error
 
 
