@@ -104,15 +104,15 @@ def test_a_source_gives_no_more_than_it_has():
     assert "as much as it has" in mixture.taken[-1].reason
 
 
-def test_where_nothing_transfers_the_prediction_is_not_flattered():
-    flattered, predicted = [], []
+def test_where_nothing_transfers_the_promise_is_not_flattered():
+    flattered, promised = [], []
     for seed in range(12):
         cube = null_cube(np.random.default_rng(seed))
         (mixture,) = recommend(cube, settled(targets=["t0"], strategy="best-single", replicates=100))
-        flattered.append(mixture.effects[0].chosen_by)
-        predicted.append(mixture.effects[0].predicted)
+        flattered.append(mixture.effects[0].predicted)
+        promised.append(mixture.effects[0].promised)
     assert np.mean(flattered) > 0.05
-    assert abs(np.mean(predicted)) < 0.5 * np.mean(flattered)
+    assert abs(np.mean(promised)) < 0.5 * np.mean(flattered)
 
 
 def test_an_undefined_target_is_refused():
