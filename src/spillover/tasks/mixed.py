@@ -22,8 +22,8 @@ from spillover.tasks.settings import MixtureSource, Recipe
 from spillover.tasks.task import Example, Task
 
 MIXTURE_SCHEMA = 2
-"""Of the file that `spillover mix` writes. In schema 1 predictions were not those of the mixture itself, but of what was
-chosen on half of the evidence."""
+"""Of the file that `spillover mix` writes. Schema 1 predicted what choosing on half of the evidence does, not what the
+mixture itself does."""
 WRITE_ONE = "write it with: spillover mix PATH --target TASK --out FILE"
 
 
