@@ -79,7 +79,9 @@ def gather_settings(
     except ValidationError as error:
         fault = error.errors()[0]
         name = "--" + str(fault["loc"][0]).replace("_", "-")
-        raise typer.BadParameter(f"{fault['msg']}, not {fault['input']!r}", param_hint=name) from error
+        said, ours = fault["msg"], fault["type"] == "value_error"
+        message = said.removeprefix("Value error, ") if ours else f"{said}, not {fault['input']!r}"
+        raise typer.BadParameter(message, param_hint=name) from error
 
 
 def _counted(text: str) -> tuple[str, int]:
