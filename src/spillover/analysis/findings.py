@@ -18,6 +18,7 @@ from spillover.analysis.fieller import CellInference
 from spillover.analysis.groups import Grouping
 from spillover.analysis.leaders import Leader
 from spillover.analysis.matrix import TransferMatrix
+from spillover.analysis.mixtures import MixtureFindings
 from spillover.analysis.personas import AllPersonas, Personas
 from spillover.analysis.pgf import TransferArray
 from spillover.analysis.records import BaseRecord
@@ -135,6 +136,8 @@ class ModelFindings:
     progress: tuple[Checkpoint, ...]
     """Earlier checkpoints first, the end of training last; empty where only the end was scored."""
     warnings: tuple[Warned, ...]
+    mixtures: MixtureFindings | None = None
+    """What mixtures did; they take part in nothing else here but `verdicts`, `additivity` and the warnings."""
     verdicts: tuple[Verdict, ...] = ()
     """One for each mixture that the study verifies."""
     additivity: Additivity | None = None
@@ -160,6 +163,12 @@ class ModelFindings:
         """The matrices of PGFs that are read side by side: raw, calibrated, of each control."""
         calibrated = () if self.calibrated is None else (self.calibrated.matrix,)
         return (self.matrix, *calibrated, *(control.control for control in self.controls))
+
+    @property
+    def is_about_mixtures(self) -> bool:
+        """Whether every source is a mixture, or what one is held against, so that nobody asks about the matrix."""
+        rivals = {source for verdict in self.verdicts for arm in verdict.arms for source in arm.sources}
+        return self.mixtures is not None and rivals.issuperset(self.transfers.sources)
 
     def __repr__(self) -> str:
         transfers = self.transfers

@@ -108,8 +108,7 @@ def read_scores(folder: Path | str) -> pa.Table:
     """
     place = Path(folder)
     if not is_imported(place):
-        stored = open_stored_study(place)
-        return carry_analysis(stored.scores(), stored.study.analysis, stored.plan.tasks)
+        return open_stored_study(place).scores()
     (data, *_) = read_imported(place, replies=True)
     if isinstance(data, PGFTable | AccuracyTable):
         raise StoreError("only tables without examples were imported here", where=str(folder), hint="spillover analyze")
