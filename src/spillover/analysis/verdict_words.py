@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from spillover.analysis.additivity import Additivity
+from spillover.analysis.additivity import Additivity, Agreement
 from spillover.analysis.paired import Estimate
-from spillover.analysis.verdict import ArmContrast, ArmName, Verdict
+from spillover.analysis.verdict import ArmContrast, ArmName, Guarded, Kept, Verdict
 
 CALLED: dict[ArmName, str] = {
     "chosen": "the chosen mixture",
@@ -16,12 +16,22 @@ CALLED: dict[ArmName, str] = {
     "direct": "the targets' own data",
 }
 OUTCOMES = {"better": "is better than", "worse": "is worse than", "open": "cannot be told from"}
+PROMISES: dict[Kept, str] = {
+    "kept": "what it did cannot be told from that",
+    "fell short": "it did less",
+    "exceeded": "it did more",
+}
+GUARDED: dict[Guarded, str] = {
+    "held": "is not harmed beyond",
+    "harmed": "is harmed beyond",
+    "undecided": "may or may not be harmed beyond",
+}
 
 
 def say_verdict(verdict: Verdict) -> Iterator[str]:
-    """Say how a chosen mixture did against each of its rivals, and what that does not cover.
+    """Say how a chosen mixture did against each of its rivals and its promises, and what that does not cover.
 
-    Complexity: O(rivals).
+    Complexity: O(rivals + protected tasks).
     """
     asked, chosen = verdict.settings, verdict.arms[0]
     purpose = ", ".join(asked.targets)
@@ -29,6 +39,14 @@ def say_verdict(verdict: Verdict) -> Iterator[str]:
     yield f"{own}{', the answer prior taken out' if asked.measure == 'calibrated' else ''}."
     for contrast in verdict.contrasts:
         yield _compare(contrast, {arm.name: arm.sources for arm in verdict.arms}, purpose)
+    if verdict.promise is not None:
+        promise = verdict.promise
+        basis = "what choosing flatters taken off" if promise.discounted else "the effects of its parts added up"
+        expected = f"{_shown(promise.expected)} PGF was predicted of it on {purpose}, {basis}"
+        yield f"{expected}: {PROMISES[promise.outcome]} ({_shown(promise.miss)} PGF away)."
+    for guarded in verdict.protected:
+        told = f"{GUARDED[guarded.outcome]} the tolerance of {asked.tolerance:g} PGF"
+        yield f"{guarded.task}, which it must not harm, {told}: {_shown(guarded.effect)} PGF."
     if not asked.fresh:
         yield (
             f"the examples of {purpose} are those that the mixture was chosen by, or may be: what was lucky on them "
@@ -43,20 +61,35 @@ def say_additivity(additivity: Additivity) -> Iterator[str]:
 
     Complexity: O(parts).
     """
-    overall = additivity.overall
+    yield f"adding up the effects of their parts misses what mixtures did by {_agreement(additivity.overall)}."
+    if additivity.on_targets is not None:
+        yield f"on the targets that a mixture was chosen for, adding up misses by {_agreement(additivity.on_targets)}."
+    slopes = [each.slope for each in (additivity.overall, *additivity.without.values()) if isfinite(each.slope)]
+    if foretells(additivity.overall) and len(slopes) > 1 and min(slopes) > 1:
+        yield (
+            "mixtures did more than the sum whichever part's mixtures are left out "
+            f"({min(slopes):.2f} to {max(slopes):.2f} of it): effects saturate, so that a share of a source does more "
+            "than that share of what all of it does."
+        )
+
+
+def foretells(agreement: Agreement) -> bool:
+    """Whether adding effects up comes nearer to what happened than predicting no change at all.
+
+    Complexity: O(1).
+    """
+    return agreement.miss < agreement.miss_of_no_change
+
+
+def _agreement(agreement: Agreement) -> str:
     text = (
-        f"adding up the effects of their parts misses what mixtures did by {overall.miss:.3f} PGF (root mean square "
-        f"over {overall.cells} pairs of mixture and target), predicting no change at all by "
-        f"{overall.miss_of_no_change:.3f}"
+        f"{agreement.miss:.3f} PGF (root mean square of {agreement.cells} "
+        f"{'pair' if agreement.cells == 1 else 'pairs'} of mixture and target), predicting no change at all by "
+        f"{agreement.miss_of_no_change:.3f}"
     )
-    if isfinite(overall.slope):
-        text += f"; what was observed is {overall.slope:.2f} of what was predicted"
-    slopes = {part: each.slope for part, each in additivity.without.items() if isfinite(each.slope)}
-    if slopes:
-        low, high = (pick(slopes, key=lambda part: slopes[part]) for pick in (min, max))
-        text += f", and {slopes[low]:.2f} (without {low}) to {slopes[high]:.2f} (without {high}) where one source's "
-        text += "mixtures are left out"
-    yield f"{text}."
+    if not foretells(agreement):
+        return f"{text}: here it foretells nothing"
+    return f"{text}; mixtures did {agreement.slope:.2f} of the sum" if isfinite(agreement.slope) else text
 
 
 def _compare(contrast: ArmContrast, sources: dict[ArmName, tuple[str, ...]], purpose: str) -> str:
