@@ -10,13 +10,12 @@ import numpy as np
 
 from spillover.analysis import ModelFindings
 from spillover.analysis.frame import Derived
-from spillover.analysis.personas import Personas
+from spillover.analysis.personas import PERSONAS, Personas
 from spillover.analysis.records import BaseRecord
 from spillover.report.figures.matrix import levels_of
 
 LISTED = 3
 """Donors and pirates named on a card."""
-PERSONAS = ("donor", "pirate", "sponge", "sieve")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
