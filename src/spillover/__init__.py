@@ -5,7 +5,7 @@ name loads what it needs when it is first asked for.
 
     study = spillover.load_study("study.yaml")
     finished = spillover.run(study)
-    findings = spillover.analyze(spillover.read_scores(finished.store.folder))
+    findings = spillover.analyze_study(finished.store.folder)
     findings.models[0].matrix.to_frame()
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from spillover.report.page import write_report
     from spillover.study.beside import read_beside
     from spillover.study.reading import load_study
-    from spillover.study.results import read_scores
+    from spillover.study.results import analyze_study, read_scores
     from spillover.study.run import Run, run
     from spillover.study.study import Study
 
@@ -45,6 +45,7 @@ __all__ = [
     "Study",
     "TransferMatrix",
     "analyze",
+    "analyze_study",
     "import_results",
     "load_study",
     "plot_graph",
@@ -71,6 +72,7 @@ _HOMES = {
     "Study": "spillover.study.study",
     "TransferMatrix": "spillover.analysis",
     "analyze": "spillover.analysis",
+    "analyze_study": "spillover.study.results",
     "import_results": "spillover.interop.importing",
     "load_study": "spillover.study.reading",
     **dict.fromkeys(

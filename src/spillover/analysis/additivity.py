@@ -34,6 +34,10 @@ class Agreement:
     slope: float
     """Of observed on predicted, through 0: 1 where effects add up, above 1 where a share of a source does more than that
     share of its effect (it saturates); NaN where fewer than three predictions are other than 0."""
+    low: float
+    """End of the slope's interval, predictions taken as they are, and observations as if they all erred alike, since they
+    share a base: too wide rather than too narrow."""
+    high: float
     miss: float
     """Root mean square of observed − predicted, PGF."""
     miss_of_no_change: float
@@ -105,10 +109,18 @@ def _cells(cube: ScoreCube, source: str, recipe: Recipe, context: Context) -> Se
 
 def _agree(cells: Sequence[PredictedCell]) -> Agreement:
     predicted = np.array([cell.predicted.pgf for cell in cells])
-    observed = np.array([cell.observed.pgf for cell in cells])
+    observed, low, high = (
+        np.array([getattr(cell.observed, end) for cell in cells]) for end in ("pgf", "low", "high")
+    )
+    slope = [float("nan")] * 3
+    if np.count_nonzero(predicted) >= FEWEST:
+        ends = (observed, np.where(predicted > 0, low, high), np.where(predicted > 0, high, low))
+        slope = [float(predicted @ values / (predicted @ predicted)) for values in ends]
     return Agreement(
         cells=len(cells),
-        slope=float(predicted @ observed / (predicted @ predicted)) if np.count_nonzero(predicted) >= FEWEST else float("nan"),
+        slope=slope[0],
+        low=slope[1],
+        high=slope[2],
         miss=float(np.sqrt(np.square(observed - predicted).mean())),
         miss_of_no_change=float(np.sqrt(np.square(observed).mean())),
     )

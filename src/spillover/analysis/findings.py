@@ -173,12 +173,14 @@ class ModelFindings:
     def __repr__(self) -> str:
         transfers = self.transfers
         about = f"{len(transfers.sources)} sources × {len(transfers.targets)} targets × {len(transfers.seeds)} seeds"
-        return f"{self.title}: {about}, {len(self.warnings)} warnings\n{self.matrix!r}"
+        mixtures = "" if self.mixtures is None else f"\n{self.mixtures.matrix!r}"
+        return f"{self.title}: {about}, {len(self.warnings)} warnings\n{self.matrix!r}{mixtures}"
 
     def to_html(self) -> str:
-        """Write the matrix and the warnings as a piece of HTML, as a notebook shows them."""
+        """Write the matrix, what mixtures did, and the warnings as a piece of HTML, as a notebook shows them."""
         warned = "".join(f"<li>{escape(warned.text)}</li>" for warned in self.warnings)
-        return f"<h4>{escape(self.title)}</h4>{self.matrix.to_html()}<ul>{warned}</ul>"
+        mixtures = "" if self.mixtures is None else self.mixtures.matrix.to_html()
+        return f"<h4>{escape(self.title)}</h4>{self.matrix.to_html()}{mixtures}<ul>{warned}</ul>"
 
     _repr_html_ = to_html
 

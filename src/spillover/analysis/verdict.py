@@ -21,7 +21,7 @@ from spillover.tasks.settings import Recipe
 
 ArmName = Literal["chosen", "random", "best single", "direct"]
 Outcome = Literal["better", "worse", "open", "same"]
-Kept = Literal["kept", "fell short", "exceeded"]
+Kept = Literal["consistent", "less", "more"]
 Guarded = Literal["held", "harmed", "undecided"]
 
 
@@ -59,7 +59,7 @@ class Promise:
     miss: Estimate
     """What it did − what was expected."""
     outcome: Kept
-    """By the interval of the miss: `kept` where 0 is in it."""
+    """By the interval of the miss: `consistent` where 0 is in it, else whether it did less or more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ def _hold_to_promise(observed: Estimate, recipe: Recipe | None, asked: Verificat
     pgf, low, high = np.mean([said[target] for target in asked.targets], axis=0).tolist()
     expected = Estimate(pgf=pgf, low=low, high=high)
     miss = subtract(observed, expected)
-    outcome: Kept = "exceeded" if miss.low > 0 else "fell short" if miss.high < 0 else "kept"
+    outcome: Kept = "more" if miss.low > 0 else "less" if miss.high < 0 else "consistent"
     return Promise(expected=expected, discounted=discounted, miss=miss, outcome=outcome)
 
 

@@ -8,6 +8,7 @@ from math import isfinite
 from spillover.analysis.additivity import Additivity, Agreement
 from spillover.analysis.paired import Estimate
 from spillover.analysis.verdict import ArmContrast, ArmName, Guarded, Kept, Verdict
+from spillover.core.numbers import fixed, interval, number, signed
 
 CALLED: dict[ArmName, str] = {
     "chosen": "the chosen mixture",
@@ -17,9 +18,9 @@ CALLED: dict[ArmName, str] = {
 }
 OUTCOMES = {"better": "is better than", "worse": "is worse than", "open": "cannot be told from"}
 PROMISES: dict[Kept, str] = {
-    "kept": "what it did cannot be told from that",
-    "fell short": "it did less",
-    "exceeded": "it did more",
+    "consistent": "the prediction is not refuted",
+    "less": "it did less than predicted",
+    "more": "it did more than predicted",
 }
 GUARDED: dict[Guarded, str] = {
     "held": "is not harmed beyond",
@@ -35,17 +36,18 @@ def say_verdict(verdict: Verdict) -> Iterator[str]:
     """
     asked, chosen = verdict.settings, verdict.arms[0]
     purpose = ", ".join(asked.targets)
-    own = f"the mixture chosen for {purpose} ({asked.chosen}) has a PGF of {_shown(chosen.overall)} on it"
+    own = f"the mixture chosen for {purpose} ({asked.chosen}) has a PGF of {_shown(chosen.overall)} on {'it' if len(asked.targets) == 1 else 'average'}"
     yield f"{own}{', the answer prior taken out' if asked.measure == 'calibrated' else ''}."
     for contrast in verdict.contrasts:
         yield _compare(contrast, {arm.name: arm.sources for arm in verdict.arms}, purpose)
     if verdict.promise is not None:
         promise = verdict.promise
         basis = "what choosing flatters taken off" if promise.discounted else "the effects of its parts added up"
-        expected = f"{_shown(promise.expected)} PGF was predicted of it on {purpose}, {basis}"
-        yield f"{expected}: {PROMISES[promise.outcome]} ({_shown(promise.miss)} PGF away)."
+        expected = f"predicted of it was {_shown(promise.expected)} PGF, {basis}"
+        yield f"{expected}; observed less predicted is {_shown(promise.miss)}: {PROMISES[promise.outcome]}."
+    tolerance = f"the tolerance of {fixed(asked.tolerance, 3)} PGF" if asked.tolerance else "a tolerance of none"
     for guarded in verdict.protected:
-        told = f"{GUARDED[guarded.outcome]} the tolerance of {asked.tolerance:g} PGF"
+        told = f"{GUARDED[guarded.outcome]} {tolerance}"
         yield f"{guarded.task}, which it must not harm, {told}: {_shown(guarded.effect)} PGF."
     if not asked.fresh:
         yield (
@@ -64,13 +66,6 @@ def say_additivity(additivity: Additivity) -> Iterator[str]:
     yield f"adding up the effects of their parts misses what mixtures did by {_agreement(additivity.overall)}."
     if additivity.on_targets is not None:
         yield f"on the targets that a mixture was chosen for, adding up misses by {_agreement(additivity.on_targets)}."
-    slopes = [each.slope for each in (additivity.overall, *additivity.without.values()) if isfinite(each.slope)]
-    if foretells(additivity.overall) and len(slopes) > 1 and min(slopes) > 1:
-        yield (
-            "mixtures did more than the sum whichever part's mixtures are left out "
-            f"({min(slopes):.2f} to {max(slopes):.2f} of it): effects saturate, so that a share of a source does more "
-            "than that share of what all of it does."
-        )
 
 
 def foretells(agreement: Agreement) -> bool:
@@ -83,13 +78,18 @@ def foretells(agreement: Agreement) -> bool:
 
 def _agreement(agreement: Agreement) -> str:
     text = (
-        f"{agreement.miss:.3f} PGF (root mean square of {agreement.cells} "
+        f"{fixed(agreement.miss, 3)} PGF (root mean square of {agreement.cells} "
         f"{'pair' if agreement.cells == 1 else 'pairs'} of mixture and target), predicting no change at all by "
-        f"{agreement.miss_of_no_change:.3f}"
+        f"{fixed(agreement.miss_of_no_change, 3)}"
     )
     if not foretells(agreement):
         return f"{text}: here it foretells nothing"
-    return f"{text}; mixtures did {agreement.slope:.2f} of the sum" if isfinite(agreement.slope) else text
+    if not isfinite(agreement.slope):
+        return text
+    text += f"; mixtures did {number(agreement.slope, 2)} times the sum ({number(agreement.low, 2)} to {number(agreement.high, 2)})"
+    if agreement.low > 1:
+        text += ", as where effects saturate: a share of a source does more than that share of what all of it does"
+    return text
 
 
 def _compare(contrast: ArmContrast, sources: dict[ArmName, tuple[str, ...]], purpose: str) -> str:
@@ -103,4 +103,4 @@ def _compare(contrast: ArmContrast, sources: dict[ArmName, tuple[str, ...]], pur
 
 
 def _shown(estimate: Estimate) -> str:
-    return f"{estimate.pgf:+.3f} ({estimate.low:+.3f} to {estimate.high:+.3f})"
+    return f"{signed(estimate.pgf)} ({interval(estimate.low, estimate.high)})"
