@@ -57,8 +57,8 @@ def _say_controls(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
 def _say_protocols(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
     for contrast in model.protocols:
         if np.isfinite(contrast.difference.mean):
-            mean = contrast.difference.mean
-            yield f"the mean transfer differs by {signed(mean, 4)} PGF from that under {contrast.other}: owed to format."
+            mean = signed(contrast.difference.mean, 4)
+            yield f"the mean transfer differs by {mean} PGF from that under {contrast.other}: owed to format."
 
 
 def _say_progress(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:

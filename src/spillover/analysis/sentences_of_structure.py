@@ -10,7 +10,7 @@ from spillover.analysis.findings import CliqueFindings, ModelFindings
 from spillover.analysis.personas import Personas
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.wording import among_in_words
-from spillover.core.numbers import number, probability
+from spillover.core.numbers import probability
 
 
 def say_structure(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
@@ -102,8 +102,5 @@ def _say_weights(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
     if model.weights is None or np.isnan(model.weights.correlation.rho):
         return
     found = model.weights.correlation
-    verdict = f"permutation {probability(found.p, 'p')}, {'so no relation is shown' if found.p > 0.05 else 'over whole tasks'}"
-    yield (
-        f"similarity of weight updates and PGF have a rank correlation of {number(found.rho, 2)} over {found.pairs} pairs of "
-        f"tasks ({verdict})."
-    )
+    verdict = ", so no relation is shown" if found.p > 0.05 else ""
+    yield f"similarity of weight updates and PGF: {found.in_words}{verdict}."

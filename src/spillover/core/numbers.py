@@ -1,6 +1,6 @@
-"""How numbers are written for people, on the page, in terminals, in sentences: one rule, so that one number reads alike.
+"""How numbers are written for people, on the page, in terminals, in sentences: by one rule, so that they agree.
 
-The page's own script (`report/scripts/numbers.js`) writes what it computes by the same rule; a test holds them together.
+The page's own script (`report/scripts/numbers.js`) writes what it computes by the same rule: a test compares them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def signed(value: float, decimals: int = 3) -> str:
 
 
 def brief(value: float) -> str:
-    """Write a number with its sign in four characters, up to ±999: two decimals and no 0 before the point, fewer from 1.
+    """Write a number with its sign in at most four characters, up to ±999: two decimals, fewer from 1 on.
 
     >>> brief(-0.254), brief(1.5), brief(-9.99), brief(-0.001), brief(float("nan"))
     ('−.25', '+1.5', '−10', '.00', '–')
@@ -80,7 +80,7 @@ def percent(share: float) -> str:
 
 
 def probability(value: float, name: str = "") -> str:
-    """Write a probability of a test, after its name if that is given; a dash, or nothing after a name, where it is none.
+    """Write the p or q of a test; where there is none a dash, and nothing where it was to be named.
 
     >>> probability(0.0123, "p"), probability(0.0001, "q"), probability(0.0001)
     ('p = 0.012', 'q < 0.001', '<0.001')

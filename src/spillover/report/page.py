@@ -16,6 +16,7 @@ from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.differences import Difference, differences_of
 from spillover.analysis.verdict import Verdict
 from spillover.core.files import write_atomically
+from spillover.core.numbers import brief, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
 from spillover.report.differences_in_terminal import LISTED, Change, changed_cells, difference_lines
 from spillover.report.figures.data import page_data
@@ -23,9 +24,9 @@ from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.tasks import TaskCard, cards_of
 from spillover.report.figures.variance import PARTS, ShareBar, variance_of
 from spillover.report.side_by_side import comparison_tables
-from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of, short_number
+from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of
 from spillover.report.verdicts import Bars, VerdictRow, estimate_text, lay_out_bars, predicted_cells, verdict_rows
-from spillover.report.words import Fact, example, facts, headline, readable, said_across, said_of, signed
+from spillover.report.words import Fact, example, facts, headline, readable, said_across, said_of
 
 ASKED = {
     "letters": "asked for a letter",
@@ -108,18 +109,18 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Any] = {
         "estimate": estimate_text,
         "readable": readable,
-        "percent": _percent,
+        "percent": percent,
         "signed": signed,
-        "brief": short_number,
+        "brief": brief,
+        "interval": interval,
+        "number": number,
+        "probability": probability,
     }
+    environment.filters.update(filters)
     return environment
-
-
-def _percent(value: float) -> str:
-    return "under 1%" if 0 < value < 0.005 else f"{value:.0%}"
 
 
 def _dump(value: Any, **_: Any) -> str:
@@ -131,7 +132,7 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         model=model,
         has_mixture=has_mixture,
         asked=ASKED.get(model.protocol, model.protocol),
-        headline=headline(model),
+        headline=headline(model, rate),
         example=example(model, rate),
         facts=facts(model, rate),
         said=said_of(findings, model),

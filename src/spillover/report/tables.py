@@ -10,8 +10,10 @@ import numpy as np
 
 from spillover.analysis import ModelFindings
 from spillover.analysis.differences import Difference
-from spillover.report.colours import colour_limit, colour_of, ink_on, saturation
+from spillover.core.numbers import fixed, signed
+from spillover.report.colours import colour_of, ink_on, saturation
 from spillover.report.figures.matrix import Layer, layers_of
+from spillover.report.words import sign_of
 
 MOST_TABULATED = 50
 """Tasks beyond which a matrix is no table on the page: a browser would be slow, and nobody reads it."""
@@ -104,7 +106,7 @@ def _map(layer: Layer, model: ModelFindings) -> Map:
 
 def _two_decimals(names: tuple[str, ...], values: Mapping[str, float | None]) -> list[str]:
     found = [values.get(name) for name in names]
-    return ["" if value is None else f"{value:.2f}" for value in found]
+    return ["" if value is None else fixed(value, 2) for value in found]
 
 
 def paint(value: float, limit: float, title: str = "", reason: str = "") -> Cell:
@@ -116,8 +118,7 @@ def paint(value: float, limit: float, title: str = "", reason: str = "") -> Cell
         title: what the cell is of.
         reason: why it is undefined.
     """
-    text = "–" if isnan(value) else f"{value:+z.2f}".replace("-", "−")
-    sign = "none" if isnan(value) else "gain" if value > 0 else "harm" if value < 0 else ""
+    text, sign = signed(value, 2), sign_of(value)
     strong = ink_on(colour_of(value, limit)) == (255, 255, 255)
     return Cell(
         text=text,
@@ -133,7 +134,7 @@ def group_tables(model: ModelFindings) -> list[GroupTable]:
     for grouping in model.groups:
         if len(grouping.groups) < 2 or np.isnan(grouping.pgf).all():
             continue
-        limit = colour_limit(grouping.pgf.flatten().tolist())
+        limit = saturation(grouping.pgf)
         rows = [
             (
                 group,
@@ -145,16 +146,3 @@ def group_tables(model: ModelFindings) -> list[GroupTable]:
         ]
         tables.append(GroupTable(attribute=grouping.attribute, names=grouping.groups, rows=rows))
     return tables
-
-
-def short_number(value: float) -> str:
-    """Two decimals without a zero before the point.
-
-    >>> short_number(-0.254), short_number(1.5), short_number(-0.001)
-    ('−.25', '+1.5', '.00')
-    """
-    size = abs(value)
-    digits = f"{size:.2f}".removeprefix("0") if size < 0.995 else f"{size:.1f}"
-    if digits == ".00":
-        return digits
-    return f"{'−' if value < 0 else '+'}{digits}"

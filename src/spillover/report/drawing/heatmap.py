@@ -10,10 +10,10 @@ from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from spillover.core.numbers import brief, signed
 from spillover.report.colours import colour_of, ink_on
 from spillover.report.drawing.canvas import INK, QUIET, colour_map, new_figure, shorten
 from spillover.report.figures.matrix import Layer
-from spillover.report.tables import short_number
 
 MOST_WRITTEN = 25
 """Tasks beyond which values are not written into the cells."""
@@ -78,7 +78,7 @@ def _name(axes: Axes, rows: list[str], columns: list[str]) -> None:
 
 def _write(axes: Axes, values: np.ndarray, layer: Layer) -> None:
     for (row, column), value in np.ndenumerate(values):
-        text = "–" if np.isnan(value) else _number(value, layer)
+        text = _number(value, layer)
         ink = tuple(channel / 255 for channel in ink_on(colour_of(value, layer.limit)))
         written = axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5, color=ink)
         written.set_in_layout(False)  # it lies within its cell, and measuring hundreds takes seconds
@@ -86,8 +86,8 @@ def _write(axes: Axes, values: np.ndarray, layer: Layer) -> None:
 
 def _number(value: float, layer: Layer) -> str:
     if layer.unit == "accuracy":
-        return f"{value * 100:+z.1f}".replace("-", "−")
-    return short_number(value)
+        return signed(value * 100, 1)
+    return brief(value)
 
 
 def _mark(axes: Axes, values: np.ndarray, q: np.ndarray | None, limit: float, rate: float) -> None:
