@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from spillover.interop.pgf_table import read_pgf_table
     from spillover.report.drawing.files import write_figures
     from spillover.report.drawing.plots import (
+        plot_additivity,
         plot_graph,
         plot_heatmap,
         plot_profiles,
         plot_progress,
         plot_scale,
         plot_variance,
+        plot_verdict,
         plot_weights,
     )
     from spillover.report.page import write_report
@@ -48,12 +50,14 @@ __all__ = [
     "analyze_study",
     "import_results",
     "load_study",
+    "plot_additivity",
     "plot_graph",
     "plot_heatmap",
     "plot_profiles",
     "plot_progress",
     "plot_scale",
     "plot_variance",
+    "plot_verdict",
     "plot_weights",
     "read_beside",
     "read_pgf_table",
@@ -77,12 +81,14 @@ _HOMES = {
     "load_study": "spillover.study.reading",
     **dict.fromkeys(
         (
+            "plot_additivity",
             "plot_graph",
             "plot_heatmap",
             "plot_profiles",
             "plot_progress",
             "plot_scale",
             "plot_variance",
+            "plot_verdict",
             "plot_weights",
         ),
         "spillover.report.drawing.plots",

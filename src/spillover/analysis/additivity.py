@@ -32,11 +32,11 @@ class Agreement:
 
     cells: int
     slope: float
-    """Of observed on predicted, through 0: 1 where effects add up, above 1 where a share of a source does more than that
-    share of its effect (it saturates); NaN where fewer than three predictions are other than 0."""
+    """Of observed on predicted, through 0: 1 where effects add up, above 1 where a share of a source does more than
+    that share of its effect (it saturates); NaN where fewer than three predictions are other than 0."""
     low: float
-    """End of the slope's interval, predictions taken as they are, and observations as if they all erred alike, since they
-    share a base: too wide rather than too narrow."""
+    """End of the slope's interval, predictions taken as they are, and observations as if they all erred alike, since
+    they share a base: too wide rather than too narrow."""
     high: float
     miss: float
     """Root mean square of observed − predicted, PGF."""
@@ -57,9 +57,7 @@ class Additivity:
     mixtures hold are left out."""
 
 
-def check_additivity(
-    cube: ScoreCube, calibrated: ScoreCube | None, context: Context
-) -> Additivity | None:
+def check_additivity(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) -> Additivity | None:
     """Hold every mixture's predictions against its scores.
 
     Args:
@@ -109,9 +107,7 @@ def _cells(cube: ScoreCube, source: str, recipe: Recipe, context: Context) -> Se
 
 def _agree(cells: Sequence[PredictedCell]) -> Agreement:
     predicted = np.array([cell.predicted.pgf for cell in cells])
-    observed, low, high = (
-        np.array([getattr(cell.observed, end) for cell in cells]) for end in ("pgf", "low", "high")
-    )
+    observed, low, high = (np.array([getattr(cell.observed, end) for cell in cells]) for end in ("pgf", "low", "high"))
     slope = [float("nan")] * 3
     if np.count_nonzero(predicted) >= FEWEST:
         ends = (observed, np.where(predicted > 0, low, high), np.where(predicted > 0, high, low))

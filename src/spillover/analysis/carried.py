@@ -1,7 +1,7 @@
 """What a table of scores carries of its study: settings, tasks, which sources are mixtures and what they verify.
 
-So whoever analyses `read_scores(folder)` reads it as the study is meant, though this room knows no folders. It stands in
-the table's schema metadata, which filtering, sorting and Parquet keep.
+So whoever analyses `read_scores(folder)` reads it as the study is meant, though this room knows no folders. It stands
+in the table's schema metadata, which filtering, sorting and Parquet keep.
 """
 
 from __future__ import annotations

@@ -160,9 +160,10 @@ class ModelFindings:
 
     @property
     def shown_matrices(self) -> tuple[TransferMatrix, ...]:
-        """The matrices of PGFs that are read side by side: raw, calibrated, of each control."""
+        """The matrices of PGFs that are read side by side: raw, calibrated, of each control, of mixtures."""
         calibrated = () if self.calibrated is None else (self.calibrated.matrix,)
-        return (self.matrix, *calibrated, *(control.control for control in self.controls))
+        mixtures = () if self.mixtures is None else (self.mixtures.matrix,)
+        return (self.matrix, *calibrated, *(control.control for control in self.controls), *mixtures)
 
     @property
     def is_about_mixtures(self) -> bool:

@@ -131,7 +131,9 @@ def _describe_mixtures(mixtures: MixtureFindings | None) -> list[Json]:
             "mixture": name,
             "parts": recipe.parts,
             "measure": recipe.measure,
-            "cells": [{key: cell[key] for key in cell if key != "mixture"} for cell in cells if cell["mixture"] == name],
+            "cells": [
+                {key: cell[key] for key in cell if key != "mixture"} for cell in cells if cell["mixture"] == name
+            ],
         }
         for name, recipe in mixtures.recipes.items()
     ]

@@ -1,4 +1,4 @@
-"""The analysis of one model under one protocol: its sources, and beside them mixtures, controls, checkpoints, protocols."""
+"""The analysis of one model under one protocol: its sources, and beside them controls, checkpoints, other protocols."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from spillover.analysis.additivity import Additivity, Agreement
@@ -16,6 +16,8 @@ CALLED: dict[ArmName, str] = {
     "best single": "the best single source",
     "direct": "the targets' own data",
 }
+MOST_LISTED = 3
+"""Targets that every sentence names; more are named once."""
 OUTCOMES = {"better": "is better than", "worse": "is worse than", "open": "cannot be told from"}
 PROMISES: dict[Kept, str] = {
     "consistent": "the prediction is not refuted",
@@ -29,15 +31,46 @@ GUARDED: dict[Guarded, str] = {
 }
 
 
+def sum_up(verdict: Verdict) -> str:
+    """Give the verdict in a sentence without figures, and what is harmed in another.
+
+    Complexity: O(rivals + protected tasks).
+    """
+    told = [
+        f"{OUTCOMES[outcome]} {_and([CALLED[each.rival] for each in verdict.contrasts if each.outcome == outcome])}"
+        for outcome in OUTCOMES
+        if any(each.outcome == outcome for each in verdict.contrasts)
+    ]
+    told += [f"is itself {CALLED[each.rival]}" for each in verdict.contrasts if each.outcome == "same"]
+    text = f"The mixture chosen for {', '.join(verdict.settings.targets)} {_and(told)}."
+    harmed, open_ = (
+        [each.task for each in verdict.protected if each.outcome == outcome] for outcome in ("harmed", "undecided")
+    )
+    if harmed:
+        text += f" It harms {_and(harmed)}, which it must not."
+    if open_:
+        text += f" Whether it harms {_and(open_)} is open."
+    if verdict.protected and not harmed and not open_:
+        text += f" It harms nothing that it must not: {_and([each.task for each in verdict.protected])}."
+    return text
+
+
+def _and(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def say_verdict(verdict: Verdict) -> Iterator[str]:
     """Say how a chosen mixture did against each of its rivals and its promises, and what that does not cover.
 
     Complexity: O(rivals + protected tasks).
     """
     asked, chosen = verdict.settings, verdict.arms[0]
-    purpose = ", ".join(asked.targets)
-    own = f"the mixture chosen for {purpose} ({asked.chosen}) has a PGF of {_shown(chosen.overall)} on {'it' if len(asked.targets) == 1 else 'average'}"
-    yield f"{own}{', the answer prior taken out' if asked.measure == 'calibrated' else ''}."
+    listed, count = ", ".join(asked.targets), len(asked.targets)
+    purpose = listed if count <= MOST_LISTED else f"its {count} targets"
+    own = f"the mixture chosen for {listed} ({asked.chosen}) has a PGF of {_shown(chosen.overall)}"
+    prior = ", the answer prior taken out" if asked.measure == "calibrated" else ""
+    yield f"{own} on {'it' if count == 1 else 'average'}{prior}."
     for contrast in verdict.contrasts:
         yield _compare(contrast, {arm.name: arm.sources for arm in verdict.arms}, purpose)
     if verdict.promise is not None:
@@ -86,7 +119,8 @@ def _agreement(agreement: Agreement) -> str:
         return f"{text}: here it foretells nothing"
     if not isfinite(agreement.slope):
         return text
-    text += f"; mixtures did {number(agreement.slope, 2)} times the sum ({number(agreement.low, 2)} to {number(agreement.high, 2)})"
+    low, high = number(agreement.low, 2), number(agreement.high, 2)
+    text += f"; mixtures did {number(agreement.slope, 2)} times the sum ({low} to {high})"
     if agreement.low > 1:
         text += ", as where effects saturate: a share of a source does more than that share of what all of it does"
     return text

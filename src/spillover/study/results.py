@@ -111,9 +111,9 @@ def read_scores(folder: Path | str) -> pa.Table:
             source is read too, so that `analyze` refuses these scores and lists what is missing.
 
     Returns:
-        The table; it carries the study's `analysis:` settings, what is known of its tasks, and which sources are mixtures
-        and what they verify, so that `spillover.analyze` of it, or of some of its rows, reads it as the study is meant.
-        What lies beside the scores, such as adapters and what overlaps, is not in it: see `analyze_study`.
+        The table; it carries the study's `analysis:` settings, what is known of its tasks, and which sources are
+        mixtures and what they verify, so that `spillover.analyze` of it, or of some of its rows, reads it as the study
+        is meant. What lies beside the scores, such as adapters and what overlaps, is not in it: see `analyze_study`.
 
     Raises:
         StoreError: the folder holds no study, no score of it yet, or only tables without examples.
