@@ -120,7 +120,11 @@ def carried():
 
 def test_scores_carry_which_sources_are_mixtures_wherever_they_go(carried, tmp_path):
     pq.write_table(carried, tmp_path / "scores.parquet")
-    for table in (carried, carried.filter(pc.field("target") != "Counting"), pq.read_table(tmp_path / "scores.parquet")):
+    for table in (
+        carried,
+        carried.filter(pc.field("target") != "Counting"),
+        pq.read_table(tmp_path / "scores.parquet"),
+    ):
         (model,) = analyze(table).models
         assert model.matrix.sources == ("Jigsaw", "Counting")
         assert [verdict.settings.chosen for verdict in model.verdicts] == ["Relative_Depth"]
