@@ -100,7 +100,7 @@ function drawMixture(root, panel) {
     else if (found.reason) lines.push(`No recommendation: ${found.reason}`);
     else {
       const parts = Object.entries(found.shares).map(([source, share]) => `${readable(source)} ${percent(share)}`);
-      lines.push(`Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(found.predicted[view.target], 3)}.`, ...found.notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`));
+      lines.push(`Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(found.predicted[view.target])}.`, ...found.notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`));
     }
     said.selectAll("p").data(lines).join("p").text((line) => line);
   }
@@ -134,8 +134,8 @@ function drawMixture(root, panel) {
       row.select(".interval").style("display", known && isNumber(low) ? null : "none").style("left", x(low)).style("width", width(low, high));
       row.select(".dot").style("display", known ? null : "none").style("left", x(pgf));
       row.select(".honest").style("display", isNumber(honest[task]) ? null : "none").style("left", x(honest[task]));
-      row.select(".pgf").text(signed(pgf, 3)).attr("data-value", pgf);
-      row.select(".ends").text(known ? `${signed(low, 3)} to ${signed(high, 3)}` : "not defined").attr("data-low", low).attr("data-high", high);
+      row.select(".pgf").text(signed(pgf)).attr("data-value", pgf);
+      row.select(".ends").text(known ? `${signed(low)} to ${signed(high)}` : "not defined").attr("data-low", low).attr("data-high", high);
     });
   }
 
