@@ -22,8 +22,8 @@ from spillover.report.tables import MOST_TABULATED
 Json = Any
 EXACT = 9
 """Decimals of what may stand in words as well: rounded further it could read differently from those."""
-SEEN = 4
-"""Decimals of the cells of a matrix that is too large to be read as numbers."""
+SEEN, TESTED = 4, 6
+"""Decimals of values and of q in a matrix that is too large to be read as numbers."""
 
 
 def page_data(findings: Findings, mixtures: Sequence[MixturePanel] = ()) -> dict[str, Json]:
@@ -68,6 +68,7 @@ def _model(model: ModelFindings, panel: MixturePanel | None) -> dict[str, Json]:
 
 
 def _layer(layer: Layer) -> dict[str, Json]:
+    large = max(layer.values.shape) > MOST_TABULATED
     return {
         "name": layer.name,
         "title": layer.title,
@@ -78,8 +79,8 @@ def _layer(layer: Layer) -> dict[str, Json]:
         "targets": list(layer.targets),
         "values": rows(layer.values),
         **{name: _known(getattr(layer, name)) for name in ("low", "high")},
-        # Exact, however many: whether one is below the rate is seen on the page.
-        **{name: _known(getattr(layer, name), EXACT) for name in ("p", "q")},
+        "p": None if large else _known(layer.p),
+        "q": _known(layer.q, TESTED if large else EXACT),
     }
 
 

@@ -70,6 +70,7 @@ function drawHeatmap(root, model, following) {
     check.style("display", map.layer.q ? null : "none");
     draw(map);
     drawLegend(map.layer);
+    performance.mark("matrix");
   }
 
   function drawLegend(layer) {

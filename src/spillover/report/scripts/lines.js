@@ -2,7 +2,8 @@
 
 function drawLines(root, { title, axis, ticks, lines }) {
   const figure = root.append("figure").attr("class", "lines");
-  figure.append("figcaption").text(title);
+  const known = lines.some(({ low }) => low.some(isNumber));
+  figure.append("figcaption").text(known ? `${title}; upright bars are ${percent(DATA.confidence)} intervals` : title);
   const svg = figure.append("svg").attr("role", "img").attr("aria-label", `${title}: ${lines.map(({ name, values }) => `${name} ${values.map((value) => signed(value)).join(", ")}`).join("; ")}`);
   drawToFit(figure.node(), (room) => {
     const [width, height] = [Math.min(room, 760), 320];

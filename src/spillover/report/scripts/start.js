@@ -9,7 +9,7 @@ function drawModel(section) {
   drawHeatmap(root("heatmap"), model, following);
   const others = [
     () => drawGraph(root("graph"), model, following),
-    () => drawProfiles(root("profiles"), model, following),
+    () => model.profiles.positive.length && drawProfiles(root("profiles"), model, following),
     () => model.mixture && drawMixture(root("mixture"), model.mixture),
     () => model.progress && drawLines(root("progress"), model.progress),
     () => model.weights && drawWeights(root("weights"), model.weights),
@@ -17,6 +17,7 @@ function drawModel(section) {
   following.on("cards", (task) => {
     for (const card of section.querySelectorAll("[data-task]")) card.classList.toggle("followed", card.dataset.task === task);
   });
+  findCards(section);
   for (const button of section.querySelectorAll("button[data-follow]")) {
     button.addEventListener("click", () => following.toggle(button.dataset.follow));
   }
@@ -42,7 +43,7 @@ function show(place) {
   if (drawn.has(place)) return;
   drawn.add(place);
   delete document.documentElement.dataset.ready;
-  inTurns(drawModel(sections[place]), () => { document.documentElement.dataset.ready = "yes"; });
+  inTurns(drawModel(sections[place]), () => { document.documentElement.dataset.ready = "yes"; performance.mark("figures"); });
 }
 
 tabs.forEach((tab, place) => {
