@@ -5,7 +5,7 @@ name loads what it needs when it is first asked for.
 
     study = spillover.load_study("study.yaml")
     finished = spillover.run(study)
-    findings = spillover.analyze(spillover.read_scores(finished.store.folder))
+    findings = spillover.analyze_study(finished.store.folder)
     findings.models[0].matrix.to_frame()
 """
 
@@ -21,18 +21,20 @@ if TYPE_CHECKING:
     from spillover.interop.pgf_table import read_pgf_table
     from spillover.report.drawing.files import write_figures
     from spillover.report.drawing.plots import (
+        plot_additivity,
         plot_graph,
         plot_heatmap,
         plot_profiles,
         plot_progress,
         plot_scale,
         plot_variance,
+        plot_verdict,
         plot_weights,
     )
     from spillover.report.page import write_report
     from spillover.study.beside import read_beside
     from spillover.study.reading import load_study
-    from spillover.study.results import read_scores
+    from spillover.study.results import analyze_study, read_scores
     from spillover.study.run import Run, run
     from spillover.study.study import Study
 
@@ -45,14 +47,17 @@ __all__ = [
     "Study",
     "TransferMatrix",
     "analyze",
+    "analyze_study",
     "import_results",
     "load_study",
+    "plot_additivity",
     "plot_graph",
     "plot_heatmap",
     "plot_profiles",
     "plot_progress",
     "plot_scale",
     "plot_variance",
+    "plot_verdict",
     "plot_weights",
     "read_beside",
     "read_pgf_table",
@@ -71,16 +76,19 @@ _HOMES = {
     "Study": "spillover.study.study",
     "TransferMatrix": "spillover.analysis",
     "analyze": "spillover.analysis",
+    "analyze_study": "spillover.study.results",
     "import_results": "spillover.interop.importing",
     "load_study": "spillover.study.reading",
     **dict.fromkeys(
         (
+            "plot_additivity",
             "plot_graph",
             "plot_heatmap",
             "plot_profiles",
             "plot_progress",
             "plot_scale",
             "plot_variance",
+            "plot_verdict",
             "plot_weights",
         ),
         "spillover.report.drawing.plots",

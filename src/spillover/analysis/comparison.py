@@ -10,7 +10,7 @@ from spillover.analysis.personas import PERSONAS, find_consistent
 
 
 def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
-    """Compare the models of each protocol that several share.
+    """Compare the models of each protocol that several share, but for those that only try mixtures.
 
     Complexity: O(models · tasks).
 
@@ -19,8 +19,9 @@ def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
     >>> compare_models(analyze({"3B": example_cube(), "7B": example_cube()}).models)[0].billions
     (3.0, 7.0)
     """
-    protocols = dict.fromkeys(model.protocol for model in models)
-    groups = [[model for model in models if model.protocol == protocol] for protocol in protocols]
+    compared = [model for model in models if not model.is_about_mixtures]
+    protocols = dict.fromkeys(model.protocol for model in compared)
+    groups = [[model for model in compared if model.protocol == protocol] for protocol in protocols]
     return tuple(_compare(group) for group in groups if len(group) > 1)
 
 

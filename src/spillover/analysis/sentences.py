@@ -29,12 +29,7 @@ def say_findings(
     >>> say_findings([], [], AnalysisSettings())
     ()
     """
-    sentences = [
-        f"{model.title}: {sentence}"
-        for model in models
-        for say in (say_transfers, say_contrasts, say_structure, _say_mixtures)
-        for sentence in say(model, settings)
-    ]
+    sentences = [f"{model.title}: {sentence}" for model in models for sentence in _say_model(model, settings)]
     by_key = {(model.model, model.protocol): model for model in models}
     for comparison in comparisons:
         compared = [by_key[name, comparison.protocol] for name in comparison.models]
@@ -42,11 +37,15 @@ def say_findings(
     return tuple(sentences)
 
 
-def _say_mixtures(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+def _say_model(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
+    """Say the verdicts first: they are what a study that has any was run for."""
     for verdict in model.verdicts:
         yield from say_verdict(verdict)
     if model.additivity is not None:
         yield from say_additivity(model.additivity)
+    if not model.is_about_mixtures:
+        for say in (say_transfers, say_contrasts, say_structure):
+            yield from say(model, settings)
 
 
 def _say_scale(comparison: Comparison, models: list[ModelFindings], settings: AnalysisSettings) -> Iterator[str]:

@@ -113,6 +113,8 @@ def verifying_study(study: Study, name: str, chosen: Mixture, rivals: Rivals, *,
     sources = _Sources()
     verification = VerificationSettings(
         targets=tuple(effect.task for effect in chosen.effects if effect.role == "target"),
+        protected=tuple(effect.task for effect in chosen.effects if effect.role == "protected"),
+        tolerance=chosen.settings.tolerance,
         chosen=sources.add(chosen, "chosen"),
         random=tuple(sources.add(each, f"random-{number}") for number, each in enumerate(rivals.random, 1)),
         best_single=sources.add(rivals.best_single, "best-single"),

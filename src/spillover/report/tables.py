@@ -55,10 +55,10 @@ class GroupTable:
 
 
 def maps_of(model: ModelFindings) -> list[Map]:
-    """Tabulate the matrices that are read side by side: raw, calibrated, of controls; none for too many tasks."""
-    if max(len(model.matrix.sources), len(model.matrix.targets)) > MOST_TABULATED:
+    """Tabulate the matrices that are read side by side: raw, calibrated, of controls; none for no or too many tasks."""
+    if not model.matrix.sources or max(len(model.matrix.sources), len(model.matrix.targets)) > MOST_TABULATED:
         return []
-    return [_map(layer, model) for layer in layers_of(model) if layer.name.split()[0] in TABULATED]
+    return [tabulate(layer, model) for layer in layers_of(model) if layer.name.split()[0] in TABULATED]
 
 
 def difference_map(difference: Difference) -> Map | None:
@@ -79,10 +79,11 @@ def difference_map(difference: Difference) -> Map | None:
     return Map(title=matrix.title, note="change of PGF", columns=columns, base=[], rows=rows)
 
 
-def _map(layer: Layer, model: ModelFindings) -> Map:
+def tabulate(layer: Layer, model: ModelFindings) -> Map:
+    """Tabulate one matrix of a model."""
     short = model.matrix.abbreviations
     reasons = {(cell.source, cell.target): cell.reason for cell in model.matrix.undefined}
-    calibrated = layer.name == "calibrated"
+    calibrated = layer.name.endswith("calibrated")
     base = {name: known.calibrated if calibrated else known.accuracy for name, known in model.base.items()}
     rows = [
         (

@@ -24,7 +24,7 @@ PROFILE = 17
 LISTED_CELLS = 12
 LEGEND = (
     "PGF: the share of the gap between the base and perfection that finetuning closes. 1 closes it, 0 changes nothing, "
-    "below 0 is harm. Rows: the task finetuned on. Columns: the task evaluated."
+    "below 0 is harm. Rows: what was finetuned on. Columns: the task evaluated."
 )
 PROFILE_LEGEND = (
     "How much a task gives to the others when finetuned on (transferability), and takes from them (malleability): the "
@@ -44,14 +44,12 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
     prefixes = [f"{model.title}: " for model in findings.models]
     for model, prefix in zip(findings.models, prefixes, strict=True):
         said = [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
-        parts += [*_matrices(model, width), _sentences(f"what it says · {model.title}", said)]
-        parts += [
-            *verdicts_in_terminal(model),
-            *_discoveries(model, rate),
-            _profiles(model, width),
-            *_groups(model),
-            *_warnings(model),
-        ]
+        says, verdicts = _sentences(f"what it says · {model.title}", said), list(verdicts_in_terminal(model))
+        if model.is_about_mixtures:
+            parts += [says, *verdicts, *_matrices(model, width), *_warnings(model)]
+            continue
+        parts += [*_matrices(model, width), says, *verdicts]
+        parts += [*_discoveries(model, rate), _profiles(model, width), *_groups(model), *_warnings(model)]
     across = [text for text in findings.sentences if not text.startswith(tuple(prefixes))]
     if across:
         parts.append(_sentences("across models", across))
@@ -67,13 +65,17 @@ def _sentences(title: str, sentences: list[str]) -> RenderableType:
 
 def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
     base = {name: record.accuracy for name, record in model.base.items()}
+    calibrated_base = {name: record.calibrated for name, record in model.base.items()}
     limit = saturation(np.concatenate([matrix.values.ravel() for matrix in model.shown_matrices]))
     title = f"PGF · {model.model} · {model.protocol} · {_count(len(model.transfers.seeds), 'seed')}"
-    yield matrix_table(model.matrix, title, base, width, limit)
-    if model.calibrated is not None:
-        calibrated = {name: record.calibrated for name, record in model.base.items()}
-        prior = f"{title} · answer prior taken out"
-        yield matrix_table(model.calibrated.matrix, prior, calibrated, width, limit)
+    pairs = [(title, model.matrix, model.calibrated.matrix if model.calibrated else None)]
+    if model.mixtures is not None:
+        pairs.append((f"{title} · mixtures", model.mixtures.matrix, model.mixtures.calibrated))
+    for name, matrix, calibrated in pairs:
+        if matrix.sources:
+            yield matrix_table(matrix, name, base, width, limit)
+        if matrix.sources and calibrated is not None:
+            yield matrix_table(calibrated, f"{name} · answer prior taken out", calibrated_base, width, limit)
     for control in model.controls:
         yield matrix_table(control.control, f"{title} · control: {control.kind} answers", base, width, limit)
     yield _scale(limit)

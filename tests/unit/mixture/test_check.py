@@ -93,6 +93,13 @@ def test_a_single_source_is_a_task_and_stands_once():
     assert {mixture.name for mixture in study.mixtures} == {"chosen", "random-1", "random-2", "random-3"}
 
 
+def test_what_was_protected_is_asked_of_the_study():
+    (asked,) = checked(protected=["CN"], tolerance=0.05).verification
+    assert (asked.protected, asked.tolerance) == (("Counting",), 0.05)
+    (bare,) = checked().verification
+    assert (bare.protected, bare.tolerance) == ((), 0.0)
+
+
 def test_the_suite_is_drawn_anew_and_other_tasks_cannot_be():
     study = checked()
     assert (study.tasks[0].seed, study.verification[0].fresh) == (1, True)
@@ -140,6 +147,7 @@ def test_a_table_is_verified_by_a_study_that_is_named(tmp_path, capsys):
         ({"chosen": "Jigsw"}, "verification[0].chosen: 'Jigsw' is no source of this study; did you mean Jigsaw?"),
         ({"random": ["a", "Counting"]}, "verification[0].random: 'a' is no source"),
         ({"targets": ["JG"]}, "verification[0].targets: 'JG' is no target"),
+        ({"protected": ["CN"]}, "verification[0].protected: 'CN' is no target"),
         ({"direct": 5}, "verification[0].direct: must be text, not 5"),
         ({"other": 5}, "verification[0].other: unknown key"),
     ],

@@ -7,14 +7,17 @@ from dataclasses import asdict
 from math import nan
 from typing import Any
 
+from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.cliques import Clique
 from spillover.analysis.differences import Difference
 from spillover.analysis.groups import Grouping
+from spillover.analysis.paired import Estimate
 from spillover.report.figures.graph import TransferGraph
 from spillover.report.figures.lines import Lines
 from spillover.report.figures.matrix import Layer
 from spillover.report.figures.profiles import Profiles
 from spillover.report.figures.variance import ShareBar
+from spillover.report.figures.verdicts import ArmEffect
 from spillover.report.figures.weights import WeightPairs
 
 Rows = list[dict[str, Any]]
@@ -134,3 +137,32 @@ def difference_rows(differences: Sequence[Difference]) -> Rows:
 def weight_rows(weights: WeightPairs) -> Rows:
     """List the ordered pairs of tasks."""
     return [asdict(pair) for pair in weights.pairs]
+
+
+def verdict_rows(effects: Sequence[ArmEffect]) -> Rows:
+    """List a verified mixture and its rivals, with the paired differences that the verdict rests on."""
+    none = Estimate(pgf=nan, low=nan, high=nan)
+    return [
+        {
+            "on": effect.on,
+            "trained_on": effect.arm,
+            "sources": ", ".join(effect.sources),
+            **asdict(effect.effect),
+            **{f"chosen_minus_this_{name}": value for name, value in asdict(effect.difference or none).items()},
+            "chosen_is": effect.outcome,
+        }
+        for effect in effects
+    ]
+
+
+def prediction_rows(cells: Sequence[PredictedCell]) -> Rows:
+    """List what mixtures were predicted to do, and what they did."""
+    return [
+        {
+            "mixture": cell.source,
+            "target": cell.target,
+            **{f"predicted_{name}": value for name, value in asdict(cell.predicted).items()},
+            **{f"observed_{name}": value for name, value in asdict(cell.observed).items()},
+        }
+        for cell in cells
+    ]

@@ -5,14 +5,17 @@ function drawModel(section) {
   const place = Number(section.dataset.model);
   const model = DATA.models[place];
   const following = makeFollowing();
-  const root = (name) => d3.select(section.querySelector(`[data-figure="${name}"]`));
-  drawHeatmap(root("heatmap"), model, following);
+  const into = (name, draw) => { // a page may leave a figure out
+    const root = section.querySelector(`[data-figure="${name}"]`);
+    if (root) draw(d3.select(root));
+  };
+  into("heatmap", (root) => drawHeatmap(root, model, following));
   const others = [
-    () => drawGraph(root("graph"), model, following),
-    () => model.profiles.positive.length && drawProfiles(root("profiles"), model, following),
-    () => model.mixture && drawMixture(root("mixture"), model.mixture),
-    () => model.progress && drawLines(root("progress"), model.progress),
-    () => model.weights && drawWeights(root("weights"), model.weights),
+    () => into("graph", (root) => drawGraph(root, model, following)),
+    () => into("profiles", (root) => drawProfiles(root, model, following)),
+    () => into("mixture", (root) => drawMixture(root, model.mixture)),
+    () => into("progress", (root) => drawLines(root, model.progress)),
+    () => into("weights", (root) => drawWeights(root, model.weights)),
   ];
   following.on("cards", (task) => {
     for (const card of section.querySelectorAll("[data-task]")) card.classList.toggle("followed", card.dataset.task === task);
