@@ -59,7 +59,7 @@ def write_page(tasks: int, models: int, file: Path) -> None:
     panels = []
     if tasks <= MOST_TASKS:
         samples = [sample for table in tables for sample in sample_transfers(table, settings, replicates=1000)]
-        panels = [panel_of(sample, splits=0) for sample in samples]
+        panels = [panel_of({"raw": sample, "calibrated": sample}, splits=0) for sample in samples]
     write_report(analyze(tables, settings), file, mixtures=panels)
 
 
