@@ -47,8 +47,15 @@ def split_evidence(sample: TransferSample, settings: MixtureSettings) -> Iterato
             yield sample.split(rng, HALF_REPLICATES)
 
 
-def estimate_optimism(pose: Pose, halves: Iterable[Half]) -> Optimism:
-    """Choose on one half of the evidence and look at the other: the mean loss over splits, as of all the evidence."""
+def estimate_optimism(pose: Pose, shares: PerSource, halves: Iterable[Half]) -> Optimism:
+    """Choose on one half of the evidence and look at the other: the mean loss over splits, as of all the evidence.
+
+    Args:
+        pose: the question.
+        shares: as chosen on all the evidence. What they lose from half to half is chance, 0 on average, and is taken
+            off: where every half makes the same choice there is no optimism, exactly.
+        halves: of the evidence.
+    """
     strategy = pose.settings.strategy
     if strategy in CHOSEN_BLINDLY:
         return Optimism(by_target=(0.0,) * len(pose.targets), splits=0, failed=0)
@@ -56,11 +63,12 @@ def estimate_optimism(pose: Pose, halves: Iterable[Half]) -> Optimism:
     failed = 0
     for half in halves:
         try:
-            shares = choose_shares(pose.problem(half.mean, half.replicates), strategy)
+            chosen = choose_shares(pose.problem(half.mean, half.replicates), strategy)
         except MixtureError:
             failed += 1
             continue
-        loss = pose.mix(shares, half.mean - half.held_out)[pose.targets]
+        change = half.mean - half.held_out
+        loss = (pose.mix(chosen, change) - pose.mix(shares, change))[pose.targets]
         if np.isfinite(loss).all():
             lost.append(loss)
     if not lost:

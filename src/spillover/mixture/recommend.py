@@ -69,7 +69,7 @@ def recommend_from(sample: TransferSample, settings: MixtureSettings, halves: Se
     problem = pose.problem(sample.mean, sample.replicates)
     shares = choose_shares(problem, settings.strategy)
     counts = np.array(count_examples(shares.tolist(), settings.budget))
-    optimism = estimate_optimism(pose, split_evidence(sample, settings) if halves is None else halves)
+    optimism = estimate_optimism(pose, shares, split_evidence(sample, settings) if halves is None else halves)
     effects = predict_effects(sample, pose, counts / settings.budget, optimism)
     unprotected = _without_protection(problem, shares, settings)
     helps_freely = bool(problem.mean @ unprotected > 0)

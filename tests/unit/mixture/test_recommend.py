@@ -3,39 +3,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.unit.mixture.made_tables import HELPFUL, settled, shares, table
 
 from spillover.analysis.cube import ScoreCube, example_cube
 from spillover.analysis.settings import AnalysisSettings
 from spillover.cli.main import run_command
-from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend
-from spillover.mixture.settings import MixtureSettings
 from spillover.tasks.mixed import count_examples
-
-TASKS = ("Jigsaw", "Counting", "Art_Style")
-
-
-def table(values, seeds=4, noise=0.0):
-    rng = np.random.default_rng(0)
-    rows = tuple(
-        PGFRow(seed=seed, source=source, target=target, pgf=float(values[row][column] + rng.normal(0, noise)))
-        for seed in range(seeds)
-        for row, source in enumerate(TASKS)
-        for column, target in enumerate(TASKS)
-    )
-    return PGFTable(model="m", rows=rows, examples={}, origin="a test")
-
-
-HELPFUL = [[0.4, 0.0, -0.2], [0.3, 0.3, 0.1], [-0.2, 0.1, 0.2]]
-
-
-def settled(**changes):
-    return MixtureSettings.model_validate({"targets": ["Jigsaw"]} | changes)
-
-
-def shares(mixture):
-    return {each.source: each.share for each in mixture.taken}
 
 
 def null_cube(rng, sources=8, examples=60, seeds=3):
