@@ -140,8 +140,8 @@ def test_more_harm_is_held_where_more_is_tolerated():
 def test_the_answer_names_every_rival_once_under_its_outcome():
     verdict = judged(effects(0.2, random=0.0, single=0.2, direct=0.45))
     assert sum_up(verdict) == (
-        "The mixture chosen for Jigsaw, Counting is better than random mixtures, is worse than the targets' own data and "
-        "cannot be told from the best single source."
+        "The mixture chosen for Jigsaw, Counting is better than random mixtures, is worse than the targets' own data "
+        "and cannot be told from the best single source."
     )
 
 
