@@ -6,8 +6,8 @@ loads no torch, and each name loads what it needs when it is first asked for.
     study = spillover.load_study("study.yaml")
     finished = spillover.run(study)
     findings = spillover.analyze_study(finished.store.folder)
-    findings.models[0].matrix.to_frame()
     scores = spillover.read_scores(finished.store.folder)
+    findings.models[0].matrix.to_frame()
     (mixture,) = spillover.recommend(scores, spillover.MixtureSettings(targets=("Jigsaw",)))
     spillover.export_mixture(mixture, spillover.open_tasks(study.tasks), Path("data"), "trl")
 """

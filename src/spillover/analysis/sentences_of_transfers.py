@@ -107,7 +107,7 @@ def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
         yield f"no single transfer of the {found.tested} tested{of_all} can be told from none {rate}; {signs}."
         return
     text = f"{found.helps + found.harms} of the {found.tested} single transfers tested{of_all} can be told from none "
-    text += f"{rate}: {found.helps} help, {found.harms} harm; {found.undecided} are undecided"
+    text += f"{rate}: {found.helps} positive, {found.harms} negative; {found.undecided} undecided"
     columns = (frame.transfer & (np.nan_to_num(q, nan=1.0) <= settings.false_discovery_rate)).sum(axis=0)
     if columns.max() >= 2:
         text += f"; {int(columns.max())} of them share the target {frame.targets[int(columns.argmax())]} and its base"

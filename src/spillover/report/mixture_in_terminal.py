@@ -53,12 +53,13 @@ def _why(mixture: Mixture) -> Table:
 
 def _effects(mixture: Mixture) -> Table:
     settings = mixture.settings
-    table = _table("on", "", "predicted", "interval", "worst fifth")
+    table = _table("on", "", "predicted", "interval", "worst fifth", "less luck")
     for effect in mixture.effects[: LISTED_OTHERS + len(settings.targets) + len(settings.protected)]:
         role = "" if effect.role == "other" else effect.role
         ends = interval(effect.low, effect.high, 2)
         style = "dim" if effect.role == "other" else ""
-        table.add_row(Text(effect.task), role, signed(effect.predicted), ends, signed(effect.worst), style=style)
+        less = "" if effect.promised is None else signed(effect.promised)
+        table.add_row(Text(effect.task), role, signed(effect.predicted), ends, signed(effect.worst), less, style=style)
     return table
 
 

@@ -33,9 +33,14 @@ def headline(model: ModelFindings, rate: float) -> str:
         return f"{average} No single transfer could be tested."
     if found.undecided == found.tested:
         return f"{average} None of the {found.tested} single transfers can be told from none."
-    singles = f"Of {found.tested} single transfers {found.helps} help and {found.harms} harm beyond noise"
-    rest = f"; {found.undecided} are undecided" if found.undecided else ""
+    helps, harms = _verb(found.helps, "helps", "help"), _verb(found.harms, "harms", "harm")
+    singles = f"Of {found.tested} single transfers {helps} and {harms} beyond noise"
+    rest = f"; {_verb(found.undecided, 'is', 'are')} undecided" if found.undecided else ""
     return f"{average} {singles}{rest}."
+
+
+def _verb(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _average(model: ModelFindings) -> str:

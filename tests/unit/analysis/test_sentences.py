@@ -86,7 +86,7 @@ def test_what_stands_a_test_is_said_before_signs():
     )
     said = analyze(AccuracyTable(model="m", rows=rows, origin="here"), SETTINGS).sentences[1]
     assert "1 of the 2 single transfers tested can be told from none" in said
-    assert said.endswith(": 1 help, 0 harm; 1 are undecided; by sign alone 2 of 2 are positive, 0 negative.")
+    assert said.endswith(": 1 positive, 0 negative; 1 undecided; by sign alone 2 of 2 are positive, 0 negative.")
 
 
 def test_one_undefined_cell_is_one_cell():

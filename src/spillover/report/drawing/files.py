@@ -1,4 +1,4 @@
-"""Writes every figure of findings as SVG, PDF and PNG, and the numbers behind it as CSV."""
+"""Writes every figure of findings as SVG, PDF and PNG, and the numbers behind it, and of every table, as CSV."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from spillover.analysis import Findings, ModelFindings
+from spillover.analysis.differences import differences_of
 from spillover.core.files import write_atomically
 from spillover.report.drawing.canvas import paper_style
 from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_variance, draw_weights
@@ -24,7 +25,10 @@ from spillover.report.figures.matrix import Layer, layers_of, orders_of
 from spillover.report.figures.profiles import profiles_of
 from spillover.report.figures.rows import (
     Rows,
+    clique_rows,
+    difference_rows,
     graph_rows,
+    group_rows,
     layer_rows,
     line_rows,
     prediction_rows,
@@ -43,22 +47,23 @@ UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Softwa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A figure that is to be written."""
+    """A figure, or a table, that is to be written."""
 
     name: str
     rows: Rows
-    draw: Callable[[], Figure]
+    draw: Callable[[], Figure] | None = None
+    """None where the numbers stand as a table alone."""
 
 
 def write_figures(findings: Findings, folder: Path) -> list[Path]:
-    """Write all figures.
+    """Write all figures, and the tables beside them.
 
     Args:
         findings: of one or more models.
         folder: is made; each model has its own folder in it, where there are several.
 
     Returns:
-        The files, each figure's CSV before its drawings.
+        The files, each figure's CSV before its drawings; of groups, cliques and differences there is the CSV alone.
 
     Raises:
         StoreError: a file cannot be written.
@@ -73,6 +78,7 @@ def write_figures(findings: Findings, folder: Path) -> list[Path]:
         for place, lines in enumerate(scale_of(findings)):
             name = "scale" if place == 0 else f"scale_{place + 1}"
             written += _write(Drawing(name=name, rows=line_rows(lines), draw=lambda of=lines: draw_lines(of)), folder)
+        written += _write(Drawing(name="differences", rows=difference_rows(differences_of(findings))), folder)
     return written
 
 
@@ -84,6 +90,9 @@ def drawings_of(model: ModelFindings) -> Iterator[Drawing]:
     yield from _heatmaps(layers_of(model), orders_of(model)["as studied"], model.matrix.abbreviations)
     graph, profiles, bars = graph_of(model), profiles_of(model), variance_of(model)
     yield Drawing(name="graph", rows=graph_rows(graph), draw=lambda: draw_graph(graph))
+    cliques = clique_rows(model.positive_cliques.cliques, model.negative_cliques.cliques)
+    yield Drawing(name="cliques", rows=cliques)
+    yield Drawing(name="groups", rows=group_rows(model.groups))
     yield Drawing(name="profiles", rows=profile_rows(profiles), draw=lambda: draw_profiles(profiles))
     if bars:
         yield Drawing(name="variance", rows=variance_rows(bars), draw=lambda: draw_variance(bars))
@@ -117,6 +126,8 @@ def _write(drawing: Drawing, room: Path) -> list[Path]:
         return []
     table = room / f"{drawing.name}.csv"
     write_atomically(table, write_csv(drawing.rows))
+    if drawing.draw is None:
+        return [table]
     figure = drawing.draw()
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, not once a format

@@ -63,10 +63,13 @@ def plot_profiles(findings: Findings | ModelFindings) -> Figure:
     """Draw transferability against malleability, with intervals and what noise alone would give.
 
     Raises:
-        AnalysisError: the findings are of several models.
+        AnalysisError: the findings are of several models, or no task is both source and target.
     """
+    profiles = profiles_of(only_model(findings))
+    if not profiles.positive:
+        raise AnalysisError("no task is both source and target, so none has both a transferability and a malleability")
     with paper_style():
-        return draw_profiles(profiles_of(only_model(findings)))
+        return draw_profiles(profiles)
 
 
 def plot_variance(findings: Findings | ModelFindings) -> Figure:

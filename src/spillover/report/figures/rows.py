@@ -8,6 +8,9 @@ from math import nan
 from typing import Any
 
 from spillover.analysis.additivity import PredictedCell
+from spillover.analysis.cliques import Clique
+from spillover.analysis.differences import Difference
+from spillover.analysis.groups import Grouping
 from spillover.analysis.paired import Estimate
 from spillover.report.figures.graph import TransferGraph
 from spillover.report.figures.lines import Lines
@@ -73,6 +76,61 @@ def line_rows(lines: Lines) -> Rows:
         {lines.axis.replace(" ", "_"): tick, "of": line.name, "value": value, "low": low, "high": high}
         for line in lines.lines
         for tick, value, low, high in zip(lines.ticks, line.values, line.low, line.high, strict=True)
+    ]
+
+
+def group_rows(groupings: Sequence[Grouping]) -> Rows:
+    """List the mean PGF from every group to every group, and what the first gives and takes on average."""
+    return [
+        {
+            "attribute": grouping.attribute,
+            "source_group": source,
+            "target_group": target,
+            "pgf": float(grouping.pgf[row, column]),
+            "source_tasks": " ".join(grouping.members[source]),
+            **_both("source_gives", grouping.transferability[source]),
+            **_both("source_takes", grouping.malleability[source]),
+        }
+        for grouping in groupings
+        for row, source in enumerate(grouping.groups)
+        for column, target in enumerate(grouping.groups)
+    ]
+
+
+def _both(name: str, amounts: tuple[float, float]) -> dict[str, float]:
+    return dict(zip((f"{name}_positive", f"{name}_negative"), amounts, strict=True))
+
+
+def clique_rows(positive: Sequence[Clique], negative: Sequence[Clique]) -> Rows:
+    """List the cliques, those of mutual help before those of mutual harm."""
+    return [
+        {
+            "sign": sign,
+            "size": len(clique.tasks),
+            "tasks": " ".join(clique.tasks),
+            "weakest": clique.weakest,
+            "maximal_in": " ".join(clique.maximal_in),
+            "membership": nan if clique.membership is None else clique.membership,
+        }
+        for sign, cliques in (("positive", positive), ("negative", negative))
+        for clique in cliques
+    ]
+
+
+def difference_rows(differences: Sequence[Difference]) -> Rows:
+    """List what changed from one model to the next, a row each transfer that both have."""
+    return [
+        {
+            "first": each.first,
+            "second": each.second,
+            "source": source,
+            "target": target,
+            "change": float(each.matrix.values[row, column]),
+            **{name: float(getattr(each, name)[row, column]) for name in ("low", "high", "q")},
+        }
+        for each in differences
+        for row, source in enumerate(each.matrix.sources)
+        for column, target in enumerate(each.matrix.targets)
     ]
 
 

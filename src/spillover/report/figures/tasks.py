@@ -61,11 +61,6 @@ class TaskCard:
     pirates: tuple[Other, ...]
     """Other tasks that harm it most, the worst first."""
 
-    @property
-    def is_named_alone(self) -> bool:
-        """Whether its short name is the full one."""
-        return self.name == self.short
-
 
 def cards_of(model: ModelFindings) -> list[TaskCard]:
     """Describe every task, sources and targets in the order of the matrix.

@@ -41,10 +41,10 @@ function drawHeatmap(root, model, following) {
     const reason = model.undefined[`${source}→${target}`];
     if (value === null) return [...lines, reason ?? "not defined"];
     const [low, high] = [at(layer.low, source, target), at(layer.high, source, target)];
-    const ends = low === null ? "" : ` (${percent(DATA.confidence)} interval ${full(low, layer.unit)} to ${full(high, layer.unit)})`;
-    lines.push(`${layer.title}: ${full(value, layer.unit)}${ends}`);
+    const ends = low === null ? "" : ` (${percent(DATA.confidence)} interval ${inFull(low, layer.unit)} to ${inFull(high, layer.unit)})`;
+    lines.push(`${layer.title}: ${inFull(value, layer.unit)}${ends}`);
     const q = at(layer.q, source, target);
-    const tests = [probability("p", at(layer.p, source, target)), probability("q", q)].filter(Boolean);
+    const tests = [probability(at(layer.p, source, target), "p"), probability(q, "q")].filter(Boolean);
     if (tests.length) lines.push(tests.join(", ") + (isNumber(q) && q <= DATA.rate ? ": stands a test" : ""));
     const after = model.accuracy[model.layers[0].sources.indexOf(source)]?.[model.layers[0].targets.indexOf(target)];
     if (["raw", "points"].includes(layer.name) && isNumber(after) && isNumber(model.base[target])) {
@@ -70,6 +70,7 @@ function drawHeatmap(root, model, following) {
     check.style("display", map.layer.q ? null : "none");
     draw(map);
     drawLegend(map.layer);
+    performance.mark("matrix");
   }
 
   function drawLegend(layer) {
@@ -112,7 +113,7 @@ function drawHeatmap(root, model, following) {
         const value = map.at(layer.values, source, target);
         const { classes, share } = paint(value, layer.limit);
         d3.select(this).attr("class", classes).classed("own", source === target).classed("unsure", unsure(map, source, target)).style("--s", share);
-        this.lastChild.textContent = size < 19 ? "" : brief(value, layer.unit);
+        this.lastChild.textContent = size < 19 ? "" : inCell(value, layer.unit);
       }).style("transform", ([source, target]) => place(x.get(target), y.get(source)));
       cell.select("rect").attr("width", size - 1.5).attr("height", high - 1.5);
       cell.select("text").attr("x", (size - 1.5) / 2).attr("y", (high - 1.5) / 2);
@@ -126,7 +127,7 @@ function drawHeatmap(root, model, following) {
       heads.classed("tilted", tilted);
       const base = layer.name === "calibrated" ? model.calibrated_base : model.base;
       baseIn.selectAll("text").data(columns, (name) => name).join("text").attr("dy", "0.35em")
-        .text((name) => (isNumber(base[name]) && size >= 19 ? base[name].toFixed(2).replace(/^0/, "") : ""))
+        .text((name) => (isNumber(base[name]) && size >= 19 ? brief(base[name]).replace("+", "") : ""))
         .style("transform", (name) => place(x.get(name) + size / 2, top - 9));
       baseIn.selectAll("text.head").data([0]).join("text").attr("class", "head").attr("dy", "0.35em")
         .text(wide ? "right before finetuning" : "base").style("transform", place(left - 8, top - 9));

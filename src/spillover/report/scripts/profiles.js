@@ -81,7 +81,7 @@ function makeProfile(figure, model, following, [sign, word, across, up]) {
     });
   }
 
-  const say = ({ value, low, high, floor }) => `${signed(value, 3)}${isNumber(low) ? ` (${signed(low, 3)} to ${signed(high, 3)})` : ""}${isNumber(floor) ? `; noise alone ${signed(floor, 3)}` : ""}`;
+  const say = ({ value, low, high, floor }) => `${signed(value)}${isNumber(low) ? ` (${signed(low)} to ${signed(high)})` : ""}${isNumber(floor) ? `; noise alone ${signed(floor)}` : ""}`;
   drawToFit(figure.node(), (width) => { size = width; draw(); });
   return draw;
 }

@@ -20,6 +20,7 @@ function drawModel(section) {
   following.on("cards", (task) => {
     for (const card of section.querySelectorAll("[data-task]")) card.classList.toggle("followed", card.dataset.task === task);
   });
+  findCards(section);
   for (const button of section.querySelectorAll("button[data-follow]")) {
     button.addEventListener("click", () => following.toggle(button.dataset.follow));
   }
@@ -45,7 +46,7 @@ function show(place) {
   if (drawn.has(place)) return;
   drawn.add(place);
   delete document.documentElement.dataset.ready;
-  inTurns(drawModel(sections[place]), () => { document.documentElement.dataset.ready = "yes"; });
+  inTurns(drawModel(sections[place]), () => { document.documentElement.dataset.ready = "yes"; performance.mark("figures"); });
 }
 
 tabs.forEach((tab, place) => {
