@@ -127,7 +127,7 @@ def test_the_page_opens_with_the_verdict_and_leaves_out_what_has_nothing_to_say(
     assert "<svg" in opening
     for part in ("Who moves whom", "Givers and takers", "The tasks", "Which data to train on"):
         assert f"<h2>{part}</h2>" not in page
-    assert "Each row of the matrix" not in page
+    assert "<h1>Finetune a model" not in page
     text = shown(findings)
     assert text.index("verified") < text.index("PGF · m")
     assert "givers and takers" not in text
@@ -136,7 +136,7 @@ def test_the_page_opens_with_the_verdict_and_leaves_out_what_has_nothing_to_say(
 def test_a_study_of_tasks_keeps_its_parts_and_shows_its_mixtures_beside_them():
     effects = EFFECTS | {"Jigsaw": 0.1, "Counting": 0.2}
     page = render_report(found(effects))
-    for part in ("Each row", ">Who moves whom<", ">The tasks<", "<h2>Mixtures</h2>", "Did effects add up?"):
+    for part in ("<h1>Finetune a model", ">Who moves whom<", ">The tasks<", "<h2>Mixtures</h2>", "Did effects add up?"):
         assert part in page
     assert "verified" in shown(found(effects))
 
