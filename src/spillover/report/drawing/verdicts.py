@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spillover.analysis.additivity import PredictedCell
+from spillover.analysis.verdict import ArmName
 from spillover.report.drawing.canvas import INK, QUIET, new_figure, shorten
 from spillover.report.figures.verdicts import CALLED, COLOURS, ArmEffect
 
@@ -19,7 +20,7 @@ MOST_NAMED = 12
 def draw_verdict(effects: Sequence[ArmEffect]) -> Figure:
     """Draw a group of bars for each target, and before them one for their mean where they are several."""
     groups = list(dict.fromkeys(effect.on for effect in effects))
-    arms = [arm for arm in CALLED if any(effect.arm == arm for effect in effects)]
+    arms: list[ArmName] = [arm for arm in CALLED if any(effect.arm == arm for effect in effects)]
     figure, (axes,) = new_figure(min(1.6 + 0.35 * (len(arms) + 1) * len(groups), 12), 3.2)
     wide = 1 / (len(arms) + 1)
     for place, arm in enumerate(arms):
