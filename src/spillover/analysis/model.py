@@ -140,15 +140,17 @@ def _calibrate(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) 
     ceiling = context.ceiling(cube.targets)
     transfers = transfers_of_cube(calibrated, ceiling)
     frame = frame_transfers(transfers)
-    pieces = replicate_cube(calibrated, ceiling, context.settings.replicates, context.generator("bootstrap"))
-    spread = summarise_replicates(pieces, transfers, frame, context.settings.confidence)
+    spread = None
+    if frame.reference.any():
+        pieces = replicate_cube(calibrated, ceiling, context.settings.replicates, context.generator("bootstrap"))
+        spread = summarise_replicates(pieces, transfers, frame, context.settings.confidence)
     inference = infer_cube(calibrated, ceiling, context.settings.confidence)
     return CalibratedFindings(
         transfers=transfers,
         matrix=context.show("calibrated PGF", transfers, transfers.mean),
         inference=inference,
         q=adjust_p(inference.p, frame.transfer),
-        summary=summarise(transfers, frame, spread if frame.reference.any() else None),
+        summary=summarise(transfers, frame, spread),
         prior_part=contrast_scorings(cube, calibrated, "PGF owed to the answer prior", context),
     )
 

@@ -41,11 +41,11 @@ def _say_model(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
     """Say the verdicts first: they are what a study that has any was run for."""
     for verdict in model.verdicts:
         yield from say_verdict(verdict)
-    if model.additivity is not None:
-        yield from say_additivity(model.additivity)
     if not model.is_about_mixtures:
         for say in (say_transfers, say_contrasts, say_structure):
             yield from say(model, settings)
+    if model.additivity is not None:
+        yield from say_additivity(model.additivity)
 
 
 def _say_scale(comparison: Comparison, models: list[ModelFindings], settings: AnalysisSettings) -> Iterator[str]:

@@ -147,7 +147,7 @@ def _dump(value: Any, **_: Any) -> str:
 def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixture: bool) -> ModelPage:
     return ModelPage(
         model=model,
-        has_mixture=has_mixture and not model.is_about_mixtures,
+        has_mixture=has_mixture,
         asked=ASKED.get(model.protocol, model.protocol),
         headline=" ".join(map(sum_up, model.verdicts)) if model.is_about_mixtures else headline(model, rate),
         example=example(model, rate),

@@ -46,7 +46,7 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
         said = [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
         says, verdicts = _sentences(f"what it says · {model.title}", said), list(verdicts_in_terminal(model))
         if model.is_about_mixtures:
-            parts += [says, *verdicts, *_matrices(model, width), *_warnings(model)]
+            parts += [*([says] if said else []), *verdicts, *_matrices(model, width), *_warnings(model)]
             continue
         parts += [*_matrices(model, width), says, *verdicts]
         parts += [*_discoveries(model, rate), _profiles(model, width), *_groups(model), *_warnings(model)]

@@ -102,7 +102,8 @@ def test_the_verdict_is_said_first_and_alone_where_nothing_else_was_asked():
 def test_a_task_and_a_mixture_without_a_verdict_are_still_a_matrix():
     found = analyze(made({"Jigsaw": 0.2, "both": 0.3}), SETTINGS)
     assert not found.models[0].is_about_mixtures
-    assert any("finetuning on one task" in sentence for sentence in found.sentences)
+    assert found.sentences[0].startswith("m: finetuning on one task")
+    assert "adding up" in found.sentences[-1]
 
 
 def test_updates_of_mixtures_tell_nothing_of_tasks():
@@ -129,6 +130,13 @@ def test_scores_carry_which_sources_are_mixtures_wherever_they_go(carried, tmp_p
         assert model.matrix.sources == ("Jigsaw", "Counting")
         assert [verdict.settings.chosen for verdict in model.verdicts] == ["Relative_Depth"]
         assert model.additivity.overall.cells == 1
+
+
+def test_a_study_of_nothing_but_mixtures_is_analysed_with_the_answer_prior_taken_out(carried):
+    mixtures = dict.fromkeys(("Jigsaw", "Counting", "Relative_Depth"), RECIPE)
+    (model,) = analyze(carry_analysis(carried, SETTINGS, mixtures=mixtures)).models
+    assert model.matrix.sources == model.calibrated.matrix.sources == ()
+    assert np.isfinite(model.mixtures.calibrated.values).all()
 
 
 def test_nobody_chooses_a_mixture_from_mixtures(carried):

@@ -61,7 +61,7 @@ def _model(model: ModelFindings, panel: MixturePanel | None) -> dict[str, Json]:
         "layers": [_layer(layer) for layer in layers_of(model)],
         "graph": _graph(graph_of(model)),
         "profiles": _short(asdict(profiles_of(model))),
-        "mixture": None if panel is None else panel.to_json(),
+        "mixture": None if panel is None or model.is_about_mixtures else panel.to_json(),
         "progress": None if progress is None else _short(asdict(progress)),
         "weights": None if weights is None else _short(asdict(weights)),
     }
