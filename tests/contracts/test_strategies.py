@@ -144,6 +144,13 @@ def test_one_source_that_may_not_have_all_is_refused(strategy):
     assert caught.value.hint == "raise --max-share to 1"
 
 
+def test_own_data_of_more_targets_than_sources_may_be_is_refused():
+    asked = replace(problem(np.random.default_rng(0)), own=frozenset(("s0", "s1")))
+    assert choose_shares(replace(asked, most_sources=2), "direct")[:2].tolist() == [0.5, 0.5]
+    with pytest.raises(MixtureError, match="own data are 2 sources, and --max-sources is 1"):
+        choose_shares(replace(asked, most_sources=1), "direct")
+
+
 def test_random_mixtures_have_as_many_sources_as_the_largest_share_demands():
     asked = problem(np.random.default_rng(0), sources=6, most=0.25)
     assert (choose_shares(asked, "random") > 0).sum() == 4

@@ -25,7 +25,7 @@ FEWEST_RANDOM = 3
 FEWEST_SEEDS = 3
 DRAWS = 50
 """Random mixtures that are looked at, for each that is wanted, until they are different ones."""
-UNLIMITED = {"max_share": 1.0, "available": {}}
+UNLIMITED = {"max_share": 1.0, "max_sources": None, "available": {}}
 """One source or the targets' own data must be able to take the whole budget; what it lacks is repeated, and the report
 says so."""
 HEADING = """\
@@ -215,6 +215,8 @@ def describe_arms(study: Study, measured_with: int) -> Sequence[str]:
     lines = [f"chosen: {asked.chosen}", f"random: {', '.join(asked.random)}"]
     lines += [f"best single source: {asked.best_single}"]
     lines += [f"the targets' own data: {asked.direct or 'not among the sources'}"]
+    if asked.protected:
+        lines.append(f"not to be harmed by more than {asked.tolerance:g} PGF: {', '.join(asked.protected)}")
     if asked.chosen in (asked.best_single, asked.direct):
         lines.append(f"the choice is one source, {asked.chosen}: against that rival there is nothing to compare")
     if not asked.fresh:

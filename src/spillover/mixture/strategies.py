@@ -73,6 +73,12 @@ def _direct(problem: Problem) -> PerSource:
         raise MixtureError(
             "the target's own data is not among the sources", hint="leave out --exclude-target-data, or use robust"
         )
+    count = int(wanted.sum())
+    if problem.most_sources is not None and count > problem.most_sources:
+        raise MixtureError(
+            f"the targets' own data are {count} sources, and --max-sources is {problem.most_sources}",
+            hint=f"raise --max-sources to {count}, or name fewer targets",
+        )
     return fill(problem, wanted)
 
 

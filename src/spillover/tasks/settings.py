@@ -139,8 +139,8 @@ class Recipe(_Settings):
     predicted: dict[str, tuple[float, float, float]] = Field(default_factory=dict)
     """By task: `Σ share · PGF`, the sum of its parts' effects, and the ends of its interval. No key depends on it."""
     promised: dict[str, tuple[float, float, float]] = Field(default_factory=dict)
-    """By target that it was chosen for: the same less what choosing flatters (the winner's curse). Empty where nothing
-    was chosen by its effect, or where it cannot be told by how much. No key depends on it."""
+    """By target that it was chosen for: the same less what choosing flatters (the winner's curse). Empty where that
+    cannot be told, and in recipes that were written before there were promises. No key depends on it."""
     measure: Literal["raw", "calibrated"] = "raw"
     """What was predicted: PGF as it is, or with the answer prior taken out."""
 

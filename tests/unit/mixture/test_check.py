@@ -134,8 +134,10 @@ def test_rivals_may_take_the_whole_budget_whatever_limits_the_choice():
 
 
 def test_what_was_protected_is_asked_of_the_study():
-    (asked,) = checked(protected=["CN"], tolerance=0.05).verification
+    (asked,) = (study := checked(protected=["CN"], tolerance=0.05)).verification
     assert (asked.protected, asked.tolerance) == (("Counting",), 0.05)
+    (line,) = (line for line in describe_arms(study, 60) if "harmed" in line)
+    assert line == "not to be harmed by more than 0.05 PGF: Counting"
     (bare,) = checked().verification
     assert (bare.protected, bare.tolerance) == ((), 0.0)
 
