@@ -136,7 +136,7 @@ def test_the_page_opens_with_the_verdict_and_leaves_out_what_has_nothing_to_say(
 def test_a_study_of_tasks_keeps_its_parts_and_shows_its_mixtures_beside_them():
     effects = EFFECTS | {"Jigsaw": 0.1, "Counting": 0.2}
     page = render_report(found(effects))
-    for part in ("Each row", ">Who moves whom<", ">The tasks<", "<h2>Mixtures</h2>", "Did effects add up?"):
+    for part in ("Rows: the task", ">Who moves whom<", ">The tasks<", "<h2>Mixtures</h2>", "Did effects add up?"):
         assert part in page
     assert "verified" in shown(found(effects))
 
