@@ -80,7 +80,7 @@ function drawHeatmap(root, model, following) {
       const { classes, share } = paint(value, layer.limit);
       d3.select(this).attr("class", `swatch ${classes}`).style("--s", share);
     });
-    cells.text((value, place) => (place % 4 ? "" : (place === 0 ? "≤ " : place === 8 ? "≥ " : "") + (layer.unit === "accuracy" ? signed(value * 100, 0) : signed(value, 2))));
+    cells.text((value, place) => (place % 4 ? "" : (place === 0 ? "≤ " : place === 8 ? "≥ " : "") + (layer.unit === "accuracy" ? signed(value * 100, 0) : brief(value))));
   }
 
   // Shapes: every cell an element, so that reordering moves it.
