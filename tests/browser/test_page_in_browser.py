@@ -247,8 +247,8 @@ def test_two_hundred_tasks_are_drawn_and_answer_to_keys(open_page, large):
 def test_tasks_are_found_by_words_on_their_cards(open_page, large):
     page = open_page(large).page
     page.get_by_label("find tasks").fill("task 19")
-    assert page.locator(".card:visible").count() == 11
-    assert page.locator(".find .note").inner_text() == "11 of 200 tasks"
+    assert page.locator(".card:visible").count() == 12
+    assert page.locator(".find .note").inner_text() == "12 of 200 tasks"
     page.get_by_label("find tasks").fill("")
     assert page.locator(".card:visible").count() == 200
 
@@ -297,7 +297,7 @@ def test_the_page_shows_python_s_recommendation_and_its_reasons(opened, evidence
 
 def test_a_mixture_can_be_chosen_by_what_is_left_without_the_answer_prior(opened, panel):
     page = opened.page
-    page.get_by_label("by", exact=True).first.select_option("calibrated")
+    page.locator("[data-model='0'] [data-figure=mixture] select").nth(1).select_option("calibrated")
     effects = {effect.task: effect for effect in panel.measures[1].recommended["Jigsaw"].effects}
     assert effects_in(page)[0, 0] == pytest.approx(effects["Jigsaw"].predicted)
     assert "--measure calibrated" in page.locator("[data-model='0'] .recommended").inner_text()

@@ -10,7 +10,7 @@ import numpy as np
 
 from spillover.analysis import ModelFindings
 from spillover.analysis.differences import Difference
-from spillover.core.numbers import fixed, signed
+from spillover.core.numbers import brief
 from spillover.report.colours import colour_of, ink_on, saturation
 from spillover.report.figures.matrix import Layer, layers_of
 from spillover.report.words import sign_of
@@ -107,7 +107,7 @@ def tabulate(layer: Layer, model: ModelFindings) -> Map:
 
 def _two_decimals(names: tuple[str, ...], values: Mapping[str, float | None]) -> list[str]:
     found = [values.get(name) for name in names]
-    return ["" if value is None else fixed(value, 2) for value in found]
+    return ["" if value is None else brief(value).removeprefix("+") for value in found]
 
 
 def paint(value: float, limit: float, title: str = "", reason: str = "") -> Cell:
@@ -119,7 +119,7 @@ def paint(value: float, limit: float, title: str = "", reason: str = "") -> Cell
         title: what the cell is of.
         reason: why it is undefined.
     """
-    text, sign = signed(value, 2), sign_of(value)
+    text, sign = brief(value), sign_of(value)
     strong = ink_on(colour_of(value, limit)) == (255, 255, 255)
     return Cell(
         text=text,

@@ -32,15 +32,15 @@ def headline(model: ModelFindings, rate: float) -> str:
     if not found.tested:
         return f"{average} No single transfer could be tested."
     if found.undecided == found.tested:
-        return f"{average} None of the {found.tested} single transfers can be told from none."
+        return f"{average} None of the {found.tested:,} single transfers can be told from none."
     helps, harms = _verb(found.helps, "helps", "help"), _verb(found.harms, "harms", "harm")
-    singles = f"Of {found.tested} single transfers {helps} and {harms} beyond noise"
+    singles = f"Of {found.tested:,} single transfers {helps} and {harms} beyond noise"
     rest = f"; {_verb(found.undecided, 'is', 'are')} undecided" if found.undecided else ""
     return f"{average} {singles}{rest}."
 
 
 def _verb(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _average(model: ModelFindings) -> str:
@@ -92,9 +92,9 @@ def facts(model: ModelFindings, rate: float) -> list[Fact]:
     summary, found = model.summary, discoveries(model, rate)
     chosen: list[Fact] = []
     if summary.mean is not None:
-        signs = f"{summary.positive_cells} / {summary.negative_cells} by sign alone"
-        note = f"{found.undecided} of {found.tested} undecided; {signs}" if found.tested else f"untested; {signs}"
-        figure = f"{found.helps} / {found.harms}" if found.tested else "–"
+        signs = f"{summary.positive_cells:,} / {summary.negative_cells:,} by sign alone"
+        note = f"{found.undecided:,} of {found.tested:,} undecided; {signs}" if found.tested else f"untested; {signs}"
+        figure = f"{found.helps:,} / {found.harms:,}" if found.tested else "–"
         chosen.append(Fact(label="transfers that help / harm beyond noise", figure=figure, note=note))
         spread = summary.spread
         ends = interval(float(spread.low.mean), float(spread.high.mean)) if spread else ""

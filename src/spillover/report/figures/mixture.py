@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from spillover.analysis import AnalysisSettings
+from spillover.analysis.cube import ScoreCube
 from spillover.analysis.sampling import Evidence, TransferSample, sample_transfers
 from spillover.analysis.settings import Measure
 from spillover.core.errors import AnalysisError
+from spillover.core.scores import BASE_SOURCE
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.predict import split_evidence
 from spillover.mixture.problem import MixtureError
@@ -98,7 +101,7 @@ def mixture_panels(parts: Sequence[StudyResults], settings: AnalysisSettings | N
     panels: list[MixturePanel] = []
     for part in parts:
         chosen = settings or part.settings or AnalysisSettings()
-        for data in part.data:
+        for data in filter(_fits, part.data):
             calibrated = {
                 (sample.model, sample.protocol): sample for sample in _sample(data, chosen, part.tasks, "calibrated")
             }
@@ -111,17 +114,27 @@ def mixture_panels(parts: Sequence[StudyResults], settings: AnalysisSettings | N
     return panels
 
 
+def _fits(data: Evidence) -> bool:
+    match data:
+        case pa.Table():
+            names = [data["source"].unique().to_pylist(), data["target"].unique().to_pylist()]
+        case ScoreCube():
+            names = [data.sources, data.targets]
+        case _:
+            names = [{row.source for row in data.rows}, {row.target for row in data.rows}]
+    return max(len({*each} - {BASE_SOURCE}) for each in names) <= MOST_TASKS
+
+
 def _sample(
     data: Evidence, settings: AnalysisSettings, tasks: Sequence[Task], measure: Measure
 ) -> list[TransferSample]:
-    """Draw as `spillover mix` does; nothing where the measure is not known, or there are too many tasks."""
+    """Draw as `spillover mix` does; nothing where the calibrated measure is not known."""
     try:
-        samples = sample_transfers(data, settings, tasks, measure=measure, replicates=DEFAULTS.replicates)
+        return sample_transfers(data, settings, tasks, measure=measure, replicates=DEFAULTS.replicates)
     except AnalysisError:
         if measure == "raw":
             raise
         return []
-    return [sample for sample in samples if max(len(sample.sources), len(sample.targets)) <= MOST_TASKS]
 
 
 def panel_of(samples: dict[Measure, TransferSample], splits: int = DEFAULTS.splits) -> MixturePanel:

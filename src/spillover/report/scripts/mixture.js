@@ -104,16 +104,16 @@ function drawMixture(root, panel) {
 
   function say() {
     const found = recommendation();
-    const asked = `spillover mix … --target ${view.target} --exclude-target-data${view.measure === "raw" ? "" : ` --measure ${view.measure}`}`;
+    const named = /^[\w.-]+$/.test(view.target) ? view.target : `'${view.target.replaceAll("'", "'\\''")}'`;
+    const asked = `spillover mix … --target ${named} --exclude-target-data${view.measure === "raw" ? "" : ` --measure ${view.measure}`}`;
     if (!found) return [`For a recommendation: ${asked}`];
     if (!found.sources) return [`No recommendation: ${found.reason}`];
     const parts = Object.entries(found.sources).filter(([, { share }]) => share > 0).map(([source, { share }]) => `${readable(source)} ${percent(share)}`);
     const effect = found.effects[view.target];
-    const promised = isNumber(effect.promised) ? `, of which ${signed(effect.promised)} is expected once luck is taken off` : "";
-    const open = spansNothing(effect) ? " The evidence spans 0: it may do nothing." : "";
+    const promised = isNumber(effect.promised) ? `; ${signed(effect.promised)} once the luck of choosing is taken off` : "";
     return [
-      `Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(effect.predicted)} (${signed(effect.low)} to ${signed(effect.high)})${promised}.${open}`,
-      ...found.notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`),
+      `Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(effect.predicted)} (${signed(effect.low)} to ${signed(effect.high)})${promised}.`,
+      ...found.notes.map((note) => `${note[0].toUpperCase()}${readable(note.slice(1))}.`),
       `The same by: ${asked}`,
     ];
   }
