@@ -156,5 +156,9 @@ def _samples(path: str, settings: MixtureSettings, choices: ImportChoices) -> li
         )
     ]
     if not samples:
-        raise AnalysisError("there is nothing to choose by", where=path, hint="run the study's sources first")
+        raise AnalysisError(
+            "there is no source to choose from that is a single task: all are mixtures",
+            where=path,
+            hint="give the study that the mixture was chosen by",
+        )
     return samples
