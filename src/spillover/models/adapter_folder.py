@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from spillover.core.errors import ModelError
-from spillover.core.keys import content_key, hash_file
+from spillover.core.keys import content_key
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
@@ -115,6 +116,15 @@ def _is_hub_name(name: str) -> bool:
     return name.count("/") == 1 and not name.startswith((".", "/", "~"))
 
 
-def adapter_content(folder: Path) -> str:
-    """Hash the two files that make up an adapter."""
-    return content_key([[name, hash_file(folder / name)] for name in (CONFIG_FILE, WEIGHTS_FILE)])
+def adapter_files(folder: Path) -> dict[str, bytes]:
+    """Read the two files that make up an adapter; whatever else lies there is not its own.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    return {name: (folder / name).read_bytes() for name in (CONFIG_FILE, WEIGHTS_FILE)}
+
+
+def adapter_content(files: Mapping[str, bytes]) -> str:
+    """Hash an adapter's files."""
+    return content_key([[name, hashlib.sha256(files[name]).hexdigest()] for name in (CONFIG_FILE, WEIGHTS_FILE)])
