@@ -6,10 +6,7 @@ Only drivers write here. There is no lock and no server: keys do not clash, so t
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,20 +15,18 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import yaml
 
 from spillover.core.errors import StoreError
 from spillover.core.files import is_abandoned, remove, sweep, unwritable, write_atomically, write_once
-from spillover.core.keys import content_key
 from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
 from spillover.study.adapter_store import copy_given, is_sound, read_adapter, write_adapter
+from spillover.study.labelled import label_table, read_label, read_scores_file
 from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import parse_study
 from spillover.study.study import Study
 
-METADATA = b"spillover"
 DIGEST_BYTES = 32
 """Of the SHA-256 that stands before what an unfinished job has kept."""
 FINDINGS = ("findings.json", "report.html")
@@ -198,7 +193,7 @@ class Store:
         }
         for room, table in (("logs", outcome.log), ("scores", outcome.scores)):
             if table is not None:
-                write_atomically(self.folder / room / f"{job.key}.parquet", _parquet(table, about))
+                write_atomically(self.folder / room / f"{job.key}.parquet", label_table(table, about))
         for step, files in sorted((outcome.adapters or {}).items()):  # last: an adapter says that its job is done
             write_adapter(self.adapter(job.adapter_key, step), files)
         remove(self._unfinished(job))
@@ -302,7 +297,7 @@ class Store:
 
     def _about(self, room: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         for file in sorted((self.folder / room).glob("*.parquet")):
-            about = _read_about(file)
+            about = read_label(file)
             if about is not None:
                 yield file, about
 
@@ -314,24 +309,6 @@ def _holds(file: Path, content: bytes) -> bool:
         return False
 
 
-def _parquet(table: pa.Table, about: Mapping[str, Any]) -> bytes:
-    labelled = table.replace_schema_metadata({METADATA: json.dumps(about).encode()})
-    stream = io.BytesIO()
-    pq.write_table(labelled, stream, compression="zstd")
-    return stream.getvalue()
-
-
-def _read_about(file: Path) -> dict[str, Any] | None:
-    """Read what a file says of itself; None where it is broken or is not what its name says."""
-    if not re.fullmatch(r"[0-9a-f]{32}", file.stem):
-        return None
-    try:
-        about = json.loads((pq.read_schema(file).metadata or {})[METADATA])
-        return about if content_key(about["job"]) == file.stem else None
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
-        return None
-
-
 def _read_job(job: Evaluate, answered: Mapping[Cell, Path]) -> Iterator[pa.Table]:
     by_file: dict[Path, list[str]] = {}
     for cell in job.cells():
@@ -339,7 +316,7 @@ def _read_job(job: Evaluate, answered: Mapping[Cell, Path]) -> Iterator[pa.Table
             by_file.setdefault(answered[cell], []).append(cell[2])
     targets = {question.target_key: question.target for question in job.questions}
     for file, keys in by_file.items():
-        table = pq.read_table(file, schema=SCORE_SCHEMA)
+        table = read_scores_file(file)
         table = table.filter(
             pc.is_in(  # pyright: ignore[reportAttributeAccessIssue]
                 table["target_key"].cast(pa.string()), pa.array(keys)
