@@ -1,8 +1,8 @@
 """Score files that were damaged on disk: never read as other scores."""
 
 import json
-import random
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from tests.unit.study.made_up import EXAMPLES
@@ -47,11 +47,11 @@ def test_what_was_written_is_read(file, table):
 
 
 def test_a_flipped_bit_anywhere_is_found(file, table):
-    whole, rng = file.read_bytes(), random.Random(0)
+    whole, rng = file.read_bytes(), np.random.default_rng(0)
     found = 0
-    for place in rng.sample(range(len(whole)), 500):
+    for place in rng.choice(len(whole), 500, replace=False).tolist():
         damaged = bytearray(whole)
-        damaged[place] ^= 1 << rng.randrange(8)
+        damaged[place] ^= 1 << int(rng.integers(8))
         file.write_bytes(damaged)
         if read_label(file) is None:
             found += 1
