@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from spillover.core.errors import ModelError
+from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key
 
 CONFIG_FILE = "adapter_config.json"
@@ -51,16 +51,10 @@ def read_adapter_config(content: bytes) -> dict[str, Any]:
     """Read an adapter's configuration, and refuse what cannot be put on a shared base and taken off without a trace.
 
     Raises:
-        ModelError: it is no JSON object, no LoRA, or also changes biases, whole modules or the base itself.
+        ModelError: it is no JSON object, no LoRA of a rank and scale above 0, or also changes biases, whole modules or
+            the base itself.
     """
-    try:
-        given = json.loads(content)
-    except ValueError as error:
-        raise ModelError(f"an adapter needs a readable {CONFIG_FILE}") from error
-    if not isinstance(given, dict):
-        raise ModelError(f"{CONFIG_FILE} holds a {type(given).__name__}, not an object")
-    if given.get("peft_type") != "LORA":
-        raise ModelError(f"the adapter is of type {given.get('peft_type')!r}; only LORA is supported")
+    given = _read_lora(content)
     if given.get("modules_to_save"):
         raise ModelError(f"the adapter also replaces whole modules {given['modules_to_save']}, which cannot be swapped")
     if odd := [name for name in MORE_THAN_LAYERS if given.get(name)]:
@@ -73,6 +67,25 @@ def read_adapter_config(content: bytes) -> dict[str, Any]:
             hint="save it as a plain LoRA: PEFT's save_pretrained with path_initial_model_for_weight_conversion",
         )
     return given
+
+
+def _read_lora(content: bytes) -> dict[str, Any]:
+    try:
+        given = parse_json(content)
+    except ValueError as error:
+        raise ModelError(f"an adapter needs a readable {CONFIG_FILE}: {error}") from error
+    if not isinstance(given, dict):
+        raise ModelError(f"{CONFIG_FILE} holds a {type(given).__name__}, not an object")
+    if given.get("peft_type") != "LORA":
+        raise ModelError(f"the adapter is of type {given.get('peft_type')!r}; only LORA is supported")
+    for name in ("r", "lora_alpha"):
+        if not _is_above_zero(given.get(name)):
+            raise ModelError(f"the adapter's {name} is {given.get(name)!r}, not a number above 0")
+    return given
+
+
+def _is_above_zero(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:

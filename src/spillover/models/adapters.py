@@ -195,9 +195,10 @@ def _require_inner(base: Base, layers: Mapping[str, Any]) -> None:
 def _attach(base: Base, config: LoraConfig) -> PeftModel:
     try:
         return PeftModel(base.model, config)
-    except ValueError as error:  # such as target modules that are not there
+    except Exception as error:  # such as target modules that are not there, or a dropout that is no number
         raise ModelError(
-            f"the adapter cannot be put on {base.name}: {error}", hint="the adapter was made for another model"
+            f"the adapter cannot be put on {base.name}: {type(error).__name__}: {error}",
+            hint=f"the adapter was made for another model, or its {CONFIG_FILE} was changed",
         ) from error
 
 
@@ -218,7 +219,11 @@ def _config(base: Base, files: AdapterFiles) -> LoraConfig:
     given = read_adapter_config(files.get(CONFIG_FILE, b""))
     if isinstance(given.get("target_modules"), str) and base.abilities.images != "none":
         given["target_modules"] = given["target_modules"].replace(r"model\.layers", r"model\.language_model\.layers")
-    config = LoraConfig(**{name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__})
+    known = {name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__}
+    try:
+        config = LoraConfig(**known)
+    except Exception as error:
+        raise ModelError(f"PEFT cannot take the adapter's {CONFIG_FILE}: {type(error).__name__}: {error}") from error
     config.inference_mode = True
     config.init_lora_weights = True  # every tensor is loaded, and some beginnings would ask for data
     return config

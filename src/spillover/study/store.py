@@ -24,7 +24,7 @@ from spillover.study.adapter_store import copy_given, is_sound, read_adapter, wr
 from spillover.study.labelled import label_table, read_label, read_scores_file
 from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
-from spillover.study.reading import parse_study
+from spillover.study.reading import parse_study, read_study_text
 from spillover.study.study import Study
 
 DIGEST_BYTES = 32
@@ -72,7 +72,7 @@ class Store:
             StudyError: its study file is broken.
         """
         if self.study_file.is_file():
-            study = parse_study(self.study_file.read_text(encoding="utf-8"), self.study_file)
+            study = parse_study(read_study_text(self.study_file), self.study_file)
             if study.provenance is None and not self.plan_file.is_file():
                 raise StoreError(
                     "the folder holds a study file that was written by hand, and no study's results",

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from pyarrow import ArrowInvalid
 
 from spillover.core.errors import TaskError
+from spillover.core.json_text import parse_json
 
 Row = Mapping[str, Any]
 """Plain values by column."""
@@ -54,9 +55,13 @@ def _json_lines(path: Path) -> Iterator[PlacedRow]:
 
 def _json_list(path: Path) -> Iterator[PlacedRow]:
     try:
-        rows = json.loads(path.read_text(encoding="utf-8-sig"))
+        rows = parse_json(path.read_bytes())
     except json.JSONDecodeError as error:
         raise TaskError(f"this is no JSON: {error.msg}", where=f"{path}:{error.lineno}") from error
+    except UnicodeDecodeError:
+        raise
+    except ValueError as error:
+        raise TaskError(f"this is no JSON that can be used: {error}", where=str(path)) from error
     if not isinstance(rows, list):
         raise TaskError("this is no list of rows", where=str(path), hint="one JSON object a line is a .jsonl file")
     for number, row in enumerate(rows):
@@ -87,9 +92,11 @@ def _no_parquet(path: Path, error: ArrowInvalid) -> TaskError:
 
 def _parse_line(line: str, place: str) -> Row:
     try:
-        row = json.loads(line)
+        row = parse_json(line)
     except json.JSONDecodeError as error:
         raise TaskError(f"this line is no JSON: {error.msg}", where=f"{place} column {error.colno}") from error
+    except ValueError as error:
+        raise TaskError(f"this line is no JSON that can be used: {error}", where=place) from error
     if not isinstance(row, dict):
         raise TaskError("this line is no JSON object", where=place)
     return row
