@@ -18,6 +18,7 @@ from typing import Literal
 
 from tests.contracts import input_files, input_oracles
 from tests.contracts.mutations import exchange_plainly, mutate
+from tests.contracts.thought_of import Thought
 
 from spillover.cli.main import run_command
 
@@ -38,23 +39,32 @@ class Kind:
     """Asserts that what was accepted is what it says."""
 
 
+WAS_RUN = "was-run"
+"""A file that payloads in inputs would write."""
 CHECK = ("tasks", "check")
 PLAN = ("plan", "study.yaml")
 KINDS = {
-    "study file": Kind(
-        write=input_files.write_study, files="study.yaml", command=PLAN, check=input_oracles.study
-    ),
+    "study file": Kind(write=input_files.write_study, files="study.yaml", command=PLAN, check=input_oracles.study),
     "questions, .jsonl": Kind(
-        write=input_files.write_questions, files="own.jsonl", command=(*CHECK, "own.jsonl"), check=input_oracles.questions
+        write=input_files.write_questions,
+        files="own.jsonl",
+        command=(*CHECK, "own.jsonl"),
+        check=input_oracles.questions,
     ),
     "questions, .json": Kind(
         write=input_files.write_list, files="own.json", command=(*CHECK, "own.json"), check=input_oracles.questions
     ),
     "questions, .parquet": Kind(
-        write=input_files.write_parquet, files="own.parquet", command=(*CHECK, "own.parquet"), check=input_oracles.questions
+        write=input_files.write_parquet,
+        files="own.parquet",
+        command=(*CHECK, "own.parquet"),
+        check=input_oracles.questions,
     ),
     "conversations": Kind(
-        write=input_files.write_conversations, files="own.jsonl", command=(*CHECK, "own.jsonl"), check=input_oracles.questions
+        write=input_files.write_conversations,
+        files="own.jsonl",
+        command=(*CHECK, "own.jsonl"),
+        check=input_oracles.questions,
     ),
     "images": Kind(
         write=input_files.write_photographs, files="?.png", command=(*CHECK, "own.jsonl"), check=input_oracles.questions
@@ -62,6 +72,9 @@ KINDS = {
     "adapters": Kind(write=input_files.write_adapter, files="adapter/*", command=PLAN, check=input_oracles.adapter),
     "mixtures": Kind(write=input_files.write_mixture, files="mixture.json", command=PLAN, check=input_oracles.mixture),
     "model folders": Kind(write=input_files.write_model, files="model/*", command=PLAN, check=input_oracles.model),
+    "model folders, run": Kind(
+        write=input_files.write_model, files="model/*", command=("run", "study.yaml"), check=input_oracles.model
+    ),
     "study folders": Kind(
         write=input_files.write_results,
         files="results/**/*.*",
@@ -125,6 +138,26 @@ def break_by_chance(kind: Kind, turns: int, seed: int, keep: Path | None = None)
                 (keep / f"{seed}-{turn}-{file.name}").write_bytes(broken)
             file.write_bytes(original)
     return counts
+
+
+def break_as_thought(thought: Thought) -> tuple[Came, str]:
+    """Break an input in a way that was thought of.
+
+    Returns:
+        What came of it, and what was said; `misread` also where another fault was told than was meant, where it was
+        accepted and should not be, or the reverse, and where something in it was run.
+    """
+    kind = KINDS[thought.kind]
+    with tempfile.TemporaryDirectory() as place, _at(Path(place)) as folder:
+        kind.write(folder)
+        thought.harm(folder)
+        came, said = give(kind, folder)
+        if Path(WAS_RUN).exists():
+            return "misread", "code of the input was run"
+    wanted: tuple[Came, ...] = ("refused",) if thought.says else ("as_it_says", "as_before")
+    if came != "internal" and (came not in wanted or thought.says not in said):
+        return "misread", f"{came}: {said}"
+    return came, said
 
 
 def give(kind: Kind, folder: Path, unbroken: str | None = None) -> tuple[Came, str]:

@@ -77,7 +77,10 @@ def write_list(folder: Path) -> None:
 
 
 def write_parquet(folder: Path) -> None:
-    held = [{**row, "image_1": {"bytes": _encoded(picture(number), "PNG"), "path": None}} for number, row in enumerate(rows())]
+    held = [
+        {**row, "image_1": {"bytes": _encoded(picture(number), "PNG"), "path": None}}
+        for number, row in enumerate(rows())
+    ]
     pq.write_table(pa.Table.from_pylist(held), folder / "own.parquet")
 
 
@@ -118,7 +121,9 @@ def write_mixture(folder: Path) -> None:
         "effects": [{"task": "Counting", "predicted": 0.25, "low": 0.125, "high": 0.5}],
     }
     (folder / "mixture.json").write_text(json.dumps(mixture, indent=1))
-    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY | {"sources": [{"mixture": "mixture.json"}], "controls": []}))
+    (folder / "study.yaml").write_text(
+        yaml.safe_dump(STUDY | {"sources": [{"mixture": "mixture.json"}], "controls": []})
+    )
 
 
 LORA = {
@@ -145,7 +150,12 @@ def write_adapter(folder: Path) -> None:
         {name: rng.normal(size=shape).astype(np.float32) for name, shape in tensors.items()},
         folder / "adapter" / "adapter_model.safetensors",
     )
-    changes = {"tasks": STUDY["tasks"][:1], "sources": [{"adapters": {"Given": "adapter"}}], "controls": [], "seeds": [0]}
+    changes = {
+        "tasks": STUDY["tasks"][:1],
+        "sources": [{"adapters": {"Given": "adapter"}}],
+        "controls": [],
+        "seeds": [0],
+    }
     (folder / "study.yaml").write_text(yaml.safe_dump(STUDY | changes))
 
 
@@ -154,7 +164,12 @@ def write_model(folder: Path) -> None:
     for file in CHECKPOINT.iterdir():
         if file.is_file():
             (folder / "model" / file.name).write_bytes(file.read_bytes())
-    changes = {"models": [{"path": "./model", "precision": "float32"}], "tasks": STUDY["tasks"][:1], "sources": "all", "controls": []}
+    changes = {
+        "models": [{"path": "./model", "precision": "float32"}],
+        "tasks": STUDY["tasks"][:1],
+        "sources": "all",
+        "controls": [],
+    }
     (folder / "study.yaml").write_text(yaml.safe_dump(STUDY | changes))
 
 

@@ -59,7 +59,7 @@ def exchange_value(data: bytes, rng: random.Random) -> bytes:
 
 
 def exchange_plainly(data: bytes, rng: random.Random) -> bytes:
-    """Put a plain value in the place of one of a text format, often one that stands elsewhere in it; flip other files."""
+    """Put a plain value in the place of one of a text format, often one from elsewhere in it; flip other files."""
     spans = [match.span() for match in VALUE.finditer(data)]
     if not spans or b"\x00" in data:
         return flip(data, rng)

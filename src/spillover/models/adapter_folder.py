@@ -39,7 +39,10 @@ def check_adapter_folder(folder: Path) -> dict[str, Any]:
         raise ModelError(f"an adapter needs a readable {CONFIG_FILE}", where=str(folder)) from error
     except ModelError as error:
         raise ModelError(error.message, where=str(folder), hint=error.hint) from error
-    adapter_shapes(folder)
+    largest = max((side for shape in adapter_shapes(folder).values() for side in shape), default=0)
+    if config["r"] > largest:  # so much memory would be asked for before the shapes are compared
+        message = f"the adapter's rank is {config['r']}, and no side of its tensors is longer than {largest}"
+        raise ModelError(message, where=str(folder), hint="its two files do not belong together")
     return config
 
 

@@ -22,7 +22,13 @@ from safetensors.torch import save as bytes_from_tensors
 from torch import Tensor, nn
 
 from spillover.core.errors import ModelError
-from spillover.models.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, adapter_shapes, read_adapter_config
+from spillover.models.adapter_folder import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    adapter_files,
+    adapter_shapes,
+    read_adapter_config,
+)
 from spillover.models.base import Base
 from spillover.models.language_model import language_model_place
 from spillover.models.settings import LoRASettings
@@ -243,7 +249,7 @@ def _renamed(base: Base, tensors: dict[str, Named]) -> dict[str, Named]:
 
 
 def require_fit(base: Base, folder: Path) -> None:
-    """See that an adapter's tensors are those that it needs on a model, going by names and shapes alone.
+    """See that an adapter's tensors are those that it needs on a model, by names and shapes, and hold numbers.
 
     Args:
         base: its weights are not looked at; see `spillover.models.base.outline`.
@@ -252,9 +258,11 @@ def require_fit(base: Base, folder: Path) -> None:
     Raises:
         ModelError: they are not.
     """
-    config = _config(base, {CONFIG_FILE: (folder / CONFIG_FILE).read_bytes()})
+    files = adapter_files(folder)
     try:
-        _require_shapes(_frame(base, config), _renamed(base, adapter_shapes(folder)))
+        frame = _frame(base, _config(base, files))
+        _require_shapes(frame, _renamed(base, adapter_shapes(folder)))
+        _require_finite(_tensors(files))
     except ModelError as error:
         raise ModelError(error.message, where=str(folder), hint=error.hint) from error
 
@@ -277,7 +285,17 @@ def _require_shapes(frame: Frame, given: Mapping[str, tuple[int, ...]]) -> None:
             )
 
 
+def _require_finite(tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point():
+            raise ModelError(f"the adapter's tensor {name} is of whole numbers, not floating point")
+        if not torch.isfinite(tensor).all():
+            hint = "its training ran away, or its files are damaged"
+            raise ModelError(f"the adapter's tensor {name} is not finite: it holds NaN or infinity", hint=hint)
+
+
 def _load(frame: Frame, tensors: dict[str, Tensor]) -> None:
     _require_shapes(frame, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    _require_finite(tensors)
     for name, place in frame.tensors.items():
         place.copy_(tensors[name])
