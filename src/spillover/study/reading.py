@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from spillover.analysis.settings import AnalysisSettings
-from spillover.core.errors import Fault, StudyError
+from spillover.core.errors import Fault, StudyError, shortened
 from spillover.core.yaml_text import YAMLBoundsError, parse_yaml
 from spillover.study.faults import faults_of
 from spillover.study.places import settle_paths
@@ -78,7 +78,7 @@ def parse_study(text: str, file: Path) -> Study:
         StudyError: the text is not a study.
     """
     root, values = _read_yaml(text, file)
-    faults = list(_repeated_keys(root, file.name))
+    faults = [*_repeated_keys(root, file.name), *_control_characters(root, file.name)]
     try:
         study = _validate(values, root, file)
     except ValidationError as error:
@@ -155,6 +155,20 @@ def _repeated_keys(node: yaml.Node, file: str) -> Iterator[Fault]:
                 yield Fault(where=f"{file}:{key.start_mark.line + 1} {key.value}", message="this key stands twice")
             seen.add(key.value)
             yield from _repeated_keys(value, file)
+
+
+def _control_characters(node: yaml.Node, file: str) -> Iterator[Fault]:
+    """Find names that would move a terminal's cursor, or worse; texts of examples are not in a study file."""
+    parts: list[yaml.Node] = []
+    if isinstance(node, yaml.ScalarNode) and any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in node.value):
+        message = f"a control character stands in {shortened(node.value)}"
+        yield Fault(where=f"{file}:{node.start_mark.line + 1}", message=message)
+    elif isinstance(node, yaml.SequenceNode):
+        parts = node.value
+    elif isinstance(node, yaml.MappingNode):
+        parts = [part for pair in node.value for part in pair]
+    for part in parts:
+        yield from _control_characters(part, file)
 
 
 def _lines(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:

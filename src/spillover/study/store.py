@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import parse_study, read_study_text
 from spillover.study.study import Study
 
+STATE = re.compile(r"[0-9a-f]{32}\.(state|safetensors)")
+"""The name of what an unfinished job has kept; the second ending is that of earlier versions."""
 DIGEST_BYTES = 32
 """Of the SHA-256 that stands before what an unfinished job has kept."""
 FINDINGS = ("findings.json", "report.html")
@@ -156,13 +159,17 @@ class Store:
     def _remove_findings(self) -> None:
         for name in FINDINGS:
             remove(self.folder / name)
-        for file in (self.folder / FIGURES).rglob("*.*"):
-            remove(file)
+        figures = self.folder / FIGURES
+        if not figures.is_symlink():  # a folder of somebody else's may say that they lie in one's home
+            for file in figures.rglob("*.*"):
+                remove(file)
 
     def _remove_unfinished(self, plan: Plan) -> None:
         """Remove what no job will go on from: it is not planned any more, or was finished by another process."""
         planned = {job.key: job for job in plan.finetunes}
         for file in (self.folder / "unfinished").glob("*.*"):
+            if not STATE.fullmatch(file.name):
+                continue
             job = planned.get(file.stem)
             with suppress(FileNotFoundError):  # another process was first
                 if self.has_adapter(job) if job else is_abandoned(file):

@@ -50,7 +50,7 @@ def test_a_study_that_cannot_be_run(tmp_path, capsys, text, word):
     ("row", "word"),
     [
         ({"answer": "(C)"}, "not among the choices"),
-        ({"image_1": "broken.png"}, "no image that Pillow can read"),
+        ({"image_1": "broken.png"}, "no image that is read here"),
         ({"image_1": "cut.png"}, "the image is broken"),
         ({"image_1": "long.png"}, "long.png: the image has 4000 × 8 pixels, one side more than 200 times the other"),
         ({"choices": "left"}, "d.jsonl:1: the choices are 'left', not a list"),
