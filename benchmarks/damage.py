@@ -34,6 +34,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+
 from faults import STUDY, findings
 
 GOES_ON = "goes on"

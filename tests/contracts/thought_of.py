@@ -348,8 +348,11 @@ def _another_layer(held: dict[str, Any]) -> None:
 
 
 def _broken_weights(folder: Path) -> None:
+    import safetensors.torch  # numpy has no bfloat16
+
     file = folder / "model" / "model.safetensors"
-    save_file({name: value * np.nan for name, value in load_file(file).items()}, file, {"format": "pt"})
+    broken = {name: value * float("nan") for name, value in safetensors.torch.load_file(file).items()}
+    safetensors.torch.save_file(broken, file, {"format": "pt"})
 
 
 def _reaching_template(folder: Path) -> None:

@@ -78,7 +78,7 @@ class JobLog:
         with suppress(OSError):  # a full disk ends the study elsewhere, with advice
             file.parent.mkdir(exist_ok=True)
             heading = "" if file.exists() else f"{job.label}\n"
-            with open(file, "a", encoding="utf-8", opener=_open_itself) as stream:  # noqa: PTH123 (Path has no opener)
+            with open(file, "a", encoding="utf-8", opener=_open_itself) as stream:
                 stream.write(f"{heading}{datetime.now().astimezone().isoformat(' ', 'seconds')} {line}\n")
 
 
