@@ -37,7 +37,6 @@ import yaml
 
 from faults import STUDY, findings
 
-GOES_ON = "goes on"
 KINDS = (
     "scores/*.parquet",
     "adapters/*/step-*/adapter_model.safetensors",
@@ -119,10 +118,12 @@ class Bench:
 
 
 def truncate(data: bytes, rng: np.random.Generator) -> bytes:
+    """Cut a file short."""
     return data[: int(rng.integers(1, max(2, len(data))))]
 
 
 def flip(data: bytes, rng: np.random.Generator) -> bytes:
+    """Turn one bit round."""
     changed = bytearray(data)
     changed[int(rng.integers(len(data)))] ^= 1 << int(rng.integers(8))
     return bytes(changed)

@@ -195,3 +195,12 @@ def test_a_reader_that_has_had_enough_is_no_fault():
         said = process.stderr.read()
     assert "Traceback" not in said
     assert "fault of spillover" not in said
+
+
+def test_an_error_does_not_steer_the_terminal(tmp_path, capsys):
+    file = tmp_path / "d.jsonl"
+    file.write_text(json.dumps({"messages": [{"role": "\x1b[2J", "content": "x"}]}) + "\n")
+    (tmp_path / "\x1b[2J.jsonl").write_text("")
+    for each in (file, tmp_path / "\x1b[2J.jsonl"):
+        assert run_command(["tasks", "check", str(each)]) == 2
+        assert "\x1b[2J" not in capsys.readouterr().err

@@ -204,3 +204,19 @@ def test_the_plan_says_what_is_given(tmp_path, capsys):
     assert summary["finetunes"] == "0 to do, 0 done"
     assert summary["given_adapters"].startswith("2, ")
     assert summary["given_adapters"].endswith("no target is called Mine")
+
+
+def test_a_link_in_a_given_adapter_is_copied_as_what_it_leads_to(tmp_path, folders):
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
+        (linked / name).symlink_to(folders[0] / name)
+    prepared = prepare(given(tmp_path, {"RD": linked}))
+    job = prepared.plan.evaluations[1]
+    prepared.store.adopt(job)
+    copied = prepared.store.adapter(job.adapter_key, 0)
+    assert not any(file.is_symlink() for file in copied.iterdir())
+    assert prepared.store.adapter_files(job.adapter_key, 0)[WEIGHTS_FILE] == (folders[0] / WEIGHTS_FILE).read_bytes()
+    (linked / CONFIG_FILE).unlink()
+    (linked / CONFIG_FILE).symlink_to("/etc/hostname")
+    assert "adapter_config.json" in faults(given(tmp_path, {"RD": linked}))["sources[0].adapters.RD[0]"]

@@ -14,6 +14,8 @@ from spillover.core.keys import hash_file
 from spillover.core.scores import SCORE_SCHEMA
 from spillover.study import store as store_module
 from spillover.study.adapter_store import write_adapter
+from spillover.study.executors.executor import JobStarted
+from spillover.study.job_log import JobLog, job_log
 from spillover.study.opening import open_study
 from spillover.study.plan import plan_study
 from spillover.study.resume import pending
@@ -246,3 +248,28 @@ def test_an_adapter_that_lost_its_weights_is_trained_again(plan, store):
     finetune = plan.finetunes[0]
     (store.adapter(finetune.adapter_key, finetune.steps[-1]) / "adapter_model.safetensors").unlink()
     assert not store.has_adapter(finetune)
+
+
+def test_nothing_is_written_or_removed_through_a_link(plan, store, tmp_path):
+    """As a folder of somebody else's may have them."""
+    home = tmp_path / "home"
+    home.mkdir()
+    mine = [home / name for name in ("profile.txt", "photo.png", f"{'0' * 32}.json")]
+    for file in mine:
+        file.write_text("mine")
+        os.utime(file, (time.time() - 3600, time.time() - 3600))
+    (store.folder / "figures").symlink_to(home)
+    (store.folder / "unfinished").symlink_to(home)
+    job = plan.evaluations[0]
+    for place in (
+        store.folder / "findings.json",
+        job_log(store.folder, job.key),
+        store.folder / "scores" / f"{job.key}.parquet",
+    ):
+        place.symlink_to(mine[0])
+    store.begin(replace(plan, jobs=plan.jobs[:1]))
+    store.record(outcome(job), {})
+    with JobLog(store.folder) as log:
+        log.tell(JobStarted(job, 0))
+    assert [file.read_text() for file in mine] == ["mine"] * 3
+    assert store.answered(), "the scores stand in the place of the link"
