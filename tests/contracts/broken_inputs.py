@@ -18,7 +18,7 @@ from typing import Literal
 
 from tests.contracts import input_files, input_oracles
 from tests.contracts.mutations import exchange_plainly, mutate
-from tests.contracts.thought_of import Thought
+from tests.contracts.thought import Thought
 
 from spillover.cli.main import run_command
 
@@ -64,6 +64,12 @@ KINDS = {
         write=input_files.write_conversations,
         files="own.jsonl",
         command=(*CHECK, "own.jsonl"),
+        check=input_oracles.questions,
+    ),
+    "exports": Kind(
+        write=input_files.write_export,
+        files="own.parquet",
+        command=(*CHECK, "own.parquet"),
         check=input_oracles.questions,
     ),
     "images": Kind(

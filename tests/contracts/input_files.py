@@ -17,6 +17,8 @@ import yaml
 from PIL import Image
 from safetensors.numpy import save_file
 
+from spillover.mixture.export.formats import write_rows
+from spillover.mixture.export.rows import ExportedImage, Row
 from spillover.models.tiny import CHECKPOINT
 from spillover.study.reading import load_study
 
@@ -98,6 +100,23 @@ def write_conversations(folder: Path) -> None:
         for number in range(4)
     ]
     write_lines(folder / "own.jsonl", said)
+
+
+def write_export(folder: Path) -> None:
+    """What `mix --export parquet` writes, given back as a task."""
+    rows = [
+        Row(
+            source="Own",
+            messages=(
+                {"role": "user", "content": f"<image>Which is {number}?"},
+                {"role": "assistant", "content": "(A)"},
+            ),
+            images=(ExportedImage(name=f"{number}.png", data=_encoded(picture(number), "PNG")),),
+        )
+        for number in range(4)
+    ]
+    (name,) = write_rows(rows, folder, "parquet")
+    (folder / name).rename(folder / "own.parquet")
 
 
 def write_photographs(folder: Path) -> None:

@@ -5,6 +5,7 @@ Each takes the folder of a miniature of `input_files.py` after it was broken, an
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,10 +77,9 @@ def _check_images(example: Example, row: dict[str, Any], folder: Path) -> None:
     flat = [each for value in held for each in (value if isinstance(value, list) else [value])]
     assert len(example.images) == len(flat)
     for image, given in zip(example.images, flat, strict=True):
-        name = given.get("path") if isinstance(given, dict) else given
-        if isinstance(name, str):
-            with Image.open(folder / name) as opened:
-                _check_pixels(image.load(), opened)
+        held = io.BytesIO(given["bytes"]) if isinstance(given, dict) else folder / given
+        with Image.open(held) as opened:
+            _check_pixels(image.load(), opened)
 
 
 def _check_pixels(ours: Image.Image, theirs: Image.Image) -> None:
