@@ -104,7 +104,7 @@ def write_conversations(folder: Path) -> None:
 
 def write_export(folder: Path) -> None:
     """What `mix --export parquet` writes, given back as a task."""
-    rows = [
+    exported = [
         Row(
             source="Own",
             messages=(
@@ -115,7 +115,7 @@ def write_export(folder: Path) -> None:
         )
         for number in range(4)
     ]
-    (name,) = write_rows(rows, folder, "parquet")
+    (name,) = write_rows(exported, folder, "parquet")
     (folder / name).rename(folder / "own.parquet")
 
 
