@@ -17,6 +17,8 @@ and the findings were other than undisturbed (different), or it ended otherwise 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import resource
@@ -36,6 +38,7 @@ import numpy as np
 import yaml
 
 from faults import STUDY, findings
+from spillover.cli.main import run_command
 
 KINDS = (
     "scores/*.parquet",
@@ -85,21 +88,26 @@ class Bench:
     duration_s: float
     rng: np.random.Generator
 
-    def run(self, folder: Path, **settings: Any) -> tuple[int, str]:
-        """Run the study in a folder, or go on with it."""
-        with self.begin(folder, **settings) as process:
-            said, _ = process.communicate()
-            return process.returncode, said
+    def run(self, folder: Path) -> tuple[int, str]:
+        """Run the study in a folder, or go on with it, in this process, which has its libraries loaded."""
+        os.environ["SPILLOVER_CACHE"] = str(self.cache)
+        heard = io.StringIO()
+        with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+            code = run_command(["run", str(self._write(folder))])
+        return code, heard.getvalue()
 
-    def begin(self, folder: Path, limit_bytes: int | None = None, **settings: Any) -> subprocess.Popen[str]:
-        """Begin to run it, in a process that may write files of so many bytes at most."""
+    def _write(self, folder: Path, **settings: Any) -> Path:
         file = self.place / f"{folder.name}.yaml"
         file.write_text(yaml.safe_dump(STUDY | {"name": "damaged", "output": str(folder)} | settings))
+        return file
+
+    def begin(self, folder: Path, limit_bytes: int | None = None, **settings: Any) -> subprocess.Popen[str]:
+        """Begin to run it in a process of its own, which may write files of so many bytes at most."""
         limit = None
         if limit_bytes is not None:
             limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))  # noqa: E731
         return subprocess.Popen(
-            [sys.executable, "-m", "spillover", "run", str(file)],
+            [sys.executable, "-m", "spillover", "run", str(self._write(folder, **settings))],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
