@@ -95,7 +95,7 @@ def run_command(arguments: list[str]) -> int:
         code = app(arguments, standalone_mode=False)
     except (SpilloverError, typer.TyperException) as error:
         text = error.format_message() if isinstance(error, typer.TyperException) else f"error: {error}"
-        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(_shown(text), style="red", markup=False, highlight=False, soft_wrap=True)
         if "--debug" in arguments:
             console.print_exception()
         return USER_ERROR
@@ -111,6 +111,11 @@ def run_command(arguments: list[str]) -> int:
         kept = "what was finished is kept: give the same command to go on"
         console.print(f"interrupted; {'nothing was written' if command in READING else kept}", soft_wrap=True)
     return code or 0
+
+
+def _shown(text: str) -> str:
+    """Take out what would steer the terminal: errors tell of names in files that others wrote."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
 
 
 def _reader_has_left() -> bool:

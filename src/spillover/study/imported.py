@@ -27,6 +27,7 @@ from spillover.core.files import unwritable, write_atomically
 from spillover.core.keys import content_key, hash_file
 from spillover.core.published import AccuracyRow, AccuracyTable, PGFTable
 from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
+from spillover.core.yaml_text import parse_yaml
 from spillover.interop.gather import IMPORTED_SCHEMA, Gathered, gather
 from spillover.interop.importing import ImportChoices, ImportPlan
 from spillover.interop.mapping import MappedRun
@@ -286,6 +287,6 @@ def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def _read_yaml(folder: Path) -> Any:
     try:
-        return yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+        return parse_yaml((folder / "study.yaml").read_text(encoding="utf-8"))[1]
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
         return None

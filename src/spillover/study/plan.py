@@ -85,6 +85,8 @@ class Evaluate:
     """Keys of jobs that must be done before."""
     given: str | None = None
     """The folder of an adapter that was trained elsewhere, from which it is copied into the study's."""
+    content: str | None = None
+    """Hash of that adapter's files, which are to be the same when they are copied."""
 
     @property
     def key(self) -> str:
@@ -259,6 +261,7 @@ def _evaluate_given(model: _Model, adapter: GivenAdapter, questions: tuple[Quest
         fraction=1.0,
         questions=questions,
         given=str(adapter.folder),
+        content=adapter.content,
     )
 
 

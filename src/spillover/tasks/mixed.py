@@ -5,7 +5,6 @@ An export and a study of one mixture draw through here, so that what is tested i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
@@ -16,6 +15,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from spillover.core.errors import TaskError
+from spillover.core.json_text import parse_json
 from spillover.core.keys import seeded_generator
 from spillover.tasks.data import Split, TaskData, find_task_data
 from spillover.tasks.settings import MixtureSource, Recipe
@@ -195,7 +195,7 @@ def read_recipe(file: Path) -> Recipe:
         TaskError: the file cannot be read or is no mixture.
     """
     try:
-        given = json.loads(file.read_text(encoding="utf-8"))
+        given = parse_json(file.read_bytes())
     except OSError as error:
         raise TaskError(f"cannot read the mixture: {error.strerror}", where=str(file), hint=WRITE_ONE) from error
     except ValueError as error:
