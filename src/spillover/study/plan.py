@@ -25,8 +25,8 @@ KEY_VERSION = 1
 """Part of every key: raise it whenever scoring gives something else for the same settings."""
 
 
-Cell = tuple[str, int | None, str]
-"""(adapter key, step, target key): what a score belongs to."""
+Asked = tuple[str, int | None]
+"""(adapter key, step): who was asked. A score belongs to this and a target key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +105,10 @@ class Evaluate:
         keys = sorted(question.target_key for question in self.questions)
         return {"job": "evaluate", "adapter_key": self.adapter_key, "step": self.step, "target_keys": keys}
 
-    def cells(self) -> Iterable[Cell]:
-        """What is answered."""
-        return ((self.adapter_key, self.step, question.target_key) for question in self.questions)
+    @property
+    def asked(self) -> Asked:
+        """Who is asked."""
+        return self.adapter_key, self.step
 
 
 Job = Finetune | Evaluate
