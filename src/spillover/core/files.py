@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import time
@@ -128,10 +129,12 @@ def sweep(folder: Path) -> None:
 
     Only what nobody has written to for `DEAD_AFTER_S`: another process may be writing beside this one.
     """
-    for part in list(folder.rglob(".*.part")):
-        with suppress(OSError):  # another process may sweep too; what stays does no harm
-            if time.time() - part.lstat().st_mtime > DEAD_AFTER_S:
-                shutil.rmtree(part) if part.is_dir() else part.unlink()
+    for place, folders, files in os.walk(folder):
+        for name in fnmatch.filter([*folders, *files], ".*.part"):
+            part = Path(place, name)
+            with suppress(OSError):  # another process may sweep too; what stays does no harm
+                if time.time() - part.lstat().st_mtime > DEAD_AFTER_S:
+                    shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def unwritable(path: Path, error: OSError) -> StoreError:

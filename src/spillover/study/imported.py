@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -85,8 +86,12 @@ class ImportedStudy(_Written):
 
 
 def is_imported(folder: Path) -> bool:
-    """Whether a folder holds imported results."""
-    return isinstance(_read_yaml(folder), dict) and "imported" in _read_yaml(folder)
+    """Whether a folder holds imported results; a study's own file, which may be long, is not parsed for that."""
+    try:
+        text = (folder / "study.yaml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return re.search(r"^imported:", text, re.MULTILINE) is not None
 
 
 def open_imported(folder: Path) -> ImportedStudy:

@@ -22,6 +22,8 @@ from spillover.study.reading import parse_study
 from spillover.study.study import Study
 from spillover.study.updates import CONFIG_FILE, WEIGHTS_FILE, is_whole
 
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""libyaml's, where PyYAML has it."""
 JOB_ROOMS = ("logs", "scores")
 """Where files of finished jobs are."""
 FINDINGS = ("findings.json", "report.html")
@@ -126,7 +128,8 @@ class Store:
             StoreError: it belongs to a study of another name, cannot be written, or was begun meanwhile otherwise.
         """
         here = plan.study.model_copy(update={"output": "."})  # the folder may be moved
-        text = yaml.safe_dump(here.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        values = here.model_dump(mode="json")
+        text = yaml.dump(values, Dumper=DUMPER, sort_keys=False, allow_unicode=True)
         heading = "# Written by spillover: the study as it was resolved. To change the study, edit your own file.\n"
         content = heading + text
         if self.begun(plan.study) is not None:

@@ -218,7 +218,8 @@ def _letter(answer: str | float, choices: tuple[str, ...], place: str) -> str:
 def _held_images(row: Row) -> Iterator[tuple[str, Any]]:
     """Each image as the row holds it, with the name of its column."""
     for name in IMAGE_COLUMNS:
-        yield from ((name, image) for image in _flat(row.get(name)))
+        if name in row:
+            yield from ((name, image) for image in _flat(row[name]))
 
 
 def _flat(held: Any) -> Iterator[Any]:
