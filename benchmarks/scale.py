@@ -29,7 +29,7 @@ import pyarrow as pa
 from spillover.core.keys import seeded_generator
 from spillover.core.scores import SCORE_SCHEMA
 from spillover.study import run as running
-from spillover.study.executors.executor import JobFailed, Worker
+from spillover.study.executors.executor import Worker
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune, Job
 from spillover.study.results import read_scores
@@ -106,7 +106,7 @@ def _outcome(job: Job, counts: dict[str, int]) -> Outcome:
     if isinstance(job, Finetune):
         config = json.dumps({"r": 8, "lora_alpha": 16}).encode()
         weights = {"A": "lora_A", "B": "lora_B"}
-        tensors = {f"layer.{name}.weight": np.ones((8, 8) , np.float32) for name in weights.values()}
+        tensors = {f"layer.{name}.weight": np.ones((8, 8), np.float32) for name in weights.values()}
         from safetensors.numpy import save
 
         files = {"adapter_config.json": config, "adapter_model.safetensors": save(tensors)}

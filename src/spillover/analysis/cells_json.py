@@ -23,7 +23,7 @@ def describe_cells(model: ModelFindings) -> list[Json]:
     Complexity: O(cells).
 
     >>> from spillover.analysis.cube import example_cube
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> describe_cells(analyze(example_cube()).models[0])[0]["mcnemar"]
     [1.0]
     """

@@ -137,7 +137,10 @@ class _Counted:
                 asked = [(self._examples(each.target), self._tokens(job.model, each.target)) for each in job.questions]
                 passes = sum(examples for examples, _ in asked)
                 operations = 2 * sum(examples * tokens for examples, tokens in asked)
-        return passes * OVERHEAD_S[self._device] + operations * self._parameters(job.model) / OPERATIONS_PER_S[self._device]
+        return (
+            passes * OVERHEAD_S[self._device]
+            + operations * self._parameters(job.model) / OPERATIONS_PER_S[self._device]
+        )
 
 
 def _tokens(study: Study, model: ModelSettings, task: str) -> float:
@@ -160,15 +163,3 @@ def _examples(study: Study, target: str) -> int:
     counts = [task.examples for task in study.tasks if isinstance(task, PerceptionTasks)]
     known = VIDEO_QUESTIONS if _videos(study, target) else max(counts, default=EXAMPLES_UNKNOWN)
     return min(known, study.evaluation.limit or known)
-
-
-def readable_time(seconds: float) -> str:
-    """Write a duration for people.
-
-    >>> readable_time(4000)
-    '1 h 7 min'
-    """
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{round(seconds)} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

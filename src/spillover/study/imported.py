@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -83,15 +82,6 @@ class ImportedStudy(_Written):
     name: str
     imported: Imported
     analysis: AnalysisSettings = AnalysisSettings()
-
-
-def is_imported(folder: Path) -> bool:
-    """Whether a folder holds imported results; a study's own file, which may be long, is not parsed for that."""
-    try:
-        text = (folder / "study.yaml").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
-    return re.search(r"^imported:", text, re.MULTILINE) is not None
 
 
 def open_imported(folder: Path) -> ImportedStudy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,15 @@ def _read_text(file: Path) -> str:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         hint = "write a study file with: spillover init"
         raise StudyError([Fault(where=str(file), message=f"cannot read the file: {reason}; {hint}")]) from error
+
+
+def is_imported(folder: Path) -> bool:
+    """Whether a folder holds imported results; a study's own file, which may be long, is not parsed for that."""
+    try:
+        text = (folder / STUDY_FILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return re.search(r"^imported:", text, re.MULTILINE) is not None
 
 
 def load_analysis_settings(path: Path) -> AnalysisSettings:

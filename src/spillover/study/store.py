@@ -265,9 +265,7 @@ class Store:
         """
         answered = self.answered()
         tables = [
-            read_answers(file, job, keys)
-            for job in plan.evaluations
-            for file, keys in _files_of(job, answered).items()
+            read_answers(file, job, keys) for job in plan.evaluations for file, keys in _files_of(job, answered).items()
         ]
         if not tables:
             raise StoreError("there are no scores of this study yet", where=str(self.folder), hint="spillover run it")
