@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from safetensors.numpy import save
 
 from spillover.core.keys import seeded_generator
 from spillover.core.scores import SCORE_SCHEMA
@@ -105,10 +106,7 @@ def _count(file: Path) -> int:
 def _outcome(job: Job, counts: dict[str, int]) -> Outcome:
     if isinstance(job, Finetune):
         config = json.dumps({"r": 8, "lora_alpha": 16}).encode()
-        weights = {"A": "lora_A", "B": "lora_B"}
-        tensors = {f"layer.{name}.weight": np.ones((8, 8), np.float32) for name in weights.values()}
-        from safetensors.numpy import save
-
+        tensors = {f"layer.lora_{name}.weight": np.ones((8, 8), np.float32) for name in "AB"}
         files = {"adapter_config.json": config, "adapter_model.safetensors": save(tensors)}
         log = pa.table({"step": [1], "loss": [1.0], "learning_rate": [1e-4], "gradient_norm": [1.0]})
         return Outcome(job=job, duration_s=1.0, adapters=dict.fromkeys(job.steps, files), log=log)

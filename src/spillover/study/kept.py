@@ -6,14 +6,13 @@ import io
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spillover.core.keys import content_key
@@ -88,7 +87,7 @@ def _read(file: Path, _changed_ns: int, _size: int) -> Kept | None:
         return None
 
 
-def read_answers(file: Path, job: Evaluate, keys: Sequence[str]) -> pa.Table:
+def read_answers(file: Path, job: Evaluate, keys: Collection[str]) -> pa.Table:
     """Read a file's answers to some target keys, in `SCORE_SCHEMA`, under the names that the job has now.
 
     Args:
@@ -97,13 +96,15 @@ def read_answers(file: Path, job: Evaluate, keys: Sequence[str]) -> pa.Table:
         keys: of its questions, those that are read.
     """
     table = pq.read_table(file, schema=SCORE_SCHEMA)
-    wanted = pc.is_in(table["target_key"].cast(pa.string()), pa.array(keys))  # pyright: ignore[reportAttributeAccessIssue]
-    table = table.filter(wanted)
-    targets = {question.target_key: question.target for question in job.questions}
+    wanted = set(keys)
+    targets = {question.target_key: question.target for question in job.questions if question.target_key in wanted}
     asked = table["target_key"].unify_dictionaries().combine_chunks()
     called = pa.array([targets.get(key) for key in asked.dictionary.to_pylist()], pa.string()).take(asked.indices)
-    columns = {name: _repeated(getattr(job, name), name, len(table)) for name in NAMES} | {"target": called}
-    for name, values in columns.items():
+    if called.null_count:
+        read = called.is_valid()
+        table, called = table.filter(read), called.filter(read)
+    named = {name: _repeated(getattr(job, name), name, len(table)) for name in NAMES} | {"target": called}
+    for name, values in named.items():
         field = SCORE_SCHEMA.field(name)
         table = table.set_column(table.schema.get_field_index(name), field, values.cast(field.type))
     return table

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spillover.core.errors import Fault, StudyError
 from spillover.core.keys import content_key
 from spillover.core.scores import BASE_SOURCE
 from spillover.models.identity import model_identity
 from spillover.models.settings import TRAINING_VERSION, Protocol
-from spillover.study.given import GivenAdapter
-from spillover.study.opening import StudyTasks
 from spillover.study.study import Study
-from spillover.tasks.data import TaskData
 from spillover.tasks.scoring import PARSER_VERSION
 from spillover.tasks.task import Task
+
+if TYPE_CHECKING:  # a plan that stands in a folder is read without what opens tasks
+    from spillover.study.given import GivenAdapter
+    from spillover.study.opening import StudyTasks
+    from spillover.tasks.data import TaskData
 
 KEY_VERSION = 1
 """Part of every key: raise it whenever scoring gives something else for the same settings."""

@@ -252,10 +252,11 @@ class Store:
 
     def leftovers(self, plan: Plan) -> list[Path]:
         """Files of jobs that are not in the plan, of a trial or an earlier version; they are kept and not read."""
-        answered, used = self.answered(), set[Path]()
+        wanted: dict[Asked, set[str]] = {}
         for job in plan.evaluations:
-            used.update(_files_of(job, answered))
-        return [kept.file for kept in self._kept("scores") if kept.file not in used]
+            wanted.setdefault(job.asked, set()).update(question.target_key for question in job.questions)
+        scored = self._kept("scores")
+        return [kept.file for kept in scored if wanted.get(kept.asked, set()).isdisjoint(kept.target_keys)]
 
     def read(self, plan: Plan) -> pa.Table:
         """Read the plan's scores, and no others, under the names that the plan gives them.
