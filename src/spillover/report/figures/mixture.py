@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from spillover.analysis import AnalysisSettings
 from spillover.analysis.sampling import TransferSample, sample_transfers
+from spillover.core.published import AccuracyTable, PGFTable
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend_from
@@ -124,10 +126,16 @@ def mixture_panels(parts: Sequence[StudyResults], settings: AnalysisSettings | N
     panels: list[MixturePanel] = []
     for part in parts:
         chosen = settings or part.settings or AnalysisSettings()
-        for data in part.data:
+        for data in (data for data in part.data if _may_fit(data)):
             samples = sample_transfers(data, chosen, part.tasks, replicates=REPLICATES)
             panels += [panel_of(sample) for sample in samples if _fits(sample)]
     return panels
+
+
+def _may_fit(data: pa.Table | PGFTable | AccuracyTable) -> bool:
+    """Whether there are few enough targets, as far as is told before anything is aligned or drawn."""
+    targets = data["target"].unique() if isinstance(data, pa.Table) else {row.target for row in data.rows}
+    return len(targets) <= MOST_TASKS
 
 
 def _fits(sample: TransferSample) -> bool:
