@@ -60,7 +60,7 @@ class AnalysisSettings(BaseModel):
     replicates: int = Field(default=2000, ge=0, le=1_000_000)
     """Bootstrap replicates behind the intervals of derived quantities; 0 leaves them out."""
     replicated_values: int = Field(default=150_000_000, ge=1)
-    """PGFs of all seeds and replicates together at most: a matrix of very many cells gets fewer replicates, though never
+    """PGFs of all replicates and seeds together at most: a matrix of very many cells gets fewer replicates, though not
     fewer than 200, and findings warn of it."""
     permutations: int = Field(default=1000, ge=0, le=1_000_000)
     """Permutations behind the test of the largest clique; 0 leaves it out."""
