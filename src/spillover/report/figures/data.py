@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import floor, isinf, isnan, log10
 from typing import Any
 
@@ -18,6 +18,9 @@ from spillover.report.figures.weights import weights_of
 
 Json = Any
 DECIMALS = 4
+MOST_DETAILED = 200
+"""Tasks beyond which a page holds the values and q of the raw and the calibrated matrix alone, or it would be too large
+to open."""
 
 
 def page_data(findings: Findings, mixtures: Sequence[MixturePanel] = ()) -> dict[str, Json]:
@@ -51,14 +54,26 @@ def _model(model: ModelFindings, panel: MixturePanel | None) -> dict[str, Json]:
         "undefined": {f"{cell.source}→{cell.target}": cell.reason for cell in model.matrix.undefined},
         "base": {name: _number(record.accuracy) for name, record in model.base.items()},
         "calibrated_base": {name: _number(record.calibrated) for name, record in model.base.items()},
-        "accuracy": rows(model.cells.accuracy),
-        "layers": [_layer(layer) for layer in layers_of(model)],
+        "accuracy": [] if is_reduced(model) else rows(model.cells.accuracy),
+        "layers": [_layer(layer) for layer in _held(model)],
         "graph": _graph(graph_of(model)),
         "profiles": _short(asdict(profiles_of(model))),
         "mixture": None if panel is None else panel.to_json(),
         "progress": None if progress is None else _short(asdict(progress)),
         "weights": None if weights is None else _short(asdict(weights)),
     }
+
+
+def is_reduced(model: ModelFindings) -> bool:
+    """Whether a model has so many tasks that its page leaves numbers out."""
+    return max(len(model.matrix.sources), len(model.matrix.targets)) > MOST_DETAILED
+
+
+def _held(model: ModelFindings) -> list[Layer]:
+    layers = layers_of(model)
+    if not is_reduced(model):
+        return layers
+    return [replace(layer, low=None, high=None, p=None) for layer in layers if layer.name in ("raw", "calibrated")]
 
 
 def _layer(layer: Layer) -> dict[str, Json]:
