@@ -39,7 +39,10 @@ class ScoreRows:
     """−1 where a row has no seed: a base that serves all."""
     fraction: np.ndarray
     score: np.ndarray
-    table: pa.Table
+    options: pa.Array
+    """The answers to choose from, a list a row."""
+    log_probabilities: pa.Array
+    """Of the options, a list a row."""
 
     def codes(self, column: str, rows: np.ndarray) -> np.ndarray:
         """Codes of a column of names at these rows."""
@@ -88,8 +91,14 @@ def read_rows(table: pa.Table) -> ScoreRows:
         seed=table.column("seed").fill_null(-1).to_numpy(),
         fraction=table.column("fraction").to_numpy(),
         score=score,
-        table=table,
+        options=_whole(table.column("options")),
+        log_probabilities=_whole(table.column("option_log_probabilities")),
     )
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Put a column's pieces together, once: taking rows of lists from many pieces does so every time."""
+    return column.combine_chunks()
 
 
 def encode_names(column: pa.ChunkedArray) -> NameColumn:

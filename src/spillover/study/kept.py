@@ -71,7 +71,8 @@ def _read(file: Path, _changed_ns: int, _size: int) -> Kept | None:
     if not re.fullmatch(r"[0-9a-f]{32}", file.stem):
         return None
     try:
-        about: dict[str, Any] = json.loads((pq.read_metadata(file).metadata or {})[METADATA])
+        with pa.OSFile(str(file)) as stream:
+            about: dict[str, Any] = json.loads((pq.read_metadata(stream).metadata or {})[METADATA])
         job = about["job"]
         if content_key(job) != file.stem:
             return None

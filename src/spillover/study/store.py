@@ -252,11 +252,12 @@ class Store:
 
     def leftovers(self, plan: Plan) -> list[Path]:
         """Files of jobs that are not in the plan, of a trial or an earlier version; they are kept and not read."""
-        wanted: dict[Asked, set[str]] = {}
-        for job in plan.evaluations:
-            wanted.setdefault(job.asked, set()).update(question.target_key for question in job.questions)
-        scored = self._kept("scores")
-        return [kept.file for kept in scored if wanted.get(kept.asked, set()).isdisjoint(kept.target_keys)]
+        wanted = {job.asked: job.questions for job in plan.evaluations}
+
+        def is_used(kept: Kept) -> bool:
+            return not set(kept.target_keys).isdisjoint(each.target_key for each in wanted.get(kept.asked, ()))
+
+        return [kept.file for kept in self._kept("scores") if not is_used(kept)]
 
     def read(self, plan: Plan) -> pa.Table:
         """Read the plan's scores, and no others, under the names that the plan gives them.
