@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,9 @@ def load_analysis_settings(path: Path) -> AnalysisSettings:
         raise StudyError(faults_of(error.errors(), root, path.name, AnalysisSettings)) from error
 
 
+@lru_cache(maxsize=8)
 def parse_study(text: str, file: Path) -> Study:
-    """Parse the text of a study file; `file` is only named in faults.
+    """Parse the text of a study file; `file` is only named in faults. A command looks at the same text several times.
 
     Raises:
         StudyError: the text is not a study.
