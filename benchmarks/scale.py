@@ -1,11 +1,12 @@
-"""How a study grows to hundreds of tasks: run `python benchmarks/scale.py` (half an hour at the largest size).
+"""How a study grows to hundreds of tasks: run `python benchmarks/scale.py` (ten minutes on a quiet machine).
 
 Every stage of a study is done by the program itself, on real files, in a process of its own, so that its peak memory
 is its own. Only the model is made up: what a worker gives back is drawn by `answer` instead of computed, as groups of
-tasks that help each other a little. Times are processor seconds of a stage and of the processes that it started.
+tasks that help each other a little. Times are processor seconds of a stage and of the processes that it started, with
+one thread of linear algebra.
 
-The tasks are text, of few examples each: a table of scores has a row an example, so that with more of them its rows,
-the file sizes and the time of reading grow in proportion, and nothing else does.
+The tasks are text, of few examples each. A table of scores has a row an example: with more of them, files and the time
+and memory of reading and aligning grow in proportion, and no other stage does.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +33,7 @@ from spillover.core.keys import seeded_generator
 from spillover.core.scores import SCORE_SCHEMA
 from spillover.study import run as running
 from spillover.study.executors.executor import Worker
+from spillover.study.executors.local import THREADS
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune, Job
 from spillover.study.results import read_scores
@@ -158,8 +161,8 @@ def _same(value: Any, name: str, count: int) -> pa.Array:
 
 def record(file: Path) -> int:
     """Do what is pending of a study, with made-up models, and return how many jobs that was."""
-    running._Start = MadeUp  # the one place where the program would load a model
-    finished = running.run(load_study_to_run(file))
+    with patch.object(running, "_Start", MadeUp):  # the one place where the program would load a model
+        finished = running.run(load_study_to_run(file))
     if finished.failures:
         raise SystemExit(f"{len(finished.failures)} jobs failed: {finished.failures[0]}")
     return finished.done
@@ -168,8 +171,9 @@ def record(file: Path) -> int:
 def time_stage(name: str, command: Sequence[str], output: Path, folder: Path) -> Stage:
     """Run a stage in a process of its own; what it prints on stdout goes to a file."""
     started = time.perf_counter()
+    environment = {**os.environ, **dict.fromkeys(THREADS, "1")}
     with output.open("wb") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.PIPE, cwd=folder)
+        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.PIPE, cwd=folder, env=environment)
         said = process.stderr.read() if process.stderr else b""
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
