@@ -17,7 +17,7 @@ AT_ONCE = 250
 """Permutations that are drawn together; fewer where a matrix is so large that they would fill memory."""
 DRAWN_TOGETHER = 10_000_000
 """Cells of them at most."""
-PERMUTED = 25_000_000
+PERMUTED = 100_000_000
 """Cells of all permutations at most: very many tasks get fewer, though never fewer than `FEWEST_PERMUTATIONS`."""
 FEWEST_PERMUTATIONS = 99
 """With them p can still be 0.01."""
