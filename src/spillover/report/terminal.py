@@ -19,6 +19,8 @@ from spillover.report.verdicts_in_terminal import verdicts_in_terminal
 CELL = 5
 """Characters of a cell: thirteen of them and abbreviations fit on a line of eighty."""
 LISTED_CELLS = 12
+MOST_TABULATED = 50
+"""Tasks beyond which no matrix is printed: it would be wider than any terminal."""
 LEGEND = (
     "PGF: the share of the gap between the base and perfection that finetuning closes. 1 closes it, 0 changes nothing, "
     "below 0 is harm. Rows: the task finetuned on. Columns: the task evaluated."
@@ -63,6 +65,10 @@ def _sentences(title: str, sentences: list[str]) -> RenderableType:
 
 
 def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
+    sources, targets = len(model.matrix.sources), len(model.matrix.targets)
+    if max(sources, targets) > MOST_TABULATED:
+        yield Text(f"PGF · {model.title} · {sources} × {targets}: too many to print; spillover report draws them")
+        return
     base = {name: record.accuracy for name, record in model.base.items()}
     limit = colour_limit(value for matrix in model.shown_matrices for value in matrix.values.flatten().tolist())
     title = f"PGF · {model.model} · {model.protocol} · {_count(len(model.transfers.seeds), 'seed')}"

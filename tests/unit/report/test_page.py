@@ -108,3 +108,12 @@ def test_of_very_many_tasks_the_page_holds_less_and_says_so(monkeypatch):
     assert "the page holds PGF and q alone" in page
     assert "the page holds PGF and q alone" not in whole
     assert len(page) < 0.8 * len(whole)
+
+
+def test_a_matrix_that_no_terminal_can_hold_is_not_printed():
+    console = Console(file=StringIO(), width=200)
+    console.print(findings_in_terminal(analyze(table([f"t{number}" for number in range(51)])), 200))
+    said = console.file.getvalue()
+    assert "51 × 51: too many to print" in said
+    assert "on ↓  to →" not in said
+    assert "what it says" in said
