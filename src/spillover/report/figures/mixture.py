@@ -134,7 +134,9 @@ def mixture_panels(parts: Sequence[StudyResults], settings: AnalysisSettings | N
 
 def _may_fit(data: pa.Table | PGFTable | AccuracyTable) -> bool:
     """Whether there are few enough targets, as far as is told before anything is aligned or drawn."""
-    targets = data["target"].unique() if isinstance(data, pa.Table) else {row.target for row in data.rows}
+    if isinstance(data, PGFTable | AccuracyTable):
+        return len({row.target for row in data.rows}) <= MOST_TASKS
+    targets = data["target"].unique()
     return len(targets) <= MOST_TASKS
 
 
