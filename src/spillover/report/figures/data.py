@@ -19,8 +19,8 @@ from spillover.report.figures.weights import weights_of
 Json = Any
 DECIMALS = 4
 MOST_DETAILED = 200
-"""Tasks beyond which a page holds the values and q of the raw and the calibrated matrix alone, or it would be too large
-to open."""
+"""Tasks beyond which a page holds the values and q of the raw and the calibrated matrix alone, and no pairs of updates:
+it would be too large to open."""
 
 
 def page_data(findings: Findings, mixtures: Sequence[MixturePanel] = ()) -> dict[str, Json]:
@@ -45,7 +45,7 @@ def page_data(findings: Findings, mixtures: Sequence[MixturePanel] = ()) -> dict
 
 
 def _model(model: ModelFindings, panel: MixturePanel | None) -> dict[str, Json]:
-    progress, weights = progress_of(model), weights_of(model)
+    progress, weights = progress_of(model), None if is_reduced(model) else weights_of(model)
     names = tuple(dict.fromkeys((*model.matrix.sources, *model.matrix.targets)))
     return {
         "title": model.title,
