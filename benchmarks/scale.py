@@ -1,4 +1,4 @@
-"""How a study grows to hundreds of tasks: run `python benchmarks/scale.py` (ten minutes on a quiet machine).
+"""How a study grows to hundreds of tasks: run `python benchmarks/scale.py` (a quarter of an hour of one core).
 
 Every stage of a study is done by the program itself, on real files, in a process of its own, so that its peak memory
 is its own. Only the model is made up: what a worker gives back is drawn by `answer` instead of computed, as groups of
