@@ -19,6 +19,7 @@ import torch
 from peft import PeftModel
 from PIL import Image
 from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as bytes_from_tensors
 from tests.contracts.tiny_families import READING, SEEING, mllama
 from transformers import (
     AutoModelForCausalLM,
@@ -246,6 +247,21 @@ def test_an_adapter_is_loaded_by_peft_alone(family, tmp_path):
             assert scores == pytest.approx(plain_scores(family, adapted, prompt), rel=1e-3, abs=1e-4)
     finally:
         adapted.unload()
+
+
+@pytest.mark.parametrize("former", ["language_model.model.", "model."])
+def test_an_adapter_of_before_the_wrappers_moved_is_understood(family, former):
+    """Until transformers 4.52 LLaVA's language model was in no other model, and Qwen had none around its layers."""
+    settings = TrainingSettings(examples=4, epochs=2, batch=4, learning_rate=1e-2)
+    files = finetune(family.base, family.encoded(), settings, seed=0).adapters[2]
+    tensors = {
+        name.replace("model.model.language_model.", f"model.{former}"): tensor
+        for name, tensor in tensors_from_bytes(files[WEIGHTS_FILE]).items()
+    }
+    with merged_adapter(family.base, files):
+        expected = score_options(family.base, family.encoded())
+    with merged_adapter(family.base, {**files, WEIGHTS_FILE: bytes_from_tensors(tensors, {"format": "pt"})}):
+        assert score_options(family.base, family.encoded()) == expected
 
 
 def test_an_adapter_is_on_the_language_model_alone(family):

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -39,7 +40,6 @@ def build_app(command: str | None = None) -> typer.Typer:
         "on?",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        add_completion=False,
     )
     app.callback()(options)
     wanted = [module for module, commands in MODULES.items() if command in commands]
@@ -48,8 +48,17 @@ def build_app(command: str | None = None) -> typer.Typer:
     return app
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"spillover {version('spillover')}")
+        raise typer.Exit
+
+
 def options(
     *,
+    version_asked: Annotated[  # noqa: ARG001 (its callback answers)
+        bool, typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True)
+    ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of errors, and what libraries say.")
     ] = False,

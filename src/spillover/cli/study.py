@@ -92,11 +92,12 @@ def plan(
     """Check a study, and say what running it would take. Nothing is run or written."""
     prepared = prepare(load_study_to_run(study_file), only=_source(only), limit=limit, shard=_shard(shard))
     summary = _summary(prepared, gpu_hour_price)
+    in_the_way = obstacles(prepared.asked.study)
     if json:
-        _print_json(summary)
+        _print_json({**summary, "obstacles": in_the_way})
         return
     _print_difference(Console(), prepared)
-    for line in obstacles(prepared.asked.study):
+    for line in in_the_way:
         Console(stderr=True).print(f"this machine cannot run it: {line}", style="yellow", markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False)
     for name, value in summary.items():

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from spillover.core.errors import HubError
 
+log = logging.getLogger(__name__)
+
 
 def newest_commit(name: str, kind: Literal["model", "dataset"]) -> str | None:
-    """Look up the commit that a repository of the hub stands at now.
+    """Look up the commit that a repository of the hub stands at now; without network, the newest that was fetched.
 
     Raises:
-        HubError: the hub cannot be reached, or has no such repository.
+        HubError: the hub has no such repository, or it cannot be reached and nothing was fetched before.
     """
     from huggingface_hub import HfApi  # noqa: PLC0415 (loaded only where a hub is used)
 
@@ -21,10 +24,26 @@ def newest_commit(name: str, kind: Literal["model", "dataset"]) -> str | None:
     try:
         return look_up(name).sha
     except _known() as error:
+        if fetched := _fetched_commit(name, kind):
+            log.warning(
+                "the hub cannot be asked for %s (%s): its commit %s is here", name, type(error).__name__, fetched
+            )
+            return fetched
+        there = "" if "/" in name else f"there is no folder {name!r}, and "
+        of_kind = "--repo-type dataset " if kind == "dataset" else ""
         raise HubError(
-            f"cannot look up the {kind} {name!r} on the hub: {type(error).__name__}",
-            hint="pin a commit with revision: in the study file, or give a local folder",
+            f"{there}cannot look up the {kind} {name!r} on the hub: {type(error).__name__}",
+            hint=f"where the hub can be reached: hf download {of_kind}{name}; or give a local folder",
         ) from error
+
+
+def _fetched_commit(name: str, kind: Literal["model", "dataset"]) -> str | None:
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 (loaded only where a hub is used)
+
+    try:
+        return Path(snapshot_download(name, repo_type=kind, local_files_only=True)).name
+    except _known():
+        return None
 
 
 def download_small_files(name: str, revision: str | None, endings: Sequence[str]) -> Path:

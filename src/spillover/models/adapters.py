@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Mapping
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +33,11 @@ AdapterFiles = Mapping[str, bytes]
 Named = TypeVar("Named")
 """What an adapter's tensor stands for: itself, or its shape."""
 
-MOVED = (
-    (re.compile(r"^base_model\.model\.model\.layers\."), "base_model.model.model.language_model.layers."),
-    (re.compile(r"^base_model\.model\.visual\."), "base_model.model.model.visual."),
-)
-"""transformers 5 moved Qwen's modules: what older adapters call them, and what they are called now. In models that read
-text alone nothing moved."""
+PREFIX = "base_model.model."
+"""Of every tensor's name, before the module's own."""
+WRAPPERS = ("model", "language_model")
+"""transformers 4.52 moved the parts of models that see, which adapters of before still call by their former names: the
+order of these wrappers changed, whatever the family, and nothing else."""
 
 
 def language_model_pattern(model: nn.Module) -> str:
@@ -100,7 +100,7 @@ def _plain(value: object) -> object:
 def touches_vision(base: Base, files: AdapterFiles) -> bool:
     """Say whether an adapter changes anything before the language model, so that image features must be made anew."""
     decoder = language_model_pattern(base.model).split(r"\.", 1)[0].removeprefix(".*")
-    names = _renamed(base, _tensors(files))
+    names = _read_tensors(base, files)
     return any(f".{decoder}." not in name for name in names)
 
 
@@ -118,8 +118,9 @@ def applied_adapter(base: Base, files: AdapterFiles) -> AbstractContextManager[N
 @contextmanager
 def _adapter_beside(base: Base, files: AdapterFiles) -> Generator[None]:
     """Put an adapter's layers around the base's, and take them off at the end."""
-    frame = _frame(base, _config(base, files))
-    _load(frame, _renamed(base, _tensors(files)))
+    tensors = _read_tensors(base, files)
+    frame = _frame(base, _config(base, files, tensors))
+    _load(frame, tensors)
     try:
         for name, layer in frame.layers.items():
             base.model.set_submodule(name, layer)
@@ -136,8 +137,9 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
         ModelError: the files are no adapter of this model: a tensor without a module, a module without its tensor, or
             one of another shape.
     """
-    frame = _frame(base, _config(base, files))
-    _load(frame, _renamed(base, _tensors(files)))
+    tensors = _read_tensors(base, files)
+    frame = _frame(base, _config(base, files, tensors))
+    _load(frame, tensors)
     layers = list(frame.layers.values())
     inner = [parameter for layer in layers for parameter in layer.get_base_layer().parameters()]
     saved = [(parameter, parameter.data) for parameter in inner]
@@ -214,27 +216,48 @@ def _take_off(model: nn.Module) -> None:
     model.requires_grad_(requires_grad=False)
 
 
-def _config(base: Base, files: AdapterFiles) -> LoraConfig:
+def _config(base: Base, files: AdapterFiles, names: Iterable[str]) -> LoraConfig:
+    """Read the configuration of an adapter whose tensors are called so."""
     given = read_adapter_config(files.get(CONFIG_FILE, b""))
-    if isinstance(given.get("target_modules"), str) and base.abilities.images != "none":
-        given["target_modules"] = given["target_modules"].replace(r"model\.layers", r"model\.language_model\.layers")
+    wanted = given.get("target_modules")
+    if isinstance(wanted, str) and wanted != "all-linear":
+        modules = [name for name, _ in base.model.named_modules()]
+        if not any(re.fullmatch(wanted, name) for name in modules):  # written for former names: the tensors tell
+            given["target_modules"] = sorted({_module_of(name) for name in names} & set(modules))
     config = LoraConfig(**{name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__})
     config.inference_mode = True
     config.init_lora_weights = True  # every tensor is loaded, and some beginnings would ask for data
     return config
 
 
-def _tensors(files: AdapterFiles) -> dict[str, Tensor]:
+def _read_tensors(base: Base, files: AdapterFiles) -> dict[str, Tensor]:
     try:
-        return tensors_from_bytes(files[WEIGHTS_FILE])
+        return _renamed(base, tensors_from_bytes(files[WEIGHTS_FILE]))
     except (KeyError, SafetensorError) as error:
         raise ModelError(f"an adapter needs a readable {WEIGHTS_FILE}; other formats are not read") from error
 
 
-def _renamed(base: Base, tensors: dict[str, Named]) -> dict[str, Named]:
-    for old, new in MOVED if base.abilities.images != "none" else ():
-        tensors = {old.sub(new, name): tensor for name, tensor in tensors.items()}
-    return tensors
+def _renamed(base: Base, tensors: Mapping[str, Named]) -> dict[str, Named]:
+    """Call tensors by the names that their modules have now."""
+    modules = [name for name, _ in base.model.named_modules()]
+    if base.abilities.images == "none" or all(_module_of(name) in modules for name in tensors):
+        return dict(tensors)
+    inside = Counter(map(_without_wrappers, modules))
+    now = {bare: name for name in modules if inside[bare := _without_wrappers(name)] == 1}
+
+    def renamed(name: str) -> str:
+        module = _module_of(name)
+        return PREFIX + now.get(_without_wrappers(module), module) + name.removeprefix(PREFIX + module)
+
+    return {renamed(name): tensor for name, tensor in tensors.items()}
+
+
+def _module_of(tensor: str) -> str:
+    return tensor.removeprefix(PREFIX).split(".lora_", 1)[0]
+
+
+def _without_wrappers(module: str) -> str:
+    return ".".join(part for part in module.split(".") if part not in WRAPPERS)
 
 
 def require_fit(base: Base, folder: Path) -> None:
@@ -247,9 +270,10 @@ def require_fit(base: Base, folder: Path) -> None:
     Raises:
         ModelError: they are not.
     """
-    config = _config(base, {CONFIG_FILE: (folder / CONFIG_FILE).read_bytes()})
+    shapes = _renamed(base, adapter_shapes(folder))
+    config = _config(base, {CONFIG_FILE: (folder / CONFIG_FILE).read_bytes()}, shapes)
     try:
-        _require_shapes(_frame(base, config), _renamed(base, adapter_shapes(folder)))
+        _require_shapes(_frame(base, config), shapes)
     except ModelError as error:
         raise ModelError(error.message, where=str(folder), hint=error.hint) from error
 

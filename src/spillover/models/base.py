@@ -53,6 +53,8 @@ class Base:
     """What its vision tower made of images; see `spillover.models.encoding`."""
     frames: dict[str, Any] = field(default_factory=dict[str, Any])
     """LoRA layers that the next adapter of the same configuration needs; see `spillover.models.adapters`."""
+    deciding: dict[tuple[str, ...], Any] = field(default_factory=dict[tuple[str, ...], Any])
+    """By options: where a choice between them is decided; see `spillover.models.encoding`."""
     layouts: Recent[tuple[Any, ...], dict[str, Any]] = field(default_factory=lambda: Recent(LAYOUT_BYTES))
     """Batches of questions as tensors, which the next adapter is asked as well; see `spillover.models.batching`."""
     asking: TokenBudget = field(default_factory=lambda: TokenBudget(CPU_TOKENS))

@@ -62,6 +62,8 @@ def resolve_precision(precision: Precision, device: str) -> Precision:
 
 ROOM = 2 / 3
 """Of a device's memory for weights; the rest is for activations."""
+MERGING_ROOM = 0.9
+"""Of a device's memory for weights and the copy that an adapter is merged into; nothing is trained meanwhile."""
 VALUE_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
 QUANTISED_BYTES = 0.7
 """A parameter in 4 bits, with the scales and the parts that keep their precision."""
@@ -77,15 +79,16 @@ def resolve_placement(settings: ModelSettings, parameters: float, device: str) -
     """
     if "auto" not in (settings.quantisation, settings.device_map):
         return settings
-    room = _memory_bytes(device) * ROOM
-    needed = parameters * VALUE_BYTES[settings.precision]
+    memory = _memory_bytes(device)
+    plain = parameters * VALUE_BYTES[settings.precision]
+    fits = plain <= ROOM * memory and 2 * plain <= MERGING_ROOM * memory
     changes: dict[str, str] = {}
     if settings.quantisation == "auto":
-        changes["quantisation"] = "4bit" if needed > room else "none"
-    if changes.get("quantisation", settings.quantisation) == "4bit":
-        needed = parameters * QUANTISED_BYTES
+        changes["quantisation"] = "none" if fits else "4bit"
+    if changes.get("quantisation", settings.quantisation) == "4bit":  # to which adapters are never merged
+        fits = parameters * QUANTISED_BYTES <= ROOM * memory
     if settings.device_map == "auto":
-        changes["device_map"] = "spread" if needed > room and _cuda_devices() > 1 else "single"
+        changes["device_map"] = "single" if fits or _cuda_devices() < 2 else "spread"
     return settings.model_copy(update=changes)
 
 

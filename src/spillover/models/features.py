@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import shutil
+import time
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +41,8 @@ OPEN_FILES = 4096
 """Mapped files a process holds open; the pages of any of them are the operating system's to keep or drop."""
 SPARED = 0.05
 """Share of the disk that is left free, whatever the limit says."""
+STALE_S = 14 * 24 * 3600.0
+"""Features of a model that no process has opened for so long make room for others."""
 LOOKED_EVERY = 0.01
 """Share of the limit that is written between two looks at what other processes have written."""
 
@@ -88,10 +93,12 @@ class FeatureCache:
         self._held: dict[str, list[Features]] = {}
         self._opened = Recent[str, list[Features]](OPEN_FILES)
         self._unlooked = 0
+        self._is_full = False
         self.held_bytes = 0
         """In main memory; never above the limit."""
         if self._disk is not None:
             sweep(self._disk.folder)
+            _mark_used(self._disk.folder / identity)
         self.stored_bytes = 0 if self._disk is None else _folder_bytes(self._disk.folder)
         """On disk, as far as this process knows."""
 
@@ -132,7 +139,18 @@ class FeatureCache:
     def _has_room(self, disk: FeatureDisk, size: int) -> bool:
         if self._unlooked > disk.limit_bytes * LOOKED_EVERY:
             self.stored_bytes, self._unlooked = _folder_bytes(disk.folder), 0
+        if self.stored_bytes + size > disk.limit_bytes and not self._is_full:
+            _remove_stale(disk.folder)
+            self.stored_bytes = _folder_bytes(disk.folder)
         if self.stored_bytes + size > disk.limit_bytes:
+            if not self._is_full:
+                log.warning(
+                    "%s is full of image features (%.3g GB), and the others are computed again in every run; raise "
+                    "executor.feature_cache_gb, or remove the folder",
+                    disk.folder,
+                    disk.limit_bytes / 1e9,
+                )
+            self._is_full = True
             return False
         there = next(parent for parent in (disk.folder, *disk.folder.absolute().parents) if parent.exists())
         usage = shutil.disk_usage(there)
@@ -175,6 +193,18 @@ def vision_identity(model: Any, processor: Any) -> str:
     }
     digest.update(json.dumps(how, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:32]
+
+
+def _mark_used(folder: Path) -> None:
+    with suppress(OSError):  # not there yet, or not ours to write
+        os.utime(folder)
+
+
+def _remove_stale(folder: Path) -> None:
+    """Remove the features of models that nobody has opened for long; a process that reads them keeps what is open."""
+    for of_model in folder.iterdir():
+        if of_model.is_dir() and time.time() - of_model.stat().st_mtime > STALE_S:
+            shutil.rmtree(of_model, ignore_errors=True)
 
 
 def _folder_bytes(folder: Path) -> int:

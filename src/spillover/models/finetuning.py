@@ -88,7 +88,8 @@ def finetune(
             entry = _step(base, batch, weights, optimiser, settings, step)
             progress.log.append(entry)
             if step == settings.steps:
-                _check_end(base, entry, weights, _loss(base, batch))
+                with torch.no_grad():
+                    _check_end(base, entry, weights, _batch_loss(base, batch))
             if step in saved_at:
                 progress.adapters[step] = export_adapter(adapted, base.name)
             if on_step is not None:
@@ -112,7 +113,7 @@ def _step(
     step: int,
 ) -> TrainingStep:
     rate = settings.learning_rate * rate_share(step - 1, settings)
-    loss = _accumulate(base, batch, trained)
+    loss = _batch_loss(base, batch, trained)
     norm = torch.nn.utils.clip_grad_norm_(trained, settings.maximum_gradient_norm).item()
     entry = TrainingStep(step=step, loss=loss, learning_rate=rate, gradient_norm=norm)
     _check(entry, base)
@@ -160,8 +161,8 @@ def _batches(rows: Sequence[Row], settings: TrainingSettings, seed: int) -> Iter
             yield [rows[index] for index in order[start : start + settings.batch]]
 
 
-def _accumulate(base: Base, batch: Sequence[Row], trained: Sequence[nn.Parameter]) -> float:
-    """Add up the gradients of a batch's loss, part by part as they fit the memory, and return the loss."""
+def _batch_loss(base: Base, batch: Sequence[Row], trained: Sequence[nn.Parameter] = ()) -> float:
+    """Compute a batch's loss part by part as they fit the memory, and add up the gradients of what is trained."""
     while True:
         for parameter in trained:
             parameter.grad = None
@@ -169,7 +170,8 @@ def _accumulate(base: Base, batch: Sequence[Row], trained: Sequence[nn.Parameter
         for part in _parts(batch, base.training):
             try:
                 loss = _answer_loss(base, part) / _answers(batch)
-                loss.backward()
+                if trained:
+                    loss.backward()
             except RuntimeError as error:
                 if not ran_out_of_memory(error):
                     raise
@@ -180,11 +182,6 @@ def _accumulate(base: Base, batch: Sequence[Row], trained: Sequence[nn.Parameter
             return total
         loss = None  # with its activations; from here on the batch is begun anew, since a part may have been half added
         base.training.lower(range(len(failed)), [len(row) for row in failed], base.name)
-
-
-@torch.no_grad()
-def _loss(base: Base, batch: Sequence[Row]) -> float:
-    return sum((_answer_loss(base, part) / _answers(batch)).item() for part in _parts(batch, base.training))
 
 
 def _parts(batch: Sequence[Row], budget: TokenBudget) -> Iterator[list[Row]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil, log2
 from typing import Any
 
 import torch
@@ -20,6 +21,9 @@ from spillover.models.vision import PIXELS, ImageForm, accepted_names, in_place_
 
 SAME = 1e-3
 """Two results are the same if they differ by less, relative to their norm; the same operations usually differ by 0."""
+
+LOUD = 100.0
+"""Logits at least so large, in one of the trials: caps of the usual 30 to 50 do not show at those of a small model."""
 
 FAILURES = (AttributeError, IndexError, RuntimeError, TypeError, ValueError)
 """What a model raises that is run in a way that it was not made for."""
@@ -63,20 +67,34 @@ def try_model(model: Any, inputs: Mapping[str, Any], name: str) -> Abilities:
         log.warning("the images of %s pass its vision tower with every batch, which is slower: %s", name, why)
     return Abilities(
         images=form,
-        plain_head=_same(model.get_output_embeddings()(states[:, -1]), logits),
+        plain_head=_has_plain_head(model, placed, float(logits.abs().max())),
         narrow=_narrows(model, placed, states[:, -1]),
     )
 
 
-def _answer(model: Any, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """All states that leave the last layer, and the logits of the last."""
+def _answer(model: Any, inputs: Mapping[str, Tensor], times: float = 1.0) -> tuple[Tensor, Tensor]:
+    """All states that leave the last layer, multiplied, and the logits that the head makes of the last of these."""
     taken: list[Tensor] = []
-    hook = model.base_model.register_forward_hook(lambda *called: taken.append(called[-1].last_hidden_state))
+
+    def take(*called: Any) -> None:
+        called[-1].last_hidden_state = called[-1].last_hidden_state * times
+        taken.append(called[-1].last_hidden_state)
+
+    hook = model.base_model.register_forward_hook(take)
     try:
         logits = model(**inputs, use_cache=False).logits[:, -1]
     finally:
         hook.remove()
     return taken[0], logits
+
+
+def _has_plain_head(model: Any, inputs: Mapping[str, Tensor], largest: float) -> bool:
+    """Whether logits are states times the output embedding, also where they are large."""
+    for times in (1.0, 2.0 ** ceil(log2(max(LOUD / max(largest, 1e-6), 1.0)))):  # a power of two rounds nothing
+        states, logits = _answer(model, inputs, times)
+        if not _same(model.get_output_embeddings()(states[:, -1]), logits):
+            return False
+    return True
 
 
 def _image_form(model: Any, inputs: Mapping[str, Tensor], states: Tensor) -> tuple[ImageForm, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from spillover.models.settings import AdapterSource
 from spillover.study.devices import devices_of
 from spillover.study.given import GivenAdapter, open_given
 from spillover.study.model_faults import model_faults, sight_faults
+from spillover.study.pinning import Pinned
 from spillover.study.reading import load_study, sound_part
 from spillover.study.study import LocalExecutor, Source, Study
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks, refuse_clashes
@@ -40,13 +41,17 @@ class StudyTasks:
         return tuple(dict.fromkeys((*self.sources, *self.targets)))
 
 
-def open_study(study: Study) -> StudyTasks:
+def open_study(study: Study, pinned: Pinned | None = None) -> StudyTasks:
     """Open a study's tasks, and see that its models are there.
+
+    Args:
+        study: as loaded from its file, or pinned.
+        pinned: how far it could be pinned: what could not is not opened, and is among the faults.
 
     Raises:
         StudyError: a task or model is unknown, or cannot be what the study wants of it: all faults at once.
     """
-    tasks, faults = _open(study)
+    tasks, faults = _open(study, pinned)
     if faults:
         raise StudyError(faults)
     return tasks
@@ -73,9 +78,9 @@ def load_study_to_run(path: Path) -> Study:
         raise StudyError([*error.faults, *more]) from error
 
 
-def _open(study: Study) -> tuple[StudyTasks, list[Fault]]:
-    faults = [*_repetitions(study), *model_faults(study), *_device_faults(study)]
-    tasks, closed = _open_tasks(study, faults)
+def _open(study: Study, pinned: Pinned | None = None) -> tuple[StudyTasks, list[Fault]]:
+    faults = [*(pinned.faults if pinned else ()), *_repetitions(study), *model_faults(study), *_device_faults(study)]
+    tasks, closed = _open_tasks(study, pinned.loose if pinned else frozenset(), faults)
     sources = _pick(study, tasks, "sources", "train", closed, faults)
     targets = _pick(study, tasks, "targets", "validation", closed, faults)
     controls = _controls(study, sources, closed, faults)
@@ -120,11 +125,11 @@ def _device_faults(study: Study) -> list[Fault]:
     return []
 
 
-def _open_tasks(study: Study, faults: list[Fault]) -> tuple[list[TaskData], bool]:
+def _open_tasks(study: Study, loose: Set[int], faults: list[Fault]) -> tuple[list[TaskData], bool]:
     """Open every task that can be opened, and say whether one could not."""
     tasks: list[TaskData] = []
-    closed = False
-    for path, settings in _single_tasks(study):
+    closed = bool(loose)
+    for path, settings in _single_tasks(study, loose):
         try:
             tasks += open_tasks([settings])
         except SpilloverError as error:
@@ -150,9 +155,11 @@ def _faults_within(study: Study, path: str, settings: TaskSettings, first: Spill
     return faults
 
 
-def _single_tasks(study: Study) -> Iterator[tuple[str, TaskSettings]]:
+def _single_tasks(study: Study, loose: Set[int]) -> Iterator[tuple[str, TaskSettings]]:
     """Take lists of names apart, so that one wrong name does not hide another."""
     for index, settings in enumerate(study.tasks):
+        if index in loose:
+            continue
         path = f"tasks[{index}]"
         names: str | tuple[str, ...] = getattr(settings, "names", "all")
         if isinstance(names, str):
@@ -212,6 +219,7 @@ def _verification_faults(study: Study, sources: list[str], targets: list[TaskDat
         said = [("source", "chosen", asked.chosen), *(("source", key, name) for key, name in rivals if name)]
         said += [("source", "random", name) for name in asked.random]
         said += [("target", "targets", name) for name in asked.targets]
+        said += [("target", "protected", name) for name in asked.protected]
         for role, key, name in said:
             if name not in known[role]:
                 message = f"{name!r} is no {role} of this study; {nearest(name, known[role])}"

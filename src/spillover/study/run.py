@@ -9,13 +9,14 @@ from pathlib import Path
 
 from spillover.core.errors import Fault, ModelError, StoreError, StudyError
 from spillover.core.keys import content_key
-from spillover.models.identity import model_identity, pin_revision
+from spillover.models.identity import model_identity
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of, executor_of, obstacles, precision_of
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
 from spillover.study.opening import StudyTasks, open_study, study_faults
+from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Finetune, Job, JobInput, Plan, plan_study
 from spillover.study.provenance import package_versions
@@ -23,7 +24,7 @@ from spillover.study.resume import pending
 from spillover.study.shard import Shard
 from spillover.study.store import Store
 from spillover.study.study import Provenance, RayExecutor, Study
-from spillover.tasks.data import find_named, pin_tasks
+from spillover.tasks.data import find_named
 from spillover.tasks.mixed import MixedTask
 
 LEFT_OPEN = ("precision", "quantisation", "device_map")
@@ -80,8 +81,9 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     study = settle_paths(study, Path.cwd())
     store = Store(Path(study.output))
     stored = _begun(store, study)
-    study = study.model_copy(update={"tasks": pin_tasks(study.tasks, stored.tasks if stored else ())})
-    tasks = open_study(study)
+    pinned = pin_study(study, stored)
+    tasks = open_study(pinned.study, pinned)
+    study = pinned.study
     source = find_named([*tasks.sources, *tasks.given], only).task.name if only is not None else None
     plan = plan_study(resolve(study, stored), tasks)
     plan = replace(plan, study=_with_provenance(plan.study, tasks))
@@ -126,7 +128,7 @@ def resolve(study: Study, stored: Study | None) -> Study:
     """Replace everything that is `auto`, the way it was replaced when the study was first planned.
 
     Raises:
-        ModelError: a device is asked for that this machine lacks, or a hub model cannot be looked up.
+        ModelError: a device is asked for that this machine lacks.
     """
     known = {model.name: model for model in (stored.models if stored else ())}
     models = [_resolve_model(model, known.get(model.name), study) for model in study.models]
@@ -139,9 +141,7 @@ def _resolve_model(model: ModelSettings, stored: ModelSettings | None, study: St
         model = model.model_copy(update=settled)
     if any(getattr(model, name) == "auto" for name in LEFT_OPEN):
         model = _resolve_here(model, study)
-    if model.revision is None and stored is not None and stored.path == model.path:
-        model = model.model_copy(update={"revision": stored.revision})
-    return pin_revision(model)
+    return model
 
 
 def _resolve_here(model: ModelSettings, study: Study) -> ModelSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -148,17 +148,6 @@ def _refuse_mixed_revisions(settings: Sequence[TaskSettings]) -> None:
         )
 
 
-def pin_tasks(settings: Sequence[TaskSettings], stored: Sequence[TaskSettings]) -> tuple[TaskSettings, ...]:
-    """Pin every dataset of the hub to a commit: the one that the study began with, else the newest.
-
-    Raises:
-        TaskError: a revision is asked for that is not the one the study began with.
-        HubError: the hub cannot be reached.
-    """
-    known = {each.dataset: each.revision for each in map(_hub_data, stored) if each is not None and each.revision}
-    return tuple(_pinned(each, known) for each in settings)
-
-
 class _HubData(NamedTuple):
     dataset: str
     revision: str | None
@@ -174,11 +163,22 @@ def _hub_data(settings: TaskSettings) -> _HubData | None:
             return None
 
 
-def _pinned(settings: TaskSettings, known: Mapping[str, str | None]) -> TaskSettings:
+def pin_task(settings: TaskSettings, stored: Sequence[TaskSettings]) -> TaskSettings:
+    """Pin a dataset of the hub to a commit: the one that the study began with, else the newest.
+
+    Args:
+        settings: of a task, or of several from one dataset; what is not of the hub is returned as it is.
+        stored: the tasks that the study began with.
+
+    Raises:
+        TaskError: a revision is asked for that is not the one the study began with.
+        HubError: the hub cannot be reached.
+    """
     given = _hub_data(settings)
     if given is None:
         return settings
-    begun = known.get(given.dataset)
+    known = (each for each in map(_hub_data, stored) if each is not None and each.dataset == given.dataset)
+    begun = next((each.revision for each in known), None)
     if begun and given.revision not in (None, begun):
         raise TaskError(
             f"the study began with the revision {begun} of {given.dataset} and cannot go on with {given.revision}",

@@ -107,10 +107,14 @@ def test_the_names_of_older_transformers_are_understood(base, encoded, adapters)
         adapters[0],
         lambda tensors: {name.replace("model.language_model.layers", "model.layers"): t for name, t in tensors.items()},
     )
+    pattern = json.loads(old[CONFIG_FILE]) | {
+        "target_modules": r"model\.layers\..*_proj"
+    }  # which is nothing's name now
     with merged_adapter(base, adapters[0]):
         expected = score_options(base, encoded)
-    with merged_adapter(base, old):
-        assert score_options(base, encoded) == expected
+    for files in (old, {**old, CONFIG_FILE: json.dumps(pattern).encode()}):
+        with merged_adapter(base, files):
+            assert score_options(base, encoded) == expected
 
 
 def test_ours_do_not_touch_the_vision_tower_and_others_are_found_out(base, adapters):

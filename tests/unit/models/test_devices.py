@@ -36,6 +36,11 @@ def test_a_model_is_spread_where_there_is_more_than_one_device_and_it_fills_one(
     assert resolved(monkeypatch, 100e9, devices=2, quantisation="auto", device_map="auto") == ("4bit", "spread")
 
 
+def test_the_copy_that_adapters_are_merged_into_must_find_room_beside_the_weights(monkeypatch):
+    assert resolved(monkeypatch, 7e9, memory=40 * GIB, quantisation="auto") == ("none", "single")
+    assert resolved(monkeypatch, 7e9, memory=24 * GIB, quantisation="auto") == ("4bit", "single")
+
+
 def test_what_is_said_is_not_resolved(monkeypatch):
     assert resolved(monkeypatch, 1e12, quantisation="none", device_map="single") == ("none", "single")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 from dataclasses import replace
 
 import pytest
@@ -49,6 +50,23 @@ def test_another_process_finds_the_same_bits(tmp_path, dtype):
     assert_equal(other.get("abc"), features)
     assert other.get("abd") is None
     assert FeatureCache(disk(tmp_path), "another tower").get("abc") is None
+
+
+def test_a_full_disk_is_told_once_and_features_of_models_long_unused_make_room(tmp_path, caplog):
+    one = some_features()
+    old, other = FeatureCache(disk(tmp_path), "old"), FeatureCache(disk(tmp_path), "other")
+    old.keep("aa", one)
+    other.keep("bb", one)
+    room = 2 * other.stored_bytes + 10
+    cache = FeatureCache(disk(tmp_path, room), "new")
+    cache.keep("cc", one)
+    cache.keep("dd", one)
+    assert caplog.text.count("full of image features") == 1
+    os.utime(tmp_path / "old", (0, 0))
+    again = FeatureCache(disk(tmp_path, room), "new")
+    again.keep("cc", one)
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["new", "other"]
+    assert FeatureCache(disk(tmp_path, room), "new").get("cc") is not None
 
 
 def test_the_disk_takes_in_until_it_is_full_then_main_memory_does(tmp_path):

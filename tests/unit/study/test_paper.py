@@ -47,6 +47,18 @@ def paper(tmp_path, vsibench, capsys, monkeypatch):  # noqa: F811
     return file
 
 
+def test_without_the_hub_everything_that_is_missing_is_told_at_once(tmp_path, capsys, monkeypatch):
+    from huggingface_hub import HfApi, constants
+
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: HfApi(endpoint="http://127.0.0.1:9"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "nothing"))
+    file = tmp_path / "paper.yaml"
+    assert run_command(["init", "--paper", str(file)]) == 0
+    assert run_command(["plan", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("'BLINK-Benchmark/BLINK'", "VSI-Bench", "VL-3B", "VL-7B", "VL-32B"))
+
+
 def test_it_is_three_models_13_sources_and_four_seeds(paper):
     plan = prepare(load_study(paper)).plan
     assert [count_parameters(model) for model in plan.study.models] == [3e9, 7e9, 32e9]

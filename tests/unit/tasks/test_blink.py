@@ -11,7 +11,7 @@ from spillover.study.study import Study
 from spillover.tasks import blink
 from spillover.tasks.blink import OLD_LABELS, hash_labels, open_blink
 from spillover.tasks.catalogue import BLINK
-from spillover.tasks.data import open_tasks, pin_tasks
+from spillover.tasks.data import open_tasks, pin_task
 from spillover.tasks.export import write_examples
 from spillover.tasks.files import collect_examples
 from spillover.tasks.hub import pin_dataset, read_hub_rows
@@ -133,9 +133,9 @@ def test_one_study_takes_one_revision():
 
 def test_a_study_goes_on_with_the_revision_it_began_with():
     begun = (BlinkTasks(revision="a" * 40),)
-    assert pin_tasks([BlinkTasks()], begun) == begun
+    assert pin_task(BlinkTasks(), begun) == begun[0]
     with pytest.raises(TaskError, match="began with the revision aaaa"):
-        pin_tasks([BlinkTasks(revision="b" * 40)], begun)
+        pin_task(BlinkTasks(revision="b" * 40), begun)
 
 
 def test_an_unreachable_hub_ends_in_advice(monkeypatch):
@@ -145,6 +145,19 @@ def test_an_unreachable_hub_ends_in_advice(monkeypatch):
     monkeypatch.setattr("huggingface_hub.HfApi", lambda: HfApi(endpoint="http://127.0.0.1:9"))
     with pytest.raises(HubError, match="cannot look up the dataset"):
         pin_dataset("BLINK-Benchmark/BLINK", None)
+
+
+def test_without_network_what_was_fetched_before_is_taken(monkeypatch, tmp_path, caplog):
+    from huggingface_hub import HfApi, constants
+
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: HfApi(endpoint="http://127.0.0.1:9"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    fetched = tmp_path / "datasets--BLINK-Benchmark--BLINK"
+    (fetched / "refs").mkdir(parents=True)
+    (fetched / "refs" / "main").write_text("c" * 40)
+    (fetched / "snapshots" / ("c" * 40)).mkdir(parents=True)
+    assert pin_dataset("BLINK-Benchmark/BLINK", None) == "c" * 40
+    assert "the hub cannot be asked" in caplog.text
 
 
 def test_a_study_over_blink_is_planned(folder, tmp_path):
