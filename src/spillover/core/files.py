@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import time
@@ -130,10 +131,12 @@ def sweep(folder: Path) -> None:
 
     Only what nobody has written to for `DEAD_AFTER_S`: another process may be writing beside this one.
     """
-    for part in list(folder.rglob(".*.part")):
-        with suppress(OSError):  # another process may sweep too; what stays does no harm
-            if is_abandoned(part):
-                shutil.rmtree(part) if part.is_dir() else part.unlink()
+    for place, folders, files in os.walk(folder):
+        for name in fnmatch.filter([*folders, *files], ".*.part"):
+            part = Path(place, name)
+            with suppress(OSError):  # another process may sweep too; what stays does no harm
+                if is_abandoned(part):
+                    shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def is_abandoned(path: Path) -> bool:

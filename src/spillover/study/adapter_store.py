@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,24 +36,33 @@ def write_adapter(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def read_adapter(folder: Path) -> dict[str, bytes]:
-    """Read an adapter's files.
+    """Read an adapter's files; one that is damaged is removed, so that the next run makes it again.
 
     Raises:
         StoreError: it is not there, or is not as it was written.
     """
     if not is_sound(folder):
+        shutil.rmtree(folder, ignore_errors=True)
         hint = "give the same command again: it is made again"
         raise StoreError("the adapter is missing or damaged", where=str(folder), hint=hint)
     return adapter_files(folder)
 
 
+def is_there(folder: Path) -> bool:
+    """Whether an adapter is there and its weights are as long as they say: read off the beginning of the file alone."""
+    try:
+        return (folder / CONFIG_FILE).is_file() and is_whole(folder / WEIGHTS_FILE)
+    except OSError:
+        return False
+
+
 def is_sound(folder: Path) -> bool:
-    """Whether an adapter is there, its weights as long as they say, and both files as they were written.
+    """Whether an adapter is there, and both files as they were written, of which every byte is read.
 
     Of a folder without sums, as earlier versions wrote them, the last is taken on trust.
     """
     try:
-        return (folder / CONFIG_FILE).is_file() and is_whole(folder / WEIGHTS_FILE) and _fits_its_sums(folder)
+        return is_there(folder) and _fits_its_sums(folder)
     except (OSError, UnicodeDecodeError):
         return False
 

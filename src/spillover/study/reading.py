@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,15 @@ def read_study_text(file: Path) -> str:
         raise StudyError([Fault(where=str(file), message=f"cannot read the file: {reason}; {hint}")]) from error
 
 
+def is_imported(folder: Path) -> bool:
+    """Whether a folder holds imported results; a study's own file, which may be long, is not parsed for that."""
+    try:
+        text = (folder / STUDY_FILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return re.search(r"^imported:", text, re.MULTILINE) is not None
+
+
 def load_analysis_settings(path: Path) -> AnalysisSettings:
     """Read how to analyse: a YAML file with what stands under `analysis:` in a study file.
 
@@ -71,8 +82,9 @@ def load_analysis_settings(path: Path) -> AnalysisSettings:
         raise StudyError(faults_of(error.errors(), root, path.name, AnalysisSettings)) from error
 
 
+@lru_cache(maxsize=8)
 def parse_study(text: str, file: Path) -> Study:
-    """Parse the text of a study file; `file` is only named in faults.
+    """Parse the text of a study file; `file` is only named in faults. A command looks at the same text several times.
 
     Raises:
         StudyError: the text is not a study.

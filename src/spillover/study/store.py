@@ -12,18 +12,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import yaml
 
 from spillover.core.errors import StoreError
 from spillover.core.files import is_abandoned, remove, sweep, unwritable, write_atomically, write_once
-from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
-from spillover.study.adapter_store import copy_given, is_sound, read_adapter, write_adapter
-from spillover.study.labelled import label_table, read_label, read_scores_file
-from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
+from spillover.study.adapter_store import copy_given, is_sound, is_there, read_adapter, write_adapter
+from spillover.study.kept import Kept, read_answers, read_kept, write_kept
+from spillover.study.plan import Asked, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import parse_study, read_study_text
 from spillover.study.study import Study
@@ -32,6 +29,10 @@ STATE = re.compile(r"[0-9a-f]{32}\.(state|safetensors)")
 """The name of what an unfinished job has kept; the second ending is that of earlier versions."""
 DIGEST_BYTES = 32
 """Of the SHA-256 that stands before what an unfinished job has kept."""
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""libyaml's, where PyYAML has it."""
+JOB_ROOMS = ("logs", "scores")
+"""Where files of finished jobs are."""
 FINDINGS = ("findings.json", "report.html")
 FIGURES = "figures"
 """What is derived from the scores, and made anew in seconds."""
@@ -136,7 +137,8 @@ class Store:
             StoreError: it belongs to a study of another name, cannot be written, or was begun meanwhile otherwise.
         """
         here = plan.study.model_copy(update={"output": "."})  # the folder may be moved
-        text = yaml.safe_dump(here.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        values = here.model_dump(mode="json")
+        text = yaml.dump(values, Dumper=DUMPER, sort_keys=False, allow_unicode=True)
         heading = "# Written by spillover: the study as it was resolved. To change the study, edit your own file.\n"
         content = heading + text
         planned = dump_plan(plan)
@@ -191,16 +193,10 @@ class Store:
             StoreError: the disk is full or the folder cannot be written.
         """
         job = outcome.job
-        about = {
-            "schema": SCORE_SCHEMA_VERSION,
-            "job": job.describe(),
-            "label": job.label,
-            "duration_s": round(outcome.duration_s, 3),
-            "versions": dict(versions),
-        }
         for room, table in (("logs", outcome.log), ("scores", outcome.scores)):
             if table is not None:
-                write_atomically(self.folder / room / f"{job.key}.parquet", label_table(table, about))
+                content = write_kept(table, job, outcome.duration_s, versions)
+                write_atomically(self.folder / room / f"{job.key}.parquet", content)
         for step, files in sorted((outcome.adapters or {}).items()):  # last: an adapter says that its job is done
             write_adapter(self.adapter(job.adapter_key, step), files)
         remove(self._unfinished(job))
@@ -227,7 +223,7 @@ class Store:
 
     def has_adapter(self, finetune: Finetune) -> bool:
         """Whether an adapter is there, with its files, at every step that is wanted of it."""
-        return all(self.holds_adapter(finetune.adapter_key, step) for step in finetune.steps)
+        return all(is_there(self.adapter(finetune.adapter_key, step)) for step in finetune.steps)
 
     def holds_adapter(self, adapter_key: str, step: int) -> bool:
         """Whether an adapter is there at a step, with its files as they were written."""
@@ -256,36 +252,35 @@ class Store:
         """
         return read_adapter(self.adapter(adapter_key, step))
 
-    def answered(self) -> dict[Cell, Path]:
-        """Which cells are scored, and in which file; broken files are passed over and computed again."""
-        cells: dict[Cell, Path] = {}
-        for file, about in self._about("scores"):
-            job = about["job"]
-            for target_key in job["target_keys"]:
-                cells[job["adapter_key"], job["step"], target_key] = file
-        return cells
+    def answered(self) -> dict[Asked, dict[str, Path]]:
+        """The file of every answered target key, by who was asked; broken files are passed over and computed again."""
+        found: dict[Asked, dict[str, Path]] = {}
+        for kept in self._kept("scores"):
+            found.setdefault(kept.asked, {}).update(dict.fromkeys(kept.target_keys, kept.file))
+        return found
 
     def durations_s(self) -> dict[str, float]:
         """How long each finished job took, by its label."""
-        return {about["label"]: about["duration_s"] for _, about in self._every_about()}
+        return {kept.label: kept.duration_s for room in JOB_ROOMS for kept in self._kept(room)}
 
     def versions(self, plan: Plan) -> dict[str, list[str]]:
         """The versions of each package that the plan's adapters and scores were made with; more than one is mixed."""
         wanted = {job.adapter_key for job in plan.jobs}
         made: dict[str, set[str]] = {}
-        for _, about in self._every_about():
-            if about["job"].get("adapter_key") in wanted:
-                for package, version in about.get("versions", {}).items():
+        for kept in (kept for room in JOB_ROOMS for kept in self._kept(room)):
+            if kept.asked[0] in wanted:
+                for package, version in kept.versions.items():
                     made.setdefault(package, set()).add(version)
         return {package: sorted(found) for package, found in made.items()}
 
     def leftovers(self, plan: Plan) -> list[Path]:
         """Files of jobs that are not in the plan, of a trial or an earlier version; they are kept and not read."""
-        wanted = {cell for job in plan.evaluations for cell in job.cells()}
-        files = {file: False for file, _ in self._about("scores")}
-        for cell, file in self.answered().items():
-            files[file] = files[file] or cell in wanted
-        return sorted(file for file, used in files.items() if not used)
+        wanted = {job.asked: job.questions for job in plan.evaluations}
+
+        def is_used(kept: Kept) -> bool:
+            return not set(kept.target_keys).isdisjoint(each.target_key for each in wanted.get(kept.asked, ()))
+
+        return [kept.file for kept in self._kept("scores") if not is_used(kept)]
 
     def read(self, plan: Plan) -> pa.Table:
         """Read the plan's scores, and no others, under the names that the plan gives them.
@@ -294,19 +289,18 @@ class Store:
             StoreError: nothing of the plan is scored yet.
         """
         answered = self.answered()
-        tables = [table for job in plan.evaluations for table in _read_job(job, answered)]
+        tables = [
+            read_answers(file, job, keys) for job in plan.evaluations for file, keys in _files_of(job, answered).items()
+        ]
         if not tables:
             raise StoreError("there are no scores of this study yet", where=str(self.folder), hint="spillover run it")
         return pa.concat_tables(tables).unify_dictionaries()
 
-    def _every_about(self) -> Iterator[tuple[Path, dict[str, Any]]]:
-        return (found for room in ("logs", "scores") for found in self._about(room))
-
-    def _about(self, room: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def _kept(self, room: str) -> Iterator[Kept]:
         for file in sorted((self.folder / room).glob("*.parquet")):
-            about = read_label(file)
-            if about is not None:
-                yield file, about
+            kept = read_kept(file)
+            if kept is not None:
+                yield kept
 
 
 def _holds(file: Path, content: bytes) -> bool:
@@ -316,28 +310,11 @@ def _holds(file: Path, content: bytes) -> bool:
         return False
 
 
-def _read_job(job: Evaluate, answered: Mapping[Cell, Path]) -> Iterator[pa.Table]:
-    by_file: dict[Path, list[str]] = {}
-    for cell in job.cells():
-        if cell in answered:
-            by_file.setdefault(answered[cell], []).append(cell[2])
-    targets = {question.target_key: question.target for question in job.questions}
-    for file, keys in by_file.items():
-        table = read_scores_file(file)
-        table = table.filter(
-            pc.is_in(  # pyright: ignore[reportAttributeAccessIssue]
-                table["target_key"].cast(pa.string()), pa.array(keys)
-            )
-        )
-        named = {
-            "model": [job.model] * len(table),
-            "source": [job.source] * len(table),
-            "control": [job.control] * len(table),
-            "seed": [job.seed] * len(table),
-            "fraction": [job.fraction] * len(table),
-            "target": [targets[key] for key in table["target_key"].to_pylist()],
-        }
-        for name, values in named.items():
-            index = table.schema.get_field_index(name)
-            table = table.set_column(index, SCORE_SCHEMA.field(name), pa.array(values, SCORE_SCHEMA.field(name).type))
-        yield table
+def _files_of(job: Evaluate, answered: Mapping[Asked, Mapping[str, Path]]) -> dict[Path, list[str]]:
+    """The files that hold a job's answers, each with the target keys that are read from it."""
+    found = answered.get(job.asked, {})
+    files: dict[Path, list[str]] = {}
+    for question in job.questions:
+        if question.target_key in found:
+            files.setdefault(found[question.target_key], []).append(question.target_key)
+    return files

@@ -49,12 +49,13 @@ def find_faults(path: Path, columns: Columns = BLINKS_COLUMNS) -> tuple[list[Exa
     """
     examples: list[Example] = []
     faults: list[TaskError] = []
+    said = _said(columns)
     for place, row in _until_broken(path, faults):
         if len(faults) >= MAXIMUM_FAULTS:
             faults.append(TaskError("so many rows are wrong that those below are not looked at", where=place))
             break
         try:
-            example = _example(_renamed(row, columns, place), path.parent, place, f"{path.stem}_{len(examples)}")
+            example = _example(_renamed(row, said, place), path.parent, place, f"{path.stem}_{len(examples)}")
             for image in example.images:
                 image.load()
         except TaskError as error:
@@ -93,10 +94,11 @@ def collect_examples(
     """
     examples: list[Example] = []
     seen: dict[str, str] = {}
+    said = _said(columns)
     for place, row in rows:
         if count is not None and len(examples) >= count:
             break
-        example = _example(_renamed(row, columns, place), folder, place, f"{name}_{len(examples)}")
+        example = _example(_renamed(row, said, place), folder, place, f"{name}_{len(examples)}")
         if example.id in seen:
             raise TaskError(f"the idx {example.id!r} stands at {seen[example.id]} too", where=place)
         seen[example.id] = place
@@ -106,11 +108,18 @@ def collect_examples(
     return examples
 
 
-def _renamed(row: Row, columns: Columns, place: str) -> Row:
+Renamed = dict[str, Any]
+"""BLINK's names of columns, each with what it is called in the rows."""
+
+
+def _said(columns: Columns) -> Renamed:
+    return columns.model_dump(exclude_defaults=True)
+
+
+def _renamed(row: Row, said: Renamed, place: str) -> Row:
     """Give a row BLINK's names; columns that are not spoken of keep theirs."""
-    if columns == BLINKS_COLUMNS:
+    if not said:
         return row
-    said: dict[str, Any] = columns.model_dump(exclude_defaults=True)
     renamed = {key: value for key, value in row.items() if "images" not in said or key not in IMAGE_COLUMNS}
     for key, names in said.items():
         listed = (names,) if isinstance(names, str) else names
@@ -224,7 +233,8 @@ def _letter(answer: str | float, choices: tuple[str, ...], place: str) -> str:
 def _held_images(row: Row) -> Iterator[tuple[str, Any]]:
     """Each image as the row holds it, with the name of its column."""
     for name in IMAGE_COLUMNS:
-        yield from ((name, image) for image in _flat(row.get(name)))
+        if name in row:
+            yield from ((name, image) for image in _flat(row[name]))
 
 
 def _flat(held: Any) -> Iterator[Any]:

@@ -66,6 +66,18 @@ def test_broken_files_are_passed_over(plan, store):
     assert len(pending(plan, store)) == 1
 
 
+def test_a_file_that_has_changed_is_looked_at_again(plan, store):
+    job = plan.evaluations[0]
+    store.record(outcome(job), {})
+    file = store.folder / "scores" / f"{job.key}.parquet"
+    whole = file.read_bytes()
+    assert job.asked in store.answered()
+    file.write_bytes(whole[:50])
+    assert store.answered() == {}
+    file.write_bytes(whole)
+    assert job.asked in store.answered()
+
+
 def test_a_file_under_a_false_name_is_not_believed(plan, store):
     for job in plan.jobs:
         store.record(outcome(job), {})
@@ -80,6 +92,17 @@ def test_a_renamed_model_keeps_its_scores_under_the_new_name(plan, store):
     study = small_study(store.folder, models=[{"path": "tiny", "name": "other"}])
     renamed = plan_study(study, open_study(study))
     assert set(store.read(renamed)["model"].to_pylist()) == {"other"}
+
+
+def test_of_a_file_the_answers_that_are_asked_for_are_read(plan, store):
+    for job in plan.jobs:
+        store.record(outcome(job), {})
+    study = small_study(store.folder, targets=["Visual_Similarity"])
+    fewer = plan_study(study, open_study(study))
+    table = store.read(fewer)
+    assert set(table["target"].to_pylist()) == {"Visual_Similarity"}
+    assert table.num_rows == EXAMPLES * len(fewer.evaluations)
+    assert store.leftovers(fewer) == []
 
 
 def test_reading_nothing_is_an_error(plan, store):
