@@ -196,8 +196,9 @@ def _forget_scores(folder: Path) -> None:
 
 
 def _put_back(file: Path, content: bytes) -> None:
-    file.unlink(missing_ok=True)
-    file.write_bytes(content)
+    if file.parent.is_dir():  # else the study has removed what is damaged, and makes it again
+        file.unlink(missing_ok=True)
+        file.write_bytes(content)
 
 
 def two_drivers(bench: Bench, times: int) -> Iterator[tuple[str, Figures]]:
