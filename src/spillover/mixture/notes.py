@@ -53,7 +53,7 @@ def _of_optimism(
                 yield f"no winner's curse was found on {effect.task}: the choice owes nothing to luck that shows"
             else:
                 yield (
-                    f"expect {signed(effect.promised)} on {effect.task} rather than {signed(effect.predicted)}: of an "
+                    f"expect {signed(effect.predicted - amount)} on {effect.task} rather than {signed(effect.predicted)}: of an "
                     f"effect that is chosen for being large, {fixed(amount, 3)} is luck (the winner's curse)"
                 )
         shared = "the base and the examples" if sample.split_over == "seeds" else "the training seeds"
