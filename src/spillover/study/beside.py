@@ -71,8 +71,8 @@ def _adapters(stored: StoredStudy, model: str) -> Iterator[tuple[Evaluate, Path]
 
 def _warn_of_damage(job: Evaluate, folder: Path) -> Warned:
     text = (
-        f"{job.source}, seed {job.seed}: its adapter is damaged, so its weights are compared with none; remove {folder}, "
-        "and spillover run makes it again"
+        f"{job.source}, seed {job.seed}: its adapter is damaged, so its weights are compared with none; "
+        f"remove {folder}, and spillover run makes it again"
     )
     return Warned(kind="damaged_adapter", tasks=(job.source,), text=text)
 
