@@ -6,9 +6,9 @@ browsers draw by themselves: the site loads nothing from anywhere.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import typer
@@ -28,14 +28,14 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
-def on_page_content(page: str, **_: Any) -> str:
+def on_page_content(html: str, **_: Any) -> str:
     """Turn what `pymdownx.arithmatex` marked as LaTeX into MathML."""
-    return FORMULA.sub(_mathml, page)
+    return FORMULA.sub(_mathml, html)
 
 
 def _mathml(found: re.Match[str]) -> str:
     shown = "block" if found[1] == "div" else "inline"
-    return convert(html.unescape(found[2]), display=shown)
+    return convert(unescape(found[2]), display=shown)
 
 
 def commands_page() -> str:

@@ -21,7 +21,7 @@ TABLES = ROOT.parent / "shared" / "data"
 """The published tables, which are not ours to distribute."""
 LIMIT_S = 1200
 NUMBER = re.compile(r"[−+-]?\d*[.,]?\d+")
-NAMES = re.compile("|".join(sorted((task.name for task in BLINK), key=len, reverse=True)))
+NAMES = re.compile("|".join(sorted((each.task.name for each in BLINK), key=len, reverse=True)))
 
 pytestmark = pytest.mark.slow
 RUN = [page for page in PAGES if any(block.language in ("bash", "python") and not block.not_run for block in read_blocks(page))]
