@@ -1,12 +1,15 @@
 """Finetune a vision-language model on one task: what happens to all the others, and which data to train on?
 
-The three doors: `run` a study, or read results that are there; `analyze` them. Importing this loads no torch, and each
-name loads what it needs when it is first asked for.
+The three doors: `run` a study, or read results that are there; `analyze` them; `recommend` a mixture. Importing this
+loads no torch, and each name loads what it needs when it is first asked for.
 
     study = spillover.load_study("study.yaml")
     finished = spillover.run(study)
-    findings = spillover.analyze(spillover.read_scores(finished.store.folder))
+    scores = spillover.read_scores(finished.store.folder)
+    findings = spillover.analyze(scores)
     findings.models[0].matrix.to_frame()
+    (mixture,) = spillover.recommend(scores, spillover.MixtureSettings(targets=("Jigsaw",)))
+    spillover.export_mixture(mixture, spillover.open_tasks(study.tasks), Path("data"), "trl")
 """
 
 from __future__ import annotations
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
     from spillover.core.errors import SpilloverError
     from spillover.interop.importing import ImportChoices, import_results
     from spillover.interop.pgf_table import read_pgf_table
+    from spillover.mixture.export.export import export_mixture
+    from spillover.mixture.mixture import Mixture
+    from spillover.mixture.recommend import recommend
+    from spillover.mixture.settings import MixtureSettings
     from spillover.report.drawing.files import write_figures
     from spillover.report.drawing.plots import (
         plot_graph,
@@ -35,18 +42,23 @@ if TYPE_CHECKING:
     from spillover.study.results import read_scores
     from spillover.study.run import Run, run
     from spillover.study.study import Study
+    from spillover.tasks.data import open_tasks
 
 __all__ = [
     "AnalysisSettings",
     "Findings",
     "ImportChoices",
+    "Mixture",
+    "MixtureSettings",
     "Run",
     "SpilloverError",
     "Study",
     "TransferMatrix",
     "analyze",
+    "export_mixture",
     "import_results",
     "load_study",
+    "open_tasks",
     "plot_graph",
     "plot_heatmap",
     "plot_profiles",
@@ -57,6 +69,7 @@ __all__ = [
     "read_beside",
     "read_pgf_table",
     "read_scores",
+    "recommend",
     "run",
     "write_figures",
     "write_report",
@@ -66,13 +79,17 @@ _HOMES = {
     "AnalysisSettings": "spillover.analysis",
     "Findings": "spillover.analysis",
     "ImportChoices": "spillover.interop.importing",
+    "Mixture": "spillover.mixture.mixture",
+    "MixtureSettings": "spillover.mixture.settings",
     "Run": "spillover.study.run",
     "SpilloverError": "spillover.core.errors",
     "Study": "spillover.study.study",
     "TransferMatrix": "spillover.analysis",
     "analyze": "spillover.analysis",
+    "export_mixture": "spillover.mixture.export.export",
     "import_results": "spillover.interop.importing",
     "load_study": "spillover.study.reading",
+    "open_tasks": "spillover.tasks.data",
     **dict.fromkeys(
         (
             "plot_graph",
@@ -88,6 +105,7 @@ _HOMES = {
     "read_beside": "spillover.study.beside",
     "read_pgf_table": "spillover.interop.pgf_table",
     "read_scores": "spillover.study.results",
+    "recommend": "spillover.mixture.recommend",
     "run": "spillover.study.run",
     "write_figures": "spillover.report.drawing.files",
     "write_report": "spillover.report.page",

@@ -1,5 +1,6 @@
 """The laws that every mixture strategy must keep."""
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spillover.mixture.problem import MixtureError, Problem
-from spillover.mixture.strategies import CHOOSE, Strategy, choose_shares
+from spillover.mixture.problem import MixtureError, Problem, tail_mean
+from spillover.mixture.strategies import CHOOSE, CHOSEN_BLINDLY, Strategy, choose_shares
 
 STRATEGIES = get_args(Strategy)
 limits = st.sampled_from([0.4, 0.5, 1.0])
@@ -23,7 +24,9 @@ def problem(rng, sources=5, most=1.0, **changes):
         "mean": gains.mean(axis=0),
         "gains": gains,
         "protected": {},
-        "most": np.full(sources, most),
+        "budget": 100,
+        "available": np.full(sources, np.inf),
+        "max_share": most,
     }
     return Problem(**settled | changes)
 
@@ -40,12 +43,40 @@ def test_shares_are_a_mixture_within_what_there_is(strategy, seed, most):
     try:
         shares = choose_shares(asked, strategy)
     except MixtureError:
-        assert strategy in ("threshold", "proportional"), "only these may find nothing worth taking"
+        nothing_helps = strategy in ("threshold", "proportional")
+        too_small = strategy in ("best-single", "direct") and most < 1
+        assert nothing_helps or too_small
         return
     assert (shares >= 0).all()
     assert shares.sum() == pytest.approx(1)
-    if strategy not in ("best-single", "direct"):
-        assert (shares <= most + 1e-6).all()
+    assert (shares <= most + 1e-6).all()
+
+
+@pytest.mark.parametrize("strategy", sorted(set(STRATEGIES) - set(CHOSEN_BLINDLY)))
+@given(seed=st.integers(0, 10_000), tolerance=st.sampled_from([0.0, 0.1]))
+@settings(max_examples=15, deadline=None)
+def test_whoever_looks_at_effects_harms_no_protected_task(strategy, seed, tolerance):
+    rng = np.random.default_rng(seed)
+    protected = {name: rng.normal(rng.normal(0, 0.2, 5), 0.05, (100, 5)) for name in ("p", "q")}
+    try:
+        shares = choose_shares(problem(rng, protected=protected, tolerance=tolerance), strategy)
+    except MixtureError:
+        return
+    for gains in protected.values():
+        assert tail_mean(gains @ shares) >= -tolerance - 1e-6
+
+
+@pytest.mark.parametrize("strategy", ["threshold", "proportional", "best-single"])
+def test_a_source_that_harms_is_passed_over_and_where_all_harm_the_needed_tolerance_is_told(strategy):
+    gains = np.tile([0.4, 0.3], (20, 1))
+    asked = problem(np.random.default_rng(0), sources=2, gains=gains, mean=gains.mean(axis=0))
+    spared = replace(asked, protected={"p": np.tile([-0.2, 0.0], (20, 1))})
+    assert choose_shares(spared, strategy).tolist() == [0.0, 1.0]
+    harmed = replace(asked, protected={"p": np.tile([-0.2, -0.1], (20, 1))})
+    with pytest.raises(MixtureError, match=r"the least harmful, s1, takes 0\.100 from p") as caught:
+        choose_shares(harmed, strategy)
+    assert "--tolerance 0.101" in caught.value.hint
+    assert choose_shares(replace(harmed, tolerance=0.101), strategy).tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -76,8 +107,50 @@ def test_no_more_sources_are_taken_than_may_be(strategy):
 
 
 @pytest.mark.parametrize("strategy", ["robust", "threshold", "proportional", "random"])
-def test_sources_that_cannot_hold_the_budget_are_refused(strategy):
+def test_too_small_a_share_is_refused_with_the_one_that_is_enough(strategy):
     gains = np.full((20, 3), 0.2)
     short = problem(np.random.default_rng(0), sources=3, most=0.2, gains=gains, mean=gains.mean(axis=0))
-    with pytest.raises(MixtureError, match="60%"):
+    with pytest.raises(MixtureError, match=r"60% of the budget, since --max-share is 0\.2") as caught:
         choose_shares(short, strategy)
+    assert "raise --max-share to 0.334" in caught.value.hint
+    assert choose_shares(replace(short, max_share=0.334), strategy).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("strategy", ["robust", "threshold", "proportional", "random"])
+def test_too_few_examples_are_refused_with_the_budget_that_they_fill(strategy):
+    gains = np.full((20, 3), 0.2)
+    few = np.array([10.0, 20.0, 30.0])
+    short = problem(np.random.default_rng(0), sources=3, gains=gains, mean=gains.mean(axis=0), available=few)
+    with pytest.raises(MixtureError, match="can give 60 examples, and the budget is 100") as caught:
+        choose_shares(short, strategy)
+    assert "lower --budget to 60" in caught.value.hint
+    shares = choose_shares(replace(short, budget=60), strategy)
+    assert (60 * shares).tolist() == pytest.approx(few.tolist())
+
+
+def test_the_best_single_source_is_the_best_of_those_that_hold_the_budget():
+    gains = np.tile([0.4, 0.3], (20, 1))
+    asked = problem(np.random.default_rng(0), sources=2, gains=gains, mean=gains.mean(axis=0))
+    assert choose_shares(replace(asked, available=np.array([99.0, 100.0])), "best-single").tolist() == [0.0, 1.0]
+    with pytest.raises(MixtureError, match="s0 alone can give 99 examples, and the budget is 100"):
+        choose_shares(replace(asked, available=np.array([99.0, 98.0])), "best-single")
+
+
+@pytest.mark.parametrize("strategy", ["best-single", "direct"])
+def test_one_source_that_may_not_have_all_is_refused(strategy):
+    asked = problem(np.random.default_rng(0), most=0.5)
+    with pytest.raises(MixtureError, match=r"s0 alone can hold 50% of the budget, since --max-share is 0\.5") as caught:
+        choose_shares(asked, strategy)
+    assert caught.value.hint == "raise --max-share to 1"
+
+
+def test_own_data_of_more_targets_than_sources_may_be_is_refused():
+    asked = replace(problem(np.random.default_rng(0)), own=frozenset(("s0", "s1")))
+    assert choose_shares(replace(asked, most_sources=2), "direct")[:2].tolist() == [0.5, 0.5]
+    with pytest.raises(MixtureError, match="own data are 2 sources, and --max-sources is 1"):
+        choose_shares(replace(asked, most_sources=1), "direct")
+
+
+def test_random_mixtures_have_as_many_sources_as_the_largest_share_demands():
+    asked = problem(np.random.default_rng(0), sources=6, most=0.25)
+    assert (choose_shares(asked, "random") > 0).sum() == 4

@@ -95,6 +95,10 @@ class VerificationSettings(BaseModel):
 
     targets: tuple[str, ...] = Field(min_length=1)
     """What the mixture was chosen for."""
+    protected: tuple[str, ...] = ()
+    """Targets of the study that the mixture must not harm."""
+    tolerance: float = Field(default=0.0, ge=0)
+    """Harm to a protected task that is accepted, PGF."""
     chosen: str
     random: tuple[str, ...] = ()
     """Mixtures drawn at random; at least two, if any."""

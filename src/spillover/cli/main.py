@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -29,7 +30,6 @@ def build_app(command: str | None = None) -> typer.Typer:
         "on?",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        add_completion=False,
     )
     app.callback()(options)
     _add_reading(app)
@@ -53,8 +53,17 @@ def _add_others(app: typer.Typer) -> None:
     app.add_typer(tasks.app, name="tasks")
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"spillover {version('spillover')}")
+        raise typer.Exit
+
+
 def options(
     *,
+    version_asked: Annotated[  # noqa: ARG001 (its callback answers)
+        bool, typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True)
+    ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of errors, and what libraries say.")
     ] = False,

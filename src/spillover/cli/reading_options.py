@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from inspect import Parameter, Signature, signature
 from typing import Annotated, Literal
 
 import typer
 
+from spillover.cli.gathered import gathers
 from spillover.interop.discovery import FORMATS
 from spillover.interop.found import ReadingOptions
 from spillover.interop.gather import GatherSettings
@@ -55,19 +54,5 @@ def gather_choices(
     )
 
 
-def reads_results(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `gather_choices`; it gets what they amount to as its keyword `choices`."""
-    options = signature(gather_choices, eval_str=True).parameters
-    own = [each for each in signature(command, eval_str=True).parameters.values() if each.name != "choices"]
-
-    def run(**given: object) -> None:
-        chosen = {name: given.pop(name) for name in options}
-        command(**given, choices=gather_choices(**chosen))  # pyright: ignore[reportArgumentType] (typer checked them)
-
-    shown = [each for each in own if each.kind is not Parameter.KEYWORD_ONLY]
-    last = [each for each in own if each.kind is Parameter.KEYWORD_ONLY]
-    parameters = [*shown, *options.values(), *last]
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__signature__ = Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
-    return run
+reads_results = gathers("choices", gather_choices)
+"""Gives a command the options of `gather_choices`; it gets what they amount to as its keyword `choices`."""

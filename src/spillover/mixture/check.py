@@ -5,7 +5,7 @@ It is an ordinary study, so that planning, running, resuming and reading it are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -14,9 +14,9 @@ from spillover.analysis.sampling import TransferSample
 from spillover.analysis.settings import VerificationSettings
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.problem import MixtureError
-from spillover.mixture.recommend import CHOSEN_BLINDLY, recommend_from
+from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
-from spillover.mixture.strategies import Strategy
+from spillover.mixture.strategies import CHOSEN_BLINDLY, Strategy
 from spillover.study.study import Study
 from spillover.tasks.mixed import recipe_from
 from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
@@ -25,6 +25,9 @@ FEWEST_RANDOM = 3
 FEWEST_SEEDS = 3
 DRAWS = 50
 """Random mixtures that are looked at, for each that is wanted, until they are different ones."""
+UNLIMITED = {"max_share": 1.0, "max_sources": None, "available": {}}
+"""One source or the targets' own data must be able to take the whole budget; what it lacks is repeated, and the report
+says so."""
 HEADING = """\
 # Written by spillover mix: does {chosen} do for {targets} what was predicted, and more than its rivals?
 # Check it with `spillover plan`, then `spillover run` it: the report says.
@@ -60,7 +63,7 @@ def find_rivals(sample: TransferSample, chosen: Mixture, count: int) -> Rivals:
         )
     return Rivals(
         random=tuple(_draw_random(sample, chosen, count)),
-        best_single=recommend_from(sample, _baseline(settings, "best-single")),
+        best_single=recommend_from(sample, _baseline(settings, "best-single", **UNLIMITED)),
         direct=_own_data(sample, settings),
     )
 
@@ -73,7 +76,10 @@ def _draw_random(sample: TransferSample, chosen: Mixture, count: int) -> Iterato
     """Random mixtures that differ from each other and from the chosen one."""
     seen = [_counts(chosen)]
     for seed in range(chosen.settings.seed, chosen.settings.seed + DRAWS * count):
-        drawn = recommend_from(sample, _baseline(chosen.settings, "random", seed=seed))
+        try:
+            drawn = recommend_from(sample, _baseline(chosen.settings, "random", seed=seed))
+        except MixtureError:  # these sources together are too small for the budget
+            continue
         if _counts(drawn) not in seen:
             seen.append(_counts(drawn))
             yield drawn
@@ -88,7 +94,7 @@ def _draw_random(sample: TransferSample, chosen: Mixture, count: int) -> Iterato
 
 def _own_data(sample: TransferSample, settings: MixtureSettings) -> Mixture | None:
     try:
-        return recommend_from(sample, _baseline(settings, "direct", exclude_target_data=False))
+        return recommend_from(sample, _baseline(settings, "direct", exclude_target_data=False, **UNLIMITED))
     except MixtureError:
         return None
 
@@ -113,7 +119,9 @@ def verifying_study(study: Study, name: str, chosen: Mixture, rivals: Rivals, *,
     sources = _Sources()
     verification = VerificationSettings(
         targets=tuple(effect.task for effect in chosen.effects if effect.role == "target"),
-        chosen=sources.add(chosen, "chosen"),
+        protected=tuple(effect.task for effect in chosen.effects if effect.role == "protected"),
+        tolerance=chosen.settings.tolerance,
+        chosen=sources.add_mixture(chosen, _name_chosen(chosen)),
         random=tuple(sources.add(each, f"random-{number}") for number, each in enumerate(rivals.random, 1)),
         best_single=sources.add(rivals.best_single, "best-single"),
         direct=sources.add(rivals.direct, "direct") if rivals.direct else None,
@@ -147,8 +155,14 @@ def write_study(study: Study) -> str:
     return heading + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
 
 
+def _name_chosen(chosen: Mixture) -> str:
+    """A choice of one source stays a mixture, of one part: a task's name could not hold what was predicted of it."""
+    counts = _counts(chosen)
+    return f"chosen-{next(iter(counts))}" if len(counts) == 1 else "chosen"
+
+
 class _Sources:
-    """The sources of a study, each once: what is one task is called by its name."""
+    """The sources of a study, each once."""
 
     def __init__(self) -> None:
         self._named: dict[str, dict[str, int]] = {}
@@ -159,21 +173,31 @@ class _Sources:
         return tuple(self._sources)
 
     def add(self, mixture: Mixture, name: str) -> str:
-        """Add a mixture unless the same is there, and say what it is called."""
+        """Add a mixture unless the same is there, and say what it is called: what is one task, by its name."""
         counts = _counts(mixture)
         for known, held in self._named.items():
             if held == counts:
                 return known
-        if len(counts) == 1:
-            (name,) = counts
-            self._sources.append(name)
-        else:
-            recipe = recipe_from(mixture.to_json())
-            rounded = {task: tuple(round(value, 4) for value in values) for task, values in recipe.predicted.items()}
-            recipe = recipe.model_copy(update={"predicted": rounded})
-            self._sources.append(MixtureSource(name=name, mixture=recipe))
+        if len(counts) > 1:
+            return self.add_mixture(mixture, name)
+        (name,) = counts
         self._named[name] = counts
+        self._sources.append(name)
         return name
+
+    def add_mixture(self, mixture: Mixture, name: str) -> str:
+        """Add a mixture with what was predicted of it."""
+        recipe = recipe_from(mixture.to_json())
+        recipe = recipe.model_copy(
+            update={"predicted": _rounded(recipe.predicted), "promised": _rounded(recipe.promised)}
+        )
+        self._named[name] = _counts(mixture)
+        self._sources.append(MixtureSource(name=name, mixture=recipe))
+        return name
+
+
+def _rounded(figures: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+    return {task: tuple(round(value, 4) for value in values) for task, values in figures.items()}
 
 
 def _drawn_anew(task: TaskSettings) -> TaskSettings:
@@ -191,6 +215,8 @@ def describe_arms(study: Study, measured_with: int) -> Sequence[str]:
     lines = [f"chosen: {asked.chosen}", f"random: {', '.join(asked.random)}"]
     lines += [f"best single source: {asked.best_single}"]
     lines += [f"the targets' own data: {asked.direct or 'not among the sources'}"]
+    if asked.protected:
+        lines.append(f"not to be harmed by more than {asked.tolerance:g} PGF: {', '.join(asked.protected)}")
     if asked.chosen in (asked.best_single, asked.direct):
         lines.append(f"the choice is one source, {asked.chosen}: against that rival there is nothing to compare")
     if not asked.fresh:

@@ -20,9 +20,8 @@ class MixedSource:
 
     source: str
     share: float
-    """0–1."""
+    """`examples` / budget, 0–1."""
     examples: int
-    """Of the budget."""
     pgf: float
     """On the target, or its mean over several."""
     low: float
@@ -40,14 +39,15 @@ class PredictedEffect:
     task: str
     role: Role
     predicted: float
-    """PGF: chosen on half of the evidence and seen in the other half, mean over splits."""
-    chosen_by: float
-    """The same from the very figures that the mixture was chosen by: optimistic."""
+    """`Σ_s share_s · PGF(s, task)`: the effects of its sources added up."""
     low: float
     high: float
-    """Percentiles of the replicates for these shares, moved to `predicted`."""
+    """Percentiles of the same sum over replicates."""
     worst: float
     """Mean of the worst fifth of those replicates."""
+    promised: float | None
+    """Of a target: `predicted` less the optimism of having chosen by it (the winner's curse), by cross-fitting. None of
+    other tasks, by which nothing was chosen, and where nothing tells the optimism."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

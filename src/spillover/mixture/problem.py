@@ -36,44 +36,38 @@ class Problem:
     """The same, replicate by replicate."""
     protected: dict[str, Gains]
     """PGF on each protected task, replicate by replicate."""
-    most: PerSource
-    """The largest share that each source may have, 0–1."""
+    budget: int
+    """Training examples in all."""
+    available: PerSource
+    """Training examples that each source has; infinite where there are enough."""
+    max_share: float = 1.0
+    """Of one source."""
     tolerance: float = 0.0
-    """Harm to a protected task that is still accepted, PGF."""
+    """Harm to a protected task that is still accepted, PGF, in the mean of the worst fifth of cases."""
     threshold: float = 0.0
     """Of the `threshold` strategy."""
     most_sources: int | None = None
     seed: int = 0
 
+    @property
+    def held(self) -> PerSource:
+        """Share of the budget that the examples of each source fill, 0–1."""
+        return np.minimum(self.available / self.budget, 1.0)
 
-def fill(wanted: PerSource, most: PerSource) -> PerSource:
-    """Give shares in proportion to what is wanted, no source more than it may have, 1 in all.
+    @property
+    def most(self) -> PerSource:
+        """The largest share that each source may have, 0–1."""
+        return np.minimum(self.held, self.max_share)
 
-    What a full source cannot take goes to the others in proportion.
 
-    Args:
-        wanted: at least 0; sources at 0 get nothing.
-        most: the largest share of each.
+def tail_mean(outcomes: np.ndarray, tail: float = TAIL) -> float:
+    """Average the worst share of outcomes, the last of them in part.
 
-    Raises:
-        MixtureError: the wanted sources together cannot hold the budget.
-
-    Complexity: O(sources²).
-
-    >>> fill(np.array([3.0, 1.0, 0.0]), np.array([0.5, 1.0, 1.0])).tolist()
-    [0.5, 0.5, 0.0]
+    >>> tail_mean(np.array([4.0, 1.0, 2.0, 3.0]), 0.5)
+    1.5
     """
-    shares = np.zeros(len(wanted))
-    open_sources = wanted > 0
-    room = float(most[open_sources].sum())
-    if room < 1 - 1e-9:
-        raise MixtureError(
-            f"the chosen sources hold only {room:.0%} of the budget",
-            hint="lower --budget, raise --max-share, or allow more sources",
-        )
-    while open_sources.any() and shares.sum() < 1 - 1e-12:
-        left = 1 - shares.sum()
-        part = np.where(open_sources, wanted, 0.0)
-        shares = np.minimum(shares + left * part / part.sum(), most)
-        open_sources &= shares < most - 1e-12
-    return shares
+    ordered = np.sort(outcomes)
+    size = tail * len(ordered)
+    whole = int(size)
+    total = ordered[:whole].sum() + (size - whole) * (ordered[whole] if whole < len(ordered) else 0.0)
+    return float(total / size)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from spillover.mixture.problem import PerSource, Problem
-from spillover.mixture.robust import tail_mean
+from spillover.mixture.limits import CLOSE
+from spillover.mixture.problem import PerSource, Problem, tail_mean
 from spillover.mixture.settings import MixtureSettings
+from spillover.tasks.mixed import count_examples
 
 SURE = 0.95
 """Share of replicates above 0 from which a gain is called clear."""
@@ -19,50 +20,77 @@ def give_reasons(problem: Problem, shares: PerSource, unprotected: PerSource, se
         unprotected: as they would have been without protected tasks.
         settings: what was asked for.
     """
-    return [
-        _why_in(problem, place, shares, settings)
-        if shares[place] > 0
-        else _why_out(problem, place, unprotected, settings)
-        for place in range(len(problem.sources))
-    ]
+    counts = count_examples(shares.tolist(), problem.budget)
+    reasons: list[str] = []
+    for place, count in enumerate(counts):
+        if count:
+            reasons.append(_why_in(problem, place, shares, unprotected, settings))
+        elif shares[place] > 0:
+            reasons.append(f"its share, {shares[place]:.1%}, is too small for one of {problem.budget} examples")
+        else:
+            reasons.append(_why_out(problem, place, shares, unprotected, settings))
+    return reasons
 
 
-def _why_in(problem: Problem, place: int, shares: PerSource, settings: MixtureSettings) -> str:
+def _why_in(problem: Problem, place: int, shares: PerSource, unprotected: PerSource, settings: MixtureSettings) -> str:
     match settings.strategy:
         case "random":
             return "drawn at random"
         case "direct":
             return "the target's own data"
         case "best-single":
-            return "the largest gain of one source"
+            among = f" of those that spare {', '.join(problem.protected)}" if not unprotected[place] else ""
+            return f"the largest gain of one source{among}"
         case _:
             pass
     gains = problem.gains[:, place]
     sure = float((gains > 0).mean())
-    text = "gains in nearly every replicate" if sure >= SURE else f"gains in {sure:.0%} of replicates"
+    parts = ["gains in nearly every replicate" if sure >= SURE else f"gains in {sure:.0%} of replicates"]
     if settings.strategy == "robust":
-        worst = tail_mean(gains)
-        text += f"; {worst:+.3f} in the worst fifth"
-        if problem.mean[place] <= 0:
-            text += "; the least bad, as nothing here helps"
+        parts.append(f"{tail_mean(gains):+.3f} in the worst fifth")
+    if not unprotected[place]:
+        task = _most_harmed(problem, unprotected)
+        parts.append(f"in to protect {task} ({float(problem.protected[task][:, place].mean()):+.3f} on it)")
+    elif problem.mean[place] <= 0 and settings.strategy == "robust":
+        parts.append(_why_without_gain(problem, shares))
     if shares[place] >= problem.most[place] - 1e-6 < 1 - 1e-6:
-        text += "; as much as it has" if problem.sources[place] in settings.available else "; as much as one may have"
-    return text
+        parts.append("as much as it has" if problem.held[place] <= problem.max_share else "as much as one may have")
+    return "; ".join(parts)
 
 
-def _why_out(problem: Problem, place: int, unprotected: PerSource, settings: MixtureSettings) -> str:
+def _most_harmed(problem: Problem, shares: PerSource) -> str:
+    """The protected task that does worst under some shares."""
+    return min(problem.protected, key=lambda name: tail_mean(problem.protected[name] @ shares))
+
+
+def _why_without_gain(problem: Problem, shares: PerSource) -> str:
+    if (problem.mean <= 0).all():
+        return "the least bad, as nothing here helps"
+    full = (shares > 0) & (shares >= problem.most - 1e-6)
+    return "takes what better sources may not" if full.any() else "loses least where the others lose"
+
+
+def _why_out(problem: Problem, place: int, shares: PerSource, unprotected: PerSource, settings: MixtureSettings) -> str:
     match settings.strategy:
         case "random":
             return "not drawn"
         case "direct":
             return "not the target's own data"
+        case "best-single" if problem.most[place] < 1 - CLOSE and problem.mean[place] > problem.mean @ shares:
+            return f"gains more, but has only {int(problem.available[place])} of {problem.budget} examples"
         case _:
             pass
     if unprotected[place] > 0:
-        harmed = min(problem.protected, key=lambda name: float(problem.protected[name][:, place].mean()))
-        harm = float(problem.protected[harmed][:, place].mean())
-        return f"left out to protect {harmed} ({harm:+.3f} from it)"
+        return _why_protected_from(problem, place)
     return _why_weaker(problem, place, "in the worst fifth of cases" if settings.strategy == "robust" else "on average")
+
+
+def _why_protected_from(problem: Problem, place: int) -> str:
+    worst = {name: tail_mean(gains[:, place]) for name, gains in problem.protected.items()}
+    task = min(worst, key=lambda name: worst[name])
+    if worst[task] < -problem.tolerance:
+        return f"left out to protect {task} ({worst[task]:+.3f} on it in the worst fifth)"
+    return f"makes room for what protects {', '.join(problem.protected)}"
 
 
 def _why_weaker(problem: Problem, place: int, case: str) -> str:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from spillover.analysis.sampling import Evidence, TransferSample, sample_transfers
+from spillover.analysis.sampling import Evidence, Half, TransferSample, sample_transfers
 from spillover.analysis.settings import AnalysisSettings
-from spillover.analysis.shapes import Matrices, Transfers
-from spillover.core.errors import nearest
-from spillover.core.keys import seeded_generator
-from spillover.mixture.mixture import MixedSource, Mixture, PredictedEffect, Role
+from spillover.mixture.mixture import MixedSource, Mixture
+from spillover.mixture.notes import give_notes
+from spillover.mixture.pose import Pose
+from spillover.mixture.predict import estimate_optimism, predict_effects, split_evidence
 from spillover.mixture.problem import MixtureError, PerSource, Problem
 from spillover.mixture.reasons import give_reasons
-from spillover.mixture.robust import tail_mean
 from spillover.mixture.settings import MixtureSettings
-from spillover.mixture.strategies import choose_shares
+from spillover.mixture.strategies import CHOSEN_BLINDLY, choose_shares
 from spillover.tasks.mixed import count_examples
 from spillover.tasks.task import Task
 
-HALF_REPLICATES = 300
-"""Replicates that a choice on half of the evidence is made by."""
-CHOSEN_BLINDLY = ("random", "direct")
-"""Strategies that look at no PGF, so that predicting from the same figures flatters nobody."""
 DEFAULT_ANALYSIS = AnalysisSettings()
 
 
@@ -50,34 +45,45 @@ def recommend(
         AnalysisError: the data does not fill the matrix.
 
     Complexity: that of the bootstrap, and `1 + splits` times that of the strategy.
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> (mixture,) = recommend(example_cube(), MixtureSettings(targets=("Jigsaw",), strategy="best-single"))
+    >>> [(each.source, each.examples) for each in mixture.taken]
+    [('Jigsaw', 1000)]
     """
     samples = sample_transfers(data, analysis, tasks, measure=settings.measure, replicates=settings.replicates)
     return [recommend_from(sample, settings) for sample in samples]
 
 
-def recommend_from(sample: TransferSample, settings: MixtureSettings) -> Mixture:
-    """Recommend a training mixture for one model; see `recommend`."""
-    pose = _Pose.of(sample, settings)
-    problem = pose.problem(sample.mean, sample.replicates)
+def recommend_from(sample: TransferSample, settings: MixtureSettings, halves: Sequence[Half] | None = None) -> Mixture:
+    """Recommend a training mixture for one model; see `recommend`.
+
+    Args:
+        sample: its transfers.
+        settings: what the mixture is for.
+        halves: what `split_evidence` gives for this sample and these settings, kept by whoever asks for many targets:
+            the result is the same, and the evidence is split once. None splits it here.
+    """
+    pose = Pose.of(sample, settings)
     _require_noise(sample, pose)
+    problem = pose.problem(sample.mean, sample.replicates)
     shares = choose_shares(problem, settings.strategy)
-    predicted, notes = _cross_fit(sample, pose, shares)
-    if unsampled := [name for name in sample.unsampled if name in pose.own or name in pose.protected]:
-        notes = (*notes, f"right answers of {', '.join(unsampled)} cannot be counted: the intervals are too narrow")
-    effects = _effects(sample, pose, shares, predicted)
-    if all(effect.predicted <= 0 for effect in effects if effect.role == "target"):
-        notes = (*notes, "nothing that may be chosen is predicted to help: rather do not train for this")
+    counts = np.array(count_examples(shares.tolist(), settings.budget))
+    optimism = estimate_optimism(pose, shares, split_evidence(sample, settings) if halves is None else halves)
+    effects = predict_effects(sample, pose, counts / settings.budget, optimism)
+    unprotected = _without_protection(problem, shares, settings)
+    helps_freely = bool(problem.mean @ unprotected > 0)
     return Mixture(
         model=sample.model,
         protocol=sample.protocol,
         settings=settings,
-        sources=_describe_sources(problem, shares, settings),
+        sources=_describe_sources(problem, counts, give_reasons(problem, shares, unprotected, settings), settings),
         effects=effects,
-        notes=(*notes, "effects are taken to add up and to be linear in the dose: a study of the mixture tests it"),
+        notes=give_notes(sample, pose, effects, optimism, helps_freely=helps_freely),
     )
 
 
-def _require_noise(sample: TransferSample, pose: _Pose) -> None:
+def _require_noise(sample: TransferSample, pose: Pose) -> None:
     """Refuse to weigh gains against noise that the evidence does not hold."""
     if pose.settings.strategy == "robust" and sample.split is None and pose.own <= set(sample.unsampled):
         names = ", ".join(sorted(pose.own))
@@ -88,169 +94,27 @@ def _require_noise(sample: TransferSample, pose: _Pose) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pose:
-    """The places in a sample that a question is about."""
-
-    settings: MixtureSettings
-    names: tuple[str, ...]
-    targets: list[int]
-    protected: dict[str, int]
-    candidates: list[int]
-    own: frozenset[str]
-
-    @staticmethod
-    def of(sample: TransferSample, settings: MixtureSettings) -> _Pose:
-        targets = _find_all(settings.targets, sample.targets, sample, "target")
-        protected = _find_all(settings.protected, sample.targets, sample, "protected task")
-        if both := set(targets) & set(protected):
-            raise MixtureError(f"{sample.targets[min(both)]} is both a target and protected", hint="choose one")
-        own = frozenset(sample.targets[place] for place in targets)
-        for place in (*targets, *protected):
-            if np.isnan(sample.mean[:, place]).all():
-                hint = "its base leaves no gap to close, or too little was scored"
-                raise MixtureError(f"there is no PGF on {sample.targets[place]}", hint=hint)
-        defined = np.isfinite(sample.mean[:, [*targets, *protected]]).sum(axis=1) == len(targets) + len(protected)
-        candidates = [
-            place
-            for place, name in enumerate(sample.sources)
-            if bool(np.take(defined, place)) and not (settings.exclude_target_data and name in own)
-        ]
-        if not candidates:
-            raise MixtureError("no source is left to choose from", hint="leave out --exclude-target-data")
-        _find_all(settings.available, sample.sources, sample, "source")
-        return _Pose(
-            settings=settings,
-            names=tuple(sample.sources[place] for place in candidates),
-            targets=targets,
-            protected={sample.targets[place]: place for place in protected},
-            candidates=candidates,
-            own=own,
-        )
-
-    def problem(self, mean: Transfers, replicates: Matrices) -> Problem:
-        """Pose the choice on some evidence: all of it, or half."""
-        settings = self.settings
-        mean, replicates = mean[self.candidates], replicates[:, self.candidates]
-        usable = replicates[np.isfinite(replicates[:, :, [*self.targets, *self.protected.values()]]).all(axis=(1, 2))]
-        gain = mean[:, self.targets].mean(axis=1)
-        if len(usable) < len(replicates) / 2 or not np.isfinite(gain).all():
-            raise MixtureError(
-                "in most replicates the base leaves no gap on a target or protected task",
-                hint="its PGF cannot be relied on: more examples, or another ceiling",
-            )
-        room = [settings.available.get(name, settings.budget) / settings.budget for name in self.names]
-        return Problem(
-            sources=self.names,
-            own=self.own,
-            mean=gain,
-            gains=usable[:, :, self.targets].mean(axis=2),
-            protected={name: usable[:, :, place] for name, place in self.protected.items()},
-            most=np.minimum(room, settings.max_share),
-            tolerance=settings.tolerance,
-            threshold=settings.threshold,
-            most_sources=settings.max_sources,
-            seed=settings.seed,
-        )
-
-    def spread(self, shares: PerSource, sources: int) -> PerSource:
-        """Shares of the candidates as shares of every source."""
-        full = np.zeros(sources)
-        full[self.candidates] = shares
-        return full
+def _without_protection(problem: Problem, shares: PerSource, settings: MixtureSettings) -> PerSource:
+    """What would have been chosen if nothing were protected; the same where nothing is."""
+    if not problem.protected or settings.strategy in CHOSEN_BLINDLY:
+        return shares
+    try:
+        return choose_shares(replace(problem, protected={}), settings.strategy)
+    except MixtureError:  # the best sources may be too small to hold the budget, where those that spare others are not
+        return shares
 
 
-def _find_all(wanted: Iterable[str], names: Sequence[str], sample: TransferSample, kind: str) -> list[int]:
-    by_abbreviation = {sample.abbreviations[full]: full for full in names}
-    places: dict[int, None] = {}
-    for name in wanted:
-        found = name if name in names else by_abbreviation.get(name)
-        if found is None:
-            raise MixtureError(f"unknown {kind} {name!r}; {nearest(name, names)}")
-        places[names.index(found)] = None
-    return list(places)
-
-
-def _cross_fit(sample: TransferSample, pose: _Pose, shares: PerSource) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Choose on one half of the evidence, predict on the other; the mean over splits, shape target."""
-    settings = pose.settings
-    plain = _mix(pose.spread(shares, len(sample.sources)), sample.mean)
-    if settings.strategy in CHOSEN_BLINDLY:
-        return plain, ()
-    if sample.split is None or settings.splits == 0:
-        return plain, ("predicted from the figures that it was chosen by: optimistic",)
-    rng = seeded_generator("cross-fit", settings.seed)
-    seen: list[np.ndarray] = []
-    failed = 0
-    for _ in range(settings.splits):
-        half = sample.split(rng, HALF_REPLICATES)
-        try:
-            chosen = choose_shares(pose.problem(half.mean, half.replicates), settings.strategy)
-        except MixtureError:
-            failed += 1
-            continue
-        seen.append(_mix(pose.spread(chosen, len(sample.sources)), half.held_out))
-    notes = [f"predicted by choosing on half of the {sample.split_over} and looking at the other half"]
-    if sample.split_over == "seeds":
-        notes.append("the base and the examples are the same in both halves, so the prediction is still optimistic")
-    if failed:
-        notes.append(f"in {failed} of {settings.splits} halves no mixture could be chosen; they are left out")
-    if not seen:
-        return plain, ("predicted from the figures that it was chosen by: optimistic", *notes[1:])
-    stacked = np.array(seen)
-    present = ~np.isnan(stacked)
-    total = np.where(present, stacked, 0.0).sum(axis=0)
-    mean = np.divide(total, present.sum(axis=0), out=np.full(len(total), np.nan), where=present.any(axis=0))
-    return mean, tuple(notes)
-
-
-def _mix(shares: PerSource, pgf: np.ndarray) -> np.ndarray:
-    """`Σ_s share_s · PGF[…, s, t]`, in which sources without a share may be undefined."""
-    taken = shares > 0
-    return np.einsum("s,...st->...t", shares[taken], pgf[..., taken, :])
-
-
-def _effects(
-    sample: TransferSample, pose: _Pose, shares: PerSource, predicted: np.ndarray
-) -> tuple[PredictedEffect, ...]:
-    full = pose.spread(shares, len(sample.sources))
-    chosen_by, outcomes = _mix(full, sample.mean), _mix(full, sample.replicates)
-    tail = (1 - pose.settings.confidence) / 2
-    protected = list(pose.protected.values())
-    others = [place for place in range(len(sample.targets)) if place not in (*pose.targets, *protected)]
-    roles: list[tuple[Role, list[int]]] = [("target", pose.targets), ("protected", protected), ("other", others)]
-    effects: list[PredictedEffect] = []
-    for role, places in roles:
-        for place in places:
-            finite = outcomes[np.isfinite(outcomes[:, place]), place]
-            shift = predicted[place] - chosen_by[place]
-            low, high = np.quantile(finite, [tail, 1 - tail]) + shift if finite.size else (np.nan, np.nan)
-            effects.append(
-                PredictedEffect(
-                    task=sample.targets[place],
-                    role=role,
-                    predicted=float(predicted[place]),
-                    chosen_by=float(chosen_by[place]),
-                    low=float(low),
-                    high=float(high),
-                    worst=tail_mean(finite) + float(shift) if finite.size else float("nan"),
-                )
-            )
-    return tuple(effects)
-
-
-def _describe_sources(problem: Problem, shares: PerSource, settings: MixtureSettings) -> tuple[MixedSource, ...]:
-    counts = count_examples(shares.tolist(), settings.budget)
+def _describe_sources(
+    problem: Problem, counts: np.ndarray, reasons: Sequence[str], settings: MixtureSettings
+) -> tuple[MixedSource, ...]:
     tail = (1 - settings.confidence) / 2
     low, high = np.quantile(problem.gains, [tail, 1 - tail], axis=0)
     helps = (problem.gains > 0).mean(axis=0)
-    free = replace(problem, protected={}) if problem.protected else problem
-    reasons = give_reasons(problem, shares, choose_shares(free, settings.strategy), settings)
     described = [
         MixedSource(
             source=name,
-            share=float(shares[place]),
-            examples=counts[place],
+            share=int(counts[place]) / settings.budget,
+            examples=int(counts[place]),
             pgf=float(problem.mean[place]),
             low=float(low[place]),
             high=float(high[place]),

@@ -13,23 +13,11 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
+from spillover.mixture.limits import require_room
 from spillover.mixture.problem import TAIL, Gains, MixtureError, PerSource, Problem
 
 TIME_LIMIT_S = 60.0
 """For the search over which sources, where their number is limited."""
-
-
-def tail_mean(outcomes: np.ndarray, tail: float = TAIL) -> float:
-    """Average the worst share of outcomes, the last of them in part.
-
-    >>> tail_mean(np.array([4.0, 1.0, 2.0, 3.0]), 0.5)
-    1.5
-    """
-    ordered = np.sort(outcomes)
-    size = tail * len(ordered)
-    whole = int(size)
-    total = ordered[:whole].sum() + (size - whole) * (ordered[whole] if whole < len(ordered) else 0.0)
-    return float(total / size)
 
 
 def choose_robust(problem: Problem) -> PerSource:
@@ -45,20 +33,19 @@ def choose_robust(problem: Problem) -> PerSource:
 
     >>> gains = np.array([[0.4, 0.1], [0.0, 0.1], [0.4, 0.1], [0.4, 0.1], [0.4, 0.1]])
     >>> problem = Problem(sources=("wild", "steady"), own=frozenset(), mean=gains.mean(axis=0), gains=gains,
-    ...                   protected={}, most=np.ones(2))
+    ...                   protected={}, budget=100, available=np.full(2, np.inf))
     >>> choose_robust(problem).round(3).tolist()
     [0.0, 1.0]
     """
+    require_room(problem, _roomiest(problem))
     shares, _ = _solve(problem, slack=False)
     if shares is not None:
         return shares
     shares, short = _solve(problem, slack=True)
     if shares is None:
         raise MixtureError(
-            f"the sources hold only {float(problem.most.sum()):.0%} of the budget"
-            if problem.most.sum() < 1
-            else f"no {problem.most_sources} sources hold the budget",
-            hint="lower --budget, raise --max-share, or allow more sources",
+            f"no mixture of {problem.most_sources} sources was found in {TIME_LIMIT_S:g} s",
+            hint="leave --max-sources out, or take --strategy threshold",
         )
     missed = [
         f"{name} by {amount:.3f} PGF" for name, amount in zip(problem.protected, short, strict=True) if amount > 1e-6
@@ -68,6 +55,13 @@ def choose_robust(problem: Problem) -> PerSource:
         f"the closest misses {', '.join(missed)}",
         hint=f"allow --tolerance {problem.tolerance + max(short) + 0.001:.3f}, or protect fewer tasks",
     )
+
+
+def _roomiest(problem: Problem) -> np.ndarray:
+    """Of every source, whether it is among those that can take most, as many as there may be."""
+    taken = np.zeros(len(problem.sources), dtype=bool)
+    taken[np.argsort(-problem.most, kind="stable")[: problem.most_sources]] = True
+    return taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ class MixtureSettings(BaseModel):
     targets: tuple[str, ...] = Field(min_length=1)
     """Tasks to become better at, by name or abbreviation; several count equally."""
     protected: tuple[str, ...] = ()
-    """Tasks that must not become worse."""
+    """Tasks that must not become worse. The strategies random and direct look at no effect, and protect nothing."""
     budget: int = Field(default=1000, ge=1)
     """Training examples in all."""
     exclude_target_data: bool = False
@@ -24,7 +24,7 @@ class MixtureSettings(BaseModel):
     strategy: Strategy = "robust"
     max_sources: int | None = Field(default=None, ge=1)
     max_share: float = Field(default=1.0, gt=0, le=1)
-    """Of one source."""
+    """Of one source, 0–1."""
     tolerance: float = Field(default=0.0, ge=0)
     """Harm to a protected task that is accepted, PGF, in the mean of the worst fifth of cases."""
     threshold: float = 0.0
@@ -37,6 +37,5 @@ class MixtureSettings(BaseModel):
     replicates: int = Field(default=1000, ge=100, le=20_000)
     """Joint bootstrap replicates."""
     splits: int = Field(default=20, ge=0, le=1000)
-    """Times that the evidence is split in halves for the prediction; 0 predicts from what was chosen by, which is
-    optimistic."""
+    """Times that the evidence is split in halves, to tell by how much choosing flatters; 0 promises nothing."""
     seed: int = Field(default=0, ge=0)

@@ -7,21 +7,27 @@ and `direct` are what they must beat.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Literal
 
 import numpy as np
 
 from spillover.core.keys import seeded_generator
-from spillover.mixture.problem import MixtureError, PerSource, Problem, fill
+from spillover.mixture.limits import CLOSE, fill, keep_harmless, require_room
+from spillover.mixture.problem import MixtureError, PerSource, Problem
 from spillover.mixture.robust import choose_robust
 
 Strategy = Literal["robust", "threshold", "proportional", "best-single", "random", "direct"]
+CHOSEN_BLINDLY: tuple[Strategy, ...] = ("random", "direct")
+"""They look at no PGF: what is chosen so flatters nobody, and protects nothing."""
 RANDOM_SOURCES = 3
 """Drawn by `random`, where no number is asked for."""
 
 
 def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
-    """Choose shares by a strategy; they are at least 0 and sum to 1.
+    """Choose shares by a strategy; they are at least 0, sum to 1 and keep every limit.
+
+    Protected tasks are kept by all strategies but those of `CHOSEN_BLINDLY`.
 
     Raises:
         MixtureError: no mixture is what was asked for.
@@ -29,7 +35,7 @@ def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
     Complexity: O(sources log sources), but for `robust`, which is a linear program.
 
     >>> problem = Problem(sources=("a", "b"), own=frozenset(), mean=np.array([0.3, -0.1]), gains=np.zeros((1, 2)),
-    ...                   protected={}, most=np.ones(2))
+    ...                   protected={}, budget=100, available=np.full(2, np.inf))
     >>> choose_shares(problem, "threshold").tolist()
     [1.0, 0.0]
     """
@@ -37,25 +43,28 @@ def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
 
 
 def _threshold(problem: Problem) -> PerSource:
-    return fill(_best(problem, problem.mean > problem.threshold).astype(float), problem.most)
+    return fill(problem, _best(problem, problem.mean > problem.threshold).astype(float))
 
 
 def _proportional(problem: Problem) -> PerSource:
-    return fill(np.where(_best(problem, problem.mean > 0), problem.mean, 0.0), problem.most)
+    return fill(problem, np.where(_best(problem, problem.mean > 0), problem.mean, 0.0))
 
 
 def _best_single(problem: Problem) -> PerSource:
-    wanted = np.zeros(len(problem.sources))
-    wanted[int(problem.mean.argmax())] = 1.0
-    return fill(wanted, np.maximum(problem.most, wanted))
+    """The best of those that hold the whole budget alone."""
+    most = problem.most
+    require_room(problem, _only(problem, int(most.argmax())))
+    eligible = keep_harmless(problem, most >= 1 - CLOSE)
+    return fill(problem, _only(problem, int(np.where(eligible, problem.mean, -np.inf).argmax())).astype(float))
 
 
 def _random(problem: Problem) -> PerSource:
-    count = min(problem.most_sources or RANDOM_SOURCES, len(problem.sources))
+    needed = ceil(1 / problem.max_share - CLOSE)
+    count = min(problem.most_sources or max(RANDOM_SOURCES, needed), len(problem.sources))
     rng = seeded_generator("random mixture", problem.seed)
     wanted = np.zeros(len(problem.sources))
     wanted[rng.choice(len(wanted), count, replace=False)] = 1.0
-    return fill(wanted, problem.most)
+    return fill(problem, wanted)
 
 
 def _direct(problem: Problem) -> PerSource:
@@ -64,17 +73,28 @@ def _direct(problem: Problem) -> PerSource:
         raise MixtureError(
             "the target's own data is not among the sources", hint="leave out --exclude-target-data, or use robust"
         )
-    return fill(wanted, np.maximum(problem.most, wanted))
+    count = int(wanted.sum())
+    if problem.most_sources is not None and count > problem.most_sources:
+        raise MixtureError(
+            f"the targets' own data are {count} sources, and --max-sources is {problem.most_sources}",
+            hint=f"raise --max-sources to {count}, or name fewer targets",
+        )
+    return fill(problem, wanted)
+
+
+def _only(problem: Problem, place: int) -> np.ndarray:
+    return np.arange(len(problem.sources)) == place
 
 
 def _best(problem: Problem, eligible: np.ndarray) -> np.ndarray:
-    """Keep the best of those eligible, as many as there may be."""
+    """Keep the best of those eligible that harm no protected task, as many as there may be."""
     if not eligible.any():
         best = problem.sources[int(problem.mean.argmax())]
         raise MixtureError(
             f"no source is above the threshold: the best, {best}, has a PGF of {problem.mean.max():+.3f} on the target",
             hint="nothing among these sources helps; --strategy best-single or robust takes the least bad",
         )
+    eligible = keep_harmless(problem, eligible)
     ranked = np.argsort(np.where(eligible, -problem.mean, np.inf), kind="stable")
     kept = np.zeros(len(eligible), dtype=bool)
     kept[ranked[: problem.most_sources]] = True

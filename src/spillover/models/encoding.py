@@ -8,7 +8,7 @@ save memory passes the tower again as a whole, and they come out the same to the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -77,8 +77,15 @@ class Encoded:
 
 @torch.inference_mode(mode=False)  # what is kept may be trained on later
 @torch.no_grad()
-def encode_prompts(base: Base, prompts: Sequence[Prompt]) -> list[Encoded]:
+def encode_prompts(
+    base: Base, prompts: Sequence[Prompt], on_progress: Callable[[int], None] = lambda _: None
+) -> list[Encoded]:
     """Encode prompts, images included.
+
+    Args:
+        base: the model.
+        prompts: what is to be encoded.
+        on_progress: called with the number of prompts that were encoded since the last call; it may raise, to stop.
 
     Raises:
         TaskError: an image cannot be read, or the model cannot take it.
@@ -87,6 +94,7 @@ def encode_prompts(base: Base, prompts: Sequence[Prompt]) -> list[Encoded]:
     on_gpu = base.device.type != "cpu"  # a CPU's cores have their hands full: there it costs more than it saves
     for piece in _pieces(load_ahead(prompts) if on_gpu else map(_loaded, prompts)):
         encoded += _encode(base, piece)
+        on_progress(len(piece))
     return encoded
 
 

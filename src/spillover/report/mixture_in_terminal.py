@@ -18,7 +18,12 @@ def mixture_in_terminal(mixture: Mixture) -> RenderableType:
     title = f"{mixture.model} · {mixture.protocol} · {settings.strategy} for {', '.join(settings.targets)}"
     notes = [Text(f"· {note}", style="dim") for note in mixture.notes]
     parts = [Text(title, style="bold"), _what(mixture), Text("why", style="bold"), _why(mixture)]
-    return Group(*parts, Text("what it should do (PGF)", style="bold"), _effects(mixture), *notes)
+    return Group(
+        *parts,
+        Text("what it should do (PGF): the effects of its sources added up", style="bold"),
+        _effects(mixture),
+        *notes,
+    )
 
 
 def _what(mixture: Mixture) -> Table:

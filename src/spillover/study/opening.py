@@ -217,6 +217,7 @@ def _verification_faults(study: Study, sources: list[str], targets: list[TaskDat
         said = [("source", "chosen", asked.chosen), *(("source", key, name) for key, name in rivals if name)]
         said += [("source", "random", name) for name in asked.random]
         said += [("target", "targets", name) for name in asked.targets]
+        said += [("target", "protected", name) for name in asked.protected]
         for role, key, name in said:
             if name not in known[role]:
                 message = f"{name!r} is no {role} of this study; {nearest(name, known[role])}"

@@ -82,12 +82,12 @@ class _Desk:
 
     def _finetune(self, base: Base, job: Finetune, begun: JobInput, report: Report) -> Outcome:
         settings = self._study.training
-        encoded = self._prepare(base, job.source, "train", settings.examples).encoded
+        encoded = self._prepare(base, job.source, "train", settings.examples, report).encoded
         match job.control:
             case "shuffled":
                 encoded = shuffle_answers(encoded, job.source)
             case "own":
-                encoded = self._own_answers(base, job.source)
+                encoded = self._own_answers(base, job.source, report)
             case _:
                 pass
         keeping = Keeping(
@@ -111,9 +111,9 @@ class _Desk:
             return follow(job, Path(self._study.output), goes_on=goes_on)
         return nullcontext(lambda _: None)
 
-    def _own_answers(self, base: Base, source: str) -> list[Encoded]:
+    def _own_answers(self, base: Base, source: str, report: Report) -> list[Encoded]:
         """Let the base, before any training, answer what the source trains on."""
-        prepared = self._prepare(base, source, "train", self._study.training.examples)
+        prepared = self._prepare(base, source, "train", self._study.training.examples, report)
         if source not in self._given:  # every seed of a control is taught the same
             if all(example.options for example in prepared.examples):
                 self._given[source] = [answer.given for answer in self._by_letters(base, prepared)]
@@ -140,17 +140,18 @@ class _Desk:
         counter = _Counter(report, asked)
         scores: list[Score] = []
         for question in job.questions:
-            scores += self._ask(base, job, question, counter.count)
+            scores += self._ask(base, job, question, counter)
         return Outcome(job=job, duration_s=0.0, scores=table_from_scores(scores))
 
-    def _ask(self, base: Base, job: Evaluate, question: Question, count: Callable[[int], None]) -> list[Score]:
-        prepared = self._prepare(base, question.target, "validation", self._study.evaluation.limit)
+    def _ask(self, base: Base, job: Evaluate, question: Question, counter: _Counter) -> list[Score]:
+        limit = self._study.evaluation.limit
+        prepared = self._prepare(base, question.target, "validation", limit, counter.report)
         metric = find_task_data(self._tasks, question.target).task.metric
         match question.protocol:
             case "letters":
-                answers = self._by_letters(base, prepared, count)
+                answers = self._by_letters(base, prepared, counter.count)
             case "generate":
-                answers = self._by_generation(base, prepared, metric, count)
+                answers = self._by_generation(base, prepared, metric, counter.count)
         return [
             Score(
                 model=job.model,
@@ -195,11 +196,12 @@ class _Desk:
             for each, reply in zip(scored, replies, strict=True)
         ]
 
-    def _prepare(self, base: Base, name: str, split: Split, count: int | None) -> _Prepared:
+    def _prepare(self, base: Base, name: str, split: Split, count: int | None, report: Report) -> _Prepared:
         prepared = self._encoded.get((name, split))
         if prepared is None:
             examples = self._read(name, split, count)
-            encoded = encode_prompts(base, [example.as_prompt() for example in examples])
+            prompts = [example.as_prompt() for example in examples]
+            encoded = encode_prompts(base, prompts, on_progress=lambda _: _leave_if_stopping(report))
             prepared = _Prepared(examples, encoded)
             self._encoded.keep((name, split), prepared, sum(each.size_bytes for each in encoded))
         return prepared
@@ -221,6 +223,10 @@ KEPT_PROMPT_BYTES = 1 << 30
 
 def _keep(state: bytes, report: Report) -> None:
     report.keep(state)
+    _leave_if_stopping(report)
+
+
+def _leave_if_stopping(report: Report) -> None:
     if report.stopping:
         raise JobStopped
 
@@ -241,8 +247,7 @@ class _Counter:
         """Add the examples that a batch has settled."""
         self.done += more
         self.report(self.done, self.total)
-        if self.report.stopping:  # what was answered is asked again: minutes, where a finetune is hours
-            raise JobStopped
+        _leave_if_stopping(self.report)  # what was answered is asked again: minutes, where a finetune is hours
 
 
 @dataclass(frozen=True, slots=True)

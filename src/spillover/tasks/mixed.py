@@ -21,9 +21,10 @@ from spillover.tasks.data import Split, TaskData, find_task_data
 from spillover.tasks.settings import MixtureSource, Recipe
 from spillover.tasks.task import Example, Task
 
-MIXTURE_SCHEMA = 1
-"""Of the file that `spillover mix` writes."""
-WRITE_ONE = "write one with: spillover mix PATH --target TASK --out FILE"
+MIXTURE_SCHEMA = 2
+"""Of the file that `spillover mix` writes. Schema 1 predicted what choosing on half of the evidence does, not what the
+mixture itself does."""
+WRITE_ONE = "write it with: spillover mix PATH --target TASK --out FILE"
 
 
 def count_examples(shares: Sequence[float], budget: int) -> list[int]:
@@ -216,18 +217,35 @@ def recipe_from(described: Any) -> Recipe:
         TaskError: it is no mixture, or of another schema.
     """
     try:
-        if described["schema"] != MIXTURE_SCHEMA:
-            message = f"the mixture has the schema {described['schema']!r}, and this spillover reads {MIXTURE_SCHEMA}"
-            raise TaskError(message, hint="install the spillover that wrote it, or a later one")
-        figures = ("predicted", "low", "high")
-        predicted = {each["task"]: [each[name] for name in figures] for each in described["effects"]}
+        if (schema := described["schema"]) != MIXTURE_SCHEMA:
+            newer = isinstance(schema, int) and schema > MIXTURE_SCHEMA
+            raise TaskError(
+                f"the mixture has the schema {schema!r}, and this spillover reads {MIXTURE_SCHEMA}",
+                hint="install the spillover that wrote it, or a later one" if newer else WRITE_ONE,
+            )
+        effects = [found for each in described["effects"] if (found := _expected(each))]
         return Recipe.model_validate(
             {
                 "parts": {each["source"]: each["examples"] for each in described["sources"] if each["examples"]},
                 "seed": described["settings"]["seed"],
                 "measure": described["settings"]["measure"],
-                "predicted": {task: values for task, values in predicted.items() if None not in values},
+                "predicted": {task: predicted for task, predicted, _ in effects},
+                "promised": {task: promised for task, _, promised in effects if promised is not None},
             }
         )
     except (KeyError, TypeError, ValidationError) as error:
         raise TaskError("this is no mixture as spillover writes it", hint=WRITE_ONE) from error
+
+
+def _expected(effect: Any) -> tuple[str, tuple[float, ...], tuple[float, ...] | None] | None:
+    """A task, the sum of effects on it with its interval, and the same less the optimism of the choice, where known.
+
+    None where the sum or its interval is not defined.
+    """
+    predicted = (effect["predicted"], effect["low"], effect["high"])
+    if None in predicted:
+        return None
+    if effect["promised"] is None:
+        return effect["task"], predicted, None
+    optimism = effect["predicted"] - effect["promised"]
+    return effect["task"], predicted, tuple(value - optimism for value in predicted)

@@ -137,7 +137,10 @@ class Recipe(_Settings):
     seed: int = Field(default=0, ge=0)
     """Of the order in which the examples stand."""
     predicted: dict[str, tuple[float, float, float]] = Field(default_factory=dict)
-    """By task: the PGF that was predicted, and the ends of its interval. No key depends on it."""
+    """By task: `Σ share · PGF`, the sum of its parts' effects, and the ends of its interval. No key depends on it."""
+    promised: dict[str, tuple[float, float, float]] = Field(default_factory=dict)
+    """By target that it was chosen for: the same less what choosing flatters (the winner's curse). Empty where that
+    cannot be told, and in recipes that were written before there were promises. No key depends on it."""
     measure: Literal["raw", "calibrated"] = "raw"
     """What was predicted: PGF as it is, or with the answer prior taken out."""
 

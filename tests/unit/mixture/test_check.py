@@ -2,18 +2,23 @@
 
 import pytest
 import yaml
+from tests.conftest import small_study
+from tests.unit.study.made_up import record_evaluations
 
 from spillover.analysis.sampling import sample_transfers
 from spillover.analysis.settings import AnalysisSettings
 from spillover.cli.main import run_command
 from spillover.core.published import PGFRow, PGFTable
-from spillover.mixture.check import find_rivals, verifying_study, write_study
+from spillover.mixture.check import describe_arms, find_rivals, verifying_study, write_study
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
 from spillover.study.reading import load_study
+from spillover.study.results import read_study
 from spillover.study.run import prepare
 from spillover.study.study import Study
+from spillover.study.together import analyze_results
+from spillover.tasks.settings import MixtureSource
 
 TASKS = ("Jigsaw", "Counting", "Art_Style", "Relative_Depth", "Visual_Similarity")
 SUITE = {"kind": "perception", "names": list(TASKS), "examples": 30}
@@ -93,6 +98,50 @@ def test_a_single_source_is_a_task_and_stands_once():
     assert {mixture.name for mixture in study.mixtures} == {"chosen", "random-1", "random-2", "random-3"}
 
 
+def test_a_choice_of_one_source_keeps_what_was_predicted_of_it():
+    (asked,) = (study := checked(threshold=0.4)).verification
+    assert asked.chosen == asked.best_single == asked.direct == "chosen-Jigsaw"
+    (chosen,) = (each.mixture for each in study.mixtures if each.name == "chosen-Jigsaw")
+    assert chosen.parts == {"Jigsaw": 60}
+    effect = recommend_from(sampled(), settled(threshold=0.4)).effects[0]
+    assert chosen.predicted["Jigsaw"] == pytest.approx((effect.predicted, effect.low, effect.high), abs=1e-4)
+    assert any("the choice is one source, chosen-Jigsaw" in line for line in describe_arms(study, 60))
+
+
+def test_a_study_of_mixtures_alone_is_run_and_judged(tmp_path):
+    """Where the choice is one source, the best one and the targets' own, no source of the study is a task."""
+    small = small_study(tmp_path / "x", tasks=[SUITE])
+    study = checked(small, threshold=0.4).model_copy(update={"output": str(tmp_path / "check")})
+    assert all(isinstance(source, MixtureSource) for source in study.sources)
+    prepared = prepare(study)
+    prepared.store.begin(prepared.plan)
+    record_evaluations(prepared.store, prepared.plan)
+    (model,) = analyze_results([read_study(prepared.store.folder)]).models
+    (verdict,) = model.verdicts
+    assert [(each.rival, each.outcome) for each in verdict.contrasts if each.outcome == "same"] == [
+        ("best single", "same"),
+        ("direct", "same"),
+    ]
+
+
+def test_rivals_may_take_the_whole_budget_whatever_limits_the_choice():
+    settings = settled(max_share=0.5, available={"Jigsaw": 20})
+    rivals = find_rivals(sampled(), recommend_from(sampled(), settings), 3)
+    assert parts(rivals.best_single) == parts(rivals.direct) == {"Jigsaw": 60}
+    for each in rivals.random:
+        assert parts(each).get("Jigsaw", 0) <= 20
+        assert max(parts(each).values()) <= 30
+
+
+def test_what_was_protected_is_asked_of_the_study():
+    (asked,) = (study := checked(protected=["CN"], tolerance=0.05)).verification
+    assert (asked.protected, asked.tolerance) == (("Counting",), 0.05)
+    (line,) = (line for line in describe_arms(study, 60) if "harmed" in line)
+    assert line == "not to be harmed by more than 0.05 PGF: Counting"
+    (bare,) = checked().verification
+    assert (bare.protected, bare.tolerance) == ((), 0.0)
+
+
 def test_the_suite_is_drawn_anew_and_other_tasks_cannot_be():
     study = checked()
     assert (study.tasks[0].seed, study.verification[0].fresh) == (1, True)
@@ -140,6 +189,7 @@ def test_a_table_is_verified_by_a_study_that_is_named(tmp_path, capsys):
         ({"chosen": "Jigsw"}, "verification[0].chosen: 'Jigsw' is no source of this study; did you mean Jigsaw?"),
         ({"random": ["a", "Counting"]}, "verification[0].random: 'a' is no source"),
         ({"targets": ["JG"]}, "verification[0].targets: 'JG' is no target"),
+        ({"protected": ["CN"]}, "verification[0].protected: 'CN' is no target"),
         ({"direct": 5}, "verification[0].direct: must be text, not 5"),
         ({"other": 5}, "verification[0].other: unknown key"),
     ],

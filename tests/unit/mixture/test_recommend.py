@@ -3,39 +3,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.unit.mixture.made_tables import HELPFUL, settled, shares, table
 
 from spillover.analysis.cube import ScoreCube, example_cube
 from spillover.analysis.settings import AnalysisSettings
 from spillover.cli.main import run_command
-from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend
-from spillover.mixture.settings import MixtureSettings
 from spillover.tasks.mixed import count_examples
-
-TASKS = ("Jigsaw", "Counting", "Art_Style")
-
-
-def table(values, seeds=4, noise=0.0):
-    rng = np.random.default_rng(0)
-    rows = tuple(
-        PGFRow(seed=seed, source=source, target=target, pgf=float(values[row][column] + rng.normal(0, noise)))
-        for seed in range(seeds)
-        for row, source in enumerate(TASKS)
-        for column, target in enumerate(TASKS)
-    )
-    return PGFTable(model="m", rows=rows, examples={}, origin="a test")
-
-
-HELPFUL = [[0.4, 0.0, -0.2], [0.3, 0.3, 0.1], [-0.2, 0.1, 0.2]]
-
-
-def settled(**changes):
-    return MixtureSettings.model_validate({"targets": ["Jigsaw"]} | changes)
-
-
-def shares(mixture):
-    return {each.source: each.share for each in mixture.taken}
 
 
 def null_cube(rng, sources=8, examples=60, seeds=3):
@@ -104,15 +79,15 @@ def test_a_source_gives_no_more_than_it_has():
     assert "as much as it has" in mixture.taken[-1].reason
 
 
-def test_where_nothing_transfers_the_prediction_is_not_flattered():
-    flattered, predicted = [], []
+def test_where_nothing_transfers_the_promise_is_not_flattered():
+    flattered, promised = [], []
     for seed in range(12):
         cube = null_cube(np.random.default_rng(seed))
         (mixture,) = recommend(cube, settled(targets=["t0"], strategy="best-single", replicates=100))
-        flattered.append(mixture.effects[0].chosen_by)
-        predicted.append(mixture.effects[0].predicted)
+        flattered.append(mixture.effects[0].predicted)
+        promised.append(mixture.effects[0].promised)
     assert np.mean(flattered) > 0.05
-    assert abs(np.mean(predicted)) < 0.5 * np.mean(flattered)
+    assert abs(np.mean(promised)) < 0.5 * np.mean(flattered)
 
 
 def test_an_undefined_target_is_refused():
@@ -142,7 +117,7 @@ def test_a_table_of_one_seed_says_that_its_prediction_is_optimistic():
 def test_a_table_cannot_be_calibrated_and_examples_of_scores_can_be_halved():
     (mixture,) = recommend(example_cube(), settled(strategy="proportional"), AnalysisSettings())
     assert shares(mixture) == {"Jigsaw": 1.0}
-    assert "half of the examples" in mixture.notes[0]
+    assert any("half of the examples" in note for note in mixture.notes)
 
 
 def test_the_command_prints_shares_in_words_and_as_json(tmp_path, capsys):

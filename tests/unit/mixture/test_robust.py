@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from spillover.mixture.problem import MixtureError, Problem
-from spillover.mixture.robust import choose_robust, tail_mean
+from spillover.mixture.problem import MixtureError, Problem, tail_mean
+from spillover.mixture.robust import choose_robust
 
 
 def problem(gains, **changes):
@@ -13,7 +13,8 @@ def problem(gains, **changes):
         "mean": gains.mean(axis=0),
         "gains": gains,
         "protected": {},
-        "most": np.ones(count),
+        "budget": 100,
+        "available": np.full(count, np.inf),
     }
     return Problem(**settled | changes)
 

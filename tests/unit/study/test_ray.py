@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
 
 import pytest
+import yaml
 from tests.conftest import small_study
 
 import spillover
@@ -149,3 +153,23 @@ def test_a_study_on_a_cluster_gives_what_it_gives_in_local_processes(cluster, tm
         assert not finished.failures
         tables.append(spillover.read_scores(tmp_path / executor["kind"]))
     assert tables[0].equals(tables[1])
+
+
+def test_a_command_on_a_cluster_stops_at_sigterm_and_goes_on(cluster, tmp_path):
+    """As `spillover run`, with both kinds of jobs begun when the signal comes."""
+    small = small_study(tmp_path / "small").model_dump(mode="json", exclude_none=True)
+    small["executor"] = {"kind": "ray", "address": cluster.address, "gpus_per_worker": 0, "keep_every_s": 0}
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(small))
+    command = [sys.executable, "-m", "spillover", "run", str(file)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        deadline = time.monotonic() + 200
+        while not list((tmp_path / "small").glob("scores/*.parquet")) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGTERM)
+        said = process.communicate(timeout=200)[1]
+    assert process.returncode == 75, said
+    before = spillover.read_scores(tmp_path / "small").num_rows
+    again = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=250, check=False)
+    assert again.returncode == 0, again.stderr
+    assert spillover.read_scores(tmp_path / "small").num_rows > before

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from unittest.mock import Mock
 
+import pytest
 from tests.conftest import small_study
 
+from spillover.models import encoding
 from spillover.models.budget import TokenBudget
 from spillover.models.features import FeatureCache
 from spillover.models.settings import EvaluationSettings
 from spillover.study import work
+from spillover.study.executors.executor import JobStopped
 from spillover.study.opening import open_study
 from spillover.study.plan import Evaluate, plan_study
 from spillover.study.run import prepare
@@ -37,6 +40,17 @@ def test_an_evaluation_tells_how_many_examples_are_answered(tmp_path, monkeypatc
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
     assert len(seen) > 4, "within a target too"
     assert seen[-1] == (40, 40)
+
+
+def test_asked_to_stop_a_worker_leaves_its_job_after_the_first_images(tmp_path, monkeypatch):
+    plan = prepare(small_study(tmp_path, controls=[])).plan
+    encode, pieces = encoding._encode, []
+    monkeypatch.setattr(encoding, "_encode", lambda base, piece: pieces.append(piece) or encode(base, piece))
+    worker = start_worker(plan.study, "cpu")
+    for number, job in enumerate((plan.finetunes[0], plan.evaluations[0]), 1):
+        with pytest.raises(JobStopped):
+            worker(job, None, Mock(stopping=True))
+        assert len(pieces) == number
 
 
 def test_a_worker_that_can_keep_nothing_brings_back_the_same(tmp_path, monkeypatch):

@@ -103,8 +103,9 @@ def test_what_cannot_be_mixed_is_refused(parts, name, message, tmp_path):
         ("{", "no JSON"),
         ("[{}, {}]", "2 mixtures"),
         ("3", "no mixture"),
-        ('{"schema": 1}', "no mixture"),
-        ('{"schema": 9}', "schema 9"),
+        ('{"schema": 2}', "no mixture"),
+        ('{"schema": 1}', r"schema 1, .* reads 2\n  write it with: spillover mix"),
+        ('{"schema": 9}', r"schema 9, .* reads 2\n  install"),
     ],
 )
 def test_a_file_that_is_no_mixture_is_refused_by_name(text, message, tmp_path):

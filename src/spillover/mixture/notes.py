@@ -1,0 +1,97 @@
+"""What the figures of a mixture rest on, and what to beware of, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from spillover.analysis.sampling import TransferSample
+from spillover.mixture.mixture import PredictedEffect
+from spillover.mixture.pose import Pose
+from spillover.mixture.predict import Optimism
+from spillover.mixture.strategies import CHOSEN_BLINDLY
+
+SHOWN = 0.0005
+"""PGF below which three decimals show nothing."""
+ROUNDING = 0.005
+"""PGF by which whole numbers of examples may miss a tolerance that the shares keep, without a word."""
+
+
+def give_notes(
+    sample: TransferSample, pose: Pose, effects: Sequence[PredictedEffect], optimism: Optimism, *, helps_freely: bool
+) -> tuple[str, ...]:
+    """Say what a reader of a mixture must know.
+
+    Args:
+        sample: the evidence.
+        pose: the question.
+        effects: as predicted.
+        optimism: of the choice.
+        helps_freely: whether the choice would help the targets if nothing were protected.
+    """
+    targets = [effect for effect in effects if effect.role == "target"]
+    protected = [effect for effect in effects if effect.role == "protected"]
+    return (
+        *_of_optimism(sample, pose, targets, optimism),
+        *_of_evidence(sample, pose, targets),
+        *_of_protection(pose, protected),
+        *_of_use(pose, targets, helps_freely=helps_freely),
+        "effects are taken to add up and to be linear in the dose: a study of the mixture tests it",
+    )
+
+
+def _of_optimism(
+    sample: TransferSample, pose: Pose, targets: Sequence[PredictedEffect], optimism: Optimism
+) -> Iterator[str]:
+    if pose.settings.strategy in CHOSEN_BLINDLY:
+        return
+    if optimism.by_target is None:
+        yield "the targets' effects are those that it was chosen by: optimistic, and nothing tells by how much"
+    else:
+        for effect, amount in zip(targets, optimism.by_target, strict=True):
+            if amount < SHOWN:
+                yield f"no winner's curse was found on {effect.task}: the choice owes nothing to luck that shows"
+            else:
+                yield (
+                    f"expect {effect.promised:+.3f} on {effect.task} rather than {effect.predicted:+.3f}: of an effect "
+                    f"that is chosen for being large, {amount:.3f} is luck (the winner's curse)"
+                )
+        shared = "the base and the examples" if sample.split_over == "seeds" else "the training seeds"
+        yield (
+            f"luck shows by choosing on half of the {sample.split_over} and looking at the other half, "
+            f"{optimism.splits} times; that of {shared}, which both halves share, does not"
+        )
+    if optimism.failed:
+        total = optimism.failed + optimism.splits
+        yield f"in {optimism.failed} of {total} splits no mixture could be chosen; they are left out"
+
+
+def _of_evidence(sample: TransferSample, pose: Pose, targets: Sequence[PredictedEffect]) -> Iterator[str]:
+    if unsampled := [name for name in sample.unsampled if name in pose.own or name in pose.protected]:
+        yield f"right answers of {', '.join(unsampled)} cannot be counted: the intervals are too narrow"
+    for effect in targets:
+        if effect.low <= 0 <= effect.high:
+            yield f"the evidence on {effect.task} spans 0 ({effect.low:+.3f} to {effect.high:+.3f}): it may do nothing"
+
+
+def _of_protection(pose: Pose, protected: Sequence[PredictedEffect]) -> Iterator[str]:
+    if protected and pose.settings.strategy in CHOSEN_BLINDLY:
+        yield f"{pose.settings.strategy} looks at no PGF, so it protects nothing"
+    for effect in protected:
+        if effect.worst < -pose.settings.tolerance - ROUNDING:
+            yield (
+                f"harms {effect.task}, which is protected, beyond the tolerance of {pose.settings.tolerance:g} PGF: "
+                f"{effect.worst:+.3f} in the worst fifth of cases"
+            )
+
+
+def _of_use(pose: Pose, targets: Sequence[PredictedEffect], *, helps_freely: bool) -> Iterator[str]:
+    expected = [effect.predicted if effect.promised is None else effect.promised for effect in targets]
+    if max(expected) > 0:
+        return
+    if pose.protected and helps_freely:
+        yield (
+            f"what would help {', '.join(effect.task for effect in targets)} harms {', '.join(pose.protected)}: allow "
+            "a --tolerance, or do not train for this"
+        )
+    else:
+        yield "it is not predicted to help: rather do not train for this"

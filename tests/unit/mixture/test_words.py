@@ -1,0 +1,71 @@
+"""Why a source is in or out, and what to beware of: what is said must be so."""
+
+import pytest
+from tests.unit.mixture.made_tables import HELPFUL, recommended, shares
+
+HARMFUL_HELP = [[0.4, 0.0, -0.3], [-0.1, 0.3, 0.1], [-0.4, 0.1, 0.1]]
+"""What helps Jigsaw harms Art_Style; what spares that helps nothing."""
+
+
+def reasons(mixture):
+    return {each.source: each.reason for each in mixture.sources}
+
+
+def noted(mixture, words):
+    return any(words in note for note in mixture.notes)
+
+
+def test_a_source_that_is_in_to_protect_is_not_called_the_least_bad():
+    mixture = recommended(HARMFUL_HELP, protected=["AS"])
+    assert shares(mixture).keys() == {"Jigsaw", "Counting"}
+    assert reasons(mixture)["Counting"].endswith("in to protect Art_Style (+0.100 on it)")
+    assert not any("least bad" in reason for reason in reasons(mixture).values())
+
+
+def test_where_nothing_helps_that_is_the_reason_and_the_advice():
+    mixture = recommended([[-0.1, 0.1, 0.1], [-0.2, 0.1, 0.1], [-0.3, 0.1, 0.1]])
+    assert "the least bad, as nothing here helps" in reasons(mixture)["Jigsaw"]
+    assert noted(mixture, "it is not predicted to help: rather do not train for this")
+
+
+def test_a_source_without_gain_takes_what_better_ones_may_not():
+    mixture = recommended([[0.4, 0.1, 0.1], [-0.1, 0.1, 0.1], [-0.3, 0.1, 0.1]], max_share=0.5)
+    assert reasons(mixture)["Counting"].endswith("takes what better sources may not; as much as one may have")
+
+
+def test_where_protection_takes_what_would_help_the_advice_says_so():
+    mixture = recommended(HARMFUL_HELP, protected=["AS"], strategy="best-single", exclude_target_data=False)
+    assert shares(mixture) == {"Counting": 1.0}
+    assert reasons(mixture)["Counting"] == "the largest gain of one source of those that spare Art_Style"
+    assert reasons(mixture)["Jigsaw"] == "left out to protect Art_Style (-0.300 on it in the worst fifth)"
+    assert noted(mixture, "what would help Jigsaw harms Art_Style: allow a --tolerance, or do not train for this")
+
+
+@pytest.mark.parametrize("strategy", ["direct", "random"])
+def test_harm_beyond_the_tolerance_is_said_of_those_that_protect_nothing(strategy):
+    mixture = recommended(HELPFUL, strategy=strategy, max_sources=1, seed=1, protected=["AS"], tolerance=0.05)
+    assert noted(mixture, f"{strategy} looks at no PGF, so it protects nothing")
+    harmed = mixture.effects[1].predicted < -0.05
+    assert harmed == noted(mixture, "harms Art_Style, which is protected, beyond the tolerance of 0.05 PGF: -0.200")
+    assert harmed == (shares(mixture) == {"Jigsaw": 1.0})
+
+
+def test_a_source_that_has_too_few_examples_is_passed_over_by_name():
+    mixture = recommended(HELPFUL, strategy="best-single", available={"JG": 200})
+    assert shares(mixture) == {"Counting": 1.0}
+    assert reasons(mixture)["Jigsaw"] == "gains more, but has only 200 of 1000 examples"
+
+
+def test_a_share_below_one_example_is_no_part():
+    mixture = recommended([[0.4, 0, 0], [0.38, 0, 0], [0.02, 0, 0]], strategy="proportional", budget=3)
+    assert [each.examples for each in mixture.sources] == [2, 1, 0]
+    assert set(shares(mixture).values()) == {2 / 3, 1 / 3}
+    assert reasons(mixture)["Art_Style"] == "its share, 2.5%, is too small for one of 3 examples"
+
+
+def test_evidence_that_spans_nothing_is_said():
+    weak = recommended([[0.1, 0, 0], [-0.5, 0, 0], [-0.5, 0, 0]], noise=0.6, strategy="best-single")
+    effect = weak.effects[0]
+    assert effect.low < 0 < effect.high
+    assert noted(weak, "the evidence on Jigsaw spans 0")
+    assert not noted(recommended(HELPFUL, noise=0.01), "spans 0")
