@@ -1,7 +1,7 @@
 """What MkDocs does beside reading docs/: the page of all commands from the command line itself, formulas as MathML.
 
-MkDocs calls the functions below by their names (mkdocs.yml: hooks). Formulas become MathML when the site is built, which
-browsers draw by themselves: the site loads nothing from anywhere.
+MkDocs calls the functions below by their names (mkdocs.yml: hooks). Formulas become MathML when the site is built:
+browsers draw it by themselves, and the site loads nothing from anywhere.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def _leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _table(command: Any) -> list[str]:
-    rows = [f"| {_written(each)} | {_values(each)} | {_said(each)} |" for each in command.params if not each.hidden]
+    context = command.make_context(command.name, [], resilient_parsing=True)
+    shown = [each for each in command.params if not each.hidden]
+    rows = [f"| {_written(each)} | {_values(each, context)} | {_said(each)} |" for each in shown]
     return ["| argument | values | what |", "|---|---|---|", *rows] if rows else []
 
 
@@ -73,12 +75,14 @@ def _written(parameter: Any) -> str:
     return ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
 
 
-def _values(parameter: Any) -> str:
+def _values(parameter: Any, context: Any) -> str:
     if getattr(parameter, "is_bool_flag", False):
         return ""
     limits = [f"{sign} {limit:g}" for sign, limit in (("≥", parameter.min), ("≤", parameter.max)) if limit is not None]
-    kind = str(parameter.display_type).removeprefix("list[").removesuffix("]").replace("|", " or ")
-    return ", ".join([{"str": "text", "int range": "int", "float range": "float"}.get(kind, kind), *limits])
+    kind = (
+        str(parameter.display_type(context)).strip("<>").removeprefix("list[").removesuffix("]").partition(" range")[0]
+    )
+    return ", ".join([{"str": "text", "Path": "path"}.get(kind, kind.replace("|", " or ")), *limits])
 
 
 def _said(parameter: Any) -> str:
