@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.docs.blocks import ROOT
+from tests.docs.shown import shape
 
 EXAMPLES = ROOT / "examples"
 LIMIT_S = 1200
@@ -51,7 +52,7 @@ def test_a_choice_is_exported_and_its_study_can_be_planned(tmp_path: Path):
 
 
 def test_every_cell_of_the_notebook_says_what_it_shows(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Cells are plain Python, so they are executed without Jupyter; figures and tables are only required to come."""
+    """Cells are plain Python and are executed without Jupyter: what they print is compared, figures are only drawn."""
     (tmp_path / "demo").symlink_to(demo)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
@@ -61,5 +62,5 @@ def test_every_cell_of_the_notebook_says_what_it_shows(demo: Path, tmp_path: Pat
             said = io.StringIO()
             with contextlib.redirect_stdout(said):
                 exec("".join(cell["source"]), names)  # noqa: S102 (our own notebook)
-            printed = [output for output in cell["outputs"] if output["output_type"] == "stream"]
-            assert len("".join(said.getvalue()).splitlines()) == sum(len(output["text"]) for output in printed)
+            shown = [line for output in cell["outputs"] for line in output.get("text", [])]
+            assert shape(said.getvalue()) == shape("".join(shown))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,14 +14,11 @@ from typing import Any
 import pytest
 from tests.contracts.result_files import write_lmms_eval
 from tests.docs.blocks import PAGES, ROOT, Block, read_beginning, read_blocks
-
-from spillover.tasks.catalogue import BLINK
+from tests.docs.shown import missing_from
 
 TABLES = ROOT.parent / "shared" / "data"
 """The published tables, which are not ours to distribute."""
 LIMIT_S = 1200
-NUMBER = re.compile(r"[−+-]?\d*[.,]?\d+")
-NAMES = re.compile("|".join(sorted((each.task.name for each in BLINK), key=len, reverse=True)))
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +42,7 @@ def test_what_a_page_shows_happens(page: Path, demo: Path, tmp_path: Path, monke
         if block.language == "python":
             printed = _run_python(block, names)
         if block.output:
-            _require_shown(block, printed)
+            assert missing_from(printed, block.output) is None, f"{block}:\n{printed}"
 
 
 def _provide(name: str, demo: Path, folder: Path) -> None:
@@ -81,16 +77,3 @@ def _run_python(block: Block, names: dict[str, Any]) -> str:
     with contextlib.redirect_stdout(said):
         exec(compile(block.text, str(block), "exec"), names)  # noqa: S102 (our own documentation)
     return said.getvalue()
-
-
-def _require_shown(block: Block, printed: str) -> None:
-    """Require what a page shows to be printed in this order, whatever its numbers, tasks and line breaks are."""
-    rest = _shape(printed)
-    for shown in re.split(r"^\s*…\s*$", block.output or "", flags=re.MULTILINE):
-        _, found, rest = rest.partition(_shape(shown))
-        assert found or not _shape(shown), f"{block} shows what is not printed (in this place):\n{shown}\n{printed}"
-
-
-def _shape(text: str) -> str:
-    """What stays of a text on another machine, whose floating point may round otherwise."""
-    return " ".join(NUMBER.sub("0", NAMES.sub("TASK", text)).split())
