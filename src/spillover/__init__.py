@@ -5,8 +5,8 @@ loads no torch, and each name loads what it needs when it is first asked for.
 
     study = spillover.load_study("study.yaml")
     finished = spillover.run(study)
+    findings = spillover.analyze_study(finished.store.folder)
     scores = spillover.read_scores(finished.store.folder)
-    findings = spillover.analyze(scores)
     findings.models[0].matrix.to_frame()
     (mixture,) = spillover.recommend(scores, spillover.MixtureSettings(targets=("Jigsaw",)))
     spillover.export_mixture(mixture, spillover.open_tasks(study.tasks), Path("data"), "trl")
@@ -28,18 +28,20 @@ if TYPE_CHECKING:
     from spillover.mixture.settings import MixtureSettings
     from spillover.report.drawing.files import write_figures
     from spillover.report.drawing.plots import (
+        plot_additivity,
         plot_graph,
         plot_heatmap,
         plot_profiles,
         plot_progress,
         plot_scale,
         plot_variance,
+        plot_verdict,
         plot_weights,
     )
     from spillover.report.page import write_report
     from spillover.study.beside import read_beside
     from spillover.study.reading import load_study
-    from spillover.study.results import read_scores
+    from spillover.study.results import analyze_study, read_scores
     from spillover.study.run import Run, run
     from spillover.study.study import Study
     from spillover.tasks.data import open_tasks
@@ -55,16 +57,19 @@ __all__ = [
     "Study",
     "TransferMatrix",
     "analyze",
+    "analyze_study",
     "export_mixture",
     "import_results",
     "load_study",
     "open_tasks",
+    "plot_additivity",
     "plot_graph",
     "plot_heatmap",
     "plot_profiles",
     "plot_progress",
     "plot_scale",
     "plot_variance",
+    "plot_verdict",
     "plot_weights",
     "read_beside",
     "read_pgf_table",
@@ -86,18 +91,21 @@ _HOMES = {
     "Study": "spillover.study.study",
     "TransferMatrix": "spillover.analysis",
     "analyze": "spillover.analysis",
+    "analyze_study": "spillover.study.results",
     "export_mixture": "spillover.mixture.export.export",
     "import_results": "spillover.interop.importing",
     "load_study": "spillover.study.reading",
     "open_tasks": "spillover.tasks.data",
     **dict.fromkeys(
         (
+            "plot_additivity",
             "plot_graph",
             "plot_heatmap",
             "plot_profiles",
             "plot_progress",
             "plot_scale",
             "plot_variance",
+            "plot_verdict",
             "plot_weights",
         ),
         "spillover.report.drawing.plots",

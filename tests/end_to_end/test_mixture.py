@@ -6,6 +6,8 @@ import pytest
 import yaml
 from tests.end_to_end.test_study import spill
 
+import spillover
+
 STUDY = {
     "name": "small",
     "tasks": {
@@ -34,8 +36,9 @@ def test_a_mixture_is_chosen_run_and_judged(tmp_path):
     (verdict,) = model["verdicts"]
     assert verdict["settings"]["fresh"]
     assert [arm["name"] for arm in verdict["arms"]] == ["chosen", "random", "best single", "direct"]
-    row, column = model["sources"].index("chosen"), model["targets"].index("Relative_Depth")
-    assert verdict["arms"][0]["overall"]["pgf"] == pytest.approx(model["pgf"][row][column])
+    did = {each["mixture"]: {cell["target"]: cell for cell in each["cells"]} for each in model["mixtures"]}
+    assert verdict["arms"][0]["overall"]["pgf"] == pytest.approx(did["chosen"]["Relative_Depth"]["observed"]["pgf"])
+    assert not {"chosen", "random-1"} & set(model["sources"])
 
     chosen = json.loads((tmp_path / "mix.json").read_text())
     predicted = {effect["task"]: effect["predicted"] for effect in chosen["effects"]}
@@ -47,6 +50,8 @@ def test_a_mixture_is_chosen_run_and_judged(tmp_path):
     (tmp_path / "check").rename(tmp_path / "moved" / "check")  # and read without its mixture's file or its data
     again = spill("analyze", tmp_path / "moved" / "check", "--json")
     assert json.loads(again.stdout)["models"][0]["verdicts"] == [verdict]
+    kept = json.loads((tmp_path / "moved" / "check" / "findings.json").read_text())
+    assert spillover.analyze_study(tmp_path / "moved" / "check").to_json() == kept
 
 
 @pytest.mark.slow
@@ -57,4 +62,5 @@ def test_a_study_of_a_mixture_goes_on_where_it_was_left(tmp_path):
     assert json.loads(spill("plan", "study.yaml", "--json", cwd=tmp_path).stdout)["finetunes"] == "1 to do, 1 done"
     assert spill("run", "small", cwd=tmp_path).returncode == 0
     (model,) = json.loads((tmp_path / "small" / "findings.json").read_text())["models"]
-    assert model["sources"] == ["Jigsaw", "both"]
+    assert model["sources"] == ["Jigsaw"]
+    assert [each["mixture"] for each in model["mixtures"]] == ["both"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,9 @@ from spillover.analysis.context import Context
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.paired import Estimate, Paired, infer_effect
 from spillover.tasks.settings import Recipe
+
+FEWEST = 3
+"""Predictions other than 0 that a slope is taken through: through fewer, any line fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +32,12 @@ class Agreement:
 
     cells: int
     slope: float
-    """Of observed on predicted, through 0: 1 where effects add up, below 1 where predictions are too large; NaN where
-    nothing was predicted."""
+    """Of observed on predicted, through 0: 1 where effects add up, above 1 where a share of a source does more than
+    that share of its effect (it saturates); NaN where fewer than three predictions are other than 0."""
+    low: float
+    """End of the slope's interval, predictions taken as they are, and observations as if they all erred alike, since
+    they share a base: too wide rather than too narrow."""
+    high: float
     miss: float
     """Root mean square of observed − predicted, PGF."""
     miss_of_no_change: float
@@ -43,39 +50,43 @@ class Additivity:
 
     cells: tuple[PredictedCell, ...]
     overall: Agreement
+    on_targets: Agreement | None
+    """On the targets that a mixture was chosen for; None where none was, or where all are such."""
     without: dict[str, Agreement]
     """By part: the agreement of the mixtures that hold none of it, so that no one part decides alone. Parts that all
     mixtures hold are left out."""
 
 
-def check_additivity(
-    cubes: Mapping[str, ScoreCube | None], recipes: Mapping[str, Recipe], context: Context
-) -> Additivity | None:
+def check_additivity(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) -> Additivity | None:
     """Hold every mixture's predictions against its scores.
 
     Args:
-        cubes: by measure, `raw` and `calibrated`; a mixture is read in the one that it was predicted in.
-        recipes: by source: what is in it, and what it was predicted to do.
+        cube: scores; it knows its mixtures, and what they were chosen for.
+        calibrated: the same with the answer prior taken out: a mixture is read as it was predicted.
         context: ceilings and confidence.
 
     Returns:
-        None where nothing was predicted that is in the cubes.
+        None where nothing was predicted of a mixture that is in the cube.
 
     Complexity: O(seeds · mixtures · examples) a target.
     """
+    recipes = {source: recipe for source, recipe in cube.mixtures.items() if source in cube.sources}
     cells = [
         cell
         for source, recipe in recipes.items()
-        if (cube := cubes.get(recipe.measure)) is not None and source in cube.sources
-        for cell in _cells(cube, source, recipe, context)
+        if (measured := cube if recipe.measure == "raw" else calibrated) is not None
+        for cell in _cells(measured, source, recipe, context)
     ]
     if not cells:
         return None
-    parts = dict.fromkeys(part for source in recipes for part in recipes[source].parts)
+    targets = {target for asked in cube.verifications for target in asked.targets}
+    meant = [cell for cell in cells if cell.target in targets]
+    parts = dict.fromkeys(part for recipe in recipes.values() for part in recipe.parts)
     left = {part: [cell for cell in cells if part not in recipes[cell.source].parts] for part in parts}
     return Additivity(
         cells=tuple(cells),
         overall=_agree(cells),
+        on_targets=_agree(meant) if 0 < len(meant) < len(cells) else None,
         without={part: _agree(kept) for part, kept in left.items() if kept},
     )
 
@@ -96,11 +107,16 @@ def _cells(cube: ScoreCube, source: str, recipe: Recipe, context: Context) -> Se
 
 def _agree(cells: Sequence[PredictedCell]) -> Agreement:
     predicted = np.array([cell.predicted.pgf for cell in cells])
-    observed = np.array([cell.observed.pgf for cell in cells])
-    square = float(predicted @ predicted)
+    observed, low, high = (np.array([getattr(cell.observed, end) for cell in cells]) for end in ("pgf", "low", "high"))
+    slope = [float("nan")] * 3
+    if np.count_nonzero(predicted) >= FEWEST:
+        ends = (observed, np.where(predicted > 0, low, high), np.where(predicted > 0, high, low))
+        slope = [float(predicted @ values / (predicted @ predicted)) for values in ends]
     return Agreement(
         cells=len(cells),
-        slope=float(predicted @ observed) / square if square > 0 else float("nan"),
+        slope=slope[0],
+        low=slope[1],
+        high=slope[2],
         miss=float(np.sqrt(np.square(observed - predicted).mean())),
         miss_of_no_change=float(np.sqrt(np.square(observed).mean())),
     )

@@ -7,11 +7,13 @@ of its own, and all of them share the base's rows. What does not fit is refused 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
 from spillover.analysis.blocks import Frame, align_block
+from spillover.analysis.carried import carried_mixtures, carried_verifications
 from spillover.analysis.cube import ScoreCube, TargetBlock
 from spillover.analysis.rows import ScoreRows, read_rows
 from spillover.core.errors import AnalysisError
@@ -29,7 +31,7 @@ def build_cubes(table: pa.Table, order: Sequence[str] = ()) -> tuple[ScoreCube, 
 
     Returns:
         Cubes in order of first appearance; each has the tasks that are both source and target first, in the same
-        order on both axes.
+        order on both axes, and knows which sources are mixtures where the table carries it (see `carried`).
 
     Raises:
         AnalysisError: a cell or example is missing or there twice, a target was asked in two ways, a score is not in
@@ -50,7 +52,8 @@ def build_cubes(table: pa.Table, order: Sequence[str] = ()) -> tuple[ScoreCube, 
     for model, protocol in dict.fromkeys(zip(models.tolist(), protocols.tolist(), strict=True)):
         members = np.flatnonzero((models == model) & (protocols == protocol))
         cubes.extend(_cubes_of_model(rows, members, order))
-    return tuple(cubes)
+    known, asked = carried_mixtures(table), carried_verifications(table)
+    return tuple(replace(cube, mixtures=known, verifications=asked) for cube in cubes)
 
 
 def _cubes_of_model(rows: ScoreRows, members: np.ndarray, order: Sequence[str]) -> Iterator[ScoreCube]:

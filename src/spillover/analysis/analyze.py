@@ -15,7 +15,7 @@ from spillover.analysis.comparison import compare_models
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.facts import collect_facts
 from spillover.analysis.findings import Findings
-from spillover.analysis.model import ModelStudy, analyze_study, analyze_table, best_scores
+from spillover.analysis.model import ModelStudy, analyze_scores, analyze_table, best_scores
 from spillover.analysis.sentences import say_findings
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import AnalysisError
@@ -53,7 +53,7 @@ def analyze(
         tasks: what is known of the tasks, where the scores do not carry it; BLINK's are known anyway. Their order
             becomes the order of the matrix.
         beside: by model, as it is named in the findings: what is known beside its scores, such as its adapters'
-            similarity (see `spillover.read_beside`).
+            similarity (see `spillover.read_beside`); `spillover.analyze_study` reads all of a study's folder.
 
     Returns:
         Findings with one entry for each model and protocol.
@@ -80,7 +80,7 @@ def analyze(
     names += [name for table in tables for row in table.rows for name in (row.source, row.target)]
     facts = collect_facts(dict.fromkeys(name for name in names if name != BASE_SOURCE), known)
     best = best_scores(cubes)
-    models = [analyze_study(study, settings, facts, best) for study in _gather_studies(cubes, beside)]
+    models = [analyze_scores(study, settings, facts, best) for study in _gather_studies(cubes, beside)]
     models += [analyze_table(table, settings, facts) for table in tables]
     comparisons = compare_models(models)
     return Findings(

@@ -26,8 +26,13 @@ from spillover.analysis.warn import warn
 from spillover.analysis.warned import Evidence, find_flagged
 
 
-def assemble(material: Material, context: Context) -> ModelFindings:
+def assemble(material: Material, context: Context, everything: Material | None = None) -> ModelFindings:
     """Derive all findings of one model that need no second set of scores.
+
+    Args:
+        material: of the sources that are single tasks.
+        context: what the user chose.
+        everything: of all sources, mixtures too, which warnings are drawn from; None where there are no others.
 
     Complexity: O(replicates · seeds · cells), and the bounded searches for cliques.
 
@@ -48,7 +53,7 @@ def assemble(material: Material, context: Context) -> ModelFindings:
     searches = [find_cliques(graph, settings.max_cliques) for graph in graphs]
     spread = _spread(material, frame, context, _members(graphs, searches, transfers.pgf.shape[1:]))
     summary = summarise(transfers, frame, spread)
-    warnings = warn(_evidence(material, summary), settings)
+    warnings = warn(_evidence(everything or material, summary), settings)
     unsure = [task for warned in warnings if warned.kind == "label_revision" for task in warned.tasks]
     specific = _specific(material, frame, context)
     cliques = _clique_findings(graphs, searches, spread, context)
@@ -166,7 +171,7 @@ def _specific(material: Material, frame: Frame, context: Context) -> TransferMat
 def _evidence(material: Material, summary: Summary) -> Evidence:
     return Evidence(
         transfers=material.transfers,
-        frame=summary.frame,
+        frame=frame_transfers(material.transfers),
         base=material.base,
         gap=material.gap,
         squares_by_target=summary.squares_by_target,

@@ -1,27 +1,42 @@
-"""A study's analysis settings and its tasks, carried by its table of scores.
+"""What a table of scores carries of its study: settings, tasks, which sources are mixtures and what they verify.
 
-So `analyze(read_scores(folder))` is the study's own analysis, though this room knows no folders. They stand in the
-table's schema metadata, which filtering, sorting and Parquet keep.
+So whoever analyses `read_scores(folder)` reads it as the study is meant, though this room knows no folders. It stands
+in the table's schema metadata, which filtering, sorting and Parquet keep.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
-from spillover.analysis.settings import AnalysisSettings
+from spillover.analysis.settings import AnalysisSettings, VerificationSettings
 from spillover.core.errors import AnalysisError
+from spillover.tasks.settings import Recipe
 from spillover.tasks.task import Task
 
 CARRIED = b"spillover.analysis"
 
 
-def carry_analysis(scores: pa.Table, settings: AnalysisSettings, tasks: Sequence[Task] = ()) -> pa.Table:
+def carry_analysis(
+    scores: pa.Table,
+    settings: AnalysisSettings,
+    tasks: Sequence[Task] = (),
+    mixtures: Mapping[str, Recipe] = MappingProxyType({}),
+    verifications: Sequence[VerificationSettings] = (),
+) -> pa.Table:
     """Let a table of scores say how it is to be analysed.
+
+    Args:
+        scores: the table.
+        settings: of its analysis.
+        tasks: what is known of its tasks.
+        mixtures: by source: what is in it.
+        verifications: which sources are a chosen mixture and its rivals.
 
     Complexity: O(tasks).
 
@@ -29,7 +44,12 @@ def carry_analysis(scores: pa.Table, settings: AnalysisSettings, tasks: Sequence
     >>> carried_settings([carry_analysis(table_from_scores([]), AnalysisSettings(ceiling=0.9))]).ceiling
     0.9
     """
-    about = {"settings": settings.model_dump(mode="json"), "tasks": [asdict(task) for task in tasks]}
+    about = {
+        "settings": settings.model_dump(mode="json"),
+        "tasks": [asdict(task) for task in tasks],
+        "mixtures": {name: recipe.model_dump(mode="json") for name, recipe in mixtures.items()},
+        "verifications": [asked.model_dump(mode="json") for asked in verifications],
+    }
     return scores.replace_schema_metadata({**(scores.schema.metadata or {}), CARRIED: json.dumps(about).encode()})
 
 
@@ -60,6 +80,24 @@ def carried_tasks(parts: Sequence[object]) -> tuple[Task, ...]:
     """
     found = [Task(**task) for about in map(_about, parts) if about for task in about["tasks"]]
     return tuple({task.name: task for task in found}.values())
+
+
+def carried_mixtures(scores: pa.Table) -> dict[str, Recipe]:
+    """Find which sources of a table are mixtures, and what is in them.
+
+    Complexity: O(mixtures).
+    """
+    about = _about(scores) or {}
+    return {name: Recipe.model_validate(recipe) for name, recipe in about.get("mixtures", {}).items()}
+
+
+def carried_verifications(scores: pa.Table) -> tuple[VerificationSettings, ...]:
+    """Find what the sources of a table verify.
+
+    Complexity: O(sources).
+    """
+    about = _about(scores) or {}
+    return tuple(VerificationSettings.model_validate(asked) for asked in about.get("verifications", []))
 
 
 def _about(part: Any) -> dict[str, Any] | None:

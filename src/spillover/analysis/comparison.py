@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 
 from spillover.analysis.findings import Comparison, ModelFindings
-from spillover.analysis.personas import find_consistent
+from spillover.analysis.personas import PERSONAS, find_consistent
 
 
 def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
-    """Compare the models of each protocol that several share.
+    """Compare the models of each protocol that several share, but for those that only try mixtures.
 
     Complexity: O(models · tasks).
 
@@ -19,8 +19,9 @@ def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
     >>> compare_models(analyze({"3B": example_cube(), "7B": example_cube()}).models)[0].billions
     (3.0, 7.0)
     """
-    protocols = dict.fromkeys(model.protocol for model in models)
-    groups = [[model for model in models if model.protocol == protocol] for protocol in protocols]
+    compared = [model for model in models if not model.is_about_mixtures]
+    protocols = dict.fromkeys(model.protocol for model in compared)
+    groups = [[model for model in compared if model.protocol == protocol] for protocol in protocols]
     return tuple(_compare(group) for group in groups if len(group) > 1)
 
 
@@ -39,6 +40,40 @@ def _compare(models: list[ModelFindings]) -> Comparison:
             "specific": find_consistent([model.personas.specific for model in models]),
         },
     )
+
+
+def say_consistent(comparison: Comparison, kind: str, models: Sequence[ModelFindings], rate: float) -> str:
+    """List the personas that hold for all models; where none does, say whether one could have been found.
+
+    Args:
+        comparison: of these models.
+        kind: `raw`, `calibrated` or `specific`.
+        models: those compared.
+        rate: the level of the tests.
+
+    Complexity: O(models · tasks).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> from spillover.analysis.analyze import analyze
+    >>> findings = analyze({"3B": example_cube(), "7B": example_cube()})
+    >>> say_consistent(findings.comparisons[0], "calibrated", findings.models, 0.05)
+    'cannot be told of 2 tasks: no test of so few values can show one'
+    """
+    held = [
+        f"{persona} {', '.join(tasks)}"
+        for persona in PERSONAS
+        if (tasks := getattr(comparison.consistent[kind], persona))
+    ]
+    if held:
+        return "; ".join(held)
+    tasks = len(set.intersection(*(set(model.transfers.tasks) for model in models)))
+    values = tasks - 1 if kind != "raw" else (tasks - 1) * min(len(model.transfers.seeds) for model in models)
+    # A signed-rank p cannot be less than 2⁻ⁿ, and at best half of the tests of rows (donor or pirate) have it.
+    if 2.0 ** -max(values, 0) * (1 if kind == "raw" else 2) > rate:
+        return f"cannot be told of {tasks} tasks: no test of so few values can show one"
+    if kind == "calibrated" and not all(model.personas.columns_tested for model in models):
+        return "none among sources; sponges and sieves cannot be tested from tables"
+    return "none"
 
 
 def read_billions(name: str) -> float | None:

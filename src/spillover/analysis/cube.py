@@ -5,10 +5,12 @@ A cube has no holes. Where a cell is missing, building it is an error that lists
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from spillover.analysis.settings import VerificationSettings
 from spillover.analysis.shapes import (
     Answers,
     BaseAccuracies,
@@ -21,6 +23,7 @@ from spillover.analysis.shapes import (
     SeedScores,
     SeedTransfers,
 )
+from spillover.tasks.settings import Recipe
 
 UNPARSED = -1
 """Code of an answer that could not be read from the reply."""
@@ -80,6 +83,10 @@ class ScoreCube:
     seeds: tuple[int, ...]
     blocks: tuple[TargetBlock, ...]
     """One a target, in the order of `targets`."""
+    mixtures: Mapping[str, Recipe] = field(default_factory=dict[str, Recipe])
+    """Which of the sources are mixtures of tasks, and what is in them; it may name others, too."""
+    verifications: tuple[VerificationSettings, ...] = ()
+    """Which sources are a chosen mixture and its rivals."""
 
     @property
     def accuracy(self) -> SeedTransfers:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 
@@ -37,3 +39,40 @@ def adjust_p(p: np.ndarray, cells: np.ndarray, *, dependent: bool = False) -> np
     result[order] = np.minimum(from_the_largest, 1.0)
     adjusted[family] = result
     return adjusted
+
+
+@dataclass(frozen=True, slots=True)
+class Discoveries:
+    """How many transfers stand a test after adjustment, by what they do, and how many were tested."""
+
+    tested: int
+    helps: int
+    harms: int
+
+    @property
+    def undecided(self) -> int:
+        """Tested, and not told from no transfer: neither help nor harm is shown, nor that there is none."""
+        return self.tested - self.helps - self.harms
+
+
+def count_discoveries(q: np.ndarray, values: np.ndarray, cells: np.ndarray, rate: float) -> Discoveries:
+    """Count the transfers that a test tells from none.
+
+    Args:
+        q: adjusted p; NaN where untested.
+        values: the transfers, in the shape of `q`.
+        cells: which of them to count.
+        rate: the false discovery rate.
+
+    Complexity: O(cells).
+
+    >>> count_discoveries(np.array([0.01, 0.4, np.nan]), np.array([-0.2, 0.1, 0.3]), np.array([True, True, True]), 0.05)
+    Discoveries(tested=2, helps=0, harms=1)
+    """
+    with np.errstate(invalid="ignore"):
+        found = cells & (q <= rate)
+        return Discoveries(
+            tested=int((cells & ~np.isnan(q)).sum()),
+            helps=int((found & (values > 0)).sum()),
+            harms=int((found & (values <= 0)).sum()),
+        )

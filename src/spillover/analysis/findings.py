@@ -18,6 +18,7 @@ from spillover.analysis.fieller import CellInference
 from spillover.analysis.groups import Grouping
 from spillover.analysis.leaders import Leader
 from spillover.analysis.matrix import TransferMatrix
+from spillover.analysis.mixtures import MixtureFindings
 from spillover.analysis.personas import AllPersonas, Personas
 from spillover.analysis.pgf import TransferArray
 from spillover.analysis.records import BaseRecord
@@ -135,6 +136,8 @@ class ModelFindings:
     progress: tuple[Checkpoint, ...]
     """Earlier checkpoints first, the end of training last; empty where only the end was scored."""
     warnings: tuple[Warned, ...]
+    mixtures: MixtureFindings | None = None
+    """What mixtures did; they take part in nothing else here but `verdicts`, `additivity` and the warnings."""
     verdicts: tuple[Verdict, ...] = ()
     """One for each mixture that the study verifies."""
     additivity: Additivity | None = None
@@ -157,19 +160,28 @@ class ModelFindings:
 
     @property
     def shown_matrices(self) -> tuple[TransferMatrix, ...]:
-        """The matrices of PGFs that are read side by side: raw, calibrated, of each control."""
+        """The matrices of PGFs that are read side by side: raw, calibrated, of each control, of mixtures."""
         calibrated = () if self.calibrated is None else (self.calibrated.matrix,)
-        return (self.matrix, *calibrated, *(control.control for control in self.controls))
+        mixtures = () if self.mixtures is None else (self.mixtures.matrix,)
+        return (self.matrix, *calibrated, *(control.control for control in self.controls), *mixtures)
+
+    @property
+    def is_about_mixtures(self) -> bool:
+        """Whether every source is a mixture, or what one is held against, so that nobody asks about the matrix."""
+        rivals = {source for verdict in self.verdicts for arm in verdict.arms for source in arm.sources}
+        return self.mixtures is not None and rivals.issuperset(self.transfers.sources)
 
     def __repr__(self) -> str:
         transfers = self.transfers
         about = f"{len(transfers.sources)} sources × {len(transfers.targets)} targets × {len(transfers.seeds)} seeds"
-        return f"{self.title}: {about}, {len(self.warnings)} warnings\n{self.matrix!r}"
+        mixtures = "" if self.mixtures is None else f"\n{self.mixtures.matrix!r}"
+        return f"{self.title}: {about}, {len(self.warnings)} warnings\n{self.matrix!r}{mixtures}"
 
     def to_html(self) -> str:
-        """Write the matrix and the warnings as a piece of HTML, as a notebook shows them."""
+        """Write the matrix, what mixtures did, and the warnings as a piece of HTML, as a notebook shows them."""
         warned = "".join(f"<li>{escape(warned.text)}</li>" for warned in self.warnings)
-        return f"<h4>{escape(self.title)}</h4>{self.matrix.to_html()}<ul>{warned}</ul>"
+        mixtures = "" if self.mixtures is None else self.mixtures.matrix.to_html()
+        return f"<h4>{escape(self.title)}</h4>{self.matrix.to_html()}{mixtures}<ul>{warned}</ul>"
 
     _repr_html_ = to_html
 

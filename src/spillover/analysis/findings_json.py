@@ -22,6 +22,7 @@ from spillover.analysis.findings import (
     WeightFindings,
 )
 from spillover.analysis.leaders import Leader
+from spillover.analysis.mixtures import MixtureFindings
 from spillover.analysis.plain import plain
 from spillover.analysis.summary import NamedProfile
 from spillover.analysis.summary_json import describe_summary
@@ -107,6 +108,7 @@ def describe_model(model: ModelFindings) -> Json:
             {"other": contrast.other, **describe_matrix_contrast(contrast.difference)} for contrast in model.protocols
         ],
         "weights": describe_weights(model.weights),
+        "mixtures": _describe_mixtures(model.mixtures),
         "verdicts": [_describe_verdict(verdict) for verdict in model.verdicts],
         "additivity": None if model.additivity is None else plain(asdict(model.additivity)),
         "progress": [describe_checkpoint(checkpoint) for checkpoint in model.progress],
@@ -118,6 +120,23 @@ def describe_model(model: ModelFindings) -> Json:
 def _describe_verdict(verdict: Verdict) -> Json:
     described = {**asdict(verdict), "settings": verdict.settings.model_dump(mode="json")}
     return {name: plain(value) for name, value in described.items()}
+
+
+def _describe_mixtures(mixtures: MixtureFindings | None) -> list[Json]:
+    if mixtures is None:
+        return []
+    cells = [plain(asdict(cell)) for cell in mixtures.cells()]
+    return [
+        {
+            "mixture": name,
+            "parts": recipe.parts,
+            "measure": recipe.measure,
+            "cells": [
+                {key: cell[key] for key in cell if key != "mixture"} for cell in cells if cell["mixture"] == name
+            ],
+        }
+        for name, recipe in mixtures.recipes.items()
+    ]
 
 
 def _describe_leader(leader: Leader | None) -> Json | None:

@@ -91,7 +91,7 @@ def frame_transfers(
     2
     """
     kept = np.array([target not in excluded for target in transfers.targets])
-    kept = kept & np.array([source not in excluded_sources for source in transfers.sources])[:, None]
+    kept = kept & np.array([source not in excluded_sources for source in transfers.sources], dtype=bool)[:, None]
     count = len(transfers.tasks)
     return Frame(
         sources=transfers.sources,

@@ -69,10 +69,10 @@ def find_leader(summary: Summary, without_flagged: Summary, lead: Lead) -> Leade
     ('Jigsaw', None)
     """
     sizes = _sizes(summary.derived, lead)
-    place = int(sizes.argmax())
     of = int((sizes >= 0).sum())
-    if sizes[place] <= 0 or of < 2:
+    if of < 2 or sizes.max() <= 0:
         return None
+    place = int(sizes.argmax())
     limit, leads = None, None
     if summary.spread is not None:
         noise = _sizes(summary.spread.noise, lead).max(axis=-1)

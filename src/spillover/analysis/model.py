@@ -26,6 +26,7 @@ from spillover.analysis.findings import (
 )
 from spillover.analysis.frame import frame_transfers
 from spillover.analysis.material import gather_cube, gather_table
+from spillover.analysis.mixtures import describe_mixtures, leave_out_mixtures
 from spillover.analysis.pgf import resolve_ceilings, transfers_of_cube
 from spillover.analysis.settings import AnalysisSettings, require_known_targets
 from spillover.analysis.spread import summarise_replicates
@@ -43,7 +44,7 @@ class ModelStudy:
     """Everything that was scored of one model under one protocol."""
 
     cube: ScoreCube
-    """The sources at the end of their training."""
+    """The sources at the end of their training, mixtures among them."""
     controls: tuple[ScoreCube, ...] = ()
     checkpoints: tuple[ScoreCube, ...] = ()
     """The sources earlier in their training."""
@@ -52,7 +53,9 @@ class ModelStudy:
     beside: Beside = field(default_factory=Beside)
 
 
-def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts, best: dict[str, float]) -> ModelFindings:
+def analyze_scores(
+    study: ModelStudy, settings: AnalysisSettings, facts: Facts, best: dict[str, float]
+) -> ModelFindings:
     """Analyse one model from its examples.
 
     Args:
@@ -69,27 +72,30 @@ def analyze_study(study: ModelStudy, settings: AnalysisSettings, facts: Facts, b
     >>> from spillover.analysis.cube import example_cube
     >>> from spillover.analysis.facts import collect_facts
     >>> study = ModelStudy(cube=example_cube())
-    >>> analyze_study(study, AnalysisSettings(), collect_facts(study.cube.targets), {}).summary.mean
+    >>> analyze_scores(study, AnalysisSettings(), collect_facts(study.cube.targets), {}).summary.mean
     -0.25
     """
     cube = study.cube
     require_known_targets(settings, cube.targets)
     ceiling = resolve_ceilings(settings, cube.targets, facts, best)
     context = Context(settings=settings, facts=facts, ceilings=dict(zip(cube.targets, ceiling.tolist(), strict=True)))
-    material = gather_cube(cube, context)
-    contrasts = [contrast_control(cube, control, context) for control in study.controls]
-    findings = assemble(material, context)
+    everything = gather_cube(cube, context)
+    tasks = leave_out_mixtures(cube)
+    material = everything if tasks is cube else gather_cube(tasks, context)
+    findings = assemble(material, context, everything)
+    contrasts = [contrast_control(tasks, control, context) for control in study.controls]
     own = [warned for control in study.controls for warned in warn_of_own_control(cube, control)]
     return replace(
         findings,
         warnings=(*findings.warnings, *own, *study.beside.warnings),
-        calibrated=_calibrate(cube, material.calibrated, context),
+        calibrated=_calibrate(tasks, material.calibrated, context),
         controls=tuple(contrast for contrast in contrasts if contrast is not None),
         protocols=_contrast_protocols(study, context),
         weights=_relate_weights(study, findings, context),
         progress=_follow_progress(study, context),
-        verdicts=_judge_mixtures(study, material.calibrated, context),
-        additivity=check_additivity({"raw": cube, "calibrated": material.calibrated}, study.beside.mixtures, context),
+        mixtures=describe_mixtures(cube, everything.calibrated, context),
+        verdicts=_judge_mixtures(cube, everything.calibrated, context),
+        additivity=check_additivity(cube, everything.calibrated, context),
     )
 
 
@@ -119,11 +125,11 @@ def analyze_table(table: PGFTable | AccuracyTable, settings: AnalysisSettings, f
     return assemble(gather_table(laid_out, context), context)
 
 
-def _judge_mixtures(study: ModelStudy, calibrated: ScoreCube | None, context: Context) -> tuple[Verdict, ...]:
+def _judge_mixtures(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) -> tuple[Verdict, ...]:
     judged = [
-        judge_mixture(cube, asked, context)
-        for asked in study.beside.verifications
-        if (cube := study.cube if asked.measure == "raw" else calibrated) is not None
+        judge_mixture(measured, asked, context)
+        for asked in cube.verifications
+        if (measured := cube if asked.measure == "raw" else calibrated) is not None
     ]
     return tuple(verdict for verdict in judged if verdict is not None)
 
@@ -134,15 +140,17 @@ def _calibrate(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) 
     ceiling = context.ceiling(cube.targets)
     transfers = transfers_of_cube(calibrated, ceiling)
     frame = frame_transfers(transfers)
-    pieces = replicate_cube(calibrated, ceiling, context.settings.replicates, context.generator("bootstrap"))
-    spread = summarise_replicates(pieces, transfers, frame, context.settings.confidence)
+    spread = None
+    if frame.reference.any():
+        pieces = replicate_cube(calibrated, ceiling, context.settings.replicates, context.generator("bootstrap"))
+        spread = summarise_replicates(pieces, transfers, frame, context.settings.confidence)
     inference = infer_cube(calibrated, ceiling, context.settings.confidence)
     return CalibratedFindings(
         transfers=transfers,
         matrix=context.show("calibrated PGF", transfers, transfers.mean),
         inference=inference,
         q=adjust_p(inference.p, frame.transfer),
-        summary=summarise(transfers, frame, spread if frame.reference.any() else None),
+        summary=summarise(transfers, frame, spread),
         prior_part=contrast_scorings(cube, calibrated, "PGF owed to the answer prior", context),
     )
 
@@ -152,7 +160,7 @@ def _contrast_protocols(study: ModelStudy, context: Context) -> tuple[ProtocolCo
     if other is None:
         return ()
     title = f"PGF({study.cube.protocol}) − PGF({other.protocol})"
-    difference = contrast_scorings(study.cube, other, title, context)
+    difference = contrast_scorings(leave_out_mixtures(study.cube), other, title, context)
     return () if difference is None else (ProtocolContrast(other=other.protocol, difference=difference),)
 
 
@@ -168,8 +176,8 @@ def _relate_weights(study: ModelStudy, findings: ModelFindings, context: Context
 def _follow_progress(study: ModelStudy, context: Context) -> tuple[Checkpoint, ...]:
     if not study.checkpoints:
         return ()
-    cubes = sorted((*study.checkpoints, study.cube), key=lambda cube: cube.fraction)
-    return tuple(_describe_checkpoint(cube, context) for cube in cubes)
+    cubes = sorted(map(leave_out_mixtures, (*study.checkpoints, study.cube)), key=lambda cube: cube.fraction)
+    return tuple(_describe_checkpoint(cube, context) for cube in cubes if cube.sources)
 
 
 def _describe_checkpoint(cube: ScoreCube, context: Context) -> Checkpoint:

@@ -81,6 +81,25 @@ def infer_effect(targets: Sequence[Paired], confidence: float, shared: Shared = 
     return Estimate(pgf=pgf, low=pgf - half, high=pgf + half)
 
 
+def subtract(first: Estimate, second: Estimate) -> Estimate:
+    """Estimate the difference of two independent estimates from their intervals alone, which need not be symmetric.
+
+    Each end is as far away as the two intervals' own ends, added in squares (Zou and Donner, Statistics in Medicine 27,
+    2008). Where the two rest on the same examples it is too wide rather than too narrow.
+
+    Complexity: O(1).
+
+    >>> subtract(Estimate(pgf=0.5, low=0.2, high=0.9), Estimate(pgf=0.5, low=0.1, high=0.8))
+    Estimate(pgf=0.0, low=-0.424..., high=0.565...)
+    """
+    pgf = first.pgf - second.pgf
+    return Estimate(
+        pgf=pgf,
+        low=pgf - float(np.hypot(first.pgf - first.low, second.high - second.pgf)),
+        high=pgf + float(np.hypot(first.high - first.pgf, second.pgf - second.low)),
+    )
+
+
 def share_seeds(targets: Sequence[Paired]) -> Shared:
     """Take the variance that seeds put into the mean PGF of one way to train; none where there is one seed.
 

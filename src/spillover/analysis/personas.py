@@ -20,6 +20,8 @@ from spillover.analysis.pgf import TransferArray
 from spillover.analysis.shapes import Transfers
 from spillover.analysis.signed_rank import signed_rank_p
 
+PERSONAS = ("donor", "pirate", "sponge", "sieve")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Personas:

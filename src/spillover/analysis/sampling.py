@@ -18,6 +18,7 @@ from spillover.analysis.bootstrap import Replicates, replicate_cube, replicate_t
 from spillover.analysis.calibration import calibrate_cube
 from spillover.analysis.cube import ScoreCube, TargetBlock
 from spillover.analysis.facts import Facts, collect_facts
+from spillover.analysis.mixtures import leave_out_mixtures
 from spillover.analysis.model import best_scores
 from spillover.analysis.pgf import TransferArray, resolve_ceilings, transfers_of_cube
 from spillover.analysis.settings import AnalysisSettings, Measure, require_known_targets
@@ -77,11 +78,14 @@ def sample_transfers(
     """Draw joint bootstrap replicates of the PGFs of every model and protocol: examples shared within a target.
 
     Args:
-        data: scores, a table, or a cube; controls and earlier checkpoints are left out.
+        data: scores, a table, or a cube; mixtures, controls and earlier checkpoints are left out.
         settings: ceilings and the seed.
         tasks: what is known of the tasks.
         measure: raw, or calibrated where the log-probabilities of the options are there.
         replicates: how many.
+
+    Returns:
+        One for each model and protocol of which some source is a single task.
 
     Raises:
         AnalysisError: the data does not fill the matrix, or cannot be calibrated.
@@ -101,8 +105,8 @@ def sample_transfers(
         return [_sample_table(laid_out, settings, known, replicates)]
     cubes = [data] if isinstance(data, ScoreCube) else list(build_cubes(data, [task.name for task in known]))
     best = best_scores(cubes)
-    final = [cube for cube in cubes if cube.control is None and cube.fraction == 1.0]
-    return [_sample_cube(_measured(cube, measure), settings, known, best, replicates) for cube in final]
+    final = [leave_out_mixtures(cube) for cube in cubes if cube.control is None and cube.fraction == 1.0]
+    return [_sample_cube(_measured(cube, measure), settings, known, best, replicates) for cube in final if cube.sources]
 
 
 def _measured(cube: ScoreCube, measure: Measure) -> ScoreCube:

@@ -6,12 +6,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from spillover.analysis.comparison import say_consistent
 from spillover.analysis.findings import Comparison, ModelFindings
 from spillover.analysis.sentences_of_contrasts import say_contrasts
 from spillover.analysis.sentences_of_structure import say_structure
 from spillover.analysis.sentences_of_transfers import say_transfers
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.verdict_words import say_additivity, say_verdict
+from spillover.core.numbers import number
+
+FEWEST_FOR_TREND = 3
+"""Two models always rise or fall."""
 
 
 def say_findings(
@@ -24,37 +29,36 @@ def say_findings(
     >>> say_findings([], [], AnalysisSettings())
     ()
     """
-    sentences = [
-        f"{model.title}: {sentence}"
-        for model in models
-        for say in (say_transfers, say_contrasts, say_structure, _say_mixtures)
-        for sentence in say(model, settings)
-    ]
+    sentences = [f"{model.title}: {sentence}" for model in models for sentence in _say_model(model, settings)]
     by_key = {(model.model, model.protocol): model for model in models}
     for comparison in comparisons:
-        sentences.extend(_say_scale(comparison, [by_key[name, comparison.protocol] for name in comparison.models]))
+        compared = [by_key[name, comparison.protocol] for name in comparison.models]
+        sentences.extend(_say_scale(comparison, compared, settings))
     return tuple(sentences)
 
 
-def _say_mixtures(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
+def _say_model(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
+    """Say the verdicts first: they are what a study that has any was run for."""
     for verdict in model.verdicts:
         yield from say_verdict(verdict)
+    if not model.is_about_mixtures:
+        for say in (say_transfers, say_contrasts, say_structure):
+            yield from say(model, settings)
     if model.additivity is not None:
         yield from say_additivity(model.additivity)
 
 
-def _say_scale(comparison: Comparison, models: list[ModelFindings]) -> Iterator[str]:
+def _say_scale(comparison: Comparison, models: list[ModelFindings], settings: AnalysisSettings) -> Iterator[str]:
     values = [model.summary.transferability.average_positive for model in models]
-    listing = ", ".join(f"{model.model} {value:.3f}" for model, value in zip(models, values, strict=True))
+    listing = ", ".join(f"{model.model} {number(value)}" for model, value in zip(models, values, strict=True))
     if not comparison.same_tasks:
         yield f"average positive transferability (over different tasks, so not comparable): {listing}."
         return
     sized = all(size is not None for size in comparison.billions)
-    trend = _name_trend(values) if sized else "by model"
+    trend = _name_trend(values) if sized and len(models) >= FEWEST_FOR_TREND else "by model"
     yield f"average positive transferability {trend}: {listing}{_overlap(models)}."
-    tested = comparison.consistent["calibrated"]
-    consistent = [*tested.donor, *tested.pirate, *tested.sponge, *tested.sieve]
-    yield f"tested personas that hold for all {len(models)} models: {', '.join(consistent) or 'none'}."
+    held = say_consistent(comparison, "calibrated", models, settings.false_discovery_rate)
+    yield f"tested personas that hold for all {len(models)} models: {held}."
 
 
 def _name_trend(values: list[float]) -> str:

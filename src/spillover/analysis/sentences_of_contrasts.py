@@ -9,6 +9,7 @@ import numpy as np
 from spillover.analysis.findings import ModelFindings
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.wording import interval_in_words
+from spillover.core.numbers import number, signed
 
 
 def say_contrasts(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
@@ -33,9 +34,9 @@ def _say_calibrated(model: ModelFindings, settings: AnalysisSettings) -> Iterato
     if calibrated is None or calibrated.prior_part is None or calibrated.summary.mean is None:
         return
     part = calibrated.prior_part
-    text = f"with the letter prior taken out the mean transfer is {calibrated.summary.mean:.4f}"
+    text = f"with the letter prior taken out the mean transfer is {number(calibrated.summary.mean, 4)}"
     if np.isfinite(part.mean):
-        text += f"; {part.mean:.4f} is owed to the prior"
+        text += f"; {number(part.mean, 4)} is owed to the prior"
     if np.isfinite(part.mean_low):
         text += f" ({interval_in_words(part.mean_low, part.mean_high, settings)})"
     yield text + "."
@@ -46,7 +47,7 @@ def _say_controls(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
         difference = control.difference
         if np.isnan(difference.mean):
             continue
-        text = f"against the {control.kind} control the sources add {difference.mean:.4f} PGF on other tasks"
+        text = f"against the {control.kind} control the sources add {number(difference.mean, 4)} PGF on other tasks"
         if np.isfinite(difference.mean_low):
             open_sign = ", so perception may add nothing" if difference.mean_low <= 0 <= difference.mean_high else ""
             text += f" ({interval_in_words(difference.mean_low, difference.mean_high, settings)}{open_sign})"
@@ -56,8 +57,8 @@ def _say_controls(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
 def _say_protocols(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
     for contrast in model.protocols:
         if np.isfinite(contrast.difference.mean):
-            mean = contrast.difference.mean
-            yield f"the mean transfer differs by {mean:+.4f} PGF from that under {contrast.other}: owed to format."
+            mean = signed(contrast.difference.mean, 4)
+            yield f"the mean transfer differs by {mean} PGF from that under {contrast.other}: owed to format."
 
 
 def _say_progress(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
@@ -65,6 +66,6 @@ def _say_progress(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
     if len(steps) > 1:
         yield (
             "mean transfer by training progress: "
-            + ", ".join(f"{mean:.4f} at {part:.0%}" for part, mean in steps)
+            + ", ".join(f"{number(mean, 4)} at {part:.0%}" for part, mean in steps)
             + "."
         )

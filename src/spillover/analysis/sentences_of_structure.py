@@ -10,6 +10,7 @@ from spillover.analysis.findings import CliqueFindings, ModelFindings
 from spillover.analysis.personas import Personas
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.wording import among_in_words
+from spillover.core.numbers import probability
 
 
 def say_structure(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
@@ -67,7 +68,7 @@ def _say_clique(model: ModelFindings, word: str, found: CliqueFindings) -> Itera
     text = f"the largest {word} clique has {largest.size} tasks ({names}{others})"
     if largest.p is not None:
         verdict = "no larger than" if largest.p > 0.05 else "larger than"
-        text += f", {verdict} the targets' own columns make by chance (permutation p = {largest.p:.3f})"
+        text += f", {verdict} the targets' own columns make by chance (permutation {probability(largest.p, 'p')})"
     yield text + "."
 
 
@@ -101,8 +102,5 @@ def _say_weights(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
     if model.weights is None or np.isnan(model.weights.correlation.rho):
         return
     found = model.weights.correlation
-    verdict = f"permutation p = {found.p:.3f}, {'so no relation is shown' if found.p > 0.05 else 'over whole tasks'}"
-    yield (
-        f"similarity of weight updates and PGF have a rank correlation of {found.rho:.2f} over {found.pairs} pairs of "
-        f"tasks ({verdict})."
-    )
+    verdict = ", so no relation is shown" if found.p > 0.05 else ""
+    yield f"similarity of weight updates and PGF: {found.in_words}{verdict}."

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from spillover.analysis.discoveries import count_discoveries
 from spillover.analysis.findings import ModelFindings
 from spillover.analysis.frame import Frame
 from spillover.analysis.leaders import Leader
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.wording import among_in_words, interval_in_words
+from spillover.core.numbers import fixed, number, percent
 
 
 def say_transfers(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
@@ -23,9 +25,9 @@ def say_transfers(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
     >>> settings = AnalysisSettings(replicates=0)
     >>> model = analyze(example_cube(), settings).models[0]
     >>> next(say_transfers(model, settings))
-    'finetuning on one task loses 0.2500 PGF on another on average; 0 of 2 transfers are positive, 1 negative.'
+    'finetuning on one task loses 0.2500 PGF on another on average.'
     """
-    sayings = (_say_mean, _say_donor, _say_harmed, _say_cells, _say_without_flagged)
+    sayings = (_say_mean, _say_cells, _say_donor, _say_harmed, _say_without_flagged)
     for say in sayings:
         yield from say(model, settings)
 
@@ -35,7 +37,7 @@ def _say_mean(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]
     if summary.mean is None:
         yield "no transfer to another task has a PGF (the base leaves no gap to close, or there is only one task)."
         return
-    size = f"{abs(summary.mean):.4f}"
+    size = fixed(summary.mean, 4)
     change = "changes nothing" if float(size) == 0 else f"{'gains' if summary.mean > 0 else 'loses'} {size} PGF"
     among = among_in_words(summary.frame)
     text = f"finetuning on one task {change} on another on average{among}"
@@ -45,9 +47,7 @@ def _say_mean(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]
         text += f" ({interval_in_words(low, high, settings)}{open_sign}{_too_narrow(model, spread.unsampled)})"
     elif settings.replicates:
         text += " (no interval: there is one seed, and right answers cannot be counted)"
-    these = f"of {'these ' if among else ''}{summary.cells} transfers"
-    signs = f"{summary.positive_cells} {these} are positive, {summary.negative_cells} negative"
-    yield f"{text}; {signs}."
+    yield f"{text}."
 
 
 def _too_narrow(model: ModelFindings, unsampled: tuple[str, ...]) -> str:
@@ -62,14 +62,14 @@ def _too_narrow(model: ModelFindings, unsampled: tuple[str, ...]) -> str:
 
 def _say_donor(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     if leader := model.strongest_donor:
-        text = f"the strongest donor is {leader.task} (positive transferability {leader.value:.3f})"
+        text = f"the strongest donor is {leader.task} (positive transferability {number(leader.value)})"
         yield text + _hedge_leader(leader, "sources", settings) + "."
 
 
 def _say_harmed(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     if leader := model.most_harmed:
         flagged = ", flagged: see the warnings" if leader.task in model.without_flagged.frame.excluded else ""
-        text = f"the most harmed target is {leader.task} (negative malleability {leader.value:.3f}{flagged})"
+        text = f"the most harmed target is {leader.task} (negative malleability {number(leader.value)}{flagged})"
         yield text + _hedge_leader(leader, "targets", settings) + "."
 
 
@@ -81,32 +81,37 @@ def _hedge_leader(leader: Leader, of: str, settings: AnalysisSettings) -> str:
     else:
         verdicts = {True: "more than noise", False: "no more than noise", None: "more than the known part of noise"}
         text += f", {verdicts[leader.beyond_noise]} gives the first of {leader.of} {of}"
-        text += f" (up to {leader.noise_limit:.3f} in {settings.confidence:.0%} of cases)"
+        text += f" (up to {number(leader.noise_limit)} in {settings.confidence:.0%} of cases)"
         if leader.limit_is_whole:
-            text += f"; first in {leader.leads:.0%} of replicates"
+            text += f"; first in {percent(leader.leads)} of replicates"
     if leader.without_flagged != leader.task:
         text += f"; without the flagged targets it is {leader.without_flagged or 'none'}"
     return text
 
 
 def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
-    q, frame = model.cells.q, model.summary.frame
-    if np.isnan(q).all():
+    """Say first what stands a test, then how many are undecided, and only then the signs, which noise gives as well."""
+    q, frame, values, summary = model.cells.q, model.summary.frame, model.transfers.mean, model.summary
+    if summary.mean is None:
         return
-    tested = int((frame.transfer & ~np.isnan(q)).sum())
-    found = frame.transfer & (np.nan_to_num(q, nan=1.0) <= settings.false_discovery_rate)
+    among = among_in_words(frame)
+    signs = f"by sign alone {summary.positive_cells} of {summary.cells}{among} are positive, {summary.negative_cells} "
+    signs += "negative"
+    found = count_discoveries(q, values, frame.transfer, settings.false_discovery_rate)
+    if not found.tested:
+        yield f"no single transfer could be tested; {signs}."
+        return
     rate = f"at a false discovery rate of {settings.false_discovery_rate:.0%}"
-    of_all = " of all sources and targets" if among_in_words(frame) else ""
-    if not found.any():
-        yield f"no single transfer of the {tested} tested{of_all} can be told from none {rate}."
+    of_all = " of all sources and targets" if among else ""
+    if found.undecided == found.tested:
+        yield f"no single transfer of the {found.tested} tested{of_all} can be told from none {rate}; {signs}."
         return
-    helps = int((found & (model.transfers.mean > 0)).sum())
-    columns = found.sum(axis=0)
-    text = f"{int(found.sum())} of the {tested} single transfers tested{of_all} can be told from none {rate}"
-    text += f": {helps} help, {int(found.sum()) - helps} harm"
+    text = f"{found.helps + found.harms} of the {found.tested} single transfers tested{of_all} can be told from none "
+    text += f"{rate}: {found.helps} positive, {found.harms} negative; {found.undecided} undecided"
+    columns = (frame.transfer & (np.nan_to_num(q, nan=1.0) <= settings.false_discovery_rate)).sum(axis=0)
     if columns.max() >= 2:
         text += f"; {int(columns.max())} of them share the target {frame.targets[int(columns.argmax())]} and its base"
-    yield text + "."
+    yield f"{text}; {signs}."
 
 
 def _say_without_flagged(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:
@@ -117,13 +122,13 @@ def _say_without_flagged(model: ModelFindings, _: AnalysisSettings) -> Iterator[
         if fewer.mean is None:
             yield f"every target is flagged ({names}): see the warnings."
         else:
-            means = f"{fewer.mean:.4f}, not {summary.mean:.4f}"
+            means = f"{number(fewer.mean, 4)}, not {number(summary.mean, 4)}"
             yield f"without the flagged targets ({names}) the mean transfer is {means}."
     unlabelled = model.without_unknown_labels
     if unlabelled is not None and unlabelled.mean is not None and unlabelled.cells < summary.cells:
         names = ", ".join(unlabelled.frame.excluded)
         text = f"without {names} as source and target (label revision unknown)"
-        yield f"{text} the mean transfer is {unlabelled.mean:.4f}."
+        yield f"{text} the mean transfer is {number(unlabelled.mean, 4)}."
 
 
 def _takes_part(frame: Frame, target: str) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a chosen mixture is better than what it must beat: random mixtures, the best single source, own data.
+"""Whether a chosen mixture beats its rivals (random mixtures, the best single source, own data) and keeps its word.
 
 Every comparison is paired: the same examples, the same base, and, against one source, the same seeds. The random
 mixtures that were run stand for all that might have been drawn (a random effect), so they are the units there, and the
@@ -15,11 +15,14 @@ import numpy as np
 
 from spillover.analysis.context import Context
 from spillover.analysis.cube import ScoreCube
-from spillover.analysis.paired import Estimate, Paired, infer_effect, share_seeds
+from spillover.analysis.paired import Estimate, Paired, infer_effect, share_seeds, subtract
 from spillover.analysis.settings import VerificationSettings
+from spillover.tasks.settings import Recipe
 
 ArmName = Literal["chosen", "random", "best single", "direct"]
 Outcome = Literal["better", "worse", "open", "same"]
+Kept = Literal["consistent", "less", "more"]
+Guarded = Literal["held", "harmed", "undecided"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,30 @@ class ArmContrast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What the chosen mixture was expected to do, on the mean of its targets, and by how much that missed."""
+
+    expected: Estimate
+    """Where targets are several: the mean of the ends of their intervals, as if they all erred alike."""
+    discounted: bool
+    """Whether what choosing flatters was taken off (`promised` of its recipe), or effects only added up."""
+    miss: Estimate
+    """What it did − what was expected."""
+    outcome: Kept
+    """By the interval of the miss: `consistent` where 0 is in it, else whether it did less or more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectedTask:
+    """What the chosen mixture did to a task that it must not harm."""
+
+    task: str
+    effect: Estimate
+    outcome: Guarded
+    """By the interval and the tolerance: `held` where all of it is above −tolerance, `harmed` where all is below."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A chosen mixture against its rivals, on the targets that it was chosen for."""
 
@@ -54,10 +81,13 @@ class Verdict:
     arms: tuple[Arm, ...]
     """The chosen one first."""
     contrasts: tuple[ArmContrast, ...]
+    promise: Promise | None
+    """None where nothing was predicted of it in the measure that it is judged by, as of a single source."""
+    protected: tuple[ProtectedTask, ...]
 
 
 def judge_mixture(cube: ScoreCube, asked: VerificationSettings, context: Context) -> Verdict | None:
-    """Compare a chosen mixture with its rivals.
+    """Compare a chosen mixture with its rivals, with what it promised, and with what it must not harm.
 
     Args:
         cube: scores, with the answer prior taken out where `asked` is about those.
@@ -81,12 +111,40 @@ def judge_mixture(cube: ScoreCube, asked: VerificationSettings, context: Context
     if not known or len(arms) < 2:
         return None
     scores = _Scores(cube, asked.targets, context)
+    judged = tuple(scores.arm(name, sources) for name, sources in arms)
+    guarded = _Scores(cube, [task for task in asked.protected if task in cube.targets], context)
+    effects = guarded.arm("chosen", (asked.chosen,)).by_target
     return Verdict(
         settings=asked,
         seeds=len(cube.seeds),
-        arms=tuple(scores.arm(name, sources) for name, sources in arms),
+        arms=judged,
         contrasts=tuple(scores.contrast(asked.chosen, name, sources) for name, sources in arms[1:]),
+        promise=_hold_to_promise(judged[0].overall, cube.mixtures.get(asked.chosen), asked),
+        protected=tuple(
+            ProtectedTask(task=task, effect=effect, outcome=_guard(effect, asked.tolerance))
+            for task, effect in effects.items()
+        ),
     )
+
+
+def _hold_to_promise(observed: Estimate, recipe: Recipe | None, asked: VerificationSettings) -> Promise | None:
+    if recipe is None or recipe.measure != asked.measure:
+        return None
+    discounted = set(asked.targets) <= recipe.promised.keys()
+    said = recipe.promised if discounted else recipe.predicted
+    if not set(asked.targets) <= said.keys():
+        return None
+    pgf, low, high = np.mean([said[target] for target in asked.targets], axis=0).tolist()
+    expected = Estimate(pgf=pgf, low=low, high=high)
+    miss = subtract(observed, expected)
+    outcome: Kept = "more" if miss.low > 0 else "less" if miss.high < 0 else "consistent"
+    return Promise(expected=expected, discounted=discounted, miss=miss, outcome=outcome)
+
+
+def _guard(effect: Estimate, tolerance: float) -> Guarded:
+    if effect.low >= -tolerance:
+        return "held"
+    return "harmed" if effect.high < -tolerance else "undecided"
 
 
 def _arms(cube: ScoreCube, asked: VerificationSettings) -> Iterator[tuple[ArmName, tuple[str, ...]]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from spillover.analysis.additivity import Additivity
+from spillover.analysis.additivity import Additivity, Agreement
 from spillover.analysis.paired import Estimate
-from spillover.analysis.verdict import ArmContrast, ArmName, Verdict
+from spillover.analysis.verdict import ArmContrast, ArmName, Guarded, Kept, Verdict
+from spillover.core.numbers import fixed, interval, number, signed
 
 CALLED: dict[ArmName, str] = {
     "chosen": "the chosen mixture",
@@ -15,20 +16,72 @@ CALLED: dict[ArmName, str] = {
     "best single": "the best single source",
     "direct": "the targets' own data",
 }
+MOST_LISTED = 3
+"""Targets that every sentence names; more are named once."""
 OUTCOMES = {"better": "is better than", "worse": "is worse than", "open": "cannot be told from"}
+PROMISES: dict[Kept, str] = {
+    "consistent": "the prediction is not refuted",
+    "less": "it did less than predicted",
+    "more": "it did more than predicted",
+}
+GUARDED: dict[Guarded, str] = {
+    "held": "is not harmed beyond",
+    "harmed": "is harmed beyond",
+    "undecided": "may or may not be harmed beyond",
+}
+
+
+def sum_up(verdict: Verdict) -> str:
+    """Give the verdict in a sentence without figures, and what is harmed in another.
+
+    Complexity: O(rivals + protected tasks).
+    """
+    told = [
+        f"{OUTCOMES[outcome]} {_and([CALLED[each.rival] for each in verdict.contrasts if each.outcome == outcome])}"
+        for outcome in OUTCOMES
+        if any(each.outcome == outcome for each in verdict.contrasts)
+    ]
+    told += [f"is itself {CALLED[each.rival]}" for each in verdict.contrasts if each.outcome == "same"]
+    text = f"The mixture chosen for {', '.join(verdict.settings.targets)} {_and(told)}."
+    harmed, open_ = (
+        [each.task for each in verdict.protected if each.outcome == outcome] for outcome in ("harmed", "undecided")
+    )
+    if harmed:
+        text += f" It harms {_and(harmed)}, which it must not."
+    if open_:
+        text += f" Whether it harms {_and(open_)} is open."
+    if verdict.protected and not harmed and not open_:
+        text += f" It harms nothing that it must not: {_and([each.task for each in verdict.protected])}."
+    return text
+
+
+def _and(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def say_verdict(verdict: Verdict) -> Iterator[str]:
-    """Say how a chosen mixture did against each of its rivals, and what that does not cover.
+    """Say how a chosen mixture did against each of its rivals and its promises, and what that does not cover.
 
-    Complexity: O(rivals).
+    Complexity: O(rivals + protected tasks).
     """
     asked, chosen = verdict.settings, verdict.arms[0]
-    purpose = ", ".join(asked.targets)
-    own = f"the mixture chosen for {purpose} ({asked.chosen}) has a PGF of {_shown(chosen.overall)} on it"
-    yield f"{own}{', the answer prior taken out' if asked.measure == 'calibrated' else ''}."
+    listed, count = ", ".join(asked.targets), len(asked.targets)
+    purpose = listed if count <= MOST_LISTED else f"its {count} targets"
+    own = f"the mixture chosen for {listed} ({asked.chosen}) has a PGF of {_shown(chosen.overall)}"
+    prior = ", the answer prior taken out" if asked.measure == "calibrated" else ""
+    yield f"{own} on {'it' if count == 1 else 'average'}{prior}."
     for contrast in verdict.contrasts:
         yield _compare(contrast, {arm.name: arm.sources for arm in verdict.arms}, purpose)
+    if verdict.promise is not None:
+        promise = verdict.promise
+        basis = "what choosing flatters taken off" if promise.discounted else "the effects of its parts added up"
+        expected = f"predicted of it was {_shown(promise.expected)} PGF, {basis}"
+        yield f"{expected}; observed less predicted is {_shown(promise.miss)}: {PROMISES[promise.outcome]}."
+    tolerance = f"the tolerance of {fixed(asked.tolerance, 3)} PGF" if asked.tolerance else "a tolerance of none"
+    for guarded in verdict.protected:
+        told = f"{GUARDED[guarded.outcome]} {tolerance}"
+        yield f"{guarded.task}, which it must not harm, {told}: {_shown(guarded.effect)} PGF."
     if not asked.fresh:
         yield (
             f"the examples of {purpose} are those that the mixture was chosen by, or may be: what was lucky on them "
@@ -43,20 +96,34 @@ def say_additivity(additivity: Additivity) -> Iterator[str]:
 
     Complexity: O(parts).
     """
-    overall = additivity.overall
+    yield f"adding up the effects of their parts misses what mixtures did by {_agreement(additivity.overall)}."
+    if additivity.on_targets is not None:
+        yield f"on the targets that a mixture was chosen for, adding up misses by {_agreement(additivity.on_targets)}."
+
+
+def foretells(agreement: Agreement) -> bool:
+    """Whether adding effects up comes nearer to what happened than predicting no change at all.
+
+    Complexity: O(1).
+    """
+    return agreement.miss < agreement.miss_of_no_change
+
+
+def _agreement(agreement: Agreement) -> str:
     text = (
-        f"adding up the effects of their parts misses what mixtures did by {overall.miss:.3f} PGF (root mean square "
-        f"over {overall.cells} pairs of mixture and target), predicting no change at all by "
-        f"{overall.miss_of_no_change:.3f}"
+        f"{fixed(agreement.miss, 3)} PGF (root mean square of {agreement.cells} "
+        f"{'pair' if agreement.cells == 1 else 'pairs'} of mixture and target), predicting no change at all by "
+        f"{fixed(agreement.miss_of_no_change, 3)}"
     )
-    if isfinite(overall.slope):
-        text += f"; what was observed is {overall.slope:.2f} of what was predicted"
-    slopes = {part: each.slope for part, each in additivity.without.items() if isfinite(each.slope)}
-    if slopes:
-        low, high = (pick(slopes, key=lambda part: slopes[part]) for pick in (min, max))
-        text += f", and {slopes[low]:.2f} (without {low}) to {slopes[high]:.2f} (without {high}) where one source's "
-        text += "mixtures are left out"
-    yield f"{text}."
+    if not foretells(agreement):
+        return f"{text}: here it foretells nothing"
+    if not isfinite(agreement.slope):
+        return text
+    low, high = number(agreement.low, 2), number(agreement.high, 2)
+    text += f"; mixtures did {number(agreement.slope, 2)} times the sum ({low} to {high})"
+    if agreement.low > 1:
+        text += ", as where effects saturate: a share of a source does more than that share of what all of it does"
+    return text
 
 
 def _compare(contrast: ArmContrast, sources: dict[ArmName, tuple[str, ...]], purpose: str) -> str:
@@ -70,4 +137,4 @@ def _compare(contrast: ArmContrast, sources: dict[ArmName, tuple[str, ...]], pur
 
 
 def _shown(estimate: Estimate) -> str:
-    return f"{estimate.pgf:+.3f} ({estimate.low:+.3f} to {estimate.high:+.3f})"
+    return f"{signed(estimate.pgf)} ({interval(estimate.low, estimate.high)})"

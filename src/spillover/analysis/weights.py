@@ -14,6 +14,7 @@ import numpy as np
 from spillover.analysis.pgf import TransferArray
 from spillover.analysis.shapes import Cells, LoraDown, LoraUp, Similarities, Transfers
 from spillover.core.errors import AnalysisError
+from spillover.core.numbers import number, probability
 
 Factors = tuple[LoraDown, LoraUp]
 """A and B of one layer; any scaling (alpha / rank) multiplied into one of them."""
@@ -39,6 +40,18 @@ class WeightCorrelation:
     p: float
     """Two-sided, by permuting whole tasks (Mantel, Cancer Research 27, 1967): pairs of one task are dependent."""
     pairs: int
+
+    @property
+    def in_words(self) -> str:
+        """What was found.
+
+        >>> WeightCorrelation(rho=-0.12, p=0.4, pairs=156).in_words
+        'rank correlation −0.12 over 156 pairs of tasks, p = 0.400 by permuting tasks'
+        """
+        if np.isnan(self.rho):
+            return "no rank correlation can be formed"
+        test = f"{probability(self.p, 'p')} by permuting tasks"
+        return f"rank correlation {number(self.rho, 2)} over {self.pairs} pairs of tasks, {test}"
 
 
 def compare_updates(adapters: Mapping[str, Sequence[Adapter]]) -> Similarities:

@@ -6,6 +6,7 @@ import numpy as np
 
 from spillover.analysis.frame import Frame
 from spillover.analysis.settings import AnalysisSettings
+from spillover.core.numbers import number
 
 
 def interval_in_words(low: float, high: float, settings: AnalysisSettings) -> str:
@@ -14,9 +15,9 @@ def interval_in_words(low: float, high: float, settings: AnalysisSettings) -> st
     Complexity: O(1).
 
     >>> interval_in_words(-0.05, 0.1, AnalysisSettings())
-    '95% interval -0.050 to 0.100'
+    '95% interval −0.050 to 0.100'
     """
-    return f"{settings.confidence:.0%} interval {low:.3f} to {high:.3f}"
+    return f"{settings.confidence:.0%} interval {number(low)} to {number(high)}"
 
 
 def among_in_words(frame: Frame) -> str:

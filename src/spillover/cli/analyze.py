@@ -72,7 +72,7 @@ def compare(
     if not findings.comparisons:
         names = ", ".join(dict.fromkeys(model.title for model in findings.models))
         hint = "give several: 3B=first.csv 7B=second.csv, or a study of several models"
-        raise AnalysisError(f"there is one model to compare: {names}", hint=hint)
+        raise AnalysisError(f"there are no two models with a matrix to compare: {names}", hint=hint)
     if json:
         described = findings.to_json()
         told = {"schema": described["schema"], "comparisons": described["comparisons"]}

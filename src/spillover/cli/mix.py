@@ -79,7 +79,9 @@ def gather_settings(
     except ValidationError as error:
         fault = error.errors()[0]
         name = "--" + str(fault["loc"][0]).replace("_", "-")
-        raise typer.BadParameter(f"{fault['msg']}, not {fault['input']!r}", param_hint=name) from error
+        said, ours = fault["msg"], fault["type"] == "value_error"
+        message = said.removeprefix("Value error, ") if ours else f"{said}, not {fault['input']!r}"
+        raise typer.BadParameter(message, param_hint=name) from error
 
 
 def _counted(text: str) -> tuple[str, int]:
@@ -154,5 +156,9 @@ def _samples(path: str, settings: MixtureSettings, choices: ImportChoices) -> li
         )
     ]
     if not samples:
-        raise AnalysisError("there is nothing to choose by", where=path, hint="run the study's sources first")
+        raise AnalysisError(
+            "there is no source to choose from that is a single task: all are mixtures",
+            where=path,
+            hint="give the study that the mixture was chosen by",
+        )
     return samples

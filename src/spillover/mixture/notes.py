@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from spillover.analysis.sampling import TransferSample
+from spillover.core.numbers import fixed, interval, signed
 from spillover.mixture.mixture import PredictedEffect
 from spillover.mixture.pose import Pose
 from spillover.mixture.predict import Optimism
@@ -52,8 +53,8 @@ def _of_optimism(
                 yield f"no winner's curse was found on {effect.task}: the choice owes nothing to luck that shows"
             else:
                 yield (
-                    f"expect {effect.promised:+.3f} on {effect.task} rather than {effect.predicted:+.3f}: of an effect "
-                    f"that is chosen for being large, {amount:.3f} is luck (the winner's curse)"
+                    f"expect {signed(effect.promised)} on {effect.task} rather than {signed(effect.predicted)}: of an "
+                    f"effect that is chosen for being large, {fixed(amount, 3)} is luck (the winner's curse)"
                 )
         shared = "the base and the examples" if sample.split_over == "seeds" else "the training seeds"
         yield (
@@ -70,7 +71,7 @@ def _of_evidence(sample: TransferSample, pose: Pose, targets: Sequence[Predicted
         yield f"right answers of {', '.join(unsampled)} cannot be counted: the intervals are too narrow"
     for effect in targets:
         if effect.low <= 0 <= effect.high:
-            yield f"the evidence on {effect.task} spans 0 ({effect.low:+.3f} to {effect.high:+.3f}): it may do nothing"
+            yield f"the evidence on {effect.task} spans 0 ({interval(effect.low, effect.high)}): it may do nothing"
 
 
 def _of_protection(pose: Pose, protected: Sequence[PredictedEffect]) -> Iterator[str]:
@@ -80,7 +81,7 @@ def _of_protection(pose: Pose, protected: Sequence[PredictedEffect]) -> Iterator
         if effect.worst < -pose.settings.tolerance - ROUNDING:
             yield (
                 f"harms {effect.task}, which is protected, beyond the tolerance of {pose.settings.tolerance:g} PGF: "
-                f"{effect.worst:+.3f} in the worst fifth of cases"
+                f"{signed(effect.worst)} in the worst fifth of cases"
             )
 
 

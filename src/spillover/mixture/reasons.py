@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spillover.core.numbers import percent, signed
 from spillover.mixture.limits import CLOSE
 from spillover.mixture.problem import PerSource, Problem, tail_mean
 from spillover.mixture.settings import MixtureSettings
@@ -45,12 +46,12 @@ def _why_in(problem: Problem, place: int, shares: PerSource, unprotected: PerSou
             pass
     gains = problem.gains[:, place]
     sure = float((gains > 0).mean())
-    parts = ["gains in nearly every replicate" if sure >= SURE else f"gains in {sure:.0%} of replicates"]
+    parts = ["gains in nearly every replicate" if sure >= SURE else f"gains in {percent(sure)} of replicates"]
     if settings.strategy == "robust":
-        parts.append(f"{tail_mean(gains):+.3f} in the worst fifth")
+        parts.append(f"{signed(tail_mean(gains))} in the worst fifth")
     if not unprotected[place]:
         task = _most_harmed(problem, unprotected)
-        parts.append(f"in to protect {task} ({float(problem.protected[task][:, place].mean()):+.3f} on it)")
+        parts.append(f"in to protect {task} ({signed(float(problem.protected[task][:, place].mean()))} on it)")
     elif problem.mean[place] <= 0 and settings.strategy == "robust":
         parts.append(_why_without_gain(problem, shares))
     if shares[place] >= problem.most[place] - 1e-6 < 1 - 1e-6:
@@ -89,16 +90,16 @@ def _why_protected_from(problem: Problem, place: int) -> str:
     worst = {name: tail_mean(gains[:, place]) for name, gains in problem.protected.items()}
     task = min(worst, key=lambda name: worst[name])
     if worst[task] < -problem.tolerance:
-        return f"left out to protect {task} ({worst[task]:+.3f} on it in the worst fifth)"
+        return f"left out to protect {task} ({signed(worst[task])} on it in the worst fifth)"
     return f"makes room for what protects {', '.join(problem.protected)}"
 
 
 def _why_weaker(problem: Problem, place: int, case: str) -> str:
     sure = float((problem.gains[:, place] > 0).mean())
     if sure <= 1 - SURE:
-        return f"harms the target ({problem.mean[place]:+.3f})"
+        return f"harms the target ({signed(problem.mean[place])})"
     if problem.mean[place] <= 0:
         return "no gain"
     if sure < SURE:
-        return f"a gain that noise explains: above 0 in {sure:.0%} of replicates"
+        return f"a gain that noise explains: above 0 in {percent(sure)} of replicates"
     return f"gains, but others gain more {case}"

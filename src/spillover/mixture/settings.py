@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from spillover.analysis.settings import Measure
 from spillover.mixture.strategies import Strategy
@@ -39,3 +39,13 @@ class MixtureSettings(BaseModel):
     splits: int = Field(default=20, ge=0, le=1000)
     """Times that the evidence is split in halves, to tell by how much choosing flatters; 0 promises nothing."""
     seed: int = Field(default=0, ge=0)
+
+    @field_validator("tolerance", "threshold")
+    @classmethod
+    def _is_of_use(cls, value: float, info: ValidationInfo) -> float:
+        """Refuse what would be ignored without a word."""
+        if value and info.field_name == "tolerance" and not info.data.get("protected"):
+            raise ValueError("nothing is protected that could be harmed so far")
+        if value and info.field_name == "threshold" and info.data.get("strategy") != "threshold":
+            raise ValueError("only the strategy threshold has one")
+        return value

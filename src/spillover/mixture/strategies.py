@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from spillover.core.keys import seeded_generator
+from spillover.core.numbers import signed
 from spillover.mixture.limits import CLOSE, fill, keep_harmless, require_room
 from spillover.mixture.problem import MixtureError, PerSource, Problem
 from spillover.mixture.robust import choose_robust
@@ -89,9 +90,9 @@ def _only(problem: Problem, place: int) -> np.ndarray:
 def _best(problem: Problem, eligible: np.ndarray) -> np.ndarray:
     """Keep the best of those eligible that harm no protected task, as many as there may be."""
     if not eligible.any():
-        best = problem.sources[int(problem.mean.argmax())]
+        best, most = problem.sources[int(problem.mean.argmax())], signed(problem.mean.max())
         raise MixtureError(
-            f"no source is above the threshold: the best, {best}, has a PGF of {problem.mean.max():+.3f} on the target",
+            f"no source is above the threshold: the best, {best}, has a PGF of {most} on the target",
             hint="nothing among these sources helps; --strategy best-single or robust takes the least bad",
         )
     eligible = keep_harmless(problem, eligible)

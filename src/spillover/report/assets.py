@@ -10,7 +10,7 @@ from importlib.resources import files
 
 VENDORED = ("d3-dispatch", "d3-selection", "d3-drag", "d3-array")
 """D3's modules, each before those that need it."""
-SCRIPTS = ("base", "heatmap", "graph", "profiles", "lines", "mixture", "start")
+SCRIPTS = ("numbers", "base", "heatmap", "graph", "profiles", "lines", "mixture", "cards", "start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import isfinite
 
 import numpy as np
@@ -13,19 +12,8 @@ NEUTRAL = (247, 247, 247)
 RGB = tuple[int, int, int]
 
 
-def colour_limit(values: Iterable[float]) -> float:
-    """Choose the magnitude at which the scale is saturated: between 0.1 and 1, near the largest value.
-
-    >>> colour_limit([0.02, -0.3, float("nan")])
-    0.3
-    >>> colour_limit([-13.0])
-    1.0
-    """
-    return min(1.0, max([0.1, *(abs(value) for value in values if isfinite(value))]))
-
-
 def saturation(values: np.ndarray) -> float:
-    """Choose the magnitude at which the page's scale is saturated: nine of ten values lie within, 0.05 to 1.
+    """Choose the magnitude at which the scale is saturated: nine of ten values lie within, 0.05 to 1.
 
     One extreme target would make all others look white, so the largest values are all of one colour; each cell says
     its number.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isnan
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spillover.analysis.differences import Difference
-from spillover.report.words import signed
+from spillover.core.numbers import interval, probability, signed
 
 LISTED = 12
 
@@ -51,8 +50,8 @@ def _draw(difference: Difference, rate: float) -> Iterator[RenderableType]:
         for head in ("on", "to", "change", "interval", "q"):
             table.add_column(head, justify="left" if head in ("on", "to") else "right")
         for row in rows:
-            ends, q = f"{signed(row.low)} to {signed(row.high)}", "<.001" if row.q < 0.0005 else f"{row.q:.3f}"
-            table.add_row(Text(row.source), Text(row.target), signed(row.pgf), ends, q)
+            ends = interval(row.low, row.high)
+            table.add_row(Text(row.source), Text(row.target), signed(row.pgf), ends, probability(row.q))
         yield table
 
 
@@ -61,14 +60,10 @@ def difference_lines(difference: Difference, rate: float) -> list[str]:
     count = int(difference.cells.sum())
     if count == 0:
         return ["they have no transfer in common"]
-    known = not isnan(difference.mean_low)
-    ends = f" ({signed(difference.mean_low)} to {signed(difference.mean_high)})" if known else ""
-    lines = [f"mean PGF over the {count} transfers that both have: {signed(difference.mean)}{ends}"]
-    rank = difference.rank
-    if isnan(rank.rho):
-        lines.append("rank correlation: cannot be formed")
-    else:
-        lines.append(f"rank correlation {rank.rho:.2f} over {rank.pairs} transfers (p = {rank.p:.3f}, permuting tasks)")
+    ends = interval(difference.mean_low, difference.mean_high)
+    mean = f"{signed(difference.mean)}{f' ({ends})' if ends else ''}"
+    lines = [f"mean PGF over the {count} transfers that both have: {mean}"]
+    lines.append(f"of the two matrices: {difference.rank.in_words}")
     sure = sum(flip.q <= rate for flip in difference.flips)
     lines.append(
         f"signs flip in {len(difference.flips)} of {difference.compared}; {sure} of these changes stand a test"

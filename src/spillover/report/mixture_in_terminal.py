@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from spillover.core.numbers import interval, percent, signed
 from spillover.mixture.mixture import Mixture
 
 LISTED_OTHERS = 30
@@ -29,10 +30,11 @@ def mixture_in_terminal(mixture: Mixture) -> RenderableType:
 def _what(mixture: Mixture) -> Table:
     table = _table("take", "examples", "source", "PGF", "interval")
     for each in mixture.sources:
-        share, examples = (f"{each.share:.0%}", str(each.examples)) if each.share > 0 else ("–", "")
-        interval = f"{each.low:+z.2f} to {each.high:+z.2f}"
+        share, examples = (percent(each.share), str(each.examples)) if each.share > 0 else ("–", "")
         style = "" if each.share > 0 else "dim"
-        table.add_row(share, examples, Text(each.source), f"{each.pgf:+z.3f}", interval, style=style)
+        table.add_row(
+            share, examples, Text(each.source), signed(each.pgf), interval(each.low, each.high, 2), style=style
+        )
     return table
 
 
@@ -51,12 +53,13 @@ def _why(mixture: Mixture) -> Table:
 
 def _effects(mixture: Mixture) -> Table:
     settings = mixture.settings
-    table = _table("on", "", "predicted", "interval", "worst fifth")
+    table = _table("on", "", "predicted", "interval", "worst fifth", "less luck")
     for effect in mixture.effects[: LISTED_OTHERS + len(settings.targets) + len(settings.protected)]:
         role = "" if effect.role == "other" else effect.role
-        ends = f"{effect.low:+z.2f} to {effect.high:+z.2f}"
+        ends = interval(effect.low, effect.high, 2)
         style = "dim" if effect.role == "other" else ""
-        table.add_row(Text(effect.task), role, f"{effect.predicted:+z.3f}", ends, f"{effect.worst:+z.3f}", style=style)
+        less = "" if effect.promised is None else signed(effect.promised)
+        table.add_row(Text(effect.task), role, signed(effect.predicted), ends, signed(effect.worst), less, style=style)
     return table
 
 

@@ -15,17 +15,31 @@ from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.differences import Difference, differences_of
 from spillover.analysis.verdict import Verdict
+from spillover.analysis.verdict_words import sum_up
 from spillover.core.files import write_atomically
+from spillover.core.numbers import brief, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
 from spillover.report.differences_in_terminal import LISTED, Change, changed_cells, difference_lines
 from spillover.report.figures.data import page_data
 from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.tasks import TaskCard, cards_of
 from spillover.report.figures.variance import PARTS, ShareBar, variance_of
+from spillover.report.figures.verdicts import predicted_cells
 from spillover.report.side_by_side import comparison_tables
-from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of, short_number
-from spillover.report.verdicts import Bars, VerdictRow, estimate_text, lay_out_bars, predicted_cells, verdict_rows
-from spillover.report.words import Fact, example, facts, headline, readable, said_across, said_of, signed
+from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of
+from spillover.report.verdicts import (
+    AgreementRow,
+    Bars,
+    VerdictRow,
+    agreement_rows,
+    estimate_text,
+    lay_out_bars,
+    left_out_rows,
+    mixture_maps,
+    verdict_facts,
+    verdict_rows,
+)
+from spillover.report.words import Fact, example, facts, headline, readable, said_across, said_of
 
 ASKED = {
     "letters": "asked for a letter",
@@ -53,7 +67,11 @@ class ModelPage:
     bars: list[ShareBar]
     groups: list[GroupTable]
     verdicts: list[tuple[Verdict, list[VerdictRow], Bars]]
+    mixture_maps: list[Map]
     predictions: list[PredictedCell]
+    agreement: list[AgreementRow]
+    left_out: list[AgreementRow]
+    """The agreement without the mixtures that hold a part, by part."""
 
 
 def write_report(
@@ -108,18 +126,18 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Any] = {
         "estimate": estimate_text,
         "readable": readable,
-        "percent": _percent,
+        "percent": percent,
         "signed": signed,
-        "brief": short_number,
+        "brief": brief,
+        "interval": interval,
+        "number": number,
+        "probability": probability,
     }
+    environment.filters.update(filters)
     return environment
-
-
-def _percent(value: float) -> str:
-    return "under 1%" if 0 < value < 0.005 else f"{value:.0%}"
 
 
 def _dump(value: Any, **_: Any) -> str:
@@ -131,16 +149,21 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         model=model,
         has_mixture=has_mixture,
         asked=ASKED.get(model.protocol, model.protocol),
-        headline=headline(model),
+        headline=" ".join(map(sum_up, model.verdicts)) if model.is_about_mixtures else headline(model, rate),
         example=example(model, rate),
-        facts=facts(model, rate),
+        facts=[fact for verdict in model.verdicts[:1] for fact in verdict_facts(verdict)]
+        if model.is_about_mixtures
+        else facts(model, rate),
         said=said_of(findings, model),
         maps=maps_of(model),
         cards=cards_of(model),
         bars=variance_of(model),
         groups=group_tables(model),
         verdicts=[(verdict, verdict_rows(verdict), lay_out_bars(verdict)) for verdict in model.verdicts],
+        mixture_maps=mixture_maps(model),
         predictions=[] if model.additivity is None else predicted_cells(model.additivity, model.verdicts),
+        agreement=[] if model.additivity is None else agreement_rows(model.additivity),
+        left_out=[] if model.additivity is None else left_out_rows(model.additivity),
     )
 
 

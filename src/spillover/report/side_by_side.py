@@ -11,8 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from spillover.analysis import Comparison, Findings, ModelFindings
+from spillover.analysis.comparison import say_consistent
+from spillover.core.numbers import NONE, interval, signed
+from spillover.report.words import discoveries
 
-Show = Callable[[ModelFindings], str]
+Show = Callable[[ModelFindings, float], str]
+"""Writes a figure of a model; the false discovery rate is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,25 +33,21 @@ class ComparisonTable:
 def comparison_tables(findings: Findings) -> list[ComparisonTable]:
     """Lay out the comparisons of findings: figures by model, then the personas that hold for all."""
     models = {(model.model, model.protocol): model for model in findings.models}
-    return [_table(each, [models[name, each.protocol] for name in each.models]) for each in findings.comparisons]
+    rate = findings.provenance["settings"]["false_discovery_rate"]
+    return [_table(each, [models[name, each.protocol] for name in each.models], rate) for each in findings.comparisons]
 
 
-def _table(comparison: Comparison, models: Sequence[ModelFindings]) -> ComparisonTable:
-    notes: list[str] = []
-    for kind, personas in comparison.consistent.items():
-        held = [
-            f"{name} {', '.join(tasks)}"
-            for name in ("donor", "pirate", "sponge", "sieve")
-            if (tasks := getattr(personas, name))
-        ]
-        notes.append(f"{kind} personas that hold for all: {'; '.join(held) or 'none'}")
+def _table(comparison: Comparison, models: Sequence[ModelFindings], rate: float) -> ComparisonTable:
     differ = "not the same tasks: averages are not comparable as they stand"
     return ComparisonTable(
         title=f"side by side · {comparison.protocol}",
         models=tuple(model.model for model in models),
-        rows=[(name, [show(model) for model in models]) for name, show in ROWS],
+        rows=[(name, [show(model, rate) for model in models]) for name, show in ROWS],
         warnings=[] if comparison.same_tasks else [differ],
-        notes=notes,
+        notes=[
+            f"{kind} personas that hold for all: {say_consistent(comparison, kind, models, rate)}"
+            for kind in comparison.consistent
+        ],
     )
 
 
@@ -67,40 +67,46 @@ def _draw(laid_out: ComparisonTable) -> RenderableType:
     return Group(Text(laid_out.title, style="bold"), table, *warnings, *(Text(note) for note in laid_out.notes))
 
 
-def _mean(model: ModelFindings) -> str:
-    return "–" if model.summary.mean is None else f"{model.summary.mean:+.4f}"
+def _mean(model: ModelFindings, _: float) -> str:
+    return NONE if model.summary.mean is None else signed(model.summary.mean, 4)
 
 
-def _mean_interval(model: ModelFindings) -> str:
+def _mean_interval(model: ModelFindings, _: float) -> str:
     spread = model.summary.spread
     if spread is None:
-        return "–"
+        return NONE
     narrow = " (too narrow)" if spread.unsampled else ""
-    return f"{float(spread.low.mean):+.3f} to {float(spread.high.mean):+.3f}{narrow}"
+    return f"{interval(float(spread.low.mean), float(spread.high.mean))}{narrow}"
 
 
-def _calibrated(model: ModelFindings) -> str:
+def _calibrated(model: ModelFindings, _: float) -> str:
     found = model.calibrated
-    return "–" if found is None or found.summary.mean is None else f"{found.summary.mean:+.4f}"
+    return NONE if found is None or found.summary.mean is None else signed(found.summary.mean, 4)
 
 
-def _signs(model: ModelFindings) -> str:
+def _sure(model: ModelFindings, rate: float) -> str:
+    found = discoveries(model, rate)
+    return f"{found.helps} / {found.harms} of {found.tested}" if found.tested else NONE
+
+
+def _signs(model: ModelFindings, _: float) -> str:
     return f"{model.summary.positive_cells} / {model.summary.negative_cells} of {model.summary.cells}"
 
 
-def _cliques(model: ModelFindings) -> str:
+def _cliques(model: ModelFindings, _: float) -> str:
     return " / ".join(str(found.largest["mean"].size) for found in (model.positive_cliques, model.negative_cliques))
 
 
 def _profile(name: str, side: str) -> Show:
-    return lambda model: f"{getattr(getattr(model.summary, name), f'average_{side}'):+.3f}"
+    return lambda model, _: signed(getattr(getattr(model.summary, name), f"average_{side}"))
 
 
 ROWS: tuple[tuple[str, Show], ...] = (
     ("mean PGF on other tasks", _mean),
     ("  its interval", _mean_interval),
     ("  answer prior taken out", _calibrated),
-    ("transfers that help / harm", _signs),
+    ("transfers that stand a test: help / harm", _sure),
+    ("  by sign alone", _signs),
     ("transferability +", _profile("transferability", "positive")),
     ("transferability −", _profile("transferability", "negative")),
     ("malleability +", _profile("malleability", "positive")),

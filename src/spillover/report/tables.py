@@ -10,8 +10,10 @@ import numpy as np
 
 from spillover.analysis import ModelFindings
 from spillover.analysis.differences import Difference
-from spillover.report.colours import colour_limit, colour_of, ink_on, saturation
+from spillover.core.numbers import brief
+from spillover.report.colours import colour_of, ink_on, saturation
 from spillover.report.figures.matrix import Layer, layers_of
+from spillover.report.words import sign_of
 
 MOST_TABULATED = 50
 """Tasks beyond which a matrix is no table on the page: a browser would be slow, and nobody reads it."""
@@ -53,10 +55,10 @@ class GroupTable:
 
 
 def maps_of(model: ModelFindings) -> list[Map]:
-    """Tabulate the matrices that are read side by side: raw, calibrated, of controls; none for too many tasks."""
-    if max(len(model.matrix.sources), len(model.matrix.targets)) > MOST_TABULATED:
+    """Tabulate the matrices that are read side by side: raw, calibrated, of controls; none for no or too many tasks."""
+    if not model.matrix.sources or max(len(model.matrix.sources), len(model.matrix.targets)) > MOST_TABULATED:
         return []
-    return [_map(layer, model) for layer in layers_of(model) if layer.name.split()[0] in TABULATED]
+    return [tabulate(layer, model) for layer in layers_of(model) if layer.name.split()[0] in TABULATED]
 
 
 def difference_map(difference: Difference) -> Map | None:
@@ -77,10 +79,11 @@ def difference_map(difference: Difference) -> Map | None:
     return Map(title=matrix.title, note="change of PGF", columns=columns, base=[], rows=rows)
 
 
-def _map(layer: Layer, model: ModelFindings) -> Map:
+def tabulate(layer: Layer, model: ModelFindings) -> Map:
+    """Tabulate one matrix of a model."""
     short = model.matrix.abbreviations
     reasons = {(cell.source, cell.target): cell.reason for cell in model.matrix.undefined}
-    calibrated = layer.name == "calibrated"
+    calibrated = layer.name.endswith("calibrated")
     base = {name: known.calibrated if calibrated else known.accuracy for name, known in model.base.items()}
     rows = [
         (
@@ -104,7 +107,7 @@ def _map(layer: Layer, model: ModelFindings) -> Map:
 
 def _two_decimals(names: tuple[str, ...], values: Mapping[str, float | None]) -> list[str]:
     found = [values.get(name) for name in names]
-    return ["" if value is None else f"{value:.2f}" for value in found]
+    return ["" if value is None else brief(value).removeprefix("+") for value in found]
 
 
 def paint(value: float, limit: float, title: str = "", reason: str = "") -> Cell:
@@ -116,8 +119,7 @@ def paint(value: float, limit: float, title: str = "", reason: str = "") -> Cell
         title: what the cell is of.
         reason: why it is undefined.
     """
-    text = "–" if isnan(value) else f"{value:+z.2f}".replace("-", "−")
-    sign = "none" if isnan(value) else "gain" if value > 0 else "harm" if value < 0 else ""
+    text, sign = brief(value), sign_of(value)
     strong = ink_on(colour_of(value, limit)) == (255, 255, 255)
     return Cell(
         text=text,
@@ -133,7 +135,7 @@ def group_tables(model: ModelFindings) -> list[GroupTable]:
     for grouping in model.groups:
         if len(grouping.groups) < 2 or np.isnan(grouping.pgf).all():
             continue
-        limit = colour_limit(grouping.pgf.flatten().tolist())
+        limit = saturation(grouping.pgf)
         rows = [
             (
                 group,
@@ -145,16 +147,3 @@ def group_tables(model: ModelFindings) -> list[GroupTable]:
         ]
         tables.append(GroupTable(attribute=grouping.attribute, names=grouping.groups, rows=rows))
     return tables
-
-
-def short_number(value: float) -> str:
-    """Two decimals without a zero before the point.
-
-    >>> short_number(-0.254), short_number(1.5), short_number(-0.001)
-    ('−.25', '+1.5', '.00')
-    """
-    size = abs(value)
-    digits = f"{size:.2f}".removeprefix("0") if size < 0.995 else f"{size:.1f}"
-    if digits == ".00":
-        return digits
-    return f"{'−' if value < 0 else '+'}{digits}"

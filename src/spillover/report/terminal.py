@@ -13,15 +13,18 @@ from rich.text import Text
 
 from spillover.analysis import Findings, ModelFindings, TransferMatrix
 from spillover.analysis.summary import Summary
-from spillover.report.colours import colour_limit, colour_of, ink_on
+from spillover.core.numbers import brief, interval, probability, signed
+from spillover.report.colours import colour_of, ink_on, saturation
 from spillover.report.verdicts_in_terminal import verdicts_in_terminal
 
 CELL = 5
 """Characters of a cell: thirteen of them and abbreviations fit on a line of eighty."""
+PROFILE = 17
+"""Characters of an amount with its noise floor, and the space before it."""
 LISTED_CELLS = 12
 LEGEND = (
     "PGF: the share of the gap between the base and perfection that finetuning closes. 1 closes it, 0 changes nothing, "
-    "below 0 is harm. Rows: the task finetuned on. Columns: the task evaluated."
+    "below 0 is harm. Rows: what was finetuned on. Columns: the task evaluated."
 )
 PROFILE_LEGEND = (
     "How much a task gives to the others when finetuned on (transferability), and takes from them (malleability): the "
@@ -41,14 +44,12 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
     prefixes = [f"{model.title}: " for model in findings.models]
     for model, prefix in zip(findings.models, prefixes, strict=True):
         said = [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
-        parts += [*_matrices(model, width), _sentences(f"what it says · {model.title}", said)]
-        parts += [
-            *verdicts_in_terminal(model),
-            *_discoveries(model, rate),
-            _profiles(model, width),
-            *_groups(model),
-            *_warnings(model),
-        ]
+        says, verdicts = _sentences(f"what it says · {model.title}", said), list(verdicts_in_terminal(model))
+        if model.is_about_mixtures:
+            parts += [*([says] if said else []), *verdicts, *_matrices(model, width), *_warnings(model)]
+            continue
+        parts += [*_matrices(model, width), says, *verdicts]
+        parts += [*_discoveries(model, rate), _profiles(model, width), *_groups(model), *_warnings(model)]
     across = [text for text in findings.sentences if not text.startswith(tuple(prefixes))]
     if across:
         parts.append(_sentences("across models", across))
@@ -64,20 +65,24 @@ def _sentences(title: str, sentences: list[str]) -> RenderableType:
 
 def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
     base = {name: record.accuracy for name, record in model.base.items()}
-    limit = colour_limit(value for matrix in model.shown_matrices for value in matrix.values.flatten().tolist())
+    calibrated_base = {name: record.calibrated for name, record in model.base.items()}
+    limit = saturation(np.concatenate([matrix.values.ravel() for matrix in model.shown_matrices]))
     title = f"PGF · {model.model} · {model.protocol} · {_count(len(model.transfers.seeds), 'seed')}"
-    yield matrix_table(model.matrix, title, base, width, limit)
-    if model.calibrated is not None:
-        calibrated = {name: record.calibrated for name, record in model.base.items()}
-        prior = f"{title} · answer prior taken out"
-        yield matrix_table(model.calibrated.matrix, prior, calibrated, width, limit)
+    pairs = [(title, model.matrix, model.calibrated.matrix if model.calibrated else None)]
+    if model.mixtures is not None:
+        pairs.append((f"{title} · mixtures", model.mixtures.matrix, model.mixtures.calibrated))
+    for name, matrix, calibrated in pairs:
+        if matrix.sources:
+            yield matrix_table(matrix, name, base, width, limit)
+        if matrix.sources and calibrated is not None:
+            yield matrix_table(calibrated, f"{name} · answer prior taken out", calibrated_base, width, limit)
     for control in model.controls:
         yield matrix_table(control.control, f"{title} · control: {control.kind} answers", base, width, limit)
     yield _scale(limit)
 
 
 def _scale(limit: float) -> Text:
-    steps = [Text(_short(limit * step, signed=True).rjust(CELL)) for step in (-1, -0.5, 0, 0.5, 1)]
+    steps = [Text(brief(limit * step).rjust(CELL)) for step in (-1, -0.5, 0, 0.5, 1)]
     for text, step in zip(steps, (-1, -0.5, 0, 0.5, 1), strict=True):
         text.stylize(_paint(limit * step, limit))
     return Text.assemble(("colours: ", "dim"), *steps)
@@ -95,47 +100,28 @@ def matrix_table(
         table.add_column(short.get(target, target), justify="right", min_width=CELL, no_wrap=True)
     if any(base.get(target) is not None for target in matrix.targets):
         scores = [base.get(target) for target in matrix.targets]
-        table.add_row("base ", *("" if score is None else _short(score) for score in scores), style="dim")
+        table.add_row(
+            "base ", *("" if score is None else brief(score).removeprefix("+") for score in scores), style="dim"
+        )
     for source, row in zip(matrix.sources, matrix.values.tolist(), strict=True):
         table.add_row(f"{labels[source]} ", *(_cell(value, limit) for value in row))
     return Group(Text(title, style="bold"), table)
 
 
 def _labels(names: tuple[str, ...], short: Mapping[str, str], room: int) -> dict[str, str]:
-    full = {name: f"{short.get(name, '')} {name}".strip() for name in names}
+    full = {name: name if short.get(name, name) == name else f"{short[name]} {name}" for name in names}
     if max(map(len, full.values())) < room:
         return full
     return {name: short.get(name, name) for name in names}
 
 
 def _cell(value: float, limit: float) -> Text:
-    if isnan(value):
-        return Text("–")
-    return Text(_short(value, signed=True).rjust(CELL), style=_paint(value, limit))
+    return Text(brief(value).rjust(CELL), style="" if isnan(value) else _paint(value, limit))
 
 
 def _paint(value: float, limit: float) -> str:
     background = colour_of(value, limit)
     return "rgb({},{},{}) on rgb({},{},{})".format(*ink_on(background), *background)
-
-
-def _short(value: float, *, signed: bool = False) -> str:
-    """Four characters at most up to 999: two decimals without a zero before the point, fewer from 1 on.
-
-    What rounds to nothing has no sign.
-    """
-    size = abs(value)
-    digits = f"{size:.2f}".removeprefix("0") if size < 0.995 else f"{size:.1f}" if size < 9.95 else f"{size:.0f}"
-    sign = "" if digits == ".00" else "-" if value < 0 else "+" if signed else ""
-    return f"{sign}{digits}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("0.", ".", 1) if abs(value) >= 0.0005 else ".000"
-
-
-def _small(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.0005 else "<.001"
 
 
 def _count(number: int, noun: str) -> str:
@@ -153,15 +139,12 @@ def _discoveries(model: ModelFindings, rate: float) -> Iterator[RenderableType]:
     for head in ("on", "to", "PGF", "interval", "q"):
         table.add_column(head, justify="left" if head in ("on", "to") else "right")
     for row, column in found[:LISTED_CELLS]:
-        ends = f"{_end(inference.low[row, column])} to {_end(inference.high[row, column])}"
-        value = f"{model.matrix.values[row, column]:+z.2f}"
-        table.add_row(frame.sources[row], frame.targets[column], value, ends, _small(q[row, column]))
+        ends = interval(inference.low[row, column], inference.high[row, column], 2)
+        value = signed(model.matrix.values[row, column], 2)
+        names = Text(frame.sources[row]), Text(frame.targets[column])
+        table.add_row(*names, value, ends, probability(q[row, column]))
     more = f" (the first {LISTED_CELLS} of {len(found)})" if len(found) > LISTED_CELLS else ""
     yield Group(Text(f"single transfers that can be told from none{more}", style="bold"), table)
-
-
-def _end(value: float) -> str:
-    return f"{value:+z.2f}" if np.isfinite(value) else f"{'−' if value < 0 else '+'}∞"
 
 
 def _profiles(model: ModelFindings, width: int) -> RenderableType:
@@ -175,11 +158,11 @@ def _profiles(model: ModelFindings, width: int) -> RenderableType:
             noise = dict(zip(places, getattr(getattr(floor, side), sign), strict=True)) if floor else {}
             sides.append(
                 {
-                    name: _signed(value) + ("" if isnan(noise.get(name, nan)) else f" ({_signed(noise[name])})")
+                    name: signed(value) + ("" if isnan(noise.get(name, nan)) else f" ({signed(noise[name])})")
                     for name, value in known.items()
                 }
             )
-    labels = _labels(names, short, width - 4 * 15)
+    labels = _labels(names, short, width - 4 * PROFILE)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for head in ("task", "gives +", "gives −", "takes +", "takes −"):
         table.add_column(head, justify="left" if head == "task" else "right", no_wrap=True)
@@ -202,7 +185,7 @@ def _groups(model: ModelFindings) -> Iterator[RenderableType]:
     for grouping in model.groups:
         if len(grouping.groups) < 2 or np.isnan(grouping.pgf).all():
             continue
-        limit = colour_limit(grouping.pgf.flatten().tolist())
+        limit = saturation(grouping.pgf)
         table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
         table.add_column("on ↓  to →")
         for group in grouping.groups:

@@ -1,26 +1,30 @@
-"""What a verified mixture and its rivals came to: the rows of its table and the geometry of its bars, not yet drawn."""
+"""A verified mixture for people: its answer, the rows of its tables, and the geometry of the page's bars, not drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, isfinite
 
-from spillover.analysis.additivity import Additivity, PredictedCell
+from spillover.analysis import ModelFindings
+from spillover.analysis.additivity import Additivity, Agreement
 from spillover.analysis.paired import Estimate
-from spillover.analysis.verdict import Arm, ArmContrast, ArmName, Verdict
+from spillover.analysis.verdict import ArmName, Verdict
+from spillover.core.numbers import NONE, fixed, interval, number, signed
+from spillover.report.figures.verdicts import CALLED, COLOURS, ArmEffect, arm_effects, mixture_layers
+from spillover.report.tables import MOST_TABULATED, Map, tabulate
+from spillover.report.words import Fact, readable, sign_of
 
-COLOURS: dict[ArmName, str] = {"chosen": "#2166ac", "random": "#8c8c8c", "best single": "#e08214", "direct": "#1b7837"}
-MEAN = "mean"
 HEIGHT, TOP, LEFT = 260.0, 16.0, 46.0
 BAR, BETWEEN_GROUPS = 34.0, 30.0
+PREDICTED = "predicted"
 FARTHEST = 1.0
 """Whiskers end so far beyond the longest bars, PGF: an interval may be endless."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRow:
-    """One way to choose training data, on one target or on the mean of several."""
+    """One way to choose training data, or what was predicted of the choice, on one target or on the mean of several."""
 
     on: str
     name: str
@@ -28,7 +32,18 @@ class VerdictRow:
     difference: str
     """The chosen mixture minus this; empty for itself."""
     outcome: str
-    """Whether the chosen mixture is better or worse; only on the mean of all targets, where the verdict is given."""
+    """What that says of the chosen mixture; only on the mean of all targets, where the verdict is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementRow:
+    """How far effects add up, over some pairs of mixture and target."""
+
+    over: str
+    cells: int
+    slope: str
+    miss: str
+    no_change: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,74 +79,108 @@ class Bars:
 
 
 def verdict_rows(verdict: Verdict) -> list[VerdictRow]:
-    """Lay out a verdict: the mean of the targets, then each where they are several; the chosen mixture first."""
-    contrasts = {contrast.rival: contrast for contrast in verdict.contrasts}
-    rows: list[VerdictRow] = []
-    first, *_ = groups = _groups(verdict)
-    for on in groups:
-        for arm in verdict.arms:
-            contrast = contrasts.get(arm.name)
-            compared = contrast is not None and contrast.outcome != "same"
-            rows.append(
-                VerdictRow(
-                    on=on,
-                    name=arm.name,
-                    pgf=estimate_text(_on(arm, on)),
-                    difference=estimate_text(_on(contrast, on)) if contrast and compared else "",
-                    outcome=contrast.outcome if contrast and on == first else "",
-                )
-            )
+    """Lay out a verdict: each way to train, and under them what was predicted of the choice."""
+    effects = arm_effects(verdict)
+    rows = [_row(effect) for effect in effects]
+    if verdict.promise is not None:
+        expected, miss = estimate_text(verdict.promise.expected), estimate_text(verdict.promise.miss)
+        outcome = verdict.promise.outcome
+        promised = VerdictRow(on=effects[0].on, name=PREDICTED, pgf=expected, difference=miss, outcome=outcome)
+        rows.insert(len(verdict.arms), promised)
     return rows
 
 
-def _groups(verdict: Verdict) -> list[str]:
-    """The mean of the targets, where they are several, and each of them."""
-    targets = list(verdict.settings.targets)
-    return [MEAN, *targets] if len(targets) > 1 else targets
+def _row(effect: ArmEffect) -> VerdictRow:
+    return VerdictRow(
+        on=effect.on,
+        name=CALLED[effect.arm],
+        pgf=estimate_text(effect.effect),
+        difference=estimate_text(effect.difference) if effect.difference else "",
+        outcome=effect.outcome,
+    )
 
 
-def _on(found: Arm | ArmContrast, group: str) -> Estimate:
-    return found.overall if group == MEAN else found.by_target[group]
+def agreement_rows(additivity: Additivity) -> list[AgreementRow]:
+    """Lay out how far effects add up: over all pairs, and over those on targets that mixtures were chosen for."""
+    meant = additivity.on_targets
+    return [
+        _agreement_row("all pairs", additivity.overall),
+        *([] if meant is None else [_agreement_row("on the targets that a mixture was chosen for", meant)]),
+    ]
 
 
-def predicted_cells(additivity: Additivity, verdicts: Sequence[Verdict]) -> list[PredictedCell]:
-    """Pick the predictions on what mixtures were chosen for; of a study that verifies none, all of them."""
-    targets = {target for verdict in verdicts for target in verdict.settings.targets}
-    return [cell for cell in additivity.cells if cell.target in targets or not targets]
+def left_out_rows(additivity: Additivity) -> list[AgreementRow]:
+    """Lay out how far effects add up once the mixtures that hold a part are left out, by part."""
+    return [_agreement_row(part, agreement) for part, agreement in additivity.without.items()]
+
+
+def mixture_maps(model: ModelFindings) -> list[Map]:
+    """Tabulate what mixtures did; none for too many."""
+    found = [tabulate(layer, model) for layer in mixture_layers(model)]
+    return found if all(len(map_.rows) <= MOST_TABULATED for map_ in found) else []
+
+
+def _agreement_row(over: str, agreement: Agreement) -> AgreementRow:
+    slope = f"{number(agreement.slope, 2)} ({number(agreement.low, 2)} to {number(agreement.high, 2)})"
+    return AgreementRow(
+        over=over,
+        cells=agreement.cells,
+        slope=slope if isfinite(agreement.slope) else NONE,
+        miss=fixed(agreement.miss, 3),
+        no_change=fixed(agreement.miss_of_no_change, 3),
+    )
+
+
+def verdict_facts(verdict: Verdict) -> list[Fact]:
+    """Choose the figures that stand out: what the choice did, how it differs from its rivals, what it harms."""
+    own = verdict.arms[0].overall
+    facts = [_fact("PGF of the choice", own)]
+    for contrast in verdict.contrasts:
+        if contrast.outcome != "same":
+            facts.append(_fact(f"minus {CALLED[contrast.rival]}", contrast.overall))
+    if verdict.promise is not None:
+        facts.append(_fact("observed − predicted", verdict.promise.miss))
+    for guarded in verdict.protected:
+        facts.append(replace(_fact(f"on {readable(guarded.task)}", guarded.effect), note=guarded.outcome))
+    return facts
+
+
+def _fact(label: str, estimate: Estimate) -> Fact:
+    """A figure in colour only where its interval excludes 0."""
+    sure = estimate.low > 0 or estimate.high < 0
+    ends = interval(estimate.low, estimate.high, 2) or "no interval"
+    return Fact(label=label, figure=signed(estimate.pgf, 2), note=ends, sign=sign_of(estimate.pgf) if sure else "")
 
 
 def estimate_text(estimate: Estimate) -> str:
     """Write a PGF with its interval.
 
     >>> estimate_text(Estimate(pgf=0.1, low=-0.05, high=0.25))
-    '+0.10 (-0.05 to +0.25)'
+    '+0.10 (−0.05 to +0.25)'
     """
     if not isfinite(estimate.pgf):
-        return "–"
-    return f"{estimate.pgf:+z.2f} ({estimate.low:+z.2f} to {estimate.high:+z.2f})"
+        return NONE
+    return f"{signed(estimate.pgf, 2)} ({interval(estimate.low, estimate.high, 2)})"
 
 
 def lay_out_bars(verdict: Verdict) -> Bars:
     """Place a verdict's bars: a group for each target, and before them one for their mean where they are several."""
-    groups = _groups(verdict)
-    shown: list[tuple[int, ArmName, Estimate]] = [
-        (place, arm.name, estimate)
-        for place, group in enumerate(groups)
-        for arm in verdict.arms
-        if isfinite((estimate := _on(arm, group)).pgf)
-    ]
-    bottom, top = _range([estimate for *_, estimate in shown])
+    effects = arm_effects(verdict)
+    groups = list(dict.fromkeys(effect.on for effect in effects))
+    shown = [effect for effect in effects if isfinite(effect.effect.pgf)]
+    bottom, top = _range([effect.effect for effect in shown])
     names: list[ArmName] = [arm.name for arm in verdict.arms]
     wide = BAR * len(names) + BETWEEN_GROUPS
 
     def y(value: float) -> float:
         return TOP + HEIGHT * (top - min(max(value, bottom), top)) / (top - bottom)
 
-    def bar(place: int, name: ArmName, estimate: Estimate) -> Bar:
-        x = LEFT + place * wide + BETWEEN_GROUPS / 2 + names.index(name) * BAR
+    def bar(effect: ArmEffect) -> Bar:
+        estimate, name = effect.effect, effect.arm
+        x = LEFT + groups.index(effect.on) * wide + BETWEEN_GROUPS / 2 + names.index(name) * BAR
         ends = sorted((y(0), y(estimate.pgf)))
         return Bar(
-            title=f"{name} on {groups[place]}: {estimate_text(estimate)}",
+            title=f"{CALLED[name]} on {effect.on}: {estimate_text(estimate)}",
             colour=COLOURS[name],
             x=x,
             y=ends[0],
@@ -149,10 +198,10 @@ def lay_out_bars(verdict: Verdict) -> Bars:
         bar=BAR - 6,
         left=LEFT,
         zero=y(0),
-        ticks=tuple((y(value), f"{value:+z.2f}") for value in lines),
+        ticks=tuple((y(value), signed(value, 2)) for value in lines),
         groups=tuple((LEFT + (place + 0.5) * wide, group) for place, group in enumerate(groups)),
-        bars=tuple(bar(place, name, estimate) for place, name, estimate in shown),
-        legend=tuple((COLOURS[name], name) for name in names),
+        bars=tuple(map(bar, shown)),
+        legend=tuple((COLOURS[name], CALLED[name]) for name in names),
     )
 
 

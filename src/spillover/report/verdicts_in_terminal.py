@@ -2,37 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from spillover.analysis import ModelFindings
+from spillover.analysis.additivity import Additivity
 from spillover.analysis.verdict import Verdict
-from spillover.report.verdicts import estimate_text, predicted_cells, verdict_rows
+from spillover.report.figures.verdicts import CALLED, predicted_cells
+from spillover.report.verdicts import AgreementRow, agreement_rows, estimate_text, left_out_rows, verdict_rows
 
 
 def verdicts_in_terminal(model: ModelFindings) -> Iterator[RenderableType]:
     """Lay out what came of a model's mixtures; nothing where none was run."""
     for verdict in model.verdicts:
         yield _verdict(verdict)
+        if verdict.protected:
+            yield _protected(verdict)
     if model.additivity is not None:
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-        for head in ("mixture", "on", "predicted PGF", "observed PGF"):
-            table.add_column(head)
-        for cell in predicted_cells(model.additivity, model.verdicts):
-            ends = estimate_text(cell.predicted), estimate_text(cell.observed)
-            table.add_row(Text(cell.source), Text(cell.target), *ends)
-        yield Group(Text("did effects add up?", style="bold"), table)
+        yield _predictions(model.additivity, model.verdicts)
+        yield _agreement(model.additivity)
 
 
 def _verdict(verdict: Verdict) -> RenderableType:
     targets = verdict.settings.targets
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for head in ("on", "trained on", "PGF", "chosen − this", "choice is"):
-        table.add_column(head)
+    several = len(targets) > 1
+    table = _table(*(["on"] if several else []), "trained on", "PGF", "chosen − this", "choice is")
     for row in verdict_rows(verdict):
-        table.add_row(Text(row.on), row.name, row.pgf, row.difference, row.outcome)
-    named = [Text(f"{arm.name}: {', '.join(arm.sources)}", style="dim") for arm in verdict.arms]
+        table.add_row(*([Text(row.on)] if several else []), row.name, row.pgf, row.difference, row.outcome)
+    named = [Text(f"{CALLED[arm.name]}: {', '.join(arm.sources)}", style="dim") for arm in verdict.arms]
     return Group(Text(f"the mixture for {', '.join(targets)}, verified", style="bold"), table, *named)
+
+
+def _protected(verdict: Verdict) -> RenderableType:
+    table = _table("task", "PGF of the choice", "it is")
+    for guarded in verdict.protected:
+        table.add_row(Text(guarded.task), estimate_text(guarded.effect), guarded.outcome)
+    tolerated = f"what it must not harm (by more than {verdict.settings.tolerance:g} PGF)"
+    return Group(Text(tolerated, style="bold"), table)
+
+
+def _predictions(additivity: Additivity, verdicts: Sequence[Verdict]) -> RenderableType:
+    cells = predicted_cells(additivity, verdicts)
+    several = len({cell.target for cell in cells}) > 1
+    table = _table("mixture", *(["on"] if several else []), "predicted PGF", "observed PGF")
+    for cell in cells:
+        ends = estimate_text(cell.predicted), estimate_text(cell.observed)
+        table.add_row(Text(cell.source), *([Text(cell.target)] if several else []), *ends)
+    on = "" if several else f" · on {cells[0].target}"
+    return Group(Text(f"did effects add up?{on}", style="bold"), table)
+
+
+def _agreement(additivity: Additivity) -> RenderableType:
+    table = _table("over", "n", "observed : sum", "miss", "if no change")
+    for row in agreement_rows(additivity):
+        table.add_row(*_agreement_cells(row))
+    left_out = left_out_rows(additivity)
+    if left_out:
+        table.add_row("without mixtures that hold", style="dim")
+    for row in left_out:
+        table.add_row(*_agreement_cells(row))
+    return table
+
+
+def _agreement_cells(row: AgreementRow) -> tuple[Text, str, str, str, str]:
+    return Text(row.over), str(row.cells), row.slope, row.miss, row.no_change
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for head in heads:
+        table.add_column(head)
+    return table

@@ -1,4 +1,4 @@
-"""What a page says first, for a reader who knows nothing of transfer: plain words, each backed by a figure."""
+"""What the page says of findings in plain words: its answer, the figures that stand out, sentences by model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from math import isnan
 import numpy as np
 
 from spillover.analysis import Findings, ModelFindings
+from spillover.analysis.discoveries import Discoveries, count_discoveries
 from spillover.analysis.leaders import Leader
+from spillover.core.numbers import interval, percent, signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,25 +21,53 @@ class Fact:
     figure: str
     note: str
     sign: str = ""
-    """`gain` or `harm` where the figure is one."""
+    """`gain` or `harm` where the figure is one beyond noise."""
 
 
-def headline(model: ModelFindings) -> str:
-    """Answer the page's question in one sentence."""
-    summary = model.summary
-    if summary.mean is None:
+def headline(model: ModelFindings, rate: float) -> str:
+    """Answer the page's question: what is sure of single transfers and of their average, and how much is not."""
+    if model.summary.mean is None:
         return "No transfer from one task to another could be measured."
-    change = "hurts" if summary.mean < 0 else "helps"
+    found, average = discoveries(model, rate), _average(model)
+    if not found.tested:
+        return f"{average} No single transfer could be tested."
+    if found.undecided == found.tested:
+        return f"{average} None of the {found.tested:,} single transfers can be told from none."
+    helps, harms = _verb(found.helps, "helps", "help"), _verb(found.harms, "harms", "harm")
+    singles = f"Of {found.tested:,} single transfers {helps} and {harms} beyond noise"
+    rest = f"; {_verb(found.undecided, 'is', 'are')} undecided" if found.undecided else ""
+    return f"{average} {singles}{rest}."
+
+
+def _verb(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _average(model: ModelFindings) -> str:
+    summary = model.summary
+    change = "hurts" if (summary.mean or 0.0) < 0 else "helps"
     if summary.spread is None:
         return f"On average, finetuning on one task {change} the others; how sure that is cannot be told."
-    if float(summary.spread.low.mean) <= 0 <= float(summary.spread.high.mean):
-        helped, harmed = summary.positive_cells, summary.negative_cells
-        return f"It depends on the pair: {helped} transfers help, {harmed} harm, and no change of the average is shown."
-    return f"On average, finetuning on one task {change} the others."
+    if _mean_sign(model):
+        return f"On average, finetuning on one task {change} the others."
+    return "On average, finetuning on one task is not shown to help or to hurt the others."
+
+
+def _mean_sign(model: ModelFindings) -> str:
+    """The colour of the mean; none where its interval holds 0, or there is none."""
+    spread, mean = model.summary.spread, model.summary.mean
+    if spread is None or mean is None or float(spread.low.mean) <= 0 <= float(spread.high.mean):
+        return ""
+    return sign_of(mean)
+
+
+def discoveries(model: ModelFindings, rate: float) -> Discoveries:
+    """Count what stands a test among the transfers that averages are taken over."""
+    return count_discoveries(model.cells.q, model.matrix.values, model.summary.frame.reference, rate)
 
 
 def example(model: ModelFindings, rate: float) -> str:
-    """Tell the transfer that is surest, in right answers; empty where none can be told from none."""
+    """Tell the largest of the transfers that stand a test, in right answers; empty where none does."""
     q, accuracy = model.cells.q, model.cells.accuracy
     before = np.array([_base(model, target) for target in model.matrix.targets])
     found = model.summary.frame.transfer & (np.nan_to_num(q, nan=1.0) <= rate)
@@ -48,7 +78,7 @@ def example(model: ModelFindings, rate: float) -> str:
     row, column = np.unravel_index(int(moved.argmax()), moved.shape)
     source, target = readable(model.matrix.sources[row]), readable(model.matrix.targets[column])
     verb = "rises" if accuracy[row, column] > before[column] else "falls"
-    share = f"from {before[column]:.0%} to {accuracy[row, column]:.0%}"
+    share = f"from {percent(before[column])} to {percent(accuracy[row, column])}"
     return f"Finetuned on {source}, the model’s share of right answers on {target} {verb} {share}."
 
 
@@ -58,24 +88,23 @@ def _base(model: ModelFindings, target: str) -> float:
 
 
 def facts(model: ModelFindings, rate: float) -> list[Fact]:
-    """Choose the figures that stand out: mean, signs, who gives most, who is harmed most."""
-    summary = model.summary
-    found: list[Fact] = []
+    """Choose the figures that stand out: what stands a test, the mean, who gives most, who is harmed most."""
+    summary, found = model.summary, discoveries(model, rate)
+    chosen: list[Fact] = []
     if summary.mean is not None:
+        signs = f"{summary.positive_cells:,} / {summary.negative_cells:,} by sign alone"
+        note = f"{found.undecided:,} of {found.tested:,} undecided; {signs}" if found.tested else f"untested; {signs}"
+        figure = f"{found.helps:,} / {found.harms:,}" if found.tested else "–"
+        chosen.append(Fact(label="transfers that help / harm beyond noise", figure=figure, note=note))
         spread = summary.spread
-        ends = f"{signed(float(spread.low.mean))} to {signed(float(spread.high.mean))}" if spread else "no interval"
-        found.append(
-            Fact(label="mean PGF on other tasks", figure=signed(summary.mean), note=ends, sign=sign_of(summary.mean))
-        )
-        sure = int((summary.frame.reference & (np.nan_to_num(model.cells.q, nan=1.0) <= rate)).sum())
-        signs = f"{summary.positive_cells} / {summary.negative_cells}"
-        note = f"of {summary.cells}; {sure} stand a test"
-        found.append(Fact(label="transfers that help / harm", figure=signs, note=note))
+        ends = interval(float(spread.low.mean), float(spread.high.mean)) if spread else ""
+        label, mean = "mean PGF on other tasks", signed(summary.mean)
+        chosen.append(Fact(label=label, figure=mean, note=ends or "no interval", sign=_mean_sign(model)))
     for label, leader in (("gives most", model.strongest_donor), ("is harmed most", model.most_harmed)):
         if leader is not None:
-            figure = readable(leader.task)
-            found.append(Fact(label=label, figure=figure, note=_beyond(leader), sign=sign_of(leader.value)))
-    return found
+            sign = sign_of(leader.value) if leader.beyond_noise else ""
+            chosen.append(Fact(label=label, figure=readable(leader.task), note=_beyond(leader), sign=sign))
+    return chosen
 
 
 def _beyond(leader: Leader) -> str:
@@ -83,25 +112,13 @@ def _beyond(leader: Leader) -> str:
     return f"{signed(leader.value)}, {noise}"
 
 
-def signed(value: float) -> str:
-    """Write a number with its sign and three decimals, and a dash where there is none.
-
-    >>> signed(-0.05), signed(float("nan"))
-    ('−0.050', '–')
-    """
-    if isnan(value):
-        return "–"
-    text = f"{value:+z.3f}"
-    return "0.000" if text == "+0.000" else text.replace("-", "−")
-
-
 def sign_of(value: float) -> str:
     """Name the colour of a value.
 
-    >>> sign_of(0.2), sign_of(-0.2), sign_of(0.0)
-    ('gain', 'harm', '')
+    >>> sign_of(0.2), sign_of(-0.2), sign_of(0.0), sign_of(float("nan"))
+    ('gain', 'harm', '', 'none')
     """
-    return "gain" if value > 0 else "harm" if value < 0 else ""
+    return "none" if isnan(value) else "gain" if value > 0 else "harm" if value < 0 else ""
 
 
 def readable(name: str) -> str:

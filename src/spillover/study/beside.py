@@ -17,7 +17,6 @@ from spillover.study.plan import Evaluate, Job
 from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.study import Study
 from spillover.study.updates import SAME_FOR_ALL, StoredUpdate
-from spillover.tasks.settings import Recipe
 
 
 def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
@@ -36,9 +35,10 @@ def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
 
 def _beside(stored: StoredStudy, model: str) -> Beside:
     updates = [(job, StoredUpdate(folder)) for job, folder in _adapters(stored, model)]
+    mixtures = {each.name for each in stored.study.mixtures}
     by_source: dict[str, list[StoredUpdate]] = {}
     for job, update in updates:
-        if job.control is None:
+        if job.control is None and job.source not in mixtures:
             by_source.setdefault(job.source, []).append(update)
     similarity = None
     if len(by_source) > 1 and stored.study.analysis.weight_similarity:
@@ -51,8 +51,7 @@ def _beside(stored: StoredStudy, model: str) -> Beside:
         *overlaps,
         *_warn_of_repetition(stored.study),
     )
-    mixtures = {each.name: each.mixture for each in stored.study.mixtures if isinstance(each.mixture, Recipe)}
-    return Beside(similarity=similarity, warnings=warnings, mixtures=mixtures, verifications=stored.study.verification)
+    return Beside(similarity=similarity, warnings=warnings)
 
 
 def _adapters(stored: StoredStudy, model: str) -> Iterator[tuple[Evaluate, Path]]:

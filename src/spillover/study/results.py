@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from spillover.analysis import Findings
 from spillover.analysis.carried import carry_analysis
 from spillover.analysis.warned import Warned
 from spillover.core.errors import StoreError
@@ -18,7 +19,7 @@ from spillover.study.imported import is_imported, open_imported, read_imported
 from spillover.study.plan import Evaluate
 from spillover.study.resume import finished_part, unanswered
 from spillover.study.stored import StoredStudy, open_stored_study
-from spillover.study.together import StudyResults
+from spillover.study.together import StudyResults, analyze_results
 
 LISTED = 10
 """Missing evaluations that a message lists at most."""
@@ -36,6 +37,16 @@ def read_study(folder: Path | str) -> StudyResults:
     imported = open_imported(place)
     about = {"study": imported.name, "imported": imported.imported.kind}
     return StudyResults(data=tuple(read_imported(place)), settings=imported.analysis, about=about)
+
+
+def analyze_study(folder: Path | str) -> Findings:
+    """Analyse a study's folder, run here or imported, as `spillover analyze` does and as its `findings.json` says.
+
+    Raises:
+        StoreError: the folder holds no study, or no source of it is finished.
+        AnalysisError: its scores cannot be analysed as its `analysis:` asks.
+    """
+    return analyze_results([read_study(folder)])
 
 
 def results_of(stored: StoredStudy) -> StudyResults:
@@ -100,16 +111,16 @@ def read_scores(folder: Path | str) -> pa.Table:
             source is read too, so that `analyze` refuses these scores and lists what is missing.
 
     Returns:
-        The table; it carries the study's `analysis:` settings and what is known of its tasks, so that
-        `spillover.analyze` of it is the study's own analysis.
+        The table; it carries the study's `analysis:` settings, what is known of its tasks, and which sources are
+        mixtures and what they verify, so that `spillover.analyze` of it, or of some of its rows, reads it as the study
+        is meant. What lies beside the scores, such as adapters and what overlaps, is not in it: see `analyze_study`.
 
     Raises:
         StoreError: the folder holds no study, no score of it yet, or only tables without examples.
     """
     place = Path(folder)
     if not is_imported(place):
-        stored = open_stored_study(place)
-        return carry_analysis(stored.scores(), stored.study.analysis, stored.plan.tasks)
+        return open_stored_study(place).scores()
     (data, *_) = read_imported(place, replies=True)
     if isinstance(data, PGFTable | AccuracyTable):
         raise StoreError("only tables without examples were imported here", where=str(folder), hint="spillover analyze")

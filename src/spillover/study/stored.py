@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from spillover.analysis.carried import carry_analysis
 from spillover.study.plan import Plan
 from spillover.study.store import Store
 from spillover.study.study import Study
+from spillover.tasks.settings import Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,11 @@ class StoredStudy:
         return self.plan.study
 
     def scores(self) -> pa.Table:
-        """Every score of the plan that is there, of unfinished sources too."""
-        return self.store.read(self.plan)
+        """Every score of the plan that is there, of unfinished sources too; the table carries how to analyse it."""
+        mixtures = {each.name: each.mixture for each in self.study.mixtures if isinstance(each.mixture, Recipe)}
+        return carry_analysis(
+            self.store.read(self.plan), self.study.analysis, self.plan.tasks, mixtures, self.study.verification
+        )
 
 
 def open_stored_study(folder: Path | str) -> StoredStudy:

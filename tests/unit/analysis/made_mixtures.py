@@ -9,7 +9,7 @@ from spillover.analysis.cube import ScoreCube, example_cube
 TARGETS = ("Jigsaw", "Counting")
 
 
-def mixture_cube(rng, effects, *, seeds=3, examples=400, base=0.5, seed_spread=0.0):
+def mixture_cube(rng, effects, *, seeds=3, examples=400, base=0.5, seed_spread=0.0, **known):
     """Every finetuned model is right as often as the base, plus its source's effect, plus its own seed's.
 
     Args:
@@ -19,6 +19,7 @@ def mixture_cube(rng, effects, *, seeds=3, examples=400, base=0.5, seed_spread=0
         examples: of each target.
         base: the base's accuracy.
         seed_spread: standard deviation of a finetune's own effect, accuracy points.
+        known: which sources are mixtures, and what they verify.
     """
     runs = [[effect + seed_spread * rng.standard_normal() for effect in effects.values()] for _ in range(seeds)]
     skill = np.clip(base + np.array(runs), 0, 1)
@@ -48,4 +49,5 @@ def mixture_cube(rng, effects, *, seeds=3, examples=400, base=0.5, seed_spread=0
         targets=TARGETS,
         seeds=tuple(range(seeds)),
         blocks=tuple(blocks),
+        **known,
     )

@@ -71,7 +71,7 @@ def test_every_sentence_says_of_what_where_sources_are_no_targets(random_cube):
     wide = replace(cube, targets=cube.targets[:4], blocks=cube.blocks[:4])
     said = analyze(wide, SETTINGS).sentences
     assert "on average among the 4 tasks that are both source and target (" in said[0]
-    assert "of these 12 transfers are positive" in said[0]
+    assert "of 12 among the 4 tasks that are both source and target are positive" in said[1]
     assert any(
         "16 tested of all sources and targets" in text or "16 single transfers tested of all" in text for text in said
     )

@@ -6,9 +6,14 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
+
 from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.additivity import Additivity, Agreement, PredictedCell
 from spillover.analysis.leaders import Leader
+from spillover.analysis.mixtures import MixtureCell
 from spillover.analysis.tables import example_table
+from spillover.analysis.verdict import Arm, ArmContrast, Promise, ProtectedTask, Verdict
 from spillover.analysis.warned import FLAGGING
 
 ROOT = Path(__file__).parents[3]
@@ -22,6 +27,13 @@ def test_every_name_of_a_model_and_of_a_leader_is_on_the_page():
     names = {*described, *described["models"][0], *(field.name for field in fields(Leader)), "beyond_noise"}
     assert names <= NAMED
     assert "possible_errors" in NAMED
+
+
+@pytest.mark.parametrize(
+    "of", [MixtureCell, Arm, ArmContrast, Promise, ProtectedTask, Verdict, PredictedCell, Additivity, Agreement]
+)
+def test_every_name_of_a_mixture_is_on_the_page(of):
+    assert {field.name for field in fields(of)} <= NAMED | {"name"}
 
 
 def test_every_kind_of_warning_has_a_row_and_flagging_ones_stand_first():

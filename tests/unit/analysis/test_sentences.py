@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
@@ -57,6 +59,34 @@ def test_a_count_that_runs_share_is_given_with_the_number_of_examples():
     warnings = analyze(AccuracyTable(model="m", rows=rows, origin="here"), SETTINGS).models[0].warnings
     (text,) = [warned.text for warned in warnings if warned.kind == "shared_count" and warned.tasks == ("a",)]
     assert text.startswith("a: 6 of 6 finetuned models are right exactly 59 of 100 times")
+
+
+@pytest.mark.parametrize(
+    ("models", "said"), [(2, "transferability by model: "), (3, "transferability rises with size: ")]
+)
+def test_a_trend_takes_three_models(models, said):
+    tables = [
+        replace(table_of(square("abc")), model=f"{size}B", rows=table_of(dict.fromkeys(square("abc"), size / 10)).rows)
+        for size in (3, 7, 9)[:models]
+    ]
+    assert any(said in sentence for sentence in analyze(tables, SETTINGS).sentences)
+
+
+def test_personas_that_no_test_could_show_are_not_said_to_be_none():
+    sentences = analyze([replace(table_of(square("abc")), model=name) for name in ("3B", "7B")], SETTINGS).sentences
+    assert sentences[-1].endswith("for all 2 models: cannot be told of 3 tasks: no test of so few values can show one.")
+
+
+def test_what_stands_a_test_is_said_before_signs():
+    rows = tuple(
+        AccuracyRow(source=source, seed=seed, target=target, accuracy=accuracy, examples=400)
+        for source, seed in [(BASE_SOURCE, None), *((name, seed) for name in "ab" for seed in (0, 1))]
+        for target in "ab"
+        for accuracy in [0.9 if (source, target) == ("a", "b") else 0.51 if source == "b" else 0.5]
+    )
+    said = analyze(AccuracyTable(model="m", rows=rows, origin="here"), SETTINGS).sentences[1]
+    assert "1 of the 2 single transfers tested can be told from none" in said
+    assert said.endswith(": 1 positive, 0 negative; 1 undecided; by sign alone 2 of 2 are positive, 0 negative.")
 
 
 def test_one_undefined_cell_is_one_cell():

@@ -7,7 +7,8 @@ from spillover.analysis.crossed import infer_cube
 from spillover.analysis.paired import Paired, infer_effect
 from spillover.analysis.settings import VerificationSettings
 from spillover.analysis.verdict import judge_mixture
-from spillover.analysis.verdict_words import say_verdict
+from spillover.analysis.verdict_words import say_verdict, sum_up
+from spillover.tasks.settings import Recipe
 
 RANDOM = ("random-1", "random-2", "random-3")
 
@@ -26,6 +27,13 @@ def judged(effect, *, seed=0, **changes):
     verdict = judge_mixture(cube, asked(**changes), example_context())
     assert verdict is not None
     return verdict
+
+
+def promising(**predicted):
+    """Verdicts of a mixture whose effect is 0.4 PGF on both targets."""
+    recipe = Recipe.model_validate({"parts": {"a": 1, "b": 1}, **predicted})
+    cube = mixture_cube(np.random.default_rng(0), effects(0.2), mixtures={"chosen": recipe})
+    return judge_mixture(cube, asked(), example_context())
 
 
 def outcomes(verdict):
@@ -86,6 +94,55 @@ def test_a_choice_that_is_its_own_rival_is_compared_with_nothing():
     verdict = judged(effects(0.3), best_single="chosen")
     assert outcomes(verdict)["best single"] == "same"
     assert any("nothing to compare" in sentence for sentence in say_verdict(verdict))
+
+
+@pytest.mark.parametrize(("pgf", "outcome"), [(0.4, "consistent"), (0.0, "more"), (0.8, "less")])
+def test_a_prediction_is_judged_by_the_interval_of_the_miss(pgf, outcome):
+    promise = promising(predicted=dict.fromkeys(TARGETS, (pgf, pgf - 0.05, pgf + 0.05))).promise
+    assert promise.outcome == outcome
+    assert not promise.discounted
+    assert promise.miss.pgf == pytest.approx(0.4 - pgf, abs=0.06)
+    assert promise.miss.low < promise.miss.pgf < promise.miss.high
+
+
+def test_what_was_promised_goes_before_what_adds_up():
+    said = {"predicted": dict.fromkeys(TARGETS, (0.8, 0.7, 0.9)), "promised": dict.fromkeys(TARGETS, (0.4, 0.3, 0.5))}
+    verdict = promising(**said)
+    assert (verdict.promise.expected.pgf, verdict.promise.discounted) == (pytest.approx(0.4), True)
+    assert any("what choosing flatters taken off" in sentence for sentence in say_verdict(verdict))
+
+
+def test_without_a_prediction_for_every_target_or_in_another_measure_none_is_judged():
+    said = dict.fromkeys(TARGETS, (0.4, 0.3, 0.5))
+    assert promising(predicted={TARGETS[0]: said[TARGETS[0]]}).promise is None
+    assert promising(predicted=said, measure="calibrated").promise is None
+    assert judged(effects(0.2)).promise is None
+
+
+@pytest.mark.parametrize(("effect", "outcome"), [(0.3, "held"), (-0.3, "harmed"), (-0.025, "undecided")])
+def test_a_protected_task_is_held_harmed_or_undecided_by_interval_and_tolerance(effect, outcome):
+    first, other = TARGETS
+    verdict = judged(effects(effect), targets=(first,), protected=(other, "gone"), tolerance=0.05)
+    (guarded,) = verdict.protected
+    assert (guarded.task, guarded.outcome) == (other, outcome)
+    (said,) = [sentence for sentence in say_verdict(verdict) if sentence.startswith(other)]
+    assert "the tolerance of 0.050 PGF" in said
+    assert other in sum_up(verdict)
+
+
+def test_more_harm_is_held_where_more_is_tolerated():
+    first, other = TARGETS
+    changes = {"targets": (first,), "protected": (other,)}
+    assert judged(effects(-0.1), **changes).protected[0].outcome == "harmed"
+    assert judged(effects(-0.1), **changes, tolerance=0.4).protected[0].outcome == "held"
+
+
+def test_the_answer_names_every_rival_once_under_its_outcome():
+    verdict = judged(effects(0.2, random=0.0, single=0.2, direct=0.45))
+    assert sum_up(verdict) == (
+        "The mixture chosen for Jigsaw, Counting is better than random mixtures, is worse than the targets' own data "
+        "and cannot be told from the best single source."
+    )
 
 
 def test_rivals_that_are_not_finished_are_left_out():

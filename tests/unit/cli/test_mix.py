@@ -37,6 +37,8 @@ def test_what_is_protected_is_shown_with_its_prediction_whichever_the_strategy(s
         (["--strategy", "best-single", "--max-share", "0.5"], "Jigsaw alone can hold 50%", "raise --max-share to 1"),
         (["--available", "JG=9", "--strategy", "direct"], "can give 9 examples", "lower --budget to 9"),
         (["--max-share", "1.5"], "--max-share", "less than or equal to 1"),
+        (["--threshold", "0.1"], "--threshold", "only the strategy threshold has one"),
+        (["--tolerance", "0.1"], "--tolerance", "nothing is protected"),
     ],
 )
 def test_a_limit_that_cannot_be_kept_is_named_with_what_can(options, message, hint, file, capsys):

@@ -75,7 +75,7 @@ def test_own_data_is_a_rival_even_where_the_choice_must_do_without():
 @pytest.mark.parametrize("strategy", ["random", "best-single", "direct"])
 def test_a_baseline_is_not_verified(strategy):
     with pytest.raises(MixtureError, match="nothing to verify"):
-        checked(strategy=strategy)
+        checked(strategy=strategy, threshold=0.0)
 
 
 def test_too_few_sources_for_random_mixtures_are_told():

@@ -37,7 +37,7 @@ def test_where_protection_takes_what_would_help_the_advice_says_so():
     mixture = recommended(HARMFUL_HELP, protected=["AS"], strategy="best-single", exclude_target_data=False)
     assert shares(mixture) == {"Counting": 1.0}
     assert reasons(mixture)["Counting"] == "the largest gain of one source of those that spare Art_Style"
-    assert reasons(mixture)["Jigsaw"] == "left out to protect Art_Style (-0.300 on it in the worst fifth)"
+    assert reasons(mixture)["Jigsaw"] == "left out to protect Art_Style (−0.300 on it in the worst fifth)"
     assert noted(mixture, "what would help Jigsaw harms Art_Style: allow a --tolerance, or do not train for this")
 
 
@@ -46,7 +46,7 @@ def test_harm_beyond_the_tolerance_is_said_of_those_that_protect_nothing(strateg
     mixture = recommended(HELPFUL, strategy=strategy, max_sources=1, seed=1, protected=["AS"], tolerance=0.05)
     assert noted(mixture, f"{strategy} looks at no PGF, so it protects nothing")
     harmed = mixture.effects[1].predicted < -0.05
-    assert harmed == noted(mixture, "harms Art_Style, which is protected, beyond the tolerance of 0.05 PGF: -0.200")
+    assert harmed == noted(mixture, "harms Art_Style, which is protected, beyond the tolerance of 0.05 PGF: −0.200")
     assert harmed == (shares(mixture) == {"Jigsaw": 1.0})
 
 

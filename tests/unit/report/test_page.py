@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from spillover.analysis import analyze
+from spillover.core.numbers import brief
 from spillover.core.published import PGFRow, PGFTable
 from spillover.report.colours import colour_of, ink_on
 from spillover.report.page import render_report
@@ -53,7 +54,7 @@ def test_the_numbers_of_the_figures_are_json_in_the_page(findings):
 def test_every_cell_stands_on_the_page(findings):
     page = render_report(findings)
     for value in findings.models[0].matrix.values.flatten():
-        assert f">{value:+.2f}</td>".replace("-", "−") in page
+        assert f">{brief(value)}</td>" in page
 
 
 def test_several_models_get_a_tab_each_and_stand_side_by_side():

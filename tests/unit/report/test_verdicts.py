@@ -1,3 +1,7 @@
+"""A verifying study on the page, in the terminal and among the figures."""
+
+import csv
+import re
 from io import StringIO
 
 import numpy as np
@@ -5,26 +9,39 @@ import pytest
 from rich.console import Console
 from tests.unit.analysis.made_mixtures import TARGETS, mixture_cube
 
-from spillover.analysis import AnalysisSettings, Beside, analyze
+import spillover
+from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.settings import VerificationSettings
+from spillover.core.errors import AnalysisError
+from spillover.report.drawing.files import write_figures
+from spillover.report.figures.verdicts import CALLED, mixture_layers, predicted_cells
 from spillover.report.page import render_report
 from spillover.report.terminal import findings_in_terminal
-from spillover.report.verdicts import lay_out_bars, predicted_cells, verdict_rows
+from spillover.report.verdicts import agreement_rows, lay_out_bars, left_out_rows, verdict_facts, verdict_rows
 from spillover.tasks.settings import Recipe
 
 EVIL = "<b>best</b>"
 EFFECTS = {"chosen": 0.3, "random-1": 0.0, "random-2": 0.02, EVIL: 0.3, "direct": -0.2}
+RECIPE = Recipe(parts={"a": 1, "b": 1}, predicted={"Jigsaw": (0.5, 0.4, 0.6)})
+ASKED = {"chosen": "chosen", "random": ("random-1", "random-2"), "best_single": EVIL, "direct": "direct"}
+
+
+def found(effects=EFFECTS, **asked):
+    mixtures = dict.fromkeys(("chosen", "random-1", "random-2"), RECIPE)
+    verification = VerificationSettings.model_validate({"targets": TARGETS, **ASKED, **asked})
+    cube = mixture_cube(np.random.default_rng(0), effects, mixtures=mixtures, verifications=(verification,))
+    return analyze(cube, AnalysisSettings(replicates=0, permutations=0))
 
 
 @pytest.fixture(scope="module")
 def findings():
-    asked = VerificationSettings(
-        targets=TARGETS, chosen="chosen", random=("random-1", "random-2"), best_single=EVIL, direct="direct"
-    )
-    recipe = Recipe(parts={"a": 1, "b": 1}, predicted={"Jigsaw": (0.5, 0.4, 0.6)})
-    beside = Beside(verifications=(asked,), mixtures={"chosen": recipe})
-    cube = mixture_cube(np.random.default_rng(0), EFFECTS)
-    return analyze(cube, AnalysisSettings(replicates=0, permutations=0), beside={"m": beside})
+    return found()
+
+
+@pytest.fixture(scope="module")
+def guarding():
+    """Chosen for one target, so that its prediction is whole, and held to another."""
+    return found(targets=("Jigsaw",), protected=("Counting",), tolerance=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +49,27 @@ def verdict(findings):
     return findings.models[0].verdicts[0]
 
 
+def shown(findings, width=120):
+    stream = StringIO()
+    Console(file=stream, width=width).print(findings_in_terminal(findings, width))
+    return stream.getvalue()
+
+
 def test_rows_are_the_mean_and_then_each_target_with_a_verdict_on_the_mean(verdict):
     rows = verdict_rows(verdict)
     assert [row.on for row in rows[::4]] == ["mean", *TARGETS]
-    assert [row.name for row in rows[:4]] == ["chosen", "random", "best single", "direct"]
+    assert [row.name for row in rows[:4]] == list(CALLED.values())
     assert [row.outcome for row in rows[:4]] == ["", verdict.contrasts[0].outcome, "open", "better"]
     assert not any(row.outcome for row in rows[4:])
     assert rows[0].difference == ""
+
+
+def test_what_was_predicted_stands_under_the_ways_to_train(guarding):
+    (verdict,) = guarding.models[0].verdicts
+    rows = verdict_rows(verdict)
+    assert [row.name for row in rows] == [*CALLED.values(), "predicted"]
+    assert rows[-1].pgf == "+0.50 (+0.40 to +0.60)"
+    assert rows[-1].outcome == verdict.promise.outcome
 
 
 def test_bars_stand_on_zero_and_whiskers_enclose_their_ends(verdict):
@@ -50,22 +81,31 @@ def test_bars_stand_on_zero_and_whiskers_enclose_their_ends(verdict):
     for bar in chart.bars:
         assert 0 <= bar.high <= bar.low <= chart.height
         assert bar.x + chart.bar <= chart.width
-    assert "+0.00" in {text for _, text in chart.ticks}
+    assert "0.00" in {text for _, text in chart.ticks}
 
 
-def test_only_what_mixtures_were_chosen_for_is_listed(findings):
-    (model,) = findings.models
-    assert [cell.target for cell in predicted_cells(model.additivity, model.verdicts)] == ["Jigsaw"]
+def test_only_what_mixtures_were_chosen_for_is_listed(guarding):
+    (model,) = guarding.models
+    assert {cell.target for cell in predicted_cells(model.additivity, model.verdicts)} == {"Jigsaw"}
+    assert predicted_cells(model.additivity, []) == list(model.additivity.cells)
+
+
+def test_facts_are_coloured_only_beyond_noise(guarding):
+    facts = {fact.label: fact for fact in verdict_facts(guarding.models[0].verdicts[0])}
+    assert facts["PGF of the choice"].sign == "gain"
+    assert facts["minus best single source"].sign == ""
+    assert facts["on Counting"].note == "held"
+    assert "observed − predicted" in facts
 
 
 def test_page_and_terminal_and_words_say_the_same(findings, verdict):
-    page = render_report(findings)
-    stream = StringIO()
-    Console(file=stream, width=120).print(findings_in_terminal(findings, 120))
-    text = stream.getvalue()
+    page, text = render_report(findings), shown(findings)
     for row in verdict_rows(verdict):
         assert row.pgf in page
         assert row.pgf in text
+    for row in agreement_rows(findings.models[0].additivity):
+        assert row.miss in page
+        assert row.miss in text
     assert EVIL not in page
     assert page.count("<rect") == 12
     assert "Did effects add up?" in page
@@ -74,8 +114,84 @@ def test_page_and_terminal_and_words_say_the_same(findings, verdict):
     assert "is better than the targets' own data, direct" in said
 
 
-def test_findings_keep_it_as_json(findings):
-    (described,) = findings.to_json()["models"][0]["verdicts"]
+def test_protected_tasks_stand_in_the_verdict(guarding):
+    for told in (render_report(guarding), shown(guarding)):
+        assert "by more than 0.05 PGF" in told
+        assert re.search(r"Counting\b.*\+0\.\d\d \(.*held", told, re.DOTALL)
+
+
+def test_the_page_opens_with_the_verdict_and_leaves_out_what_has_nothing_to_say(findings):
+    page = render_report(findings)
+    opening = page.partition("What it says")[0]
+    assert "The mixture chosen for Jigsaw, Counting is better than" in opening
+    assert "<svg" in opening
+    for part in ("Who moves whom", "Givers and takers", "The tasks", "Which data to train on"):
+        assert f"<h2>{part}</h2>" not in page
+    assert "<h1>Finetune a model" not in page
+    text = shown(findings)
+    assert text.index("verified") < text.index("PGF · m")
+    assert "givers and takers" not in text
+
+
+def test_a_study_of_tasks_keeps_its_parts_and_shows_its_mixtures_beside_them():
+    effects = EFFECTS | {"Jigsaw": 0.1, "Counting": 0.2}
+    page = render_report(found(effects))
+    for part in ("<h1>Finetune a model", ">Who moves whom<", ">The tasks<", "<h2>Mixtures</h2>", "Did effects add up?"):
+        assert part in page
+    assert "verified" in shown(found(effects))
+
+
+def test_a_study_of_nothing_but_mixtures_has_a_page_and_figures(tmp_path):
+    only = found({name: EFFECTS[name] for name in ("chosen", "random-1", "random-2")})
+    page = render_report(only)
+    assert "3 mixtures and 0 single sources" in page
+    assert page.count('<table class="heat"') == 1
+    assert "PGF · m · letters · 3 seeds · mixtures" in shown(only)
+    names = {path.name for path in write_figures(only, tmp_path)}
+    assert {"verdict.svg", "additivity.csv", "heatmap_mixtures.png"} <= names
+    assert not {name for name in names if name.startswith(("graph", "profiles"))}
+
+
+def test_findings_keep_it_as_json(guarding):
+    (model,) = guarding.to_json()["models"]
+    (described,) = model["verdicts"]
     assert described["settings"]["chosen"] == "chosen"
     assert described["contrasts"][2]["outcome"] == "better"
-    assert findings.to_json()["models"][0]["additivity"]["overall"]["cells"] == 1
+    assert described["promise"]["expected"] == {"pgf": 0.5, "low": 0.4, "high": 0.6}
+    assert described["protected"][0]["outcome"] == "held"
+    assert model["additivity"]["overall"]["cells"] == 3
+
+
+def test_every_part_that_some_mixtures_lack_has_a_row(findings):
+    additivity = findings.models[0].additivity
+    assert [row.over for row in left_out_rows(additivity)] == list(additivity.without)
+
+
+def test_figures_hold_the_numbers_of_the_verdict(findings, verdict, tmp_path):
+    write_figures(findings, tmp_path)
+    rows = list(csv.DictReader((tmp_path / "verdict.csv").read_text().splitlines()))
+    assert len(rows) == 12
+    assert float(rows[0]["pgf"]) == pytest.approx(verdict.arms[0].overall.pgf)
+    assert float(rows[1]["chosen_minus_this_low"]) == pytest.approx(verdict.contrasts[0].overall.low)
+    assert rows[1]["sources"] == "random-1, random-2"
+    predictions = list(csv.DictReader((tmp_path / "additivity.csv").read_text().splitlines()))
+    assert [row["mixture"] for row in predictions] == ["chosen", "random-1", "random-2"]
+    assert {path.suffix for path in tmp_path.glob("verdict.*")} == {".csv", ".svg", ".pdf", ".png"}
+    (layer,) = mixture_layers(findings.models[0])
+    assert layer.sources == ("chosen", "random-1", "random-2")
+
+
+def test_verdicts_can_be_plotted_and_their_absence_is_said(findings):
+    axes = spillover.plot_verdict(findings).axes[0]
+    heights = [bar.get_height() for bar in axes.patches]
+    assert heights[0] == pytest.approx(findings.models[0].verdicts[0].arms[0].overall.pgf)
+    assert len(heights) == 12
+    assert spillover.plot_additivity(findings).axes[0].get_ylabel() == "observed PGF"
+    cube = mixture_cube(np.random.default_rng(0), {"Jigsaw": 0.1, "Counting": 0.0})
+    bare = analyze(cube, AnalysisSettings(replicates=0, permutations=0))
+    for plot, missing in (
+        (spillover.plot_verdict, "no mixture is verified"),
+        (spillover.plot_additivity, "nothing was"),
+    ):
+        with pytest.raises(AnalysisError, match=missing):
+            plot(bare)

@@ -7,6 +7,7 @@ import yaml
 from tests.conftest import small_study
 from tests.unit.study.made_up import record_evaluations
 
+import spillover
 from spillover.cli.main import run_command
 from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture.recommend import recommend
@@ -75,14 +76,56 @@ def test_a_file_that_changed_is_told_of(study_file):
     assert difference(before, load_study(study_file)) == ["sources[mix].mixture.parts.Relative_Depth: 24 → 32"]
 
 
-def test_it_is_analysed_like_any_other_source(study_file):
-    prepared = prepare(load_study(study_file))
+def recorded(study):
+    prepared = prepare(study)
     prepared.store.begin(prepared.plan)
     record_evaluations(prepared.store, prepared.plan)
-    (model,) = analyze_results([read_study(prepared.store.folder)]).models
-    assert model.matrix.sources == (TASKS[0], "mix")
+    return prepared.store.folder
+
+
+@pytest.fixture
+def verifying(study_file):
+    """A finished study that verifies a mixture against the target's own data."""
+    asked = {"targets": [TASKS[0]], "protected": [TASKS[1]], "chosen": "mix", "direct": TASKS[0]}
+    study_file.write_text(study_file.read_text() + yaml.safe_dump({"verification": asked}))
+    return recorded(load_study(study_file))
+
+
+def test_it_is_analysed_beside_the_tasks(study_file):
+    (model,) = spillover.analyze_study(recorded(load_study(study_file))).models
+    assert model.matrix.sources == TASKS[:1]
     assert model.matrix.targets == TASKS
-    assert model.transfers.tasks == TASKS[:1]
+    assert model.mixtures.matrix.sources == ("mix",)
+
+
+def test_python_and_the_command_line_find_the_same(verifying, capsys):
+    assert run_command(["analyze", str(verifying), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == spillover.analyze_study(verifying).to_json()
+    (verdict,) = printed["models"][0]["verdicts"]
+    assert verdict["protected"][0]["task"] == TASKS[1]
+
+
+def test_scores_carry_the_verdict_with_them(verifying):
+    of_scores = spillover.analyze(spillover.read_scores(verifying)).to_json()
+    of_folder = spillover.analyze_study(verifying).to_json()
+    assert of_scores["sentences"] == of_folder["sentences"]
+    for name in ("sources", "pgf", "mixtures", "verdicts", "additivity"):
+        assert of_scores["models"][0][name] == of_folder["models"][0][name]
+
+
+def test_no_mixture_is_chosen_from_mixtures(verifying, capsys):
+    assert run_command(["mix", str(verifying), "--target", TASKS[0], "--json"]) == 0
+    assert {each["source"] for each in json.loads(capsys.readouterr().out)["sources"]} == {TASKS[0]}
+
+
+def test_where_every_source_is_a_mixture_there_is_nothing_to_choose(study_file, capsys):
+    study_file.write_text(study_file.read_text().replace(f"- {TASKS[0]}\n- m", "- m"))
+    folder = recorded(load_study(study_file))
+    assert run_command(["mix", str(folder), "--target", TASKS[0]]) == 2
+    assert "all are mixtures" in " ".join(capsys.readouterr().err.split())
+    assert run_command(["analyze", str(folder)]) == 0
+    assert run_command(["report", str(folder), "--no-figures", "--out", str(folder / "page")]) == 0
 
 
 def test_every_fault_of_a_mixture_is_told_beside_the_others(study_file, capsys):

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from spillover.core.numbers import percent
 from spillover.report.drawing.canvas import INK, QUIET, colour_of_sign, new_figure
 from spillover.report.figures.lines import Lines
 from spillover.report.figures.profiles import ProfilePoint, Profiles
@@ -79,7 +80,7 @@ def draw_variance(bars: Sequence[ShareBar]) -> Figure:
             axes.barh(place, share.share, left=start, height=0.62, color=SHARE_COLOURS[share.part])
             if share.share >= 0.05:
                 ink = INK if share.part in ("seed_noise", "target") else "white"
-                text = f"{share.share:.0%}"
+                text = percent(share.share)
                 axes.text(start + share.share / 2, place, text, ha="center", va="center", fontsize=7, color=ink)
             start += share.share
     axes.set_yticks(range(len(bars)), [bar.title for bar in bars])
@@ -123,6 +124,5 @@ def draw_weights(weights: WeightPairs) -> Figure:
     )
     axes.set_xlabel("cosine between the two weight updates")
     axes.set_ylabel("PGF")
-    said = "no rank correlation can be formed" if isnan(weights.rho) else f"ρ = {weights.rho:.2f}, p = {weights.p:.3f}"
-    axes.set_title(said)
+    axes.set_title(weights.correlation.in_words)
     return figure

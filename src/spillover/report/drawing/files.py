@@ -1,10 +1,10 @@
-"""Writes every figure of findings as SVG, PDF and PNG, and the numbers behind it as CSV."""
+"""Writes every figure of findings as SVG, PDF and PNG, and the numbers behind it, and of every table, as CSV."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -12,25 +12,33 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from spillover.analysis import Findings, ModelFindings
+from spillover.analysis.differences import differences_of
 from spillover.core.files import write_atomically
 from spillover.report.drawing.canvas import paper_style
 from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_variance, draw_weights
 from spillover.report.drawing.graph import draw_graph
 from spillover.report.drawing.heatmap import draw_heatmap
+from spillover.report.drawing.verdicts import draw_additivity, draw_verdict
 from spillover.report.figures.graph import graph_of
 from spillover.report.figures.lines import progress_of, scale_of
-from spillover.report.figures.matrix import layers_of, orders_of
+from spillover.report.figures.matrix import Layer, layers_of, orders_of
 from spillover.report.figures.profiles import profiles_of
 from spillover.report.figures.rows import (
     Rows,
+    clique_rows,
+    difference_rows,
     graph_rows,
+    group_rows,
     layer_rows,
     line_rows,
+    prediction_rows,
     profile_rows,
     variance_rows,
+    verdict_rows,
     weight_rows,
 )
 from spillover.report.figures.variance import variance_of
+from spillover.report.figures.verdicts import arm_effects, mixture_layers
 from spillover.report.figures.weights import weights_of
 
 UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
@@ -39,22 +47,23 @@ UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Softwa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A figure that is to be written."""
+    """A figure, or a table, that is to be written."""
 
     name: str
     rows: Rows
-    draw: Callable[[], Figure]
+    draw: Callable[[], Figure] | None = None
+    """None where the numbers stand as a table alone."""
 
 
 def write_figures(findings: Findings, folder: Path) -> list[Path]:
-    """Write all figures.
+    """Write all figures, and the tables beside them.
 
     Args:
         findings: of one or more models.
         folder: is made; each model has its own folder in it, where there are several.
 
     Returns:
-        The files, each figure's CSV before its drawings.
+        The files, each figure's CSV before its drawings; of groups, cliques and differences there is the CSV alone.
 
     Raises:
         StoreError: a file cannot be written.
@@ -69,17 +78,21 @@ def write_figures(findings: Findings, folder: Path) -> list[Path]:
         for place, lines in enumerate(scale_of(findings)):
             name = "scale" if place == 0 else f"scale_{place + 1}"
             written += _write(Drawing(name=name, rows=line_rows(lines), draw=lambda of=lines: draw_lines(of)), folder)
+        written += _write(Drawing(name="differences", rows=difference_rows(differences_of(findings))), folder)
     return written
 
 
 def drawings_of(model: ModelFindings) -> Iterator[Drawing]:
-    """List the figures of one model, the matrices first."""
-    order, short = orders_of(model)["as studied"], model.matrix.abbreviations
-    for layer in layers_of(model):
-        name = "heatmap" if layer.name == "raw" else f"heatmap_{layer.name.replace(' ', '_')}"
-        yield Drawing(name=name, rows=layer_rows(layer), draw=lambda of=layer: draw_heatmap(of, order, short))
+    """List the figures of one model: verdicts of mixtures, then the matrices and what they are made of."""
+    yield from _of_mixtures(model)
+    if model.is_about_mixtures:
+        return
+    yield from _heatmaps(layers_of(model), orders_of(model)["as studied"], model.matrix.abbreviations)
     graph, profiles, bars = graph_of(model), profiles_of(model), variance_of(model)
     yield Drawing(name="graph", rows=graph_rows(graph), draw=lambda: draw_graph(graph))
+    cliques = clique_rows(model.positive_cliques.cliques, model.negative_cliques.cliques)
+    yield Drawing(name="cliques", rows=cliques)
+    yield Drawing(name="groups", rows=group_rows(model.groups))
     yield Drawing(name="profiles", rows=profile_rows(profiles), draw=lambda: draw_profiles(profiles))
     if bars:
         yield Drawing(name="variance", rows=variance_rows(bars), draw=lambda: draw_variance(bars))
@@ -89,11 +102,32 @@ def drawings_of(model: ModelFindings) -> Iterator[Drawing]:
         yield Drawing(name="weights", rows=weight_rows(weights), draw=lambda: draw_weights(weights))
 
 
+def _of_mixtures(model: ModelFindings) -> Iterator[Drawing]:
+    for place, verdict in enumerate(model.verdicts, 1):
+        effects = arm_effects(verdict)
+        name = "verdict" if place == 1 else f"verdict_{place}"
+        yield Drawing(name=name, rows=verdict_rows(effects), draw=lambda of=effects: draw_verdict(of))
+    if model.additivity is not None:
+        cells = model.additivity.cells
+        yield Drawing(name="additivity", rows=prediction_rows(cells), draw=lambda: draw_additivity(cells))
+    if model.mixtures is not None:
+        names = (*model.mixtures.matrix.sources, *model.mixtures.matrix.targets)
+        yield from _heatmaps(mixture_layers(model), names, model.mixtures.matrix.abbreviations)
+
+
+def _heatmaps(layers: Iterable[Layer], order: Sequence[str], short: Mapping[str, str]) -> Iterator[Drawing]:
+    for layer in layers:
+        name = "heatmap" if layer.name == "raw" else f"heatmap_{layer.name.replace(' ', '_')}"
+        yield Drawing(name=name, rows=layer_rows(layer), draw=lambda of=layer: draw_heatmap(of, order, short))
+
+
 def _write(drawing: Drawing, room: Path) -> list[Path]:
     if not drawing.rows:
         return []
     table = room / f"{drawing.name}.csv"
     write_atomically(table, write_csv(drawing.rows))
+    if drawing.draw is None:
+        return [table]
     figure = drawing.draw()
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, not once a format

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
+from spillover.core.numbers import fixed
 from spillover.report.drawing.canvas import INK, colour_of_sign, new_figure
 from spillover.report.figures.graph import TransferGraph
 
@@ -46,5 +47,5 @@ def draw_graph(graph: TransferGraph, threshold: float | None = None) -> Figure:
         axes.plot(node.x, node.y, "o", markersize=size * 1.7, color="white", markeredgecolor=INK, markeredgewidth=0.8)
         if len(graph.nodes) <= MOST_NAMED:
             axes.text(node.x, node.y, node.short[:4], ha="center", va="center", fontsize=min(8, size * 0.6))
-    axes.set_title(f"transfers of at least {least:.2f} PGF")
+    axes.set_title(f"transfers of at least {fixed(least, 2)} PGF")
     return figure

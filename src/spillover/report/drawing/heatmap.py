@@ -10,15 +10,17 @@ from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from spillover.core.numbers import brief, signed
 from spillover.report.colours import colour_of, ink_on
 from spillover.report.drawing.canvas import INK, QUIET, colour_map, new_figure, shorten
 from spillover.report.figures.matrix import Layer
-from spillover.report.tables import short_number
 
 MOST_WRITTEN = 25
 """Tasks beyond which values are not written into the cells."""
 MOST_NAMED = 80
 """Tasks beyond which names are left out."""
+LETTER = 0.066
+"""Inches of a letter of a name."""
 HATCHED_FROM = 0.08
 """Share of the full colour from which a harm is hatched."""
 
@@ -37,7 +39,10 @@ def draw_heatmap(layer: Layer, order: Sequence[str], short: Mapping[str, str], r
     places = np.ix_([layer.sources.index(name) for name in rows], [layer.targets.index(name) for name in columns])
     values, q = layer.values[places], None if layer.q is None else layer.q[places]
     cell = 0.36 if len(columns) <= MOST_WRITTEN else max(7 / len(columns), 0.03)
-    figure, (axes,) = new_figure(min(2.4 + cell * len(columns), 10), min(1.2 + cell * 0.8 * len(rows), 9))
+    names = [shorten(name) for name in rows]
+    beside = 1.5 + (LETTER * max(map(len, names)) if len(columns) <= MOST_NAMED else 0.0)
+    wide = max(beside + cell * len(columns), 0.5 + LETTER * len(layer.title))
+    figure, (axes,) = new_figure(min(wide, 10), min(max(1.2 + cell * 0.8 * len(rows), 2.0), 9))
     image = axes.pcolormesh(
         np.ma.masked_invalid(values),
         cmap=colour_map(),
@@ -49,14 +54,14 @@ def draw_heatmap(layer: Layer, order: Sequence[str], short: Mapping[str, str], r
     )
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
-    _name(axes, [shorten(name) for name in rows], [short.get(name, name) for name in columns])
+    _name(axes, names, [short.get(name, name) for name in columns])
     if len(columns) <= MOST_WRITTEN:
         _write(axes, values, layer)
         _mark(axes, values, q, layer.limit, rate)
     bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=30, pad=0.02, extend="both")
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue] (a spine, not a Spines)
     bar.set_label("accuracy" if layer.unit == "accuracy" else "PGF")
-    axes.set_title(layer.title, pad=24)
+    axes.set_title(layer.title, pad=30)
     return figure
 
 
@@ -78,7 +83,7 @@ def _name(axes: Axes, rows: list[str], columns: list[str]) -> None:
 
 def _write(axes: Axes, values: np.ndarray, layer: Layer) -> None:
     for (row, column), value in np.ndenumerate(values):
-        text = "–" if np.isnan(value) else _number(value, layer)
+        text = _number(value, layer)
         ink = tuple(channel / 255 for channel in ink_on(colour_of(value, layer.limit)))
         written = axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5, color=ink)
         written.set_in_layout(False)  # it lies within its cell, and measuring hundreds takes seconds
@@ -86,8 +91,8 @@ def _write(axes: Axes, values: np.ndarray, layer: Layer) -> None:
 
 def _number(value: float, layer: Layer) -> str:
     if layer.unit == "accuracy":
-        return f"{value * 100:+z.1f}".replace("-", "−")
-    return short_number(value)
+        return signed(value * 100, 1)
+    return brief(value)
 
 
 def _mark(axes: Axes, values: np.ndarray, q: np.ndarray | None, limit: float, rate: float) -> None:

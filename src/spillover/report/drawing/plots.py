@@ -10,11 +10,13 @@ from spillover.report.drawing.canvas import paper_style
 from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_variance, draw_weights
 from spillover.report.drawing.graph import draw_graph
 from spillover.report.drawing.heatmap import draw_heatmap
+from spillover.report.drawing.verdicts import draw_additivity, draw_verdict
 from spillover.report.figures.graph import graph_of
 from spillover.report.figures.lines import progress_of, scale_of
 from spillover.report.figures.matrix import layers_of, orders_of
 from spillover.report.figures.profiles import profiles_of
 from spillover.report.figures.variance import variance_of
+from spillover.report.figures.verdicts import arm_effects
 from spillover.report.figures.weights import weights_of
 
 
@@ -61,10 +63,13 @@ def plot_profiles(findings: Findings | ModelFindings) -> Figure:
     """Draw transferability against malleability, with intervals and what noise alone would give.
 
     Raises:
-        AnalysisError: the findings are of several models.
+        AnalysisError: the findings are of several models, or no task is both source and target.
     """
+    profiles = profiles_of(only_model(findings))
+    if not profiles.positive:
+        raise AnalysisError("no task is both source and target, so none has both a transferability and a malleability")
     with paper_style():
-        return draw_profiles(profiles_of(only_model(findings)))
+        return draw_profiles(profiles)
 
 
 def plot_variance(findings: Findings | ModelFindings) -> Figure:
@@ -120,6 +125,34 @@ def plot_weights(findings: Findings | ModelFindings) -> Figure:
         )
     with paper_style():
         return draw_weights(weights)
+
+
+def plot_verdict(findings: Findings | ModelFindings) -> Figure:
+    """Draw the PGF of a verified mixture beside its rivals', by target; of several the first.
+
+    Raises:
+        AnalysisError: the findings are of several models, or no mixture is verified.
+    """
+    verdicts = only_model(findings).verdicts
+    if not verdicts:
+        raise AnalysisError(
+            "no mixture is verified here", hint="write a study that does: spillover mix PATH --study FILE"
+        )
+    with paper_style():
+        return draw_verdict(arm_effects(verdicts[0]))
+
+
+def plot_additivity(findings: Findings | ModelFindings) -> Figure:
+    """Draw what mixtures did against the sum of their parts' effects.
+
+    Raises:
+        AnalysisError: the findings are of several models, or nothing was predicted of a mixture.
+    """
+    additivity = only_model(findings).additivity
+    if additivity is None:
+        raise AnalysisError("nothing was predicted of a mixture here", hint="train on one that spillover mix wrote")
+    with paper_style():
+        return draw_additivity(additivity.cells)
 
 
 def only_model(findings: Findings | ModelFindings) -> ModelFindings:

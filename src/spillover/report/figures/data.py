@@ -1,11 +1,13 @@
-"""All figures of the page as one JSON value, small enough to stand in it: numbers rounded to what can be seen."""
+"""All figures of the page as one JSON value, small enough to stand in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from math import floor, isinf, isnan, log10
+from math import isinf, isnan
 from typing import Any
+
+import numpy as np
 
 from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.shapes import Transfers
@@ -15,9 +17,13 @@ from spillover.report.figures.matrix import Layer, layers_of, orders_of
 from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.profiles import profiles_of
 from spillover.report.figures.weights import weights_of
+from spillover.report.tables import MOST_TABULATED
 
 Json = Any
-DECIMALS = 4
+EXACT = 9
+"""Decimals of what may stand in words as well: rounded further it could read differently from those."""
+SEEN, TESTED = 4, 6
+"""Decimals of values and of q in a matrix that is too large to be read as numbers."""
 
 
 def page_data(findings: Findings, mixtures: Sequence[MixturePanel] = ()) -> dict[str, Json]:
@@ -55,13 +61,14 @@ def _model(model: ModelFindings, panel: MixturePanel | None) -> dict[str, Json]:
         "layers": [_layer(layer) for layer in layers_of(model)],
         "graph": _graph(graph_of(model)),
         "profiles": _short(asdict(profiles_of(model))),
-        "mixture": None if panel is None else panel.to_json(),
+        "mixture": None if panel is None or model.is_about_mixtures else panel.to_json(),
         "progress": None if progress is None else _short(asdict(progress)),
         "weights": None if weights is None else _short(asdict(weights)),
     }
 
 
 def _layer(layer: Layer) -> dict[str, Json]:
+    large = max(layer.values.shape) > MOST_TABULATED
     return {
         "name": layer.name,
         "title": layer.title,
@@ -71,39 +78,39 @@ def _layer(layer: Layer) -> dict[str, Json]:
         "sources": list(layer.sources),
         "targets": list(layer.targets),
         "values": rows(layer.values),
-        **{name: _known(getattr(layer, name)) for name in ("low", "high", "p", "q")},
+        **{name: _known(getattr(layer, name)) for name in ("low", "high")},
+        "p": None if large else _known(layer.p),
+        "q": _known(layer.q, TESTED if large else EXACT),
     }
 
 
-def _known(values: Transfers | None) -> list[list[Json]] | None:
-    found = None if values is None else rows(values)
-    return found if found and any(value is not None for row in found for value in row) else None
+def _known(values: Transfers | None, decimals: int | None = None) -> list[list[Json]] | None:
+    return None if values is None or np.isnan(values).all() else rows(values, decimals)
 
 
-def rows(values: Transfers) -> list[list[Json]]:
-    """Write a matrix as nested lists of rounded numbers."""
-    return [[_number(value) for value in row] for row in values.tolist()]
+def rows(values: Transfers, decimals: int | None = None) -> list[list[Json]]:
+    """Write a matrix as nested lists of numbers; without `decimals`, a large one is rounded to what can be seen."""
+    kept = decimals or (EXACT if max(values.shape) <= MOST_TABULATED else SEEN)
+    return [[_number(value, kept) for value in row] for row in values.tolist()]
 
 
 def _graph(graph: TransferGraph) -> dict[str, Json]:
     places = {node.name: place for place, node in enumerate(graph.nodes)}
     edges = [[places[edge.source], places[edge.target], _number(edge.pgf), _number(edge.q)] for edge in graph.edges]
-    return {**_short(asdict(graph)), "threshold": graph.threshold, "edges": edges}
+    return {**_short(asdict(graph)), "edges": edges}
 
 
-def _number(value: float | None) -> float | str | None:
-    """Round to four decimals, small numbers to three digits.
+def _number(value: float | None, decimals: int = EXACT) -> float | str | None:
+    """Round a number.
 
-    >>> _number(0.123456), _number(0.0000123456), _number(float("-inf")), _number(float("nan"))
-    (0.1235, 1.23e-05, '-inf', None)
+    >>> _number(0.123456, 4), _number(float("-inf")), _number(float("nan"))
+    (0.1235, '-inf', None)
     """
     if value is None or isnan(value):
         return None
     if isinf(value):
         return "inf" if value > 0 else "-inf"
-    if 0 < abs(value) < 0.01:
-        return round(value, 2 - floor(log10(abs(value))))
-    return round(value, DECIMALS)
+    return round(value, decimals)
 
 
 def _short(value: Json) -> Json:

@@ -9,6 +9,7 @@ from math import isnan, nan
 from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.findings import Comparison
 from spillover.analysis.summary import Summary
+from spillover.core.numbers import percent
 
 MEASURES = {
     "mean PGF on other tasks": lambda summary: nan if summary.mean is None else summary.mean,
@@ -98,5 +99,5 @@ def progress_of(model: ModelFindings) -> Lines | None:
     own = tuple(point.own_task for point in model.progress)
     if not all(isnan(value) for value in own):
         lines.append(Line(name="PGF on the task itself", values=own, low=unknown, high=unknown))
-    ticks = tuple(f"{point.fraction:.0%}" for point in model.progress)
+    ticks = tuple(percent(point.fraction) for point in model.progress)
     return Lines(title="along the training", axis="share of the steps", ticks=ticks, lines=tuple(lines))

@@ -84,8 +84,9 @@ def _calibrated(model: ModelFindings, limit: float) -> Iterator[Layer]:
 
 
 def _structure(model: ModelFindings, limit: float) -> Iterator[Layer]:
-    note = "what is left of a PGF once the general effects of its source and of its target are taken out"
-    yield _layer(model.specific, "specific", "specific to the pair", note, limit)
+    if min(model.specific.values.shape) > 1:
+        note = "what is left of a PGF once the general effects of its source and of its target are taken out"
+        yield _layer(model.specific, "specific", "specific to the pair", note, limit)
     if np.isfinite(model.points.values).any():
         inference = model.cells.inference
         nothing = np.full(model.points.values.shape, np.nan)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import nan
 from typing import Any
 
+from spillover.analysis.additivity import PredictedCell
+from spillover.analysis.cliques import Clique
+from spillover.analysis.differences import Difference
+from spillover.analysis.groups import Grouping
+from spillover.analysis.paired import Estimate
 from spillover.report.figures.graph import TransferGraph
 from spillover.report.figures.lines import Lines
 from spillover.report.figures.matrix import Layer
 from spillover.report.figures.profiles import Profiles
 from spillover.report.figures.variance import ShareBar
+from spillover.report.figures.verdicts import ArmEffect
 from spillover.report.figures.weights import WeightPairs
 
 Rows = list[dict[str, Any]]
@@ -72,6 +79,90 @@ def line_rows(lines: Lines) -> Rows:
     ]
 
 
+def group_rows(groupings: Sequence[Grouping]) -> Rows:
+    """List the mean PGF from every group to every group, and what the first gives and takes on average."""
+    return [
+        {
+            "attribute": grouping.attribute,
+            "source_group": source,
+            "target_group": target,
+            "pgf": float(grouping.pgf[row, column]),
+            "source_tasks": " ".join(grouping.members[source]),
+            **_both("source_gives", grouping.transferability[source]),
+            **_both("source_takes", grouping.malleability[source]),
+        }
+        for grouping in groupings
+        for row, source in enumerate(grouping.groups)
+        for column, target in enumerate(grouping.groups)
+    ]
+
+
+def _both(name: str, amounts: tuple[float, float]) -> dict[str, float]:
+    return dict(zip((f"{name}_positive", f"{name}_negative"), amounts, strict=True))
+
+
+def clique_rows(positive: Sequence[Clique], negative: Sequence[Clique]) -> Rows:
+    """List the cliques, those of mutual help before those of mutual harm."""
+    return [
+        {
+            "sign": sign,
+            "size": len(clique.tasks),
+            "tasks": " ".join(clique.tasks),
+            "weakest": clique.weakest,
+            "maximal_in": " ".join(clique.maximal_in),
+            "membership": nan if clique.membership is None else clique.membership,
+        }
+        for sign, cliques in (("positive", positive), ("negative", negative))
+        for clique in cliques
+    ]
+
+
+def difference_rows(differences: Sequence[Difference]) -> Rows:
+    """List what changed from one model to the next, a row each transfer that both have."""
+    return [
+        {
+            "first": each.first,
+            "second": each.second,
+            "source": source,
+            "target": target,
+            "change": float(each.matrix.values[row, column]),
+            **{name: float(getattr(each, name)[row, column]) for name in ("low", "high", "q")},
+        }
+        for each in differences
+        for row, source in enumerate(each.matrix.sources)
+        for column, target in enumerate(each.matrix.targets)
+    ]
+
+
 def weight_rows(weights: WeightPairs) -> Rows:
     """List the ordered pairs of tasks."""
     return [asdict(pair) for pair in weights.pairs]
+
+
+def verdict_rows(effects: Sequence[ArmEffect]) -> Rows:
+    """List a verified mixture and its rivals, with the paired differences that the verdict rests on."""
+    none = Estimate(pgf=nan, low=nan, high=nan)
+    return [
+        {
+            "on": effect.on,
+            "trained_on": effect.arm,
+            "sources": ", ".join(effect.sources),
+            **asdict(effect.effect),
+            **{f"chosen_minus_this_{name}": value for name, value in asdict(effect.difference or none).items()},
+            "chosen_is": effect.outcome,
+        }
+        for effect in effects
+    ]
+
+
+def prediction_rows(cells: Sequence[PredictedCell]) -> Rows:
+    """List what mixtures were predicted to do, and what they did."""
+    return [
+        {
+            "mixture": cell.source,
+            "target": cell.target,
+            **{f"predicted_{name}": value for name, value in asdict(cell.predicted).items()},
+            **{f"observed_{name}": value for name, value in asdict(cell.observed).items()},
+        }
+        for cell in cells
+    ]

@@ -10,13 +10,12 @@ import numpy as np
 
 from spillover.analysis import ModelFindings
 from spillover.analysis.frame import Derived
-from spillover.analysis.personas import Personas
+from spillover.analysis.personas import PERSONAS, Personas
 from spillover.analysis.records import BaseRecord
 from spillover.report.figures.matrix import levels_of
 
 LISTED = 3
 """Donors and pirates named on a card."""
-PERSONAS = ("donor", "pirate", "sponge", "sieve")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +60,6 @@ class TaskCard:
     """Other tasks that help it most when finetuned on, the best first; none that do not help."""
     pirates: tuple[Other, ...]
     """Other tasks that harm it most, the worst first."""
-
-    @property
-    def is_named_alone(self) -> bool:
-        """Whether its short name is the full one."""
-        return self.name == self.short
 
 
 def cards_of(model: ModelFindings) -> list[TaskCard]:

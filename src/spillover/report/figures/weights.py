@@ -8,6 +8,7 @@ import numpy as np
 
 from spillover.analysis import ModelFindings
 from spillover.analysis.shapes import Similarities
+from spillover.analysis.weights import WeightCorrelation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +28,7 @@ class WeightPairs:
     sources: tuple[str, ...]
     cosine: Similarities
     pairs: tuple[WeightPair, ...]
-    rho: float
-    """Spearman's; NaN where it cannot be formed."""
-    p: float
+    correlation: WeightCorrelation
 
 
 def weights_of(model: ModelFindings) -> WeightPairs | None:
@@ -52,6 +51,5 @@ def weights_of(model: ModelFindings) -> WeightPairs | None:
         sources=similarity.sources,
         cosine=similarity.cosine,
         pairs=tuple(pairs),
-        rho=model.weights.correlation.rho,
-        p=model.weights.correlation.p,
+        correlation=model.weights.correlation,
     )

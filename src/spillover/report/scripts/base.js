@@ -1,30 +1,8 @@
-// What all figures share: the numbers, colours, words for numbers, the pointer's card, and which task is followed.
+// What all figures share: the data, colours, the pointer's card, and which task is followed.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const MOST_DRAWN = 50; // tasks beyond which a heatmap is drawn on a canvas
 const readable = (name) => name.replace(/_/g, " ");
-const isNumber = (value) => typeof value === "number" && isFinite(value);
-
-function signed(value, digits) {
-  if (value === "inf") return "+∞";
-  if (value === "-inf") return "−∞";
-  if (!isNumber(value)) return "–";
-  const text = Math.abs(value).toFixed(digits);
-  return Number(text) === 0 ? text : (value < 0 ? "−" : "+") + text;
-}
-
-// As in the terminal: four characters at most, no zero before the point.
-function brief(value, unit) {
-  if (!isNumber(value)) return "–";
-  if (unit === "accuracy") return signed(value * 100, Math.abs(value) < 0.0995 ? 1 : 0);
-  const size = Math.abs(value);
-  const digits = size < 0.995 ? size.toFixed(2).slice(1) : size.toFixed(size < 9.95 ? 1 : 0);
-  return digits === ".00" ? digits : (value < 0 ? "−" : "+") + digits;
-}
-
-function full(value, unit) {
-  return unit === "accuracy" ? `${signed(isNumber(value) ? value * 100 : value, 1)} points` : signed(value, 3);
-}
 
 // Ticks of an axis, each with as many decimals as tell it from the next.
 function ticksOf(from, to, count) {
@@ -33,13 +11,6 @@ function ticksOf(from, to, count) {
   const digits = Math.max(0, Math.ceil(-Math.log10(step || 1) - 1e-9));
   return places.map((place) => [place, signed(place, digits)]);
 }
-
-function probability(name, value) {
-  if (!isNumber(value)) return "";
-  return value < 0.001 ? `${name} < 0.001` : `${name} = ${value.toFixed(3)}`;
-}
-
-const percent = (value) => (isNumber(value) ? `${(value * 100).toFixed(0)} %` : "–");
 
 // The colour of a value: a class for its sign, and the share of the way to the full colour.
 function strength(value, limit) {

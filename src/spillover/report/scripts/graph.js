@@ -50,14 +50,14 @@ function drawGraph(root, model, following) {
   function render() {
     if (!width) return;
     const list = kept();
-    shown.text(view.threshold.toFixed(2));
+    shown.text(signed(view.threshold).replace("+", ""));
     linesIn.selectAll("path").data(list, ([source, target]) => `${source} ${target}`).join("path")
       .attr("class", (edge) => `edge ${edge[2] > 0 ? "gain" : "harm"}`)
       .classed("faded", (edge) => !touches(edge))
       .attr("marker-end", (edge) => `url(#${root.attr("id")}-${edge[2] > 0 ? "gain" : "harm"})`)
       .attr("stroke-width", (edge) => 0.8 + 4.2 * Math.min(Math.abs(edge[2]) / Math.min(strongest, 1), 1))
       .attr("d", curve)
-      .on("pointerenter pointermove", (event, [source, target, pgf, q]) => showCard(event, [`${readable(nodes[source].name)} → ${readable(nodes[target].name)}`, `PGF ${signed(pgf, 3)}`, probability("q", q)].filter(Boolean)))
+      .on("pointerenter pointermove", (event, [source, target, pgf, q]) => showCard(event, [`${readable(nodes[source].name)} → ${readable(nodes[target].name)}`, `PGF ${signed(pgf)}`, probability(q, "q")].filter(Boolean)))
       .on("pointerleave", hideCard);
     const near = new Set(list.filter(touches).flatMap(([source, target]) => [source, target]));
     const node = nodesIn.selectAll("g").data(nodes).join((enter) => {
@@ -115,7 +115,7 @@ function drawGraph(root, model, following) {
     part.select("ul").selectAll("li").data(([, edges, ends]) => (edges.length ? edges.map((edge) => [ends(edge).map((place) => (task ? readable(nodes[place].name) : nodes[place].short)).join(" → "), edge[2]]) : [["nothing", null]])).join("li")
       .html("").each(function ([text, pgf]) {
         d3.select(this).append("span").text(text);
-        if (pgf !== null) d3.select(this).append("span").attr("class", pgf > 0 ? "gain-ink" : "harm-ink").text(signed(pgf, 2));
+        if (pgf !== null) d3.select(this).append("span").attr("class", pgf > 0 ? "gain-ink" : "harm-ink").text(signed(pgf));
       });
   }
 

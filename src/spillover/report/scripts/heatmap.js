@@ -41,10 +41,10 @@ function drawHeatmap(root, model, following) {
     const reason = model.undefined[`${source}→${target}`];
     if (value === null) return [...lines, reason ?? "not defined"];
     const [low, high] = [at(layer.low, source, target), at(layer.high, source, target)];
-    const ends = low === null ? "" : ` (${percent(DATA.confidence)} interval ${full(low, layer.unit)} to ${full(high, layer.unit)})`;
-    lines.push(`${layer.title}: ${full(value, layer.unit)}${ends}`);
+    const ends = low === null ? "" : ` (${percent(DATA.confidence)} interval ${inFull(low, layer.unit)} to ${inFull(high, layer.unit)})`;
+    lines.push(`${layer.title}: ${inFull(value, layer.unit)}${ends}`);
     const q = at(layer.q, source, target);
-    const tests = [probability("p", at(layer.p, source, target)), probability("q", q)].filter(Boolean);
+    const tests = [probability(at(layer.p, source, target), "p"), probability(q, "q")].filter(Boolean);
     if (tests.length) lines.push(tests.join(", ") + (isNumber(q) && q <= DATA.rate ? ": stands a test" : ""));
     const after = model.accuracy[model.layers[0].sources.indexOf(source)]?.[model.layers[0].targets.indexOf(target)];
     if (["raw", "points"].includes(layer.name) && isNumber(after) && isNumber(model.base[target])) {
@@ -61,7 +61,7 @@ function drawHeatmap(root, model, following) {
 
   function tell(source, target) { status.text(describe(source, target).join(". ")); }
 
-  const draw = Object.keys(model.short).length > MOST_DRAWN ? makeCanvas() : makeShapes();
+  const { draw, mark } = Object.keys(model.short).length > MOST_DRAWN ? makeCanvas() : makeShapes();
 
   function render() {
     if (!view.width) return;
@@ -70,6 +70,7 @@ function drawHeatmap(root, model, following) {
     check.style("display", map.layer.q ? null : "none");
     draw(map);
     drawLegend(map.layer);
+    performance.mark("matrix");
   }
 
   function drawLegend(layer) {
@@ -79,7 +80,7 @@ function drawHeatmap(root, model, following) {
       const { classes, share } = paint(value, layer.limit);
       d3.select(this).attr("class", `swatch ${classes}`).style("--s", share);
     });
-    cells.text((value, place) => (place % 4 ? "" : (place === 0 ? "≤ " : place === 8 ? "≥ " : "") + (layer.unit === "accuracy" ? signed(value * 100, 0) : signed(value, 2))));
+    cells.text((value, place) => (place % 4 ? "" : (place === 0 ? "≤ " : place === 8 ? "≥ " : "") + (layer.unit === "accuracy" ? signed(value * 100, 0) : brief(value))));
   }
 
   // Shapes: every cell an element, so that reordering moves it.
@@ -89,7 +90,8 @@ function drawHeatmap(root, model, following) {
     const cursor = svg.append("rect").attr("class", "cursor").attr("rx", 2);
     const place = (x, y) => `translate(${x}px, ${y}px)`;
 
-    return (map) => {
+    let mark = () => {};
+    const draw = (map) => {
       const { layer, rows, columns } = map;
       const wide = view.width >= 560;
       const longest = Math.max(...rows.map((name) => readable(name).length));
@@ -112,7 +114,7 @@ function drawHeatmap(root, model, following) {
         const value = map.at(layer.values, source, target);
         const { classes, share } = paint(value, layer.limit);
         d3.select(this).attr("class", classes).classed("own", source === target).classed("unsure", unsure(map, source, target)).style("--s", share);
-        this.lastChild.textContent = size < 19 ? "" : brief(value, layer.unit);
+        this.lastChild.textContent = size < 19 ? "" : inCell(value, layer.unit);
       }).style("transform", ([source, target]) => place(x.get(target), y.get(source)));
       cell.select("rect").attr("width", size - 1.5).attr("height", high - 1.5);
       cell.select("text").attr("x", (size - 1.5) / 2).attr("y", (high - 1.5) / 2);
@@ -126,22 +128,22 @@ function drawHeatmap(root, model, following) {
       heads.classed("tilted", tilted);
       const base = layer.name === "calibrated" ? model.calibrated_base : model.base;
       baseIn.selectAll("text").data(columns, (name) => name).join("text").attr("dy", "0.35em")
-        .text((name) => (isNumber(base[name]) && size >= 19 ? base[name].toFixed(2).replace(/^0/, "") : ""))
+        .text((name) => (isNumber(base[name]) && size >= 19 ? brief(base[name]).replace("+", "") : ""))
         .style("transform", (name) => place(x.get(name) + size / 2, top - 9));
       baseIn.selectAll("text.head").data([0]).join("text").attr("class", "head").attr("dy", "0.35em")
         .text(wide ? "right before finetuning" : "base").style("transform", place(left - 8, top - 9));
       cursor.attr("width", size + 1).attr("height", high + 1);
-      mark();
-
-      function mark(source, target) {
+      mark = (source, target) => {
         const shown = source !== undefined ? [source, target] : view.at;
         rowsIn.selectAll("text").classed("marked", (name) => name === shown?.[0]);
         columnsIn.selectAll("text").classed("marked", (name) => name === shown?.[1]);
         const visible = view.at && x.has(view.at[1]) && y.has(view.at[0]);
         cursor.style("display", visible ? null : "none");
         if (visible) cursor.attr("x", x.get(view.at[1]) - 1.25).attr("y", y.get(view.at[0]) - 1.25);
-      }
+      };
+      mark();
     };
+    return { draw, mark: () => mark() };
 
     function label(parent, names, text) {
       return parent.selectAll("text").data(names, (name) => name).join("text").attr("dy", "0.35em").text(text)
@@ -174,7 +176,7 @@ function drawHeatmap(root, model, following) {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => render());
     document.addEventListener("theme", () => render());
 
-    return (map) => {
+    const draw = (map) => {
       const { layer, rows, columns } = map;
       const [left, top] = [64, 64];
       const size = Math.max(4, Math.min(16, (view.width - left) / columns.length));
@@ -211,13 +213,14 @@ function drawHeatmap(root, model, following) {
       if (view.at) outline(rows.indexOf(view.at[0]), columns.indexOf(view.at[1]), 1, 1);
       last = { map, size, left, top };
     };
+    return { draw, mark: () => draw(grid()) };
   }
 
   const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -1e9], End: [0, 1e9] };
   stage.on("keydown", (event) => {
     const { rows, columns } = grid();
     if (event.key === "Enter" && view.at) following.toggle(view.at[0]);
-    if (event.key === "Escape") { view.at = null; status.text(""); render(); }
+    if (event.key === "Escape") { view.at = null; status.text(""); mark(); }
     const move = moves[event.key];
     if (!move) return;
     event.preventDefault();
@@ -225,7 +228,7 @@ function drawHeatmap(root, model, following) {
     const within = (value, count) => Math.max(0, Math.min(count - 1, value));
     view.at = [rows[within(i, rows.length)], columns[within(j, columns.length)]];
     tell(...view.at);
-    render();
+    mark();
   });
   following.on("heatmap", () => render());
   drawToFit(stage.node(), (width) => { view.width = width; render(); });

@@ -2,8 +2,9 @@
 
 function drawLines(root, { title, axis, ticks, lines }) {
   const figure = root.append("figure").attr("class", "lines");
-  figure.append("figcaption").text(title);
-  const svg = figure.append("svg").attr("role", "img").attr("aria-label", `${title}: ${lines.map(({ name, values }) => `${name} ${values.map((value) => signed(value, 3)).join(", ")}`).join("; ")}`);
+  const known = lines.some(({ low }) => low.some(isNumber));
+  figure.append("figcaption").text(known ? `${title}; upright bars are ${percent(DATA.confidence)} intervals` : title);
+  const svg = figure.append("svg").attr("role", "img").attr("aria-label", `${title}: ${lines.map(({ name, values }) => `${name} ${values.map((value) => signed(value)).join(", ")}`).join("; ")}`);
   drawToFit(figure.node(), (room) => {
     const [width, height] = [Math.min(room, 760), 320];
     const inner = { left: 52, right: width - (width < 520 ? 16 : 178), top: 12, bottom: height - 42 };
@@ -29,7 +30,7 @@ function drawLines(root, { title, axis, ticks, lines }) {
       for (const [px, value, from, to] of known) {
         if (isNumber(from) && isNumber(to)) group.append("line").attr("x1", px).attr("x2", px).attr("y1", y(from)).attr("y2", y(to));
         group.append("circle").attr("cx", px).attr("cy", y(value)).attr("r", 4)
-          .on("pointerenter", (event) => showCard(event, [name, `${signed(value, 3)}${isNumber(from) ? ` (${signed(from, 3)} to ${signed(to, 3)})` : ""}`]))
+          .on("pointerenter", (event) => showCard(event, [name, `${signed(value)}${isNumber(from) ? ` (${signed(from)} to ${signed(to)})` : ""}`]))
           .on("pointerleave", hideCard);
       }
       let place = y(known.at(-1)[1]);
@@ -65,7 +66,7 @@ function drawWeights(root, { pairs, sources }) {
     svg.append("text").attr("class", "axis-name").attr("transform", `translate(11,${(inner.top + inner.bottom) / 2}) rotate(-90)`).attr("text-anchor", "middle").text("PGF");
     svg.append("g").selectAll("circle").data(pairs).join("circle").attr("r", pairs.length > 1000 ? 2 : 4)
       .attr("class", ({ pgf }) => `pair ${pgf > 0 ? "gain" : "harm"}`).attr("cx", ({ cosine }) => x(cosine)).attr("cy", ({ pgf }) => y(pgf))
-      .on("pointerenter", (event, { source, target, cosine, pgf }) => showCard(event, [`${readable(source)} → ${readable(target)}`, `cosine ${signed(cosine, 3)}, PGF ${signed(pgf, 3)}`]))
+      .on("pointerenter", (event, { source, target, cosine, pgf }) => showCard(event, [`${readable(source)} → ${readable(target)}`, `cosine ${signed(cosine)}, PGF ${signed(pgf)}`]))
       .on("pointerleave", hideCard);
   });
 }

@@ -1,6 +1,8 @@
-// Mixtures by hand: the shares are the reader's or Python's, the effects are added up from Python's replicates.
+// Mixtures by hand: Python's recommendation as it is, or the reader's shares, whose effects are added up from Python's
+// replicates.
 
 const UNKNOWN_STEP = -32768;
+const MEASURES = { raw: "PGF", calibrated: "PGF, answer prior taken out" };
 
 function decodeSteps(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -15,23 +17,23 @@ function percentile(sorted, percent) {
   return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
 }
 
-function makePrediction(panel) {
-  const [sources, targets] = [panel.sources.length, panel.targets.length];
-  const [mean, replicates] = [decodeSteps(panel.mean), decodeSteps(panel.replicates)];
+function makePrediction(evidence) {
+  const [sources, targets] = [evidence.sources.length, evidence.targets.length];
+  const [mean, replicates] = [decodeSteps(evidence.mean), decodeSteps(evidence.replicates)];
   const count = replicates.length / (sources * targets);
   const add = (steps, start, target, taken) => {
     let sum = 0;
     for (const [source, share] of taken) {
       const step = steps[start + source * targets + target];
       if (step === UNKNOWN_STEP) return NaN;
-      sum += share * step * panel.step;
+      sum += share * step * evidence.step;
     }
     return sum;
   };
-  const tail = 50 * (1 - panel.confidence);
+  const tail = 50 * (1 - evidence.confidence);
   return (shares) => {
     const taken = shares.map((share, source) => [source, share]).filter(([, share]) => share > 0);
-    return panel.targets.map((task, target) => {
+    return evidence.targets.map((task, target) => {
       const outcomes = new Float64Array(count);
       let finite = 0;
       for (let replicate = 0; replicate < count; replicate += 1) {
@@ -44,29 +46,36 @@ function makePrediction(panel) {
   };
 }
 
+const spansNothing = ({ low, high }) => isNumber(low) && isNumber(high) && low <= 0 && high >= 0;
+
 function drawMixture(root, panel) {
-  const predict = makePrediction(panel);
-  const even = panel.sources.map(() => 1 / panel.sources.length);
-  const view = { target: panel.targets[0], shares: even, recommended: false };
+  const measures = new Map(panel.map((evidence) => [evidence.measure, { evidence, predict: makePrediction(evidence) }]));
+  const { sources, targets, confidence } = panel[0];
+  const even = sources.map(() => 1 / sources.length);
+  const view = { measure: panel[0].measure, target: targets[0], shares: even, recommended: false };
+  const recommendation = () => measures.get(view.measure).evidence.recommended[view.target];
   const controls = root.append("div").attr("class", "controls");
-  const chosen = addChoice(controls, "to become better at", panel.targets.map((task) => [task, readable(task)]), view.target, (task) => { view.target = task; recommend(); });
+  const chosen = addChoice(controls, "to become better at", targets.map((task) => [task, readable(task)]), view.target, (task) => { view.target = task; recommend(); });
+  if (panel.length > 1) addChoice(controls, "by", panel.map(({ measure }) => [measure, MEASURES[measure]]), view.measure, (measure) => { view.measure = measure; recommend(); });
   const button = (text, act) => controls.append("button").attr("type", "button").text(text).on("click", act);
-  if (Object.keys(panel.recommended).length) button("the recommendation", recommend);
+  if (Object.keys(panel[0].recommended).length) button("the recommendation", recommend);
   button("equal shares", () => take(even));
-  const own = button("its own data alone", () => take(panel.sources.map((source) => Number(source === view.target))));
+  const own = button("its own data alone", () => take(sources.map((source) => Number(source === view.target))));
   const said = root.append("div").attr("class", "note recommended").attr("aria-live", "polite");
   const room = root.append("div").attr("class", "mixing");
   const sliders = room.append("div").attr("class", "sliders");
   const effects = room.append("table").attr("class", "effects");
-  effects.append("caption").text(`Predicted PGF on every task, with its ${percent(panel.confidence)} interval`);
+  effects.append("caption").text(`Predicted PGF on every task, with its ${percent(confidence)} interval`);
   effects.append("thead").append("tr").selectAll("th").data(["task", "effect", "PGF", "interval"]).join("th").attr("scope", "col").text((text) => text);
   const body = effects.append("tbody");
 
-  const rows = sliders.selectAll("label").data(panel.sources).join((enter) => {
-    const row = enter.append("label");
-    row.append("span").text(readable);
-    row.append("input").attr("type", "range").attr("min", 0).attr("max", 1).attr("step", 0.01);
-    row.append("output");
+  const rows = sliders.selectAll("div").data(sources).join((enter) => {
+    const row = enter.append("div").attr("class", "part-of-mixture");
+    const label = row.append("label");
+    label.append("span").text(readable);
+    label.append("input").attr("type", "range").attr("min", 0).attr("max", 1).attr("step", 0.01);
+    label.append("output");
+    row.append("p").attr("class", "small");
     return row;
   });
   rows.select("input").on("input", function () { move(rows.select("input").nodes().indexOf(this), Number(this.value)); });
@@ -82,8 +91,8 @@ function drawMixture(root, panel) {
   }
 
   function recommend() {
-    const found = panel.recommended[view.target];
-    if (found?.shares) take(panel.sources.map((source) => found.shares[source] ?? 0), true);
+    const found = recommendation();
+    if (found?.sources) take(sources.map((source) => found.sources[source]?.share ?? 0), true);
     else take(even);
   }
 
@@ -94,26 +103,46 @@ function drawMixture(root, panel) {
   }
 
   function say() {
-    const found = panel.recommended[view.target];
-    const lines = [];
-    if (!found) lines.push("For a recommendation: spillover mix --target.");
-    else if (found.reason) lines.push(`No recommendation: ${found.reason}`);
-    else {
-      const parts = Object.entries(found.shares).map(([source, share]) => `${readable(source)} ${percent(share)}`);
-      lines.push(`Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(found.predicted[view.target], 3)}.`, ...found.notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`));
-    }
-    said.selectAll("p").data(lines).join("p").text((line) => line);
+    const found = recommendation();
+    const named = /^[\w.-]+$/.test(view.target) ? view.target : `'${view.target.replaceAll("'", "'\\''")}'`;
+    const asked = `spillover mix … --target ${named} --exclude-target-data${view.measure === "raw" ? "" : ` --measure ${view.measure}`}`;
+    if (!found) return [`For a recommendation: ${asked}`];
+    if (!found.sources) return [`No recommendation: ${found.reason}`];
+    const parts = Object.entries(found.sources).filter(([, { share }]) => share > 0).map(([source, { share }]) => `${readable(source)} ${percent(share)}`);
+    const effect = found.effects[view.target];
+    const promised = isNumber(effect.promised) ? `; ${signed(effect.promised)} once the luck of choosing is taken off` : "";
+    return [
+      `Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(effect.predicted)} (${signed(effect.low)} to ${signed(effect.high)})${promised}.`,
+      ...found.notes.map((note) => `${note[0].toUpperCase()}${readable(note.slice(1))}.`),
+      `The same by: ${asked}`,
+    ];
+  }
+
+  // What is known of a source, and, beside the recommendation, why it is in or out.
+  function reason(source) {
+    const known = recommendation()?.sources?.[source];
+    if (!known) return source === view.target ? "its own data, left out of the recommendation" : "";
+    const evidence = `${signed(known.pgf)} (${signed(known.low)} to ${signed(known.high)}${spansNothing(known) ? ", spans 0" : ""})`;
+    return view.recommended ? `${evidence}: ${known.reason}` : evidence;
+  }
+
+  // The recommendation's effects are Python's own; those of other shares are added up here.
+  function predict() {
+    const { evidence, predict } = measures.get(view.measure);
+    if (!view.recommended) return predict(view.shares);
+    const told = recommendation().effects;
+    return evidence.targets.map((task) => ({ task, pgf: told[task].predicted ?? NaN, low: told[task].low ?? NaN, high: told[task].high ?? NaN, promised: told[task].promised }));
   }
 
   function render() {
     chosen.property("value", view.target);
-    own.property("disabled", !panel.sources.includes(view.target));
+    own.property("disabled", !sources.includes(view.target));
     rows.classed("none", (_, place) => view.shares[place] < 0.005);
     rows.select("input").property("value", (_, place) => view.shares[place]);
     rows.select("output").text((_, place) => percent(view.shares[place]));
-    say();
-    const found = predict(view.shares);
-    const honest = view.recommended ? panel.recommended[view.target].predicted : {};
+    rows.select("p").text(reason);
+    said.selectAll("p").data(say()).join("p").text((line) => line);
+    const found = predict();
     const far = Math.min(1, Math.max(0.05, ...found.flatMap(({ pgf, low, high }) => [pgf, low, high]).filter(isNumber).map(Math.abs)));
     const x = (value) => `${50 + 50 * Math.max(-1, Math.min(1, value / far))}%`;
     const width = (from, to) => `calc(${x(to)} - ${x(from)})`;
@@ -127,15 +156,15 @@ function drawMixture(root, panel) {
       return row;
     });
     line.classed("wanted", ({ task }) => task === view.target);
-    line.each(function ({ task, pgf, low, high }) {
+    line.each(function ({ pgf, low, high, promised }) {
       const row = d3.select(this);
       const known = isNumber(pgf);
-      row.select(".effect").attr("class", `effect ${pgf > 0 ? "gain" : "harm"}`);
+      row.select(".effect").attr("class", `effect ${spansNothing({ low, high }) ? "open" : pgf > 0 ? "gain" : "harm"}`);
       row.select(".interval").style("display", known && isNumber(low) ? null : "none").style("left", x(low)).style("width", width(low, high));
       row.select(".dot").style("display", known ? null : "none").style("left", x(pgf));
-      row.select(".honest").style("display", isNumber(honest[task]) ? null : "none").style("left", x(honest[task]));
-      row.select(".pgf").text(signed(pgf, 3)).attr("data-value", pgf);
-      row.select(".ends").text(known ? `${signed(low, 3)} to ${signed(high, 3)}` : "not defined").attr("data-low", low).attr("data-high", high);
+      row.select(".honest").style("display", isNumber(promised) ? null : "none").style("left", x(promised));
+      row.select(".pgf").text(signed(pgf)).attr("data-value", pgf);
+      row.select(".ends").text(known ? `${signed(low)} to ${signed(high)}` : "not defined").attr("data-low", low).attr("data-high", high);
     });
   }
 

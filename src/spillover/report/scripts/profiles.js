@@ -64,24 +64,25 @@ function makeProfile(figure, model, following, [sign, word, across, up]) {
       if (low !== null && high !== null) parent.append("line").attr("x1", x(gives.value)).attr("x2", x(gives.value)).attr("y1", y(low)).attr("y2", y(high));
       parent.append("circle").attr("r", 4.5).attr("cx", x(gives.value)).attr("cy", y(takes.value));
     });
-    if (points.length <= 60) spread(group, x, y);
+    if (points.length <= 60) spread(group, x, y, room);
     group.on("click", (_, { name }) => following.toggle(name))
       .on("pointerenter", (event, { name, gives, takes }) => showCard(event, [readable(name), `gives ${say(gives)}`, `takes ${say(takes)}`]))
       .on("pointerleave", hideCard);
   }
 
-  // Names beside their points, each moved down past the one above where they would overlap.
-  function spread(group, x, y) {
+  // Names beside their points, on the left at the right edge, each moved down past the one above where they would overlap.
+  function spread(group, x, y, room) {
     const taken = [];
     group.each(function ({ short, gives, takes }) {
-      const label = { x: x(gives.value) + 7, y: y(takes.value) - 6 };
+      const turned = x(gives.value) + 7 + short.length * 8 > room.right + 18;
+      const label = { x: x(gives.value) + (turned ? -7 : 7), y: Math.max(y(takes.value) - 6, room.top + 6) };
       while (taken.some((other) => Math.abs(other.x - label.x) < 20 && Math.abs(other.y - label.y) < 10)) label.y += 10;
       taken.push(label);
-      d3.select(this).append("text").attr("x", label.x).attr("y", label.y).attr("dy", "0.35em").text(short);
+      d3.select(this).append("text").attr("x", label.x).attr("y", label.y).attr("dy", "0.35em").attr("text-anchor", turned ? "end" : "start").text(short);
     });
   }
 
-  const say = ({ value, low, high, floor }) => `${signed(value, 3)}${isNumber(low) ? ` (${signed(low, 3)} to ${signed(high, 3)})` : ""}${isNumber(floor) ? `; noise alone ${signed(floor, 3)}` : ""}`;
+  const say = ({ value, low, high, floor }) => `${signed(value)}${isNumber(low) ? ` (${signed(low)} to ${signed(high)})` : ""}${isNumber(floor) ? `; noise alone ${signed(floor)}` : ""}`;
   drawToFit(figure.node(), (width) => { size = width; draw(); });
   return draw;
 }

@@ -5,18 +5,22 @@ function drawModel(section) {
   const place = Number(section.dataset.model);
   const model = DATA.models[place];
   const following = makeFollowing();
-  const root = (name) => d3.select(section.querySelector(`[data-figure="${name}"]`));
-  drawHeatmap(root("heatmap"), model, following);
+  const into = (name, draw) => { // a page may leave a figure out
+    const root = section.querySelector(`[data-figure="${name}"]`);
+    if (root) draw(d3.select(root));
+  };
+  into("heatmap", (root) => drawHeatmap(root, model, following));
   const others = [
-    () => drawGraph(root("graph"), model, following),
-    () => drawProfiles(root("profiles"), model, following),
-    () => model.mixture && drawMixture(root("mixture"), model.mixture),
-    () => model.progress && drawLines(root("progress"), model.progress),
-    () => model.weights && drawWeights(root("weights"), model.weights),
+    () => into("graph", (root) => drawGraph(root, model, following)),
+    () => into("profiles", (root) => drawProfiles(root, model, following)),
+    () => into("mixture", (root) => drawMixture(root, model.mixture)),
+    () => into("progress", (root) => drawLines(root, model.progress)),
+    () => into("weights", (root) => drawWeights(root, model.weights)),
   ];
   following.on("cards", (task) => {
     for (const card of section.querySelectorAll("[data-task]")) card.classList.toggle("followed", card.dataset.task === task);
   });
+  findCards(section);
   for (const button of section.querySelectorAll("button[data-follow]")) {
     button.addEventListener("click", () => following.toggle(button.dataset.follow));
   }
@@ -42,7 +46,7 @@ function show(place) {
   if (drawn.has(place)) return;
   drawn.add(place);
   delete document.documentElement.dataset.ready;
-  inTurns(drawModel(sections[place]), () => { document.documentElement.dataset.ready = "yes"; });
+  inTurns(drawModel(sections[place]), () => { document.documentElement.dataset.ready = "yes"; performance.mark("figures"); });
 }
 
 tabs.forEach((tab, place) => {

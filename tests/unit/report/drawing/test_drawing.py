@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 import spillover
 from spillover.analysis import analyze
+from spillover.analysis.differences import differences_of
 from spillover.core.errors import AnalysisError
 from spillover.core.published import PGFRow, PGFTable
 from spillover.report.drawing.files import write_figures
@@ -83,8 +84,8 @@ def test_several_models_need_a_choice():
 
 def test_every_figure_stands_in_four_forms(folder):
     names = {file.stem for file in folder.iterdir()}
-    assert names == {"heatmap", "heatmap_specific", "graph", "profiles", "variance"}
-    for name in names:
+    assert names == {"heatmap", "heatmap_specific", "graph", "profiles", "variance", "cliques", "groups"}
+    for name in names - {"cliques", "groups"}:
         assert (folder / f"{name}.svg").read_text(encoding="utf-8").startswith("<?xml")
         assert (folder / f"{name}.pdf").read_bytes().startswith(b"%PDF")
         assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -96,6 +97,38 @@ def test_the_numbers_behind_a_figure_are_exact(folder, findings):
     matrix = findings.models[0].matrix
     assert len(rows) == 9
     assert all(float(row["value"]) == matrix.value(row["source"], row["target"]) for row in rows)
+
+
+def read_rows(file):
+    with file.open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def test_tables_are_csv(folder, findings, tmp_path):
+    model = findings.models[0]
+    cliques = read_rows(folder / "cliques.csv")
+    assert len(cliques) == len(model.positive_cliques.cliques) + len(model.negative_cliques.cliques)
+    levels = next(each for each in model.groups if each.attribute == "level")
+    first = next(row for row in read_rows(folder / "groups.csv") if row["attribute"] == "level")
+    assert first["source_group"] == levels.groups[0]
+    assert float(first["source_gives_positive"]) == levels.transferability[levels.groups[0]][0]
+    several = analyze([made("3B"), made("7B")])
+    write_figures(several, tmp_path)
+    (difference,) = differences_of(several)
+    changes = read_rows(tmp_path / "differences.csv")
+    assert [float(row["change"]) for row in changes] == difference.matrix.values.flatten().tolist()
+
+
+@pytest.mark.parametrize("targets", [NAMES[:1], NAMES])
+def test_a_heatmap_of_few_targets_and_long_names_keeps_its_cells(targets):
+    names = [*NAMES, "Functional_Correspondence_between_x"]
+    rows = tuple(PGFRow(seed=0, source=source, target=target, pgf=0.1) for source in names for target in targets)
+    findings = analyze(PGFTable(model="m", rows=rows, examples={}, origin="made up"))
+    figure = spillover.plot_heatmap(findings)
+    figure.draw_without_rendering()
+    box = figure.axes[0].get_window_extent()
+    assert box.width / figure.dpi / len(targets) > 0.3
+    assert box.height / figure.dpi / len(names) > 0.15
 
 
 def test_the_same_findings_are_the_same_files(folder, findings, tmp_path):

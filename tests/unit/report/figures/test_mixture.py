@@ -3,14 +3,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.unit.analysis.conftest import draw_scores
 
 from spillover.analysis import AnalysisSettings
 from spillover.analysis.cube import example_cube
 from spillover.analysis.sampling import sample_transfers
 from spillover.core.published import PGFRow, PGFTable
-from spillover.mixture.recommend import recommend_from
+from spillover.core.scores import table_from_scores
+from spillover.mixture.recommend import recommend
 from spillover.mixture.settings import MixtureSettings
-from spillover.report.figures.mixture import MOST_TASKS, UNKNOWN, mixture_panels, panel_of
+from spillover.report.figures.mixture import KEPT, MOST_TASKS, UNKNOWN, mixture_panels, panel_of
 from spillover.study.together import StudyResults
 
 NAMES = ["a", "b", "c", "d"]
@@ -28,55 +30,75 @@ def made(names=NAMES):
 
 
 @pytest.fixture(scope="module")
-def sample():
-    (found,) = sample_transfers(made(), AnalysisSettings(), replicates=300)
+def panel():
+    (found,) = mixture_panels([StudyResults(data=(made(),))])
     return found
 
 
 @pytest.fixture(scope="module")
-def panel(sample):
-    return panel_of(sample, splits=2)
+def evidence(panel):
+    return panel.measures[0]
 
 
-def test_effects_are_those_of_the_recommendation(sample, panel):
-    mixture = recommend_from(sample, MixtureSettings(targets=("a",), exclude_target_data=True, splits=2))
-    shares = {each.source: each.share for each in mixture.taken}
-    assert panel.recommended["a"].shares == shares
-    effects = {effect.task: effect for effect in panel.predict(shares)}
-    for effect in mixture.effects:
-        found = effects[effect.task]
-        assert found.pgf == pytest.approx(effect.predicted, abs=panel.step)
-        assert (found.low, found.high) == pytest.approx((effect.low, effect.high), abs=panel.step)
-        assert panel.recommended["a"].predicted[effect.task] == effect.predicted
+def decoded(text, shape):
+    return np.frombuffer(base64.b64decode(text), dtype="<i2").reshape(shape)
 
 
-def test_one_source_alone_does_what_it_did(sample, panel):
-    for effect, pgf in zip(panel.predict({"b": 1.0}), sample.mean[1], strict=True):
-        assert effect.pgf == pytest.approx(pgf, abs=panel.step)
-        assert effect.low <= effect.high
+def test_recommendations_are_those_of_the_command_line(evidence):
+    assert list(evidence.recommended) == NAMES
+    for target in NAMES[:2]:
+        settings = MixtureSettings(targets=(target,), exclude_target_data=True)
+        (mixture,) = recommend(made(), settings)
+        assert evidence.recommended[target].to_json() == mixture.to_json()
 
 
-def test_a_source_whose_effect_is_not_defined_leaves_it_open(sample):
+def test_the_page_is_told_what_the_mixture_s_own_json_says(evidence):
+    told = evidence.to_json()["recommended"]["a"]
+    described = evidence.recommended["a"].to_json()
+    assert {name: each["reason"] for name, each in told["sources"].items()} == {
+        each["source"]: each["reason"] for each in described["sources"]
+    }
+    assert {task: each["predicted"] for task, each in told["effects"].items()} == {
+        each["task"]: each["predicted"] for each in described["effects"]
+    }
+    assert told["effects"]["a"]["promised"] == described["effects"][0]["promised"]
+
+
+def test_the_page_gets_little_endian_integers(evidence):
+    (sample,) = sample_transfers(made(), AnalysisSettings())
+    told = evidence.to_json()
+    kept = decoded(told["replicates"], (KEPT, 4, 4)) * told["step"]
+    assert np.allclose(kept, sample.replicates[:KEPT], atol=told["step"])
+    assert np.allclose(decoded(told["mean"], (4, 4)) * told["step"], sample.mean, atol=told["step"])
+
+
+def test_what_is_not_defined_is_kept_as_that():
+    (sample,) = sample_transfers(made(), AnalysisSettings(), replicates=100)
     mean, replicates = sample.mean.copy(), sample.replicates.copy()
     mean[1, 2] = np.nan
     replicates[:, 1, 2] = np.nan
-    panel = panel_of(replace(sample, mean=mean, replicates=replicates), splits=0)
-    assert panel.mean[1, 2] == UNKNOWN
-    assert np.isnan(panel.predict({"a": 0.5, "b": 0.5})[2].pgf)
-    assert np.isfinite(panel.predict({"a": 0.5, "c": 0.5})[2].pgf)
+    (evidence,) = panel_of({"raw": replace(sample, mean=mean, replicates=replicates)}, splits=0).measures
+    assert evidence.mean[1, 2] == UNKNOWN
+    assert (evidence.replicates[:, 1, 2] == UNKNOWN).all()
+    assert (evidence.mean != UNKNOWN).sum() == 15
 
 
-def test_the_page_gets_little_endian_integers(panel):
-    told = panel.to_json()
-    steps = np.frombuffer(base64.b64decode(told["replicates"]), dtype="<i2").reshape(panel.replicates.shape)
-    assert np.array_equal(steps, panel.replicates)
-    assert told["step"] == panel.step
+def test_a_table_has_no_measure_with_the_answer_prior_taken_out(panel):
+    assert [each.measure for each in panel.measures] == ["raw"]
+
+
+def test_examples_with_log_probabilities_have_both_measures():
+    (found,) = mixture_panels([StudyResults(data=(table_from_scores(draw_scores()),))])
+    assert [each.measure for each in found.measures] == ["raw", "calibrated"]
+    made_by = [each.settings.measure for each in found.measures[1].recommended.values() if not isinstance(each, str)]
+    assert set(made_by) == {"calibrated"}
 
 
 def test_why_nothing_is_recommended_is_said():
     (sample,) = sample_transfers(example_cube(), AnalysisSettings(), replicates=100)
-    found = panel_of(sample, splits=0).recommended
-    assert all(isinstance(each, str) or each.shares for each in found.values())
+    told = panel_of({"raw": sample}, splits=0).to_json()[0]["recommended"]
+    assert told
+    assert all("reason" in each or each["sources"] for each in told.values())
 
 
 def test_many_tasks_have_no_panel():

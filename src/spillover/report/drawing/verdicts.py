@@ -1,0 +1,59 @@
+"""Verified mixtures: bars of the choice beside its rivals, and what was predicted against what was observed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from spillover.analysis.additivity import PredictedCell
+from spillover.analysis.verdict import ArmName
+from spillover.report.drawing.canvas import INK, QUIET, new_figure, shorten
+from spillover.report.figures.verdicts import CALLED, COLOURS, ArmEffect
+
+MOST_NAMED = 12
+"""Mixtures beyond which points are not named."""
+
+
+def draw_verdict(effects: Sequence[ArmEffect]) -> Figure:
+    """Draw a group of bars for each target, and before them one for their mean where they are several."""
+    groups = list(dict.fromkeys(effect.on for effect in effects))
+    arms: list[ArmName] = [arm for arm in CALLED if any(effect.arm == arm for effect in effects)]
+    figure, (axes,) = new_figure(min(1.6 + 0.35 * (len(arms) + 1) * len(groups), 12), 3.2)
+    wide = 1 / (len(arms) + 1)
+    for place, arm in enumerate(arms):
+        shown = [effect for effect in effects if effect.arm == arm and isfinite(effect.effect.pgf)]
+        x = [groups.index(effect.on) + (place - (len(arms) - 1) / 2) * wide for effect in shown]
+        axes.bar(x, [effect.effect.pgf for effect in shown], wide * 0.9, color=COLOURS[arm], label=CALLED[arm])
+        axes.vlines(
+            x, [each.effect.low for each in shown], [each.effect.high for each in shown], color=INK, linewidth=0.8
+        )
+    axes.axhline(0, color=INK, linewidth=0.6)
+    axes.set_xticks(range(len(groups)), [shorten(name) for name in groups], rotation=90 if len(groups) > 4 else 0)
+    axes.set_ylabel("PGF")
+    figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+    return figure
+
+
+def draw_additivity(cells: Sequence[PredictedCell]) -> Figure:
+    """Draw every mixture's observed PGF against the sum of its parts' effects; on the line the two are equal."""
+    figure, (axes,) = new_figure(4.4, 3.8)
+    for cell in cells:
+        _draw_point(axes, cell, named=len(cells) <= MOST_NAMED)
+    axes.axline((0, 0), slope=1, color=QUIET, linewidth=0.8, linestyle="--")
+    axes.axhline(0, color=QUIET, linewidth=0.4)
+    axes.axvline(0, color=QUIET, linewidth=0.4)
+    axes.set_xlabel("predicted PGF: the effects of the parts added up")
+    axes.set_ylabel("observed PGF")
+    return figure
+
+
+def _draw_point(axes: Axes, cell: PredictedCell, *, named: bool) -> None:
+    x, y = cell.predicted, cell.observed
+    axes.hlines(y.pgf, x.low, x.high, color=INK, alpha=0.3, linewidth=0.6)
+    axes.vlines(x.pgf, y.low, y.high, color=INK, alpha=0.3, linewidth=0.6)
+    axes.plot(x.pgf, y.pgf, "o", markersize=3.5, color=COLOURS["chosen"])
+    if named:
+        axes.annotate(shorten(cell.source), (x.pgf, y.pgf), xytext=(3, 3), textcoords="offset points", fontsize=6.5)
