@@ -53,7 +53,8 @@ def check_command(words: list[str]) -> None:
     """
     command, context = _application(), None
     while hasattr(command, "commands"):
-        context = command.make_context(words[0] if words else "", [], parent=context, resilient_parsing=True)
-        words = words[1:] if words[:1] == ["--debug"] else words
+        context = command.make_context(command.name, [], parent=context, resilient_parsing=True)
+        context.resilient_parsing = False  # so that an unknown command is an error
+        words = [word for word in words if word not in ("--debug", "--version")]
         _, command, words = command.resolve_command(context, words)
     command.make_context(command.name, words, parent=context)

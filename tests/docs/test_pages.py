@@ -27,7 +27,7 @@ def _runs(page: Path) -> bool:
     return any(block.language in ("bash", "python") and not block.not_run for block in read_blocks(page))
 
 
-@pytest.mark.parametrize("page", filter(_runs, PAGES), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", list(filter(_runs, PAGES)), ids=lambda page: page.name)
 def test_what_a_page_shows_happens(page: Path, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in read_beginning(page):
         _provide(name, demo, tmp_path)
