@@ -12,7 +12,6 @@ from html import unescape
 from typing import Any
 
 import typer
-from latex2mathml.converter import convert
 
 from spillover.cli.main import build_app
 
@@ -22,7 +21,7 @@ FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>',
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the page of all commands to the files of the site."""
-    from mkdocs.structure.files import File  # noqa: PLC0415 (tests of the page need no MkDocs)
+    from mkdocs.structure.files import File  # noqa: PLC0415 (tests of the page of commands do without)
 
     files.append(File.generated(config, COMMANDS_PAGE, content=commands_page()))
     return files
@@ -34,6 +33,8 @@ def on_page_content(html: str, **_: Any) -> str:
 
 
 def _mathml(found: re.Match[str]) -> str:
+    from latex2mathml.converter import convert  # noqa: PLC0415 (tests of the page of commands do without)
+
     shown = "block" if found[1] == "div" else "inline"
     return convert(unescape(found[2]), display=shown)
 
