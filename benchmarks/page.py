@@ -41,7 +41,7 @@ def simulate_table(tasks: int, model: str, rng: np.random.Generator) -> Accuracy
     accuracies = np.clip(base + effects, 0, 1)
     rows = [_row(BASE_SOURCE, None, target, float(base[place])) for place, target in enumerate(names)]
     rows += [
-        _row(names[row], seed, names[column], accuracies[seed, row, column])
+        _row(names[row], seed, names[column], float(accuracies[seed, row, column]))
         for seed, row, column in np.ndindex(2, tasks, tasks)
     ]
     return AccuracyTable(model=model, rows=tuple(rows), origin="simulated")

@@ -97,6 +97,21 @@ def test_nothing_sticks_out_sideways(open_page, file, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_phone_s_first_screen_holds_the_answer_and_the_matrix(open_page, file):
+    page = open_page(file, viewport={"width": 390, "height": 844}).page
+    answer, matrix = (page.locator(f"[data-model='0'] {name}").bounding_box() for name in (".answer", ".cells"))
+    assert answer["y"] + answer["height"] < matrix["y"]
+    assert matrix["y"] + matrix["height"] < 1.2 * 844
+
+
+def test_nothing_sticks_out_of_paper(open_page, file):
+    page = open_page(file, viewport={"width": 720, "height": 1000}).page  # A4 less its margins
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.locator("#model-1 .cells g").nth(168).wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+
+
 def test_hovering_a_cell_tells_value_interval_and_test(opened, findings):
     page = opened.page
     cell = page.locator("[data-model='0'] .cells g").nth(1)

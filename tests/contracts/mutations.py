@@ -21,6 +21,7 @@ HOSTILE = (
     *(b'"\\ud800"', b'"\\u0000"', b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b'"../../../etc/passwd"', b"{}", b'""', b"-1"),
     *(b"99999999999999999999999999", b"0.1234567", b'"(Z)"', b"[[[]]]", b'{"a":{"b":[1]}}', b"\n", b"\r", b",", b"\t"),
 )
+PLAIN = (b"0", b"1", b"-1", b"2.5", b"1e-300", b"null", b"true", b'""', b'"x"', b"[]", b'["x"]', b"{}", b'{"x": 1}')
 VALUE = re.compile(rb'"[^"\n]{0,60}"|-?\d+(?:\.\d+)?|true|false|null')
 
 
@@ -55,6 +56,15 @@ def exchange_value(data: bytes, rng: random.Random) -> bytes:
         return insert(data, rng)
     start, end = rng.choice(places)
     return data[:start] + rng.choice(HOSTILE) + data[end:]
+
+
+def exchange_plainly(data: bytes, rng: random.Random) -> bytes:
+    """Put a plain value in the place of one of a text format, often one from elsewhere in it; flip other files."""
+    spans = [match.span() for match in VALUE.finditer(data)]
+    if not spans or b"\x00" in data:
+        return flip(data, rng)
+    (start, end), (other, its_end) = rng.choice(spans), rng.choice(spans)
+    return data[:start] + rng.choice((*PLAIN, data[other:its_end], data[other:its_end])) + data[end:]
 
 
 def drop(data: bytes, rng: random.Random) -> bytes:

@@ -57,8 +57,8 @@ def _provide(name: str, demo: Path, folder: Path) -> None:
 
 
 def _run_bash(block: Block) -> str:
-    """Run a script as a reader's shell would, with this Python's `spillover` and a terminal of 80 columns."""
-    ours = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "80"}
+    """Run a script as a reader's shell would, with this Python's `spillover` and a terminal of 88 columns."""
+    ours = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "88"}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.text],
         stdout=subprocess.PIPE,

@@ -130,7 +130,7 @@ def test_transformers_and_peft_alone_give_the_same_answers(finished, tmp_path, r
         pytest.param("plan.json", marks=pytest.mark.slow),
         pytest.param("logs/*.parquet", marks=pytest.mark.slow),
         pytest.param("adapters/*", marks=pytest.mark.slow),
-        pytest.param("unfinished/*.safetensors", marks=pytest.mark.slow),
+        pytest.param("unfinished/*.state", marks=pytest.mark.slow),
     ],
 )
 def test_killing_a_run_and_going_on_gives_the_same_findings(finished, tmp_path, seen):
@@ -190,7 +190,7 @@ def test_sigterm_keeps_a_finetune_as_it_stands_and_says_how_to_go_on(tmp_path):
     assert "stopped, SIGTERM" in said
     assert "give the same command again" in said
     assert "Traceback" not in said
-    assert list(folder.glob("unfinished/*.safetensors")), "no period has passed after which it is kept anyway"
+    assert list(folder.glob("unfinished/*.state")), "no period has passed after which it is kept anyway"
     assert json.loads(spill("status", folder, "--json").stdout)["running"] == []
 
 

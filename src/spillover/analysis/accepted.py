@@ -169,12 +169,14 @@ def _bisect(line: _Line, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
 def _list_pieces(line: _Line, angles: np.ndarray, accepted: np.ndarray) -> np.ndarray:
     pieces = np.empty(accepted.shape[1], dtype=object)
     pieces[:] = [()] * accepted.shape[1]
-    edges = np.diff(np.pad(accepted, ((1, 1), (0, 0))).astype(int), axis=0)
-    for cell in np.flatnonzero((edges == 1).sum(axis=0) > 1).tolist():
-        starts, stops = np.flatnonzero(edges[:, cell] == 1), np.flatnonzero(edges[:, cell] == -1) - 1
-        one = _Line(line.layout.pick(cell), line.centre[cell], line.scale[cell], line.confidence)
-        column = angles[:, cell]
-        low = one.theta(_bisect(one, column[starts], column[np.maximum(starts - 1, 0)]))
-        high = one.theta(_bisect(one, column[stops], column[np.minimum(stops + 1, len(column) - 1)]))
-        pieces[cell] = tuple(zip(low.tolist(), high.tolist(), strict=True))
+    edges = np.diff(np.pad(accepted, ((1, 1), (0, 0))).astype(np.int8), axis=0).T
+    several = (edges == 1).sum(axis=1) > 1
+    cells, starts = np.nonzero((edges == 1) & several[:, None])
+    stops = np.nonzero((edges == -1) & several[:, None])[1] - 1
+    each = _Line(line.layout.pick(cells), line.centre[cells], line.scale[cells], line.confidence)
+    before, behind = np.maximum(starts - 1, 0), np.minimum(stops + 1, len(angles) - 1)
+    low = each.theta(_bisect(each, angles[starts, cells], angles[before, cells]))
+    high = each.theta(_bisect(each, angles[stops, cells], angles[behind, cells]))
+    for cell, piece in zip(cells.tolist(), zip(low.tolist(), high.tolist(), strict=True), strict=True):
+        pieces[cell] += (piece,)
     return pieces

@@ -6,7 +6,7 @@ of its own, and all of them share the base's rows. What does not fit is refused 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ import pyarrow as pa
 from spillover.analysis.blocks import Frame, align_block
 from spillover.analysis.carried import carried_mixtures, carried_verifications
 from spillover.analysis.cube import ScoreCube, TargetBlock
-from spillover.analysis.rows import ScoreRows, read_rows
+from spillover.analysis.rows import ScoreRows, distinct_pairs, read_rows
 from spillover.core.errors import AnalysisError
 from spillover.core.scores import BASE_SOURCE
 
@@ -49,7 +49,7 @@ def build_cubes(table: pa.Table, order: Sequence[str] = ()) -> tuple[ScoreCube, 
     rows = read_rows(table)
     models, protocols = rows.columns["model"].codes, rows.columns["protocol"].codes
     cubes: list[ScoreCube] = []
-    for model, protocol in dict.fromkeys(zip(models.tolist(), protocols.tolist(), strict=True)):
+    for model, protocol in distinct_pairs(models, protocols):
         members = np.flatnonzero((models == model) & (protocols == protocol))
         cubes.extend(_cubes_of_model(rows, members, order))
     known, asked = carried_mixtures(table), carried_verifications(table)
@@ -63,7 +63,7 @@ def _cubes_of_model(rows: ScoreRows, members: np.ndarray, order: Sequence[str]) 
     if not tuned.size:
         raise AnalysisError("there are only base scores: nothing was finetuned", where=rows.label(members))
     controls, fractions = rows.codes("control", tuned), rows.fraction[tuned]
-    for control, fraction in dict.fromkeys(zip(controls.tolist(), fractions.tolist(), strict=True)):
+    for control, fraction in distinct_pairs(controls, fractions):
         chosen = tuned[(controls == control) & (fractions == fraction)]
         kind = None if control < 0 else rows.name("control", control)
         yield _cube(rows, base, chosen, (kind, fraction), order)
@@ -77,10 +77,10 @@ def _cube(
     frame = Frame(sources=tuple(rows.columns["source"].code_of(name) for name in sources), seeds=seeds)
     faults: list[str] = []
     blocks: list[TargetBlock] = []
+    base_by_target, tuned_by_target = (_by_target(rows, part) for part in (base, tuned))
     for target in targets:
         code = rows.columns["target"].code_of(target)
-        base_here, tuned_here = (part[rows.codes("target", part) == code] for part in (base, tuned))
-        block = align_block(rows, base_here, tuned_here, frame, faults)
+        block = align_block(rows, base_by_target(code), tuned_by_target(code), frame, faults)
         blocks.extend([block] if block is not None else [])
     model, protocol = (rows.name(column, int(rows.codes(column, tuned[:1])[0])) for column in ("model", "protocol"))
     if faults:
@@ -97,6 +97,19 @@ def _cube(
     )
 
 
+def _by_target(rows: ScoreRows, members: np.ndarray) -> Callable[[int], np.ndarray]:
+    """Sort rows by target, their order kept, so that each target's are found without looking at all the others."""
+    codes = rows.codes("target", members)
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+
+    def of_target(code: int) -> np.ndarray:
+        start, stop = np.searchsorted(ordered, [code, code + 1])
+        return members[order[start:stop]]
+
+    return of_target
+
+
 def _misfit(faults: list[str], where: str) -> AnalysisError:
     shown = faults[:LISTED_FAULTS]
     if len(faults) > LISTED_FAULTS:
@@ -111,7 +124,7 @@ def _misfit(faults: list[str], where: str) -> AnalysisError:
 def _require_one_question(rows: ScoreRows, members: np.ndarray) -> None:
     targets, keys = rows.codes("target", members), rows.codes("target_key", members)
     seen: dict[int, int] = {}
-    for target, key in dict.fromkeys(zip(targets.tolist(), keys.tolist(), strict=True)):
+    for target, key in distinct_pairs(targets, keys):
         if seen.setdefault(target, key) != key:
             raise AnalysisError(
                 f"{rows.name('target', target)} was asked in two ways (its target keys differ): "

@@ -129,7 +129,7 @@ def _fill(rows: ScoreRows, target: str, examples: np.ndarray, base: np.ndarray, 
 
 def _options(rows: ScoreRows, places: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
     """The letters to choose from, where all examples share them in one order, and the options of each example."""
-    lists: list[list[str] | None] = rows.table.column("options").take(pa.array(places)).to_pylist()
+    lists: list[list[str] | None] = rows.options.take(pa.array(places)).to_pylist()
     counts = np.array([len(options or ()) for options in lists])
     longest = max((options or [] for options in lists), key=len)
     shared = all((options or []) == longest[: len(options or [])] for options in lists)
@@ -146,7 +146,7 @@ def _log_probabilities(
 ) -> np.ndarray | None:
     if not letters or counts.min() < 2:
         return None
-    column = rows.table.column("option_log_probabilities").take(pa.array(places.ravel())).combine_chunks()
+    column = rows.log_probabilities.take(pa.array(places.ravel()))
     lengths = np.broadcast_to(counts, places.shape).ravel()
     if column.null_count or not np.array_equal(column.value_lengths().to_numpy(), lengths):
         return None

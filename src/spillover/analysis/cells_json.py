@@ -23,12 +23,12 @@ def describe_cells(model: ModelFindings) -> list[Json]:
     Complexity: O(cells).
 
     >>> from spillover.analysis.cube import example_cube
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> describe_cells(analyze(example_cube()).models[0])[0]["mcnemar"]
     [1.0]
     """
     transfers, cells = model.transfers, model.cells
-    inference = cells.inference
+    inference, mean, points = cells.inference, transfers.mean, transfers.points.mean(axis=0)
     described: list[Json] = []
     for row, column in np.argwhere(transfers.defined).tolist():
         place = (row, column)
@@ -38,7 +38,7 @@ def describe_cells(model: ModelFindings) -> list[Json]:
                 {
                     "source": transfers.sources[row],
                     "target": transfers.targets[column],
-                    "pgf": float(transfers.mean[place]),
+                    "pgf": float(mean[place]),
                     "low": ends[0],
                     "high": ends[1],
                     "p": float(inference.p[place]),
@@ -47,7 +47,7 @@ def describe_cells(model: ModelFindings) -> list[Json]:
                     "unbounded": bool(np.isinf(ends).any()),
                     "pieces": [list(piece) for piece in inference.pieces[place]],
                     "basis": cells.basis[column],
-                    "points": float(transfers.points[:, row, column].mean()),
+                    "points": float(points[place]),
                     "accuracy": float(cells.accuracy[place]),
                     "by_seed": transfers.pgf[:, row, column].tolist(),
                     "edge": bool(cells.edges[place]),
@@ -64,13 +64,13 @@ def describe_calibrated_cells(calibrated: CalibratedFindings) -> list[Json]:
 
     Complexity: O(cells).
     """
-    transfers, inference = calibrated.transfers, calibrated.inference
+    transfers, inference, mean = calibrated.transfers, calibrated.inference, calibrated.transfers.mean
     return [
         plain(
             {
                 "source": transfers.sources[row],
                 "target": transfers.targets[column],
-                "pgf": float(transfers.mean[row, column]),
+                "pgf": float(mean[row, column]),
                 "low": float(inference.low[row, column]),
                 "high": float(inference.high[row, column]),
                 "p": float(inference.p[row, column]),

@@ -14,7 +14,13 @@ import numpy as np
 from spillover.analysis.cliques import CliqueSearch, GraphName, SignGraphs, link_neighbours
 
 AT_ONCE = 250
-"""Permutations that are drawn together."""
+"""Permutations that are drawn together; fewer where a matrix is so large that they would fill memory."""
+DRAWN_TOGETHER = 10_000_000
+"""Cells of them at most."""
+PERMUTED = 100_000_000
+"""Cells of all permutations at most: very many tasks get fewer, though never fewer than `FEWEST_PERMUTATIONS`."""
+FEWEST_PERMUTATIONS = 99
+"""With them p can still be 0.01."""
 STEP_BUDGET = 400
 """Branches searched in one permuted graph at most; beyond, its largest clique counts as large enough (conservative)."""
 
@@ -42,7 +48,7 @@ def compare_largest(
     Args:
         graphs: ordered pairs of one sign.
         search: the cliques found in them.
-        permutations: how many.
+        permutations: how many; fewer are drawn of very many tasks, and the result says how many.
         rng: source of the permutations.
 
     Complexity: O(permutations · tasks²), and as many bounded searches.
@@ -53,10 +59,13 @@ def compare_largest(
     >>> compare_largest(graphs, search, 9, np.random.default_rng(0))["mean"].p
     1.0
     """
+    tasks = max(len(graphs.tasks), 1)
+    permutations = min(permutations, max(PERMUTED // tasks**2, FEWEST_PERMUTATIONS))
+    together = max(min(AT_ONCE, DRAWN_TOGETHER // tasks**2), 1)
     tested: list[GraphName] = [name for name, (size, _) in search.largest.items() if size >= 2 and permutations]
     answers: dict[GraphName, list[bool | None]] = {name: [] for name in tested}
-    for start in range(0, permutations if tested else 0, AT_ONCE):
-        orders = permute_columns(len(graphs.tasks), min(AT_ONCE, permutations - start), rng)
+    for start in range(0, permutations if tested else 0, together):
+        orders = permute_columns(len(graphs.tasks), min(together, permutations - start), rng)
         for name in tested:
             shuffled = np.take_along_axis(graphs.cells[name][None], orders, axis=1)
             answers[name] += [has_clique(linked, search.largest[name][0]) for linked in link_neighbours(shuffled)]

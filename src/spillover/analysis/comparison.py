@@ -15,7 +15,7 @@ def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
     Complexity: O(models · tasks).
 
     >>> from spillover.analysis.cube import example_cube
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> compare_models(analyze({"3B": example_cube(), "7B": example_cube()}).models)[0].billions
     (3.0, 7.0)
     """
@@ -54,7 +54,7 @@ def say_consistent(comparison: Comparison, kind: str, models: Sequence[ModelFind
     Complexity: O(models · tasks).
 
     >>> from spillover.analysis.cube import example_cube
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> findings = analyze({"3B": example_cube(), "7B": example_cube()})
     >>> say_consistent(findings.comparisons[0], "calibrated", findings.models, 0.05)
     'cannot be told of 2 tasks: no test of so few values can show one'

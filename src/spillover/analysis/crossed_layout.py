@@ -23,9 +23,9 @@ class Quadratic:
         """Evaluate for `weight·d − theta·g`, never below 0."""
         return np.maximum(weight**2 * self.dd - 2 * weight * theta * self.dg + theta**2 * self.gg, 0.0)
 
-    def pick(self, cell: int) -> Quadratic:
-        """One cell's."""
-        return Quadratic(self.dd[cell], self.dg[cell], self.gg[cell])
+    def pick(self, cells: np.ndarray) -> Quadratic:
+        """Those of some cells, by their numbers."""
+        return Quadratic(self.dd[cells], self.dg[cells], self.gg[cells])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +65,14 @@ class CrossedLayout:
         most = np.full(np.shape(spread), max(count - 1.0, 1.0))
         return (item + seed) / count, np.divide((item + seed) ** 2, spread, out=most, where=spread > 0)
 
-    def pick(self, cell: int) -> CrossedLayout:
-        """One cell's."""
+    def pick(self, cells: np.ndarray) -> CrossedLayout:
+        """Those of some cells, by their numbers."""
         return CrossedLayout(
-            change=self.change[cell],
-            gap=self.gap[cell],
-            items=self.items.pick(cell),
-            seeds=self.seeds.pick(cell),
-            residual=self.residual.pick(cell),
+            change=self.change[cells],
+            gap=self.gap[cells],
+            items=self.items.pick(cells),
+            seeds=self.seeds.pick(cells),
+            residual=self.residual.pick(cells),
             examples=self.examples,
             seed_count=self.seed_count,
         )

@@ -69,7 +69,7 @@ def differences_of(findings: Findings) -> list[Difference]:
 
     Complexity: O(models · permutations · tasks² · log tasks).
 
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> from spillover.analysis.cube import example_cube
     >>> [each.matrix.title for each in differences_of(analyze({"7B": example_cube(), "3B": example_cube()}))]
     ['7B − 3B']
@@ -93,7 +93,7 @@ def difference_of(first: ModelFindings, second: ModelFindings, confidence: float
 
     Complexity: O(cells), and O(permutations · tasks² · log tasks) for the rank correlation.
 
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> from spillover.analysis.cube import example_cube
     >>> one = analyze(example_cube()).models[0]
     >>> difference_of(one, one, 0.95).mean

@@ -39,7 +39,7 @@ def describe_findings(findings: Findings) -> Json:
     Complexity: O(cells).
 
     >>> from spillover.analysis.cube import example_cube
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> describe_findings(analyze(example_cube()))["schema"]
     1
     """
@@ -58,7 +58,7 @@ def describe_model(model: ModelFindings) -> Json:
     Complexity: O(cells).
 
     >>> from spillover.analysis.cube import example_cube
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> describe_model(analyze(example_cube()).models[0])["tasks"]
     ['Jigsaw', 'Counting']
     """

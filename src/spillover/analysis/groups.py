@@ -53,7 +53,7 @@ def group_transfers(
     Complexity: O(cells · groups).
 
     >>> from spillover.analysis.cube import example_cube
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> model = analyze(example_cube()).models[0]
     >>> groupings = group_transfers(model.matrix.values, model.summary, {}, {"kind": {"Jigsaw": "new"}})
     >>> [grouping.attribute for grouping in groupings]

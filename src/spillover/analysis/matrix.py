@@ -11,6 +11,7 @@ import numpy as np
 from spillover.analysis.pgf import Undefined
 from spillover.analysis.shapes import Transfers
 from spillover.core.errors import AnalysisError
+from spillover.core.numbers import signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +94,7 @@ class TransferMatrix:
 
 
 def _show(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:+.3f}" if value else "0"
+    return signed(value) if value else "0"
 
 
 def _html_cell(value: float) -> str:

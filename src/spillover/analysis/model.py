@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -33,6 +34,7 @@ from spillover.analysis.spread import summarise_replicates
 from spillover.analysis.summary import summarise
 from spillover.analysis.tables import lay_out_table
 from spillover.analysis.verdict import Verdict, judge_mixture
+from spillover.analysis.warned import Warned
 from spillover.analysis.warned_of_answers import warn_of_own_control
 from spillover.analysis.weights import relate_weights
 from spillover.core.errors import AnalysisError
@@ -77,6 +79,7 @@ def analyze_scores(
     """
     cube = study.cube
     require_known_targets(settings, cube.targets)
+    settings, fewer = _size(settings, (len(cube.seeds), len(cube.sources), len(cube.targets)))
     ceiling = resolve_ceilings(settings, cube.targets, facts, best)
     context = Context(settings=settings, facts=facts, ceilings=dict(zip(cube.targets, ceiling.tolist(), strict=True)))
     everything = gather_cube(cube, context)
@@ -87,7 +90,7 @@ def analyze_scores(
     own = [warned for control in study.controls for warned in warn_of_own_control(cube, control)]
     return replace(
         findings,
-        warnings=(*findings.warnings, *own, *study.beside.warnings),
+        warnings=(*fewer, *findings.warnings, *own, *study.beside.warnings),
         calibrated=_calibrate(tasks, material.calibrated, context),
         controls=tuple(contrast for contrast in contrasts if contrast is not None),
         protocols=_contrast_protocols(study, context),
@@ -115,6 +118,7 @@ def analyze_table(table: PGFTable | AccuracyTable, settings: AnalysisSettings, f
     laid_out = lay_out_table(table) if isinstance(table, PGFTable) else lay_out_accuracies(table)
     targets = laid_out.transfers.targets
     require_known_targets(settings, targets)
+    settings, fewer = _size(settings, laid_out.transfers.pgf.shape)
     if any(settings.ceiling_of(target) != 1 for target in targets):
         raise AnalysisError(
             "a table without examples is analysed with a ceiling of 1: another ceiling cannot be applied",
@@ -122,7 +126,22 @@ def analyze_table(table: PGFTable | AccuracyTable, settings: AnalysisSettings, f
             hint="leave ceiling at 1, or give scores of examples",
         )
     context = Context(settings=settings, facts=facts, ceilings=dict.fromkeys(targets, 1.0))
-    return assemble(gather_table(laid_out, context), context)
+    findings = assemble(gather_table(laid_out, context), context)
+    return replace(findings, warnings=(*fewer, *findings.warnings))
+
+
+def _size(settings: AnalysisSettings, shape: tuple[int, ...]) -> tuple[AnalysisSettings, tuple[Warned, ...]]:
+    """Take as many replicates as a matrix of seeds × sources × targets allows, and warn where they are fewer."""
+    sized = settings.sized(math.prod(shape))
+    if sized.replicates == settings.replicates:
+        return settings, ()
+    seeds, sources, targets = shape
+    text = (
+        f"{sources} sources × {targets} targets × {seeds} seeds are many, so {sized.replicates} bootstrap replicates "
+        f"were drawn and not {settings.replicates}: ends of intervals of derived quantities are less exact "
+        "(replicated_values under analysis: allows more)"
+    )
+    return sized, (Warned(kind="fewer_replicates", tasks=(), text=text),)
 
 
 def _judge_mixtures(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) -> tuple[Verdict, ...]:

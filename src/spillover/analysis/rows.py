@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,7 +39,10 @@ class ScoreRows:
     """−1 where a row has no seed: a base that serves all."""
     fraction: np.ndarray
     score: np.ndarray
-    table: pa.Table
+    options: pa.Array
+    """The answers to choose from, a list a row."""
+    log_probabilities: pa.Array
+    """Of the options, a list a row."""
 
     def codes(self, column: str, rows: np.ndarray) -> np.ndarray:
         """Codes of a column of names at these rows."""
@@ -46,7 +50,7 @@ class ScoreRows:
 
     def distinct(self, column: str, rows: np.ndarray) -> list[int]:
         """Codes that occur at these rows, in order of first appearance."""
-        return list(dict.fromkeys(self.codes(column, rows).tolist()))
+        return pa.array(self.codes(column, rows)).unique().to_pylist()
 
     def name(self, column: str, code: int) -> str:
         """The name behind a code."""
@@ -87,8 +91,14 @@ def read_rows(table: pa.Table) -> ScoreRows:
         seed=table.column("seed").fill_null(-1).to_numpy(),
         fraction=table.column("fraction").to_numpy(),
         score=score,
-        table=table,
+        options=_whole(table.column("options")),
+        log_probabilities=_whole(table.column("option_log_probabilities")),
     )
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Put a column's pieces together, once: taking rows of lists from many pieces does so every time."""
+    return column.combine_chunks()
 
 
 def encode_names(column: pa.ChunkedArray) -> NameColumn:
@@ -99,12 +109,30 @@ def encode_names(column: pa.ChunkedArray) -> NameColumn:
     >>> encode_names(pa.chunked_array([["b", None], ["a", "b"]])).codes.tolist()
     [0, -1, 1, 0]
     """
-    encoded = column.cast(pa.string()).combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = pa.concat_arrays(encoded.chunks)
-    encoded = encoded.dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return NameColumn(codes, tuple(encoded.dictionary.to_pylist()))
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string()).dictionary_encode()
+    encoded = column.unify_dictionaries().combine_chunks()
+    names: list[str] = encoded.dictionary.to_pylist()
+    seen: list[int] = encoded.indices.unique().drop_null().to_pylist()
+    rank = np.full(len(names) + 1, -1, dtype=np.int32)  # the last serves null
+    rank[seen] = np.arange(len(seen))
+    return NameColumn(rank[encoded.indices.fill_null(-1).to_numpy()], tuple(names[code] for code in seen))
+
+
+def distinct_pairs(first: np.ndarray, second: np.ndarray) -> list[tuple[Any, Any]]:
+    """The pairs of values that occur in two columns, in order of first appearance.
+
+    Complexity: O(rows).
+
+    >>> distinct_pairs(np.array([1, 0, 1]), np.array([0.5, 1.0, 0.5]))
+    [(1, 0.5), (0, 1.0)]
+    """
+    left, right = (pa.array(column).dictionary_encode() for column in (first, second))
+    width = len(right.dictionary)
+    both = left.indices.to_numpy().astype(np.int64) * width + right.indices.to_numpy()
+    seen: list[int] = pa.array(both).unique().to_pylist()
+    values = left.dictionary.to_pylist(), right.dictionary.to_pylist()
+    return [(values[0][code // width], values[1][code % width]) for code in seen]
 
 
 def _require_fractions(score: np.ndarray) -> None:

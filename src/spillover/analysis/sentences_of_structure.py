@@ -18,7 +18,7 @@ def say_structure(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
 
     Complexity: O(cells).
 
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> from spillover.analysis.cube import example_cube
     >>> settings = AnalysisSettings(replicates=0)
     >>> model = analyze(example_cube(), settings).models[0]

@@ -29,6 +29,9 @@ def _refuse_percent(value: object) -> object:
     return value
 
 
+FEWEST_REPLICATES = 200
+"""With fewer the ends of a 95 % interval would rest on five replicates each."""
+
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Ceiling = Annotated[
     NamedCeiling | Fraction | dict[str, NamedCeiling | Fraction],
@@ -56,6 +59,9 @@ class AnalysisSettings(BaseModel):
     """Level of Benjamini-Hochberg, for cells and for personas."""
     replicates: int = Field(default=2000, ge=0, le=1_000_000)
     """Bootstrap replicates behind the intervals of derived quantities; 0 leaves them out."""
+    replicated_values: int = Field(default=150_000_000, ge=1)
+    """PGFs of all replicates and seeds together at most: a matrix of very many cells gets fewer replicates, though not
+    fewer than 200, and findings warn of it."""
     permutations: int = Field(default=1000, ge=0, le=1_000_000)
     """Permutations behind the test of the largest clique; 0 leaves it out."""
     seed: int = 0
@@ -76,6 +82,18 @@ class AnalysisSettings(BaseModel):
     """Compare the sources' LoRA updates, where a study's adapters are at hand: all of them are read."""
     attributes: dict[str, dict[str, str]] = {}
     """Attributes of the user's own to group by: attribute name → task → value."""
+
+    def sized(self, values: int) -> AnalysisSettings:
+        """Take as many replicates as a matrix allows.
+
+        Args:
+            values: seeds × sources × targets.
+
+        >>> AnalysisSettings().sized(3 * 500 * 500).replicates, AnalysisSettings().sized(4 * 13 * 13).replicates
+        (200, 2000)
+        """
+        most = max(self.replicated_values // max(values, 1), FEWEST_REPLICATES)
+        return self.model_copy(update={"replicates": min(self.replicates, most)})
 
     def ceiling_of(self, target: str) -> NamedCeiling | float:
         """The ceiling as it was set for one target.

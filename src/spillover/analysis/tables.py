@@ -33,7 +33,7 @@ def lay_out_table(table: PGFTable) -> TableTransfers:
     Raises:
         AnalysisError: a cell is missing or there twice (all are listed), or a value cannot be a PGF.
 
-    Complexity: O(rows · axes), and the recovery of counts.
+    Complexity: O(rows), and the recovery of counts.
 
     >>> rows = tuple(PGFRow(seed=0, source="a", target=t, pgf=p) for t, p in (("a", 0.5), ("b", -0.25)))
     >>> lay_out_table(PGFTable(model="m", rows=rows, examples={"b": 8}, origin="")).transfers.mean.tolist()
@@ -44,8 +44,9 @@ def lay_out_table(table: PGFTable) -> TableTransfers:
     _require_complete(table, seeds, sources, targets)
     _require_possible(table)
     pgf = np.full((len(seeds), len(sources), len(targets)), np.nan)
+    axes = [{name: place for place, name in enumerate(names)} for names in (seeds, sources, targets)]
     for row in table.rows:
-        pgf[seeds.index(row.seed), sources.index(row.source), targets.index(row.target)] = row.pgf
+        pgf[axes[0][row.seed], axes[1][row.source], axes[2][row.target]] = row.pgf
     recovery = recover_counts(pgf, np.array([table.examples.get(target, 0) for target in targets]))
     counts, exact = recovery.counts, recovery.pgf
     known = counts.known & np.isfinite(pgf)

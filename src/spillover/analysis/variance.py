@@ -8,6 +8,7 @@ perception. Ours, in the manner of a two-way analysis of variance with unequal c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -162,8 +163,13 @@ def sum_squares(pgf: SeedMatrices, cells: Cells) -> SumsOfSquares:
 
 
 def _row_solver(cells: Cells) -> np.ndarray:
-    """Inverse of the normal equations of source effects once targets are swept out."""
-    weights = cells.astype(float)
+    """Inverse of the normal equations of source effects once targets are swept out: one for all replicates."""
+    return _solve_rows(cells.tobytes(), cells.shape)
+
+
+@lru_cache(maxsize=8)
+def _solve_rows(cells: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    weights = np.frombuffer(cells, dtype=bool).reshape(shape).astype(float)
     by_target = np.maximum(weights.sum(axis=0), 1)
     normal = np.diag(weights.sum(axis=1)) - (weights / by_target) @ weights.T
     return np.linalg.pinv(normal, hermitian=True)

@@ -14,7 +14,7 @@ def warn(evidence: Evidence, settings: AnalysisSettings) -> tuple[Warned, ...]:
     Complexity: O(seeds · cells).
 
     >>> from spillover.analysis.cube import example_cube
-    >>> from spillover.analysis.analyze import analyze
+    >>> from spillover.analysis import analyze
     >>> [warned.kind for warned in analyze(example_cube()).models[0].warnings]
     ['few_seeds', 'saturated', 'saturated']
     """

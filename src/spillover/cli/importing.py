@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spillover.cli.paths import Results
+from spillover.cli.progress import ImportProgress
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import Metric
@@ -56,7 +57,8 @@ def import_results(
             described = {"model": plan.model, "runs": _mapping(plan), "notes": plan.notes}
             print(json_format.dumps(described, indent=1, ensure_ascii=False))
         return
-    study, gathered = write_import(plan, choices, out)
+    with ImportProgress(len(plan.runs)) as progress:
+        study, gathered = write_import(plan, choices, out, progress.tell)
     if gathered is not None:
         show_gathered(console, gathered)
     if json:

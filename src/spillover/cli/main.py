@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated
 
@@ -19,11 +20,20 @@ INTERNAL_ERROR = 70
 INTERRUPTED = 130
 
 READING = ("analyze", "compare", "report", "import")
-"""Commands that need no task, no model and no plan: seconds of imports."""
+"""Commands that keep nothing that an interrupted one could go on from."""
+MODULES = {
+    "analyze": ("analyze", "compare", "report"),
+    "importing": ("import",),
+    "mix": ("mix",),
+    "study": ("demo", "init", "plan", "run"),
+    "status": ("status",),
+    "tasks": ("tasks",),
+}
+"""Commands by the module that they stand in."""
 
 
 def build_app(command: str | None = None) -> typer.Typer:
-    """Put the commands together: for those of `READING` only themselves, so that reading a table is quick."""
+    """Put the commands together: a command that is known with its module alone, since loading all takes seconds."""
     app = typer.Typer(
         name="spillover",
         help="Finetune a vision-language model on one task: what happens to all the others, and which data to train "
@@ -32,25 +42,10 @@ def build_app(command: str | None = None) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(options)
-    _add_reading(app)
-    if command not in READING:
-        _add_others(app)
+    wanted = [module for module, commands in MODULES.items() if command in commands]
+    for module in wanted or MODULES:
+        import_module(f"spillover.cli.{module}").add_commands(app)
     return app
-
-
-def _add_reading(app: typer.Typer) -> None:
-    from spillover.cli import analyze, importing  # noqa: PLC0415 (see build_app)
-
-    analyze.add_commands(app)
-    importing.add_commands(app)
-
-
-def _add_others(app: typer.Typer) -> None:
-    from spillover.cli import mix, study, tasks  # noqa: PLC0415 (see build_app)
-
-    mix.add_commands(app)
-    study.add_commands(app)
-    app.add_typer(tasks.app, name="tasks")
 
 
 def _say_version(asked: bool) -> None:
@@ -95,7 +90,7 @@ def run_command(arguments: list[str]) -> int:
         code = app(arguments, standalone_mode=False)
     except (SpilloverError, typer.TyperException) as error:
         text = error.format_message() if isinstance(error, typer.TyperException) else f"error: {error}"
-        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(_shown(text), style="red", markup=False, highlight=False, soft_wrap=True)
         if "--debug" in arguments:
             console.print_exception()
         return USER_ERROR
@@ -111,6 +106,11 @@ def run_command(arguments: list[str]) -> int:
         kept = "what was finished is kept: give the same command to go on"
         console.print(f"interrupted; {'nothing was written' if command in READING else kept}", soft_wrap=True)
     return code or 0
+
+
+def _shown(text: str) -> str:
+    """Take out what would steer the terminal: errors tell of names in files that others wrote."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
 
 
 def _reader_has_left() -> bool:

@@ -1,4 +1,4 @@
-"""Progress of a study: a line for each running job and one for the whole, or plain lines where nobody watches."""
+"""Progress of a study, a line for each running job and one for the whole, or plain lines; and of an import."""
 
 from __future__ import annotations
 
@@ -32,13 +32,7 @@ class StudyProgress:
         self._total = total
         self._done = 0
         self._bars: dict[str, TaskID] = {}
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._progress = _bars(console)
         self._whole = self._progress.add_task("jobs", total=total)
 
     def __enter__(self) -> Self:
@@ -71,3 +65,51 @@ class StudyProgress:
         self._progress.update(self._whole, completed=self._done)
         if not self._console.is_terminal:
             self._console.print(f"[{self._done}/{self._total}] {line}", markup=False, highlight=False)
+
+
+class ImportProgress:
+    """Shows on stderr which run is read, how many answers were, and how many runs are left.
+
+    Args:
+        runs: how many there are.
+        console: where to; by default stderr.
+    """
+
+    def __init__(self, runs: int, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._runs = self._progress.add_task("runs", total=runs)
+        self._begun: set[str] = set()
+        self._answers = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def tell(self, run: str, answers: int) -> None:
+        """Hear of answers that were read."""
+        self._begun.add(run)
+        self._answers += answers
+        text = f"{self._answers:,} answers; {run}"
+        self._progress.update(self._runs, completed=len(self._begun) - 1, description=text)
+
+
+def _bars(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -14,15 +14,19 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from spillover.cli.importing import show_imported
-from spillover.study.estimate import readable_time
-from spillover.study.imported import is_imported
+from spillover.cli.durations import readable_time
 from spillover.study.job_log import Heard, job_log, last_heard
 from spillover.study.plan import Finetune, Job
+from spillover.study.reading import is_imported
 from spillover.study.resume import pending
 from spillover.study.stored import StoredStudy, open_stored_study
 
 WATCH_EVERY_S = 2.0
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(status)
 
 
 def status(
@@ -38,6 +42,8 @@ def status(
     if watch and json:
         raise typer.BadParameter("it is for people, and --json is not", param_hint="--watch")
     if is_imported(folder):
+        from spillover.cli.importing import show_imported  # noqa: PLC0415 (it knows every tool's files)
+
         show_imported(folder, json=json)
     elif watch:
         _watch(folder)

@@ -1,4 +1,4 @@
-"""Commands around a study: demo, init, plan, run; status stands in a file of its own."""
+"""Commands that begin a study or go on with it: demo, init, plan, run."""
 
 from __future__ import annotations
 
@@ -12,29 +12,24 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from spillover.cli.durations import readable_time
 from spillover.cli.progress import StudyProgress
-from spillover.cli.status import status
 from spillover.cli.stopping import TRY_AGAIN, Stop, read_duration_s
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
-from spillover.report.figures.mixture import mixture_panels
-from spillover.report.page import write_report
-from spillover.report.terminal import findings_in_terminal
 from spillover.study.demo import FULL, QUICK, demo_study
 from spillover.study.devices import obstacles
-from spillover.study.estimate import Cost, estimate_cost, readable_time
+from spillover.study.estimate import Cost, estimate_cost
 from spillover.study.executors.executor import JobFailed
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune, Plan
 from spillover.study.provenance import package_versions
 from spillover.study.rehearsal import make_rehearsal
-from spillover.study.results import results_of
 from spillover.study.resume import changed_versions, difference, pending
 from spillover.study.run import Prepared, Run, carry_out, prepare
 from spillover.study.shard import Shard, read_shard
 from spillover.study.stored import StoredStudy
 from spillover.study.study import Study
-from spillover.study.together import analyze_results
 
 STUDY_FILE = Annotated[Path, typer.Argument(help="A study file, or the folder of a study that was begun.")]
 PRICE = Annotated[float | None, typer.Option("--gpu-hour-price", min=0, help="Price of a GPU hour: adds the cost.")]
@@ -49,7 +44,7 @@ JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and no
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (demo, init, plan, run, status):
+    for command in (demo, init, plan, run):
         app.command()(command)
 
 
@@ -210,6 +205,13 @@ def _print_rest(finished: Run, console: Console, shard: Shard) -> None:
 
 def _conclude(finished: Run, console: Console, room: str) -> None:
     """Analyse what is finished, print it, and keep it in the study's folder or a room of it."""
+    # a run that is planned, or is one of many shards, needs nothing of this, which takes a second to load
+    from spillover.report.figures.mixture import mixture_panels  # noqa: PLC0415
+    from spillover.report.page import write_report  # noqa: PLC0415
+    from spillover.report.terminal import findings_in_terminal  # noqa: PLC0415
+    from spillover.study.results import results_of  # noqa: PLC0415
+    from spillover.study.together import analyze_results  # noqa: PLC0415
+
     results = results_of(StoredStudy(store=finished.store, plan=finished.plan))
     findings = analyze_results([results])
     folder = finished.store.folder / room

@@ -42,6 +42,11 @@ WIDE = 140
 app = typer.Typer(help="What tasks there are, and what their examples look like.", no_args_is_help=True)
 
 
+def add_commands(main: typer.Typer) -> None:
+    """Add the commands to the application."""
+    main.add_typer(app, name="tasks")
+
+
 @app.command("list")
 def list_tasks(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
     """List the tasks that come with spillover."""

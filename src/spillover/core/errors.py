@@ -93,6 +93,16 @@ class StudyError(SpilloverError):
         return (StudyError, (self.faults,))
 
 
+def shortened(value: object) -> str:
+    """Write a value as Python would, cut where it is too long for an error message.
+
+    >>> shortened("x" * 100)
+    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"
+    """
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Say which allowed name is closest, for the end of an error message.
 

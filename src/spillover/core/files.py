@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import time
@@ -70,7 +71,7 @@ def write_once(path: Path, content: bytes | str) -> bool:
 def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write a folder of files beside its place, then rename it.
 
-    An existing folder is kept, same key, same content, unless a file in it is missing or cut short.
+    An existing folder is kept, same key, same content, unless a file in it is missing or is another.
 
     Args:
         folder: where it will stand.
@@ -99,9 +100,11 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
-    """Whether a folder has these files, as long as they should be."""
-    paths = {name: folder / name for name in files}
-    return all(path.is_file() and path.stat().st_size == len(files[name]) for name, path in paths.items())
+    """Whether a folder has these files, and they hold this."""
+    try:
+        return all((folder / name).read_bytes() == content for name, content in files.items())
+    except OSError:  # missing, or no longer readable
+        return False
 
 
 def cache_folder() -> Path:
@@ -128,10 +131,21 @@ def sweep(folder: Path) -> None:
 
     Only what nobody has written to for `DEAD_AFTER_S`: another process may be writing beside this one.
     """
-    for part in list(folder.rglob(".*.part")):
-        with suppress(OSError):  # another process may sweep too; what stays does no harm
-            if time.time() - part.lstat().st_mtime > DEAD_AFTER_S:
-                shutil.rmtree(part) if part.is_dir() else part.unlink()
+    for place, folders, files in os.walk(folder):
+        for name in fnmatch.filter([*folders, *files], ".*.part"):
+            part = Path(place, name)
+            with suppress(OSError):  # another process may sweep too; what stays does no harm
+                if is_abandoned(part):
+                    shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether nobody has written to a file or folder for `DEAD_AFTER_S`.
+
+    Raises:
+        OSError: it is not there any more.
+    """
+    return time.time() - path.lstat().st_mtime > DEAD_AFTER_S
 
 
 def unwritable(path: Path, error: OSError) -> StoreError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spillover.core import json_text
 from spillover.core.errors import ImportFileError
 
 LARGEST_DOCUMENT = 128 << 20
@@ -27,11 +27,9 @@ def parse_json(data: bytes | str, where: str) -> Any:
         ImportFileError: it is no JSON, not in UTF-8, or nested too deeply.
     """
     try:
-        return json.loads(data.decode("utf-8-sig") if isinstance(data, bytes) else data)
+        return json_text.parse_json(data, finite=False)  # numbers are looked at where they are asked for
     except UnicodeDecodeError as error:
         raise ImportFileError(f"the text is not UTF-8: {error.reason}", where=where, hint="save it as UTF-8") from error
-    except RecursionError as error:
-        raise ImportFileError("the JSON is nested too deeply to be results", where=where) from error
     except ValueError as error:
         raise ImportFileError(f"no valid JSON: {error}", where=where, hint=CUT_SHORT) from error
 

@@ -12,6 +12,7 @@ import yaml
 
 from spillover.core.errors import ImportFileError, nearest
 from spillover.core.scores import BASE_SOURCE
+from spillover.core.yaml_text import parse_yaml
 from spillover.interop.found import Place
 from spillover.interop.json_text import read_bounded
 from spillover.interop.run_pattern import USUAL_PATTERN
@@ -127,8 +128,8 @@ def _place_of(value: Any, where: str) -> Place:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(read_bounded(path, LARGEST_MAP))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        _, document = parse_yaml(read_bounded(path, LARGEST_MAP).decode("utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ImportFileError(f"no valid YAML: {str(error)[:300]}", where=str(path)) from error
     if not isinstance(document, dict):
         raise ImportFileError("a mapping file holds base:, runs:, pattern: and tasks:", where=str(path))

@@ -18,7 +18,7 @@ from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
 from spillover.mixture.strategies import CHOSEN_BLINDLY, Strategy
 from spillover.study.study import Study
-from spillover.tasks.mixed import recipe_from
+from spillover.tasks.recipes import recipe_from
 from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
 
 FEWEST_RANDOM = 3

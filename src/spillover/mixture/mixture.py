@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from spillover.mixture.settings import MixtureSettings
-from spillover.tasks.mixed import MIXTURE_SCHEMA
+from spillover.tasks.recipes import MIXTURE_SCHEMA
 
 Role = Literal["target", "protected", "other"]
 

@@ -52,9 +52,10 @@ def _of_optimism(
             if amount < SHOWN:
                 yield f"no winner's curse was found on {effect.task}: the choice owes nothing to luck that shows"
             else:
+                expected = signed(effect.predicted - amount)
                 yield (
-                    f"expect {signed(effect.promised)} on {effect.task} rather than {signed(effect.predicted)}: of an "
-                    f"effect that is chosen for being large, {fixed(amount, 3)} is luck (the winner's curse)"
+                    f"expect {expected} on {effect.task} rather than {signed(effect.predicted)}: of an effect that "
+                    f"is chosen for being large, {fixed(amount, 3)} is luck (the winner's curse)"
                 )
         shared = "the base and the examples" if sample.split_over == "seeds" else "the training seeds"
         yield (

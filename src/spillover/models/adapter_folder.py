@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from spillover.core.errors import ModelError
-from spillover.core.keys import content_key, hash_file
+from spillover.core.json_text import parse_json
+from spillover.core.keys import content_key
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
@@ -38,7 +39,10 @@ def check_adapter_folder(folder: Path) -> dict[str, Any]:
         raise ModelError(f"an adapter needs a readable {CONFIG_FILE}", where=str(folder)) from error
     except ModelError as error:
         raise ModelError(error.message, where=str(folder), hint=error.hint) from error
-    adapter_shapes(folder)
+    largest = max((side for shape in adapter_shapes(folder).values() for side in shape), default=0)
+    if config["r"] > largest:  # so much memory would be asked for before the shapes are compared
+        message = f"the adapter's rank is {config['r']}, and no side of its tensors is longer than {largest}"
+        raise ModelError(message, where=str(folder), hint="its two files do not belong together")
     return config
 
 
@@ -50,16 +54,10 @@ def read_adapter_config(content: bytes) -> dict[str, Any]:
     """Read an adapter's configuration, and refuse what cannot be put on a shared base and taken off without a trace.
 
     Raises:
-        ModelError: it is no JSON object, no LoRA, or also changes biases, whole modules or the base itself.
+        ModelError: it is no JSON object, no LoRA of a rank and scale above 0, or also changes biases, whole modules or
+            the base itself.
     """
-    try:
-        given = json.loads(content)
-    except ValueError as error:
-        raise ModelError(f"an adapter needs a readable {CONFIG_FILE}") from error
-    if not isinstance(given, dict):
-        raise ModelError(f"{CONFIG_FILE} holds a {type(given).__name__}, not an object")
-    if given.get("peft_type") != "LORA":
-        raise ModelError(f"the adapter is of type {given.get('peft_type')!r}; only LORA is supported")
+    given = _read_lora(content)
     if given.get("modules_to_save"):
         raise ModelError(f"the adapter also replaces whole modules {given['modules_to_save']}, which cannot be swapped")
     if odd := [name for name in MORE_THAN_LAYERS if given.get(name)]:
@@ -72,6 +70,25 @@ def read_adapter_config(content: bytes) -> dict[str, Any]:
             hint="save it as a plain LoRA: PEFT's save_pretrained with path_initial_model_for_weight_conversion",
         )
     return given
+
+
+def _read_lora(content: bytes) -> dict[str, Any]:
+    try:
+        given = parse_json(content)
+    except ValueError as error:
+        raise ModelError(f"an adapter needs a readable {CONFIG_FILE}: {error}") from error
+    if not isinstance(given, dict):
+        raise ModelError(f"{CONFIG_FILE} holds a {type(given).__name__}, not an object")
+    if given.get("peft_type") != "LORA":
+        raise ModelError(f"the adapter is of type {given.get('peft_type')!r}; only LORA is supported")
+    for name in ("r", "lora_alpha"):
+        if not _is_above_zero(given.get(name)):
+            raise ModelError(f"the adapter's {name} is {given.get(name)!r}, not a number above 0")
+    return given
+
+
+def _is_above_zero(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -115,6 +132,15 @@ def _is_hub_name(name: str) -> bool:
     return name.count("/") == 1 and not name.startswith((".", "/", "~"))
 
 
-def adapter_content(folder: Path) -> str:
-    """Hash the two files that make up an adapter."""
-    return content_key([[name, hash_file(folder / name)] for name in (CONFIG_FILE, WEIGHTS_FILE)])
+def adapter_files(folder: Path) -> dict[str, bytes]:
+    """Read the two files that make up an adapter; whatever else lies there is not its own.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    return {name: (folder / name).read_bytes() for name in (CONFIG_FILE, WEIGHTS_FILE)}
+
+
+def adapter_content(files: Mapping[str, bytes]) -> str:
+    """Hash an adapter's files."""
+    return content_key([[name, hashlib.sha256(files[name]).hexdigest()] for name in (CONFIG_FILE, WEIGHTS_FILE)])

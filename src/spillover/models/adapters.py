@@ -23,7 +23,13 @@ from safetensors.torch import save as bytes_from_tensors
 from torch import Tensor, nn
 
 from spillover.core.errors import ModelError
-from spillover.models.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, adapter_shapes, read_adapter_config
+from spillover.models.adapter_folder import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    adapter_files,
+    adapter_shapes,
+    read_adapter_config,
+)
 from spillover.models.base import Base
 from spillover.models.language_model import language_model_place
 from spillover.models.settings import LoRASettings
@@ -197,9 +203,10 @@ def _require_inner(base: Base, layers: Mapping[str, Any]) -> None:
 def _attach(base: Base, config: LoraConfig) -> PeftModel:
     try:
         return PeftModel(base.model, config)
-    except ValueError as error:  # such as target modules that are not there
+    except Exception as error:  # such as target modules that are not there, or a dropout that is no number
         raise ModelError(
-            f"the adapter cannot be put on {base.name}: {error}", hint="the adapter was made for another model"
+            f"the adapter cannot be put on {base.name}: {type(error).__name__}: {error}",
+            hint=f"the adapter was made for another model, or its {CONFIG_FILE} was changed",
         ) from error
 
 
@@ -219,12 +226,16 @@ def _take_off(model: nn.Module) -> None:
 def _config(base: Base, files: AdapterFiles, names: Iterable[str]) -> LoraConfig:
     """Read the configuration of an adapter whose tensors are called so."""
     given = read_adapter_config(files.get(CONFIG_FILE, b""))
-    wanted = given.get("target_modules")
-    if isinstance(wanted, str) and wanted != "all-linear":
-        modules = [name for name, _ in base.model.named_modules()]
-        if not any(re.fullmatch(wanted, name) for name in modules):  # written for former names: the tensors tell
-            given["target_modules"] = sorted({_module_of(name) for name in names} & set(modules))
-    config = LoraConfig(**{name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__})
+    known = {name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__}
+    try:
+        config = LoraConfig(**known)
+        wanted = config.target_modules
+        if isinstance(wanted, str) and wanted != "all-linear":
+            modules = [name for name, _ in base.model.named_modules()]
+            if not any(re.fullmatch(wanted, name) for name in modules):  # written for former names: the tensors tell
+                config.target_modules = {_module_of(name) for name in names} & set(modules)
+    except Exception as error:
+        raise ModelError(f"PEFT cannot take the adapter's {CONFIG_FILE}: {type(error).__name__}: {error}") from error
     config.inference_mode = True
     config.init_lora_weights = True  # every tensor is loaded, and some beginnings would ask for data
     return config
@@ -261,7 +272,7 @@ def _without_wrappers(module: str) -> str:
 
 
 def require_fit(base: Base, folder: Path) -> None:
-    """See that an adapter's tensors are those that it needs on a model, going by names and shapes alone.
+    """See that an adapter's tensors are those that it needs on a model, by names and shapes, and hold numbers.
 
     Args:
         base: its weights are not looked at; see `spillover.models.base.outline`.
@@ -270,10 +281,11 @@ def require_fit(base: Base, folder: Path) -> None:
     Raises:
         ModelError: they are not.
     """
+    files = adapter_files(folder)
     shapes = _renamed(base, adapter_shapes(folder))
-    config = _config(base, {CONFIG_FILE: (folder / CONFIG_FILE).read_bytes()}, shapes)
     try:
-        _require_shapes(_frame(base, config), shapes)
+        _require_shapes(_frame(base, _config(base, files, shapes)), shapes)
+        _require_finite(_read_tensors(base, files))
     except ModelError as error:
         raise ModelError(error.message, where=str(folder), hint=error.hint) from error
 
@@ -296,7 +308,17 @@ def _require_shapes(frame: Frame, given: Mapping[str, tuple[int, ...]]) -> None:
             )
 
 
+def _require_finite(tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point():
+            raise ModelError(f"the adapter's tensor {name} is of whole numbers, not floating point")
+        if not torch.isfinite(tensor).all():
+            hint = "its training ran away, or its files are damaged"
+            raise ModelError(f"the adapter's tensor {name} is not finite: it holds NaN or infinity", hint=hint)
+
+
 def _load(frame: Frame, tensors: dict[str, Tensor]) -> None:
     _require_shapes(frame, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    _require_finite(tensors)
     for name, place in frame.tensors.items():
         place.copy_(tensors[name])

@@ -1,10 +1,8 @@
-"""Which devices there are, and what they do well."""
+"""Which devices there are, and what they do well. The CPU is known without torch, which is slow to load."""
 
 from __future__ import annotations
 
 import re
-
-import torch
 
 from spillover.core.errors import ModelError
 from spillover.models.settings import ModelSettings, Precision
@@ -27,8 +25,10 @@ def check_device(device: str, where: str | None = None) -> None:
             where=where,
             hint="use devices: auto, or a list of cpu, cuda, cuda:0, …",
         )
-    count = torch.cuda.device_count()
-    if device != "cpu" and int(wanted[1] or 0) >= count:
+    if device == "cpu":
+        return
+    count = _cuda_devices()
+    if int(wanted[1] or 0) >= count:
         there = f"{count} CUDA device(s)" if count else "no CUDA device"
         raise ModelError(
             f"{device!r} was asked for, but this machine has {there}",
@@ -39,15 +39,25 @@ def check_device(device: str, where: str | None = None) -> None:
 
 def available_devices() -> tuple[str, ...]:
     """Every GPU of this machine, or its CPU."""
-    count = torch.cuda.device_count()
+    count = _cuda_devices()
     return tuple(f"cuda:{index}" for index in range(count)) if count else ("cpu",)
+
+
+def _cuda_devices() -> int:
+    import torch  # noqa: PLC0415 (see above)
+
+    return torch.cuda.device_count()
 
 
 def resolve_precision(precision: Precision, device: str) -> Precision:
     """Say what `auto` stands for on a device: bfloat16 on a GPU that does it well, else float32."""
     if precision != "auto":
         return precision
-    return "bfloat16" if device.startswith("cuda") and torch.cuda.is_bf16_supported() else "float32"
+    if not device.startswith("cuda"):
+        return "float32"
+    import torch  # noqa: PLC0415 (see above)
+
+    return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
 
 
 ROOM = 2 / 3
@@ -69,8 +79,7 @@ def resolve_placement(settings: ModelSettings, parameters: float, device: str) -
     """
     if "auto" not in (settings.quantisation, settings.device_map):
         return settings
-    on_gpu = device.startswith("cuda")
-    memory = torch.cuda.get_device_properties(device).total_memory if on_gpu else float("inf")
+    memory = _memory_bytes(device)
     plain = parameters * VALUE_BYTES[settings.precision]
     fits = plain <= ROOM * memory and 2 * plain <= MERGING_ROOM * memory
     changes: dict[str, str] = {}
@@ -79,5 +88,14 @@ def resolve_placement(settings: ModelSettings, parameters: float, device: str) -
     if changes.get("quantisation", settings.quantisation) == "4bit":  # to which adapters are never merged
         fits = parameters * QUANTISED_BYTES <= ROOM * memory
     if settings.device_map == "auto":
-        changes["device_map"] = "single" if fits or torch.cuda.device_count() < 2 else "spread"
+        changes["device_map"] = "single" if fits or _cuda_devices() < 2 else "spread"
     return settings.model_copy(update=changes)
+
+
+def _memory_bytes(device: str) -> float:
+    """Of a GPU; weights that a CPU computes with are left to the operating system."""
+    if not device.startswith("cuda"):
+        return float("inf")
+    import torch  # noqa: PLC0415 (see above)
+
+    return torch.cuda.get_device_properties(device).total_memory

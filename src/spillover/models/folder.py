@@ -9,6 +9,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from spillover.core.errors import ModelError
+from spillover.core.json_text import parse_json
 
 IMAGE_PROCESSOR = ("preprocessor_config.json", "processor_config.json")
 WANTED = {
@@ -60,11 +61,13 @@ def speaks_of_vision(folder: Path) -> bool:
 
 def _read_object(file: Path) -> dict[str, Any]:
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = parse_json(file.read_bytes(), finite=False)  # transformers writes Infinity
     except json.JSONDecodeError as error:
         raise _broken(f"{file}:{error.lineno}", f"{file.name} is no JSON: {error.msg}") from error
     except UnicodeDecodeError as error:
         raise _broken(str(file), f"{file.name} is no text: {error.reason}") from error
+    except ValueError as error:
+        raise _broken(str(file), f"{file.name} is no JSON that can be used: {error}") from error
     except OSError as error:
         raise ModelError(f"cannot read {file.name}: {error.strerror}", where=str(file.parent)) from error
     if not isinstance(value, dict):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spillover.core.errors import ModelError
 from spillover.core.hub import newest_commit
-from spillover.core.keys import hash_folder
+from spillover.core.keys import content_key, hash_file, hash_folder
 from spillover.models.settings import TINY, ModelSettings
 from spillover.models.tiny import CHECKPOINT
 
@@ -30,6 +30,12 @@ def locate_model(settings: ModelSettings) -> Path | str:
             hint="give a folder that exists, a hub name such as Qwen/Qwen2.5-VL-3B-Instruct, or tiny",
         )
     return settings.path
+
+
+def _own_code(settings: ModelSettings, folder: Path) -> dict[str, str]:
+    """What a folder's own code is, where it may run: files beside and below, since one may import another."""
+    code = sorted(folder.rglob("*.py")) if settings.trust_remote_code else []
+    return {"code": content_key([[str(file.relative_to(folder)), hash_file(file)] for file in code])} if code else {}
 
 
 def pin_revision(settings: ModelSettings) -> ModelSettings:
@@ -58,5 +64,5 @@ def model_identity(settings: ModelSettings) -> dict[str, str | int | None]:
     if settings.quantisation == "4bit":
         identity["quantisation"] = settings.quantisation
     if isinstance(place, Path):
-        return identity | {"content": hash_folder(place, MODEL_FILES)}
+        return identity | {"content": hash_folder(place, MODEL_FILES)} | _own_code(settings, place)
     return identity | {"hub": place, "revision": settings.revision}

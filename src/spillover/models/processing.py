@@ -50,7 +50,7 @@ def load_processor(place: Path | str, settings: ModelSettings) -> Any:
     except ModelError:
         raise
     except Exception as error:
-        raise _unusable("cannot load the processor", settings, error) from error
+        raise _unusable("cannot load the processor", settings.path, error) from error
     _limit_pixels(processor, settings)
     tokenizer = tokenizer_of(processor)
     tokenizer.chat_template = processor.chat_template or tokenizer.chat_template
@@ -78,9 +78,14 @@ def chat_of(processor: Any, name: str) -> Chat:
     """How the model's conversations are written.
 
     Raises:
-        ModelError: nothing says what ends a turn.
+        ModelError: its chat template cannot write one, or nothing says what ends a turn.
     """
-    return Chat(tokenizer_of(processor), in_parts=isinstance(processor, ProcessorMixin), name=name)
+    try:
+        return Chat(tokenizer_of(processor), in_parts=isinstance(processor, ProcessorMixin), name=name)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise _unusable("a question cannot be written with the chat template and tokenizer", name, error) from error
 
 
 def process(processor: Any, texts: Sequence[str], images: Sequence[Sequence[Image.Image]] | None) -> Any:
@@ -115,16 +120,16 @@ def try_processor(place: Path, settings: ModelSettings) -> None:
     try:
         process_example(processor, chat)
     except Exception as error:
-        raise _unusable("a blank image cannot be read with the processor", settings, error) from error
+        raise _unusable("a blank image cannot be read with the processor", settings.path, error) from error
 
 
-def _unusable(what: str, settings: ModelSettings, error: Exception) -> ModelError:
+def _unusable(what: str, name: str, error: Exception) -> ModelError:
     reason = shorten(str(error), REASON_LENGTH, placeholder=" …")
     if isinstance(error, ImportError):
         hint = "install what transformers asks for here"
     else:
         hint = "config.json and the files of its image processor and tokenizer must be those it was published with"
-    return ModelError(f"{what} of {settings.path!r}: {type(error).__name__}: {reason}", hint=hint)
+    return ModelError(f"{what} of {name!r}: {type(error).__name__}: {reason}", hint=hint)
 
 
 def _load(place: Path | str, config: Any, options: dict[str, Any]) -> Any:

@@ -20,7 +20,7 @@ from spillover.core.files import write_atomically
 from spillover.core.numbers import brief, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
 from spillover.report.differences_in_terminal import LISTED, Change, changed_cells, difference_lines
-from spillover.report.figures.data import page_data
+from spillover.report.figures.data import is_reduced, page_data
 from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.tasks import TaskCard, cards_of
 from spillover.report.figures.variance import PARTS, ShareBar, variance_of
@@ -55,6 +55,7 @@ class ModelPage:
     """What stands on the page of one model."""
 
     model: ModelFindings
+    is_reduced: bool
     has_mixture: bool
     asked: str
     headline: str
@@ -147,6 +148,7 @@ def _dump(value: Any, **_: Any) -> str:
 def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixture: bool) -> ModelPage:
     return ModelPage(
         model=model,
+        is_reduced=is_reduced(model),
         has_mixture=has_mixture,
         asked=ASKED.get(model.protocol, model.protocol),
         headline=" ".join(map(sum_up, model.verdicts)) if model.is_about_mixtures else headline(model, rate),

@@ -22,6 +22,8 @@ CELL = 5
 PROFILE = 17
 """Characters of an amount with its noise floor, and the space before it."""
 LISTED_CELLS = 12
+MOST_TABULATED = 50
+"""Tasks beyond which no matrix is printed: it would be wider than any terminal."""
 LEGEND = (
     "PGF: the share of the gap between the base and perfection that finetuning closes. 1 closes it, 0 changes nothing, "
     "below 0 is harm. Rows: what was finetuned on. Columns: the task evaluated."
@@ -64,6 +66,10 @@ def _sentences(title: str, sentences: list[str]) -> RenderableType:
 
 
 def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
+    sources, targets = len(model.matrix.sources), len(model.matrix.targets)
+    if max(sources, targets) > MOST_TABULATED:
+        yield Text(f"PGF · {model.title} · {sources} × {targets}: too many to print; spillover report draws them")
+        return
     base = {name: record.accuracy for name, record in model.base.items()}
     calibrated_base = {name: record.calibrated for name, record in model.base.items()}
     limit = saturation(np.concatenate([matrix.values.ravel() for matrix in model.shown_matrices]))

@@ -34,7 +34,11 @@ def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
 
 
 def _beside(stored: StoredStudy, model: str) -> Beside:
-    updates = [(job, StoredUpdate(folder)) for job, folder in _adapters(stored, model)]
+    there = [
+        (job, folder, stored.store.holds_adapter(job.adapter_key, job.step or 0))
+        for job, folder in _adapters(stored, model)
+    ]
+    updates = [(job, StoredUpdate(folder)) for job, folder, sound in there if sound]
     mixtures = {each.name for each in stored.study.mixtures}
     by_source: dict[str, list[StoredUpdate]] = {}
     for job, update in updates:
@@ -50,6 +54,7 @@ def _beside(stored: StoredStudy, model: str) -> Beside:
         *find_unequal_training(trained),
         *overlaps,
         *_warn_of_repetition(stored.study),
+        *(_warn_of_damage(job, folder) for job, folder, sound in there if not sound),
     )
     return Beside(similarity=similarity, warnings=warnings)
 
@@ -59,8 +64,17 @@ def _adapters(stored: StoredStudy, model: str) -> Iterator[tuple[Evaluate, Path]
     for job in stored.plan.evaluations:
         if job.model != model or job.step is None or job.fraction < 1:
             continue
-        if stored.store.holds_adapter(job.adapter_key, job.step):
-            yield job, stored.store.adapter(job.adapter_key, job.step)
+        folder = stored.store.adapter(job.adapter_key, job.step)
+        if folder.exists():
+            yield job, folder
+
+
+def _warn_of_damage(job: Evaluate, folder: Path) -> Warned:
+    text = (
+        f"{job.source}, seed {job.seed}: its adapter is damaged, so its weights are compared with none; "
+        f"remove {folder}, and spillover run makes it again"
+    )
+    return Warned(kind="damaged_adapter", tasks=(job.source,), text=text)
 
 
 def _warn_of_rehearsal(study: Study) -> Iterator[Warned]:

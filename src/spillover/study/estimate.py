@@ -7,6 +7,7 @@ over what a device does in practice. It is a guess within a factor of two or thr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 from statistics import mean
 
 from spillover.models.settings import ModelSettings
@@ -69,15 +70,15 @@ def estimate_cost(prepared: Prepared) -> Cost:
     supposed = devices[0] == "cpu" and unsaid and any(map(_is_large, study.models))
     if supposed:
         devices = ("cuda",)
-    known = prepared.store.durations_s()
-    seconds = [_job_s(job, prepared, known, devices[0].split(":")[0]) for job in prepared.jobs]
+    seconds = _seconds(prepared, devices[0].split(":")[0])
     finetunes = [job for job in prepared.jobs if isinstance(job, Finetune)]
     models = {model.name: model for model in study.models}
+    examples = cache(partial(_examples, study))
     return Cost(
         seconds=START_S + sum(seconds) / min(len(devices), len(seconds)) if seconds else 0.0,
         trained=len(finetunes) * study.training.examples * study.training.epochs,
         asked=sum(
-            _examples(study, question.target)
+            examples(question.target)
             for job in prepared.jobs
             if isinstance(job, Evaluate)
             for question in job.questions
@@ -99,22 +100,47 @@ def _adapter_bytes(model: ModelSettings, study: Study) -> float:
     return values * VALUE_BYTES
 
 
-def _job_s(job: Job, prepared: Prepared, known: dict[str, float], device: str) -> float:
-    prefix = f"{job.label.split()[0]} {job.model}"
-    like = [duration for label, duration in known.items() if label.startswith(prefix)]
-    if like:
-        return mean(like)
-    study = prepared.asked.study
-    model = next(model for model in study.models if model.name == job.model)
-    match job:
-        case Finetune():
-            passes = study.training.examples * study.training.epochs
-            operations = 6 * passes * _tokens(study, model, job.source)
-        case Evaluate():
-            asked = [question.target for question in job.questions]
-            passes = sum(_examples(study, target) for target in asked)
-            operations = 2 * sum(_examples(study, target) * _tokens(study, model, target) for target in asked)
-    return passes * OVERHEAD_S[device] + operations * count_parameters(model) / OPERATIONS_PER_S[device]
+def _seconds(prepared: Prepared, device: str) -> list[float]:
+    """What each pending job takes: as jobs of its kind and model took, or by arithmetic."""
+    took = prepared.store.durations_s()
+    known: dict[str, float] = {}
+    for kind in {_kind(job) for job in prepared.jobs}:
+        if like := [duration for label, duration in took.items() if label.startswith(kind)]:
+            known[kind] = mean(like)
+    counted = _Counted(prepared.asked.study, device)
+    return [known[_kind(job)] if _kind(job) in known else counted.seconds(job) for job in prepared.jobs]
+
+
+def _kind(job: Job) -> str:
+    """How the labels of jobs begin that take about as long."""
+    return f"{job.label.split()[0]} {job.model}"
+
+
+class _Counted:
+    """Counts what jobs do; each model and target is looked at once."""
+
+    def __init__(self, study: Study, device: str) -> None:
+        self._training = study.training
+        self._device = device
+        self._models = {model.name: model for model in study.models}
+        self._examples = cache(partial(_examples, study))
+        self._tokens = cache(lambda model, task: _tokens(study, self._models[model], task))
+        self._parameters = cache(lambda model: count_parameters(self._models[model]))
+
+    def seconds(self, job: Job) -> float:
+        """What a job takes."""
+        match job:
+            case Finetune():
+                passes = self._training.examples * self._training.epochs
+                operations = 6 * passes * self._tokens(job.model, job.source)
+            case Evaluate():
+                asked = [(self._examples(each.target), self._tokens(job.model, each.target)) for each in job.questions]
+                passes = sum(examples for examples, _ in asked)
+                operations = 2 * sum(examples * tokens for examples, tokens in asked)
+        return (
+            passes * OVERHEAD_S[self._device]
+            + operations * self._parameters(job.model) / OPERATIONS_PER_S[self._device]
+        )
 
 
 def _tokens(study: Study, model: ModelSettings, task: str) -> float:
@@ -137,15 +163,3 @@ def _examples(study: Study, target: str) -> int:
     counts = [task.examples for task in study.tasks if isinstance(task, PerceptionTasks)]
     known = VIDEO_QUESTIONS if _videos(study, target) else max(counts, default=EXAMPLES_UNKNOWN)
     return min(known, study.evaluation.limit or known)
-
-
-def readable_time(seconds: float) -> str:
-    """Write a duration for people.
-
-    >>> readable_time(4000)
-    '1 h 7 min'
-    """
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{round(seconds)} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from spillover.core.errors import Fault, nearest
+from spillover.core.errors import Fault, nearest, shortened
 
 KINDS = {
     "int": "a whole number",
@@ -112,8 +112,7 @@ def _shown(value: Any) -> str:
         case list() | tuple():
             return "a list"
         case _:
-            text = repr(value)
-            return text if len(text) <= 60 else f"{text[:60]}…"
+            return shortened(value)
 
 
 def _unknown_key(detail: ErrorDetails, form: type[BaseModel]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from spillover.core.errors import Fault, ModelError, SpilloverError, nearest
 from spillover.core.scores import BASE_SOURCE
-from spillover.models.adapter_folder import adapter_content, check_adapter_folder, check_base_name
+from spillover.models.adapter_folder import adapter_content, adapter_files, check_adapter_folder, check_base_name
 from spillover.models.identity import locate_model
 from spillover.models.settings import AdapterSource, ModelSettings
 from spillover.study.study import Study
@@ -112,7 +112,7 @@ def _open(study: Study, named: _Named, fits: _Fit, faults: list[Fault]) -> Itera
             config = check_adapter_folder(folder)
             check_base_name(config, str(locate_model(named.model)), folder)
             fits.require(named.model, folder)
-            content = adapter_content(folder)
+            content = adapter_content(adapter_files(folder))
         except SpilloverError as error:
             faults.append(Fault(where=study.place(f"{named.place}[{number}]"), message=str(error)))
             continue

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +27,7 @@ from spillover.core.files import unwritable, write_atomically
 from spillover.core.keys import content_key, hash_file
 from spillover.core.published import AccuracyRow, AccuracyTable, PGFTable
 from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
+from spillover.core.yaml_text import parse_yaml
 from spillover.interop.gather import IMPORTED_SCHEMA, Gathered, gather
 from spillover.interop.importing import ImportChoices, ImportPlan
 from spillover.interop.mapping import MappedRun
@@ -84,9 +85,8 @@ class ImportedStudy(_Written):
     analysis: AnalysisSettings = AnalysisSettings()
 
 
-def is_imported(folder: Path) -> bool:
-    """Whether a folder holds imported results."""
-    return isinstance(_read_yaml(folder), dict) and "imported" in _read_yaml(folder)
+Tell = Callable[[str, int], None]
+"""Hears of a run how many more of its answers were read."""
 
 
 def open_imported(folder: Path) -> ImportedStudy:
@@ -126,8 +126,16 @@ def read_imported(folder: Path, *, replies: bool = False) -> list[pa.Table | Acc
             return [pa.concat_tables(tables).unify_dictionaries()]
 
 
-def write_import(plan: ImportPlan, choices: ImportChoices, folder: Path) -> tuple[ImportedStudy, Gathered | None]:
+def write_import(
+    plan: ImportPlan, choices: ImportChoices, folder: Path, tell: Tell = lambda *_: None
+) -> tuple[ImportedStudy, Gathered | None]:
     """Read everything of a plan and keep it in a new folder, which appears whole or not at all.
+
+    Args:
+        plan: what each run is.
+        choices: how to read it.
+        folder: where it is kept.
+        tell: is given the name of a run and the number of its answers that were read since it was last told.
 
     Raises:
         ImportFileError: a file is broken, or the runs were not asked the same.
@@ -138,7 +146,7 @@ def write_import(plan: ImportPlan, choices: ImportChoices, folder: Path) -> tupl
     beside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
     try:
         (beside / "scores").mkdir(parents=True)
-        study, gathered = _fill(plan, choices, beside, folder.resolve().name)
+        study, gathered = _fill(plan, choices, beside, folder.resolve().name, tell)
         text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         write_atomically(beside / "study.yaml", HEADING + text)
         if folder.exists():
@@ -151,7 +159,9 @@ def write_import(plan: ImportPlan, choices: ImportChoices, folder: Path) -> tupl
     return study, gathered
 
 
-def _fill(plan: ImportPlan, choices: ImportChoices, folder: Path, name: str) -> tuple[ImportedStudy, Gathered | None]:
+def _fill(
+    plan: ImportPlan, choices: ImportChoices, folder: Path, name: str, tell: Tell
+) -> tuple[ImportedStudy, Gathered | None]:
     if plan.tables:
         for index, table in enumerate(plan.tables, 1):
             rows = [(row.seed, row.source, row.target, repr(row.pgf)) for row in table.rows]
@@ -162,9 +172,12 @@ def _fill(plan: ImportPlan, choices: ImportChoices, folder: Path, name: str) -> 
     scoring = choices.gathering.scoring
     jobs = {each.run.name: _describe(each, choices) for each in plan.runs}
     with _writers(folder, jobs) as writers:
-        gathered = gather(
-            plan.runs, plan.model, choices.gathering, lambda each, table: writers.write(each.run.name, table)
-        )
+
+        def keep(each: MappedRun, table: pa.Table) -> None:
+            writers.write(each.run.name, table)
+            tell(each.run.name, len(table))
+
+        gathered = gather(plan.runs, plan.model, choices.gathering, keep)
     accuracies = gathered.accuracies
     if accuracies is not None:
         rows = [(row.source, row.seed, row.target, repr(row.accuracy), row.examples) for row in accuracies.rows]
@@ -286,6 +299,6 @@ def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def _read_yaml(folder: Path) -> Any:
     try:
-        return yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+        return parse_yaml((folder / "study.yaml").read_text(encoding="utf-8"))[1]
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
         return None

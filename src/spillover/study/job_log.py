@@ -78,8 +78,13 @@ class JobLog:
         with suppress(OSError):  # a full disk ends the study elsewhere, with advice
             file.parent.mkdir(exist_ok=True)
             heading = "" if file.exists() else f"{job.label}\n"
-            with file.open("a", encoding="utf-8") as stream:
+            with open(file, "a", encoding="utf-8", opener=_open_itself) as stream:
                 stream.write(f"{heading}{datetime.now().astimezone().isoformat(' ', 'seconds')} {line}\n")
+
+
+def _open_itself(file: str, flags: int) -> int:
+    """Open a file, but none that it is a link to: a study's folder may be somebody else's, and a log is written to."""
+    return os.open(file, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)  # Windows has no such flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

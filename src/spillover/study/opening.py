@@ -13,8 +13,8 @@ from spillover.study.given import GivenAdapter, open_given
 from spillover.study.model_faults import model_faults, sight_faults
 from spillover.study.pinning import Pinned
 from spillover.study.reading import load_study, sound_part
-from spillover.study.study import Source, Study
-from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks
+from spillover.study.study import LocalExecutor, Source, Study
+from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks, refuse_clashes
 from spillover.tasks.files import find_faults
 from spillover.tasks.mixed import MixedTask, open_mixture
 from spillover.tasks.settings import Columns, FileTask, MixtureSource, TaskSettings
@@ -116,6 +116,8 @@ def _repetitions(study: Study) -> list[Fault]:
 
 
 def _device_faults(study: Study) -> list[Fault]:
+    if isinstance(study.executor, LocalExecutor) and study.executor.devices == "auto":
+        return []  # there is always one, and looking for it loads torch, which a study that is done has no need of
     try:
         devices_of(study)
     except SpilloverError as error:
@@ -135,7 +137,7 @@ def _open_tasks(study: Study, loose: Set[int], faults: list[Fault]) -> tuple[lis
             closed = True
     if not closed:
         try:
-            tasks = open_tasks(study.tasks)
+            refuse_clashes(study.tasks, tasks)
         except SpilloverError as error:
             faults.append(_fault(study, "tasks", error))
     return tasks, closed

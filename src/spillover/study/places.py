@@ -11,7 +11,7 @@ from pathlib import Path
 from spillover.core.errors import TaskError
 from spillover.models.settings import TINY, AdapterSource
 from spillover.study.study import Source, Study
-from spillover.tasks.mixed import read_recipe
+from spillover.tasks.recipes import read_recipe
 from spillover.tasks.settings import BlinkTasks, FileTask, HubTask, MixtureSource, TaskSettings, VSIBenchTasks
 
 

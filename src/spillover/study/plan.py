@@ -7,26 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spillover.core.errors import Fault, StudyError
 from spillover.core.keys import content_key
 from spillover.core.scores import BASE_SOURCE
 from spillover.models.identity import model_identity
 from spillover.models.settings import TRAINING_VERSION, Protocol
-from spillover.study.given import GivenAdapter
-from spillover.study.opening import StudyTasks
 from spillover.study.study import Study
-from spillover.tasks.data import TaskData
 from spillover.tasks.scoring import PARSER_VERSION
 from spillover.tasks.task import Task
+
+if TYPE_CHECKING:  # a plan that stands in a folder is read without what opens tasks
+    from spillover.study.given import GivenAdapter
+    from spillover.study.opening import StudyTasks
+    from spillover.tasks.data import TaskData
 
 KEY_VERSION = 1
 """Part of every key: raise it whenever scoring gives something else for the same settings."""
 
 
-Cell = tuple[str, int | None, str]
-"""(adapter key, step, target key): what a score belongs to."""
+Asked = tuple[str, int | None]
+"""(adapter key, step): who was asked. A score belongs to this and a target key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,8 @@ class Evaluate:
     """Keys of jobs that must be done before."""
     given: str | None = None
     """The folder of an adapter that was trained elsewhere, from which it is copied into the study's."""
+    content: str | None = None
+    """Hash of that adapter's files, which are to be the same when they are copied."""
 
     @property
     def key(self) -> str:
@@ -105,9 +109,10 @@ class Evaluate:
         keys = sorted(question.target_key for question in self.questions)
         return {"job": "evaluate", "adapter_key": self.adapter_key, "step": self.step, "target_keys": keys}
 
-    def cells(self) -> Iterable[Cell]:
-        """What is answered."""
-        return ((self.adapter_key, self.step, question.target_key) for question in self.questions)
+    @property
+    def asked(self) -> Asked:
+        """Who is asked."""
+        return self.adapter_key, self.step
 
 
 Job = Finetune | Evaluate
@@ -259,6 +264,7 @@ def _evaluate_given(model: _Model, adapter: GivenAdapter, questions: tuple[Quest
         fraction=1.0,
         questions=questions,
         given=str(adapter.folder),
+        content=adapter.content,
     )
 
 

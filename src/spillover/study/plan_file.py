@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from spillover.core.errors import StoreError
-from spillover.study.plan import Evaluate, Finetune, Job, Plan
+from spillover.study.plan import Evaluate, Finetune, Job, Plan, Question
 from spillover.study.study import Study
 from spillover.tasks.task import Task
 
-PLAN_SCHEMA = 1
+PLAN_SCHEMA = 2
+"""1 repeated the questions in every evaluation, which is read as well."""
 KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -25,6 +26,8 @@ KEY = re.compile(r"[0-9a-f]{32}")
 class _PlanFile:
     schema: int
     tasks: tuple[Task, ...]
+    questions: tuple[Question, ...] = ()
+    """Those of every evaluation that lists none: a study asks all its models the same."""
     jobs: tuple[Finetune | Evaluate, ...]
 
 
@@ -33,7 +36,14 @@ _ADAPTER = TypeAdapter(_PlanFile)
 
 def dump_plan(plan: Plan) -> bytes:
     """Write a plan, its study left out, as JSON."""
-    return _ADAPTER.dump_json(_PlanFile(schema=PLAN_SCHEMA, tasks=plan.tasks, jobs=plan.jobs), indent=1)
+    shared = plan.evaluations[0].questions if plan.evaluations else ()
+    jobs = tuple(_with_questions(job, shared, ()) for job in plan.jobs)
+    return _ADAPTER.dump_json(_PlanFile(schema=PLAN_SCHEMA, tasks=plan.tasks, questions=shared, jobs=jobs), indent=1)
+
+
+def _with_questions(job: Job, given: tuple[Question, ...], wanted: tuple[Question, ...]) -> Job:
+    """Give an evaluation that has the given questions the wanted ones."""
+    return replace(job, questions=wanted) if isinstance(job, Evaluate) and job.questions == given else job
 
 
 def read_plan(file: Path, study: Study) -> Plan:
@@ -54,17 +64,19 @@ def read_plan(file: Path, study: Study) -> Plan:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise StoreError(f"the plan is broken: {place}: {first['msg']}", where=str(file), hint=hint) from error
-    if kept.schema != PLAN_SCHEMA:
+    if kept.schema > PLAN_SCHEMA:
         message = f"the plan has the schema {kept.schema}, and this spillover reads {PLAN_SCHEMA}"
         raise StoreError(message, where=str(file), hint="install the spillover that wrote it, or a later one")
-    for key in (key for job in kept.jobs for key in _keys(job)):
+    for key in _keys(kept):
         if not KEY.fullmatch(key):  # adapters lie under their keys, so a key must never be a path
             raise StoreError(f"the plan is broken: {key!r} is no key", where=str(file), hint=hint)
-    return Plan(study=study, tasks=kept.tasks, jobs=kept.jobs)
+    jobs = tuple(_with_questions(job, (), kept.questions) for job in kept.jobs)
+    return Plan(study=study, tasks=kept.tasks, jobs=jobs)
 
 
-def _keys(job: Job) -> Iterator[str]:
-    yield job.adapter_key
-    yield from job.needs
-    if isinstance(job, Evaluate):
-        yield from (question.target_key for question in job.questions)
+def _keys(kept: _PlanFile) -> Iterator[str]:
+    listed = [kept.questions, *(job.questions for job in kept.jobs if isinstance(job, Evaluate))]
+    yield from (question.target_key for questions in listed for question in questions)
+    for job in kept.jobs:
+        yield job.adapter_key
+        yield from job.needs

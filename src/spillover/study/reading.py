@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import yaml
 from pydantic import ValidationError
 
 from spillover.analysis.settings import AnalysisSettings
-from spillover.core.errors import Fault, StudyError
+from spillover.core.errors import Fault, StudyError, shortened
+from spillover.core.yaml_text import YAMLBoundsError, parse_yaml
 from spillover.study.faults import faults_of
 from spillover.study.places import settle_paths
 from spillover.study.study import Study
@@ -20,13 +23,6 @@ IMPORTED = (
     "these results were imported: what was trained is not here, so nothing can be planned or run; "
     "use spillover analyze, report or status, or write a study of your own: spillover init"
 )
-
-MAXIMUM_DEPTH = 40
-MAXIMUM_NODES = 100_000
-TOO_DEEP = (
-    f"this is nested more than {MAXIMUM_DEPTH} deep; an alias (*name) must not stand within what it names (&name)"
-)
-TOO_MANY = f"these are more than {MAXIMUM_NODES:,} values, counting what aliases (*name) repeat; write fewer"
 
 
 def load_study(path: Path | str) -> Study:
@@ -44,13 +40,18 @@ def load_study(path: Path | str) -> Study:
     """
     file = Path(path)
     file = file / STUDY_FILE if file.is_dir() else file
-    study = parse_study(_read_text(file), file)
+    study = parse_study(read_study_text(file), file)
     if study.provenance is not None:  # spillover wrote it: the study's folder is where it stands, moved or not
         study = study.model_copy(update={"output": "."})
     return settle_paths(study, file.parent)
 
 
-def _read_text(file: Path) -> str:
+def read_study_text(file: Path) -> str:
+    """Read a study file's text.
+
+    Raises:
+        StudyError: it cannot be read, or is not UTF-8.
+    """
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -59,27 +60,37 @@ def _read_text(file: Path) -> str:
         raise StudyError([Fault(where=str(file), message=f"cannot read the file: {reason}; {hint}")]) from error
 
 
+def is_imported(folder: Path) -> bool:
+    """Whether a folder holds imported results; a study's own file, which may be long, is not parsed for that."""
+    try:
+        text = (folder / STUDY_FILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return re.search(r"^imported:", text, re.MULTILINE) is not None
+
+
 def load_analysis_settings(path: Path) -> AnalysisSettings:
     """Read how to analyse: a YAML file with what stands under `analysis:` in a study file.
 
     Raises:
         StudyError: the file cannot be read or has faults: all at once, with their lines.
     """
-    root, values = _read_yaml(_read_text(path), path)
+    root, values = _read_yaml(read_study_text(path), path)
     try:
         return AnalysisSettings.model_validate(values)
     except ValidationError as error:
         raise StudyError(faults_of(error.errors(), root, path.name, AnalysisSettings)) from error
 
 
+@lru_cache(maxsize=8)
 def parse_study(text: str, file: Path) -> Study:
-    """Parse the text of a study file; `file` is only named in faults.
+    """Parse the text of a study file; `file` is only named in faults. A command looks at the same text several times.
 
     Raises:
         StudyError: the text is not a study.
     """
     root, values = _read_yaml(text, file)
-    faults = list(_repeated_keys(root, file.name))
+    faults = [*_repeated_keys(root, file.name), *_control_characters(root, file.name)]
     try:
         study = _validate(values, root, file)
     except ValidationError as error:
@@ -100,7 +111,7 @@ def sound_part(path: Path) -> Study | None:
     """
     file = path / STUDY_FILE if path.is_dir() else path
     try:
-        root, values = _read_yaml(_read_text(file), file)
+        root, values = _read_yaml(read_study_text(file), file)
     except StudyError:
         return None
     try:
@@ -126,15 +137,12 @@ def _validate(values: dict[Any, Any], root: yaml.Node, file: Path) -> Study:
 
 def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_endless(root, file.name)
-        values = yaml.safe_load(text)
-    except RecursionError as error:
-        raise StudyError([Fault(where=file.name, message=TOO_DEEP)]) from error
+        root, values = parse_yaml(text)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        fault = Fault(where=f"{file.name}:{line}", message=f"this is no YAML: {error.problem or error.context}")
-        raise StudyError([fault]) from error
+        said = str(error.problem or error.context)
+        message = said if isinstance(error, YAMLBoundsError) else f"this is no YAML: {said}"
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise StudyError([Fault(where=f"{file.name}{line}", message=message)]) from error
     except yaml.YAMLError as error:
         raise StudyError([Fault(where=file.name, message=f"this is no YAML: {error}")]) from error
     if not isinstance(values, dict) or root is None:
@@ -142,22 +150,6 @@ def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
     if "imported" in values:
         raise StudyError([Fault(where=f"{file.name} imported", message=IMPORTED)])
     return root, values
-
-
-def _refuse_endless(root: yaml.Node | None, file: str) -> None:
-    """Refuse what would be walked without end: an alias within what it names, or aliases of aliases of aliases."""
-    waiting = [(root, 1)] if root is not None else []
-    count = 0
-    while waiting:
-        node, depth = waiting.pop()
-        count += 1
-        if depth > MAXIMUM_DEPTH or count > MAXIMUM_NODES:
-            place = f"{file}:{node.start_mark.line + 1}"
-            raise StudyError([Fault(where=place, message=TOO_DEEP if depth > MAXIMUM_DEPTH else TOO_MANY)])
-        if isinstance(node, yaml.SequenceNode):
-            waiting += [(item, depth + 1) for item in node.value]
-        elif isinstance(node, yaml.MappingNode):
-            waiting += [(part, depth + 1) for pair in node.value for part in pair]
 
 
 def _dated_names_are_text(values: dict[Any, Any]) -> dict[str, Any]:
@@ -175,6 +167,20 @@ def _repeated_keys(node: yaml.Node, file: str) -> Iterator[Fault]:
                 yield Fault(where=f"{file}:{key.start_mark.line + 1} {key.value}", message="this key stands twice")
             seen.add(key.value)
             yield from _repeated_keys(value, file)
+
+
+def _control_characters(node: yaml.Node, file: str) -> Iterator[Fault]:
+    """Find names that would move a terminal's cursor, or worse; texts of examples are not in a study file."""
+    parts: list[yaml.Node] = []
+    if isinstance(node, yaml.ScalarNode) and any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in node.value):
+        message = f"a control character stands in {shortened(node.value)}"
+        yield Fault(where=f"{file}:{node.start_mark.line + 1}", message=message)
+    elif isinstance(node, yaml.SequenceNode):
+        parts = node.value
+    elif isinstance(node, yaml.MappingNode):
+        parts = [part for pair in node.value for part in pair]
+    for part in parts:
+        yield from _control_characters(part, file)
 
 
 def _lines(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:

@@ -15,8 +15,9 @@ from spillover.core.errors import StoreError
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.core.scores import BASE_SOURCE
 from spillover.study.beside import read_beside
-from spillover.study.imported import is_imported, open_imported, read_imported
+from spillover.study.imported import open_imported, read_imported
 from spillover.study.plan import Evaluate
+from spillover.study.reading import is_imported
 from spillover.study.resume import finished_part, unanswered
 from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.together import StudyResults, analyze_results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,9 @@ def pending(plan: Plan, store: Store) -> list[Job]:
 
     A model is asked only what it has not answered, and an adapter is trained only if something is to be asked of it.
     """
-    lacking = {job.key: left for job, left in zip(plan.evaluations, unanswered(plan, store), strict=True)}
-    needed = {key for job in plan.evaluations if lacking[job.key].questions for key in job.needs}
+    lacking = unanswered(plan, store)
+    needed = {key for job in lacking if job.questions for key in job.needs}
+    left = iter(lacking)
     jobs: list[Job] = []
     for job in plan.jobs:
         match job:
@@ -26,23 +27,19 @@ def pending(plan: Plan, store: Store) -> list[Job]:
                 if job.key in needed and not store.has_adapter(job):
                     jobs.append(job)
             case Evaluate():
-                if lacking[job.key].questions:
-                    jobs.append(lacking[job.key])
+                if (rest := next(left)).questions:
+                    jobs.append(rest)
     return jobs
 
 
 def unanswered(plan: Plan, store: Store) -> list[Evaluate]:
     """Leave of each evaluation what is still to be asked, which may be nothing."""
     answered = store.answered()
-    return [
-        replace(
-            job,
-            questions=tuple(
-                question for question, cell in zip(job.questions, job.cells(), strict=True) if cell not in answered
-            ),
-        )
-        for job in plan.evaluations
-    ]
+    return [_rest(job, answered.get(job.asked, {})) for job in plan.evaluations]
+
+
+def _rest(job: Evaluate, answered: Container[str]) -> Evaluate:
+    return replace(job, questions=tuple(each for each in job.questions if each.target_key not in answered))
 
 
 def finished_part(plan: Plan, store: Store) -> Plan:

@@ -5,31 +5,34 @@ Only drivers write here. There is no lock and no server: keys do not clash, so t
 
 from __future__ import annotations
 
-import io
-import json
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import yaml
 
 from spillover.core.errors import StoreError
-from spillover.core.files import remove, sweep, unwritable, write_atomically, write_folder_atomically, write_once
-from spillover.core.keys import content_key
-from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
-from spillover.study.plan import Cell, Evaluate, Finetune, Job, Plan
+from spillover.core.files import is_abandoned, remove, sweep, unwritable, write_atomically, write_once
+from spillover.study.adapter_store import copy_given, is_sound, is_there, read_adapter, write_adapter
+from spillover.study.kept import Kept, read_answers, read_kept, write_kept
+from spillover.study.plan import Asked, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
-from spillover.study.reading import parse_study
+from spillover.study.reading import parse_study, read_study_text
 from spillover.study.study import Study
-from spillover.study.updates import CONFIG_FILE, WEIGHTS_FILE, is_whole
 
-METADATA = b"spillover"
+STATE = re.compile(r"[0-9a-f]{32}\.(state|safetensors)")
+"""The name of what an unfinished job has kept; the second ending is that of earlier versions."""
+DIGEST_BYTES = 32
+"""Of the SHA-256 that stands before what an unfinished job has kept."""
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""libyaml's, where PyYAML has it."""
+JOB_ROOMS = ("logs", "scores")
+"""Where files of finished jobs are."""
 FINDINGS = ("findings.json", "report.html")
 FIGURES = "figures"
 """What is derived from the scores, and made anew in seconds."""
@@ -73,7 +76,7 @@ class Store:
             StudyError: its study file is broken.
         """
         if self.study_file.is_file():
-            study = parse_study(self.study_file.read_text(encoding="utf-8"), self.study_file)
+            study = parse_study(read_study_text(self.study_file), self.study_file)
             if study.provenance is None and not self.plan_file.is_file():
                 raise StoreError(
                     "the folder holds a study file that was written by hand, and no study's results",
@@ -124,7 +127,9 @@ class Store:
         return stored
 
     def begin(self, plan: Plan) -> None:
-        """Make the folder this study's, or go on with it. Findings of before go: they would look like this study's.
+        """Make the folder this study's, or go on with it.
+
+        Findings of another version of the study go: they would look like this one's.
 
         Of several that begin a study at once the first settles it: what each resolved by itself may differ.
 
@@ -132,24 +137,45 @@ class Store:
             StoreError: it belongs to a study of another name, cannot be written, or was begun meanwhile otherwise.
         """
         here = plan.study.model_copy(update={"output": "."})  # the folder may be moved
-        text = yaml.safe_dump(here.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        values = here.model_dump(mode="json")
+        text = yaml.dump(values, Dumper=DUMPER, sort_keys=False, allow_unicode=True)
         heading = "# Written by spillover: the study as it was resolved. To change the study, edit your own file.\n"
         content = heading + text
+        planned = dump_plan(plan)
+        is_new = not (_holds(self.study_file, content.encode()) and _holds(self.plan_file, planned))
         if self.begun(plan.study) is not None:
             write_atomically(self.study_file, content)
         elif not write_once(self.study_file, content):
             self._check_same_models(plan)
-        write_atomically(self.plan_file, dump_plan(plan))
+        write_atomically(self.plan_file, planned)
         for room in ("scores", "adapters", "logs"):  # after the study: a folder that has rooms says whose it is
             try:
                 (self.folder / room).mkdir(exist_ok=True)
             except OSError as error:
                 raise unwritable(self.folder / room, error) from error
+        if is_new:
+            self._remove_findings()
+        self._remove_unfinished(plan)
+        sweep(self.folder)
+
+    def _remove_findings(self) -> None:
         for name in FINDINGS:
             remove(self.folder / name)
-        for file in (self.folder / FIGURES).rglob("*.*"):
-            remove(file)
-        sweep(self.folder)
+        figures = self.folder / FIGURES
+        if not figures.is_symlink():  # a folder of somebody else's may say that they lie in one's home
+            for file in figures.rglob("*.*"):
+                remove(file)
+
+    def _remove_unfinished(self, plan: Plan) -> None:
+        """Remove what no job will go on from: it is not planned any more, or was finished by another process."""
+        planned = {job.key: job for job in plan.finetunes}
+        for file in (self.folder / "unfinished").glob("*.*"):
+            if not STATE.fullmatch(file.name):
+                continue
+            job = planned.get(file.stem)
+            with suppress(FileNotFoundError):  # another process was first
+                if self.has_adapter(job) if job else is_abandoned(file):
+                    remove(file)
 
     def _check_same_models(self, plan: Plan) -> None:
         stored = self.begun(plan.study)
@@ -167,18 +193,12 @@ class Store:
             StoreError: the disk is full or the folder cannot be written.
         """
         job = outcome.job
-        about = {
-            "schema": SCORE_SCHEMA_VERSION,
-            "job": job.describe(),
-            "label": job.label,
-            "duration_s": round(outcome.duration_s, 3),
-            "versions": dict(versions),
-        }
         for room, table in (("logs", outcome.log), ("scores", outcome.scores)):
             if table is not None:
-                write_atomically(self.folder / room / f"{job.key}.parquet", _parquet(table, about))
+                content = write_kept(table, job, outcome.duration_s, versions)
+                write_atomically(self.folder / room / f"{job.key}.parquet", content)
         for step, files in sorted((outcome.adapters or {}).items()):  # last: an adapter says that its job is done
-            write_folder_atomically(self.adapter(job.adapter_key, step), dict(files))
+            write_adapter(self.adapter(job.adapter_key, step), files)
         remove(self._unfinished(job))
 
     def keep_unfinished(self, job: Job, state: bytes) -> None:
@@ -187,40 +207,38 @@ class Store:
         Raises:
             StoreError: the disk is full or the folder cannot be written.
         """
-        write_atomically(self._unfinished(job), state)
+        write_atomically(self._unfinished(job), hashlib.sha256(state).digest() + state)
 
     def unfinished(self, job: Job) -> bytes | None:
-        """What a job may go on from; None where it begins anew."""
+        """What a job may go on from; None where it begins anew, since there is nothing or it is damaged."""
         try:
-            return self._unfinished(job).read_bytes()
+            content = self._unfinished(job).read_bytes()
         except OSError:  # most often there is none
             return None
+        digest, state = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+        return state if hashlib.sha256(state).digest() == digest else None
 
     def _unfinished(self, job: Job) -> Path:
-        return self.folder / "unfinished" / f"{job.key}.safetensors"
+        return self.folder / "unfinished" / f"{job.key}.state"
 
     def has_adapter(self, finetune: Finetune) -> bool:
         """Whether an adapter is there, with its files, at every step that is wanted of it."""
-        return all(self.holds_adapter(finetune.adapter_key, step) for step in finetune.steps)
+        return all(is_there(self.adapter(finetune.adapter_key, step)) for step in finetune.steps)
 
     def holds_adapter(self, adapter_key: str, step: int) -> bool:
-        """Whether an adapter is there at a step, with its files, the weights as long as they say that they are."""
-        folder = self.adapter(adapter_key, step)
-        return (folder / CONFIG_FILE).is_file() and is_whole(folder / WEIGHTS_FILE)
+        """Whether an adapter is there at a step, with its files as they were written."""
+        return is_sound(self.adapter(adapter_key, step))
 
     def adopt(self, job: Evaluate) -> None:
         """Copy an adapter that was trained elsewhere into the folder, which is complete in itself, unless it is there.
 
         Raises:
-            StoreError: it cannot be read, the disk is full or the folder cannot be written.
+            StoreError: it cannot be read, has changed since the study was planned, the disk is full or the folder
+                cannot be written.
         """
         if job.given is None or job.step is None or self.holds_adapter(job.adapter_key, job.step):
             return
-        try:
-            files = {name: (Path(job.given) / name).read_bytes() for name in (CONFIG_FILE, WEIGHTS_FILE)}
-        except OSError as error:
-            raise StoreError(f"cannot read the adapter: {error.strerror}", where=job.given) from error
-        write_folder_atomically(self.adapter(job.adapter_key, job.step), files)
+        copy_given(Path(job.given), job.content, self.adapter(job.adapter_key, job.step))
 
     def adapter(self, adapter_key: str, step: int) -> Path:
         """The folder of an adapter at a step."""
@@ -230,44 +248,39 @@ class Store:
         """Read an adapter's files.
 
         Raises:
-            StoreError: it is not there.
+            StoreError: it is not there, or is not as it was written.
         """
-        folder = self.adapter(adapter_key, step)
-        try:
-            return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
-        except OSError as error:
-            raise StoreError(f"cannot read the adapter: {error.strerror}", where=str(folder)) from error
+        return read_adapter(self.adapter(adapter_key, step))
 
-    def answered(self) -> dict[Cell, Path]:
-        """Which cells are scored, and in which file; broken files are passed over and computed again."""
-        cells: dict[Cell, Path] = {}
-        for file, about in self._about("scores"):
-            job = about["job"]
-            for target_key in job["target_keys"]:
-                cells[job["adapter_key"], job["step"], target_key] = file
-        return cells
+    def answered(self) -> dict[Asked, dict[str, Path]]:
+        """The file of every answered target key, by who was asked; broken files are passed over and computed again."""
+        found: dict[Asked, dict[str, Path]] = {}
+        for kept in self._kept("scores"):
+            found.setdefault(kept.asked, {}).update(dict.fromkeys(kept.target_keys, kept.file))
+        return found
 
     def durations_s(self) -> dict[str, float]:
         """How long each finished job took, by its label."""
-        return {about["label"]: about["duration_s"] for _, about in self._every_about()}
+        return {kept.label: kept.duration_s for room in JOB_ROOMS for kept in self._kept(room)}
 
     def versions(self, plan: Plan) -> dict[str, list[str]]:
         """The versions of each package that the plan's adapters and scores were made with; more than one is mixed."""
         wanted = {job.adapter_key for job in plan.jobs}
         made: dict[str, set[str]] = {}
-        for _, about in self._every_about():
-            if about["job"].get("adapter_key") in wanted:
-                for package, version in about.get("versions", {}).items():
+        for kept in (kept for room in JOB_ROOMS for kept in self._kept(room)):
+            if kept.asked[0] in wanted:
+                for package, version in kept.versions.items():
                     made.setdefault(package, set()).add(version)
         return {package: sorted(found) for package, found in made.items()}
 
     def leftovers(self, plan: Plan) -> list[Path]:
         """Files of jobs that are not in the plan, of a trial or an earlier version; they are kept and not read."""
-        wanted = {cell for job in plan.evaluations for cell in job.cells()}
-        files = {file: False for file, _ in self._about("scores")}
-        for cell, file in self.answered().items():
-            files[file] = files[file] or cell in wanted
-        return sorted(file for file, used in files.items() if not used)
+        wanted = {job.asked: job.questions for job in plan.evaluations}
+
+        def is_used(kept: Kept) -> bool:
+            return not set(kept.target_keys).isdisjoint(each.target_key for each in wanted.get(kept.asked, ()))
+
+        return [kept.file for kept in self._kept("scores") if not is_used(kept)]
 
     def read(self, plan: Plan) -> pa.Table:
         """Read the plan's scores, and no others, under the names that the plan gives them.
@@ -276,61 +289,32 @@ class Store:
             StoreError: nothing of the plan is scored yet.
         """
         answered = self.answered()
-        tables = [table for job in plan.evaluations for table in _read_job(job, answered)]
+        tables = [
+            read_answers(file, job, keys) for job in plan.evaluations for file, keys in _files_of(job, answered).items()
+        ]
         if not tables:
             raise StoreError("there are no scores of this study yet", where=str(self.folder), hint="spillover run it")
         return pa.concat_tables(tables).unify_dictionaries()
 
-    def _every_about(self) -> Iterator[tuple[Path, dict[str, Any]]]:
-        return (found for room in ("logs", "scores") for found in self._about(room))
-
-    def _about(self, room: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def _kept(self, room: str) -> Iterator[Kept]:
         for file in sorted((self.folder / room).glob("*.parquet")):
-            about = _read_about(file)
-            if about is not None:
-                yield file, about
+            kept = read_kept(file)
+            if kept is not None:
+                yield kept
 
 
-def _parquet(table: pa.Table, about: Mapping[str, Any]) -> bytes:
-    labelled = table.replace_schema_metadata({METADATA: json.dumps(about).encode()})
-    stream = io.BytesIO()
-    pq.write_table(labelled, stream, compression="zstd")
-    return stream.getvalue()
-
-
-def _read_about(file: Path) -> dict[str, Any] | None:
-    """Read what a file says of itself; None where it is broken or is not what its name says."""
-    if not re.fullmatch(r"[0-9a-f]{32}", file.stem):
-        return None
+def _holds(file: Path, content: bytes) -> bool:
     try:
-        about = json.loads((pq.read_schema(file).metadata or {})[METADATA])
-        return about if content_key(about["job"]) == file.stem else None
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
-        return None
+        return file.read_bytes() == content
+    except OSError:  # most often there is none
+        return False
 
 
-def _read_job(job: Evaluate, answered: Mapping[Cell, Path]) -> Iterator[pa.Table]:
-    by_file: dict[Path, list[str]] = {}
-    for cell in job.cells():
-        if cell in answered:
-            by_file.setdefault(answered[cell], []).append(cell[2])
-    targets = {question.target_key: question.target for question in job.questions}
-    for file, keys in by_file.items():
-        table = pq.read_table(file, schema=SCORE_SCHEMA)
-        table = table.filter(
-            pc.is_in(  # pyright: ignore[reportAttributeAccessIssue]
-                table["target_key"].cast(pa.string()), pa.array(keys)
-            )
-        )
-        named = {
-            "model": [job.model] * len(table),
-            "source": [job.source] * len(table),
-            "control": [job.control] * len(table),
-            "seed": [job.seed] * len(table),
-            "fraction": [job.fraction] * len(table),
-            "target": [targets[key] for key in table["target_key"].to_pylist()],
-        }
-        for name, values in named.items():
-            index = table.schema.get_field_index(name)
-            table = table.set_column(index, SCORE_SCHEMA.field(name), pa.array(values, SCORE_SCHEMA.field(name).type))
-        yield table
+def _files_of(job: Evaluate, answered: Mapping[Asked, Mapping[str, Path]]) -> dict[Path, list[str]]:
+    """The files that hold a job's answers, each with the target keys that are read from it."""
+    found = answered.get(job.asked, {})
+    files: dict[Path, list[str]] = {}
+    for question in job.questions:
+        if question.target_key in found:
+            files.setdefault(found[question.target_key], []).append(question.target_key)
+    return files

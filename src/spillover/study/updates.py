@@ -5,7 +5,6 @@ Safetensors are a length, a JSON header and raw values, so nothing in them can r
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from spillover.analysis.weights import Factors
 from spillover.core.errors import StoreError
+from spillover.core.json_text import parse_json
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
@@ -85,7 +85,7 @@ class StoredUpdate(Mapping[str, Factors]):
 
 def _read_settings(file: Path) -> dict[str, Any]:
     try:
-        given = json.loads(file.read_text(encoding="utf-8"))
+        given = parse_json(file.read_bytes())
         settings = {"use_rslora": False} | {name: given[name] for name in SAME_FOR_ALL if name in given}
         if not (float(settings["r"]) > 0 and float(settings["lora_alpha"]) > 0):
             raise ValueError("rank and alpha must be above 0")
@@ -102,7 +102,7 @@ def _read_header(file: Path) -> dict[str, _Place]:
             length = int.from_bytes(stream.read(8), "little")
             if length > min(size, MAXIMUM_HEADER):
                 raise ValueError("its header is longer than the file")
-            header = json.loads(stream.read(length))
+            header = parse_json(stream.read(length))
         tensors = {name: about for name, about in header.items() if name != "__metadata__"}
         places = {name: _place(about, 8 + length, size) for name, about in tensors.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

@@ -83,7 +83,9 @@ def _turn(message: Any, place: str) -> Turn:
     if name not in ROLES:
         raise TaskError(f"unknown role {name!r}", where=place, hint=f"allowed: {', '.join(ROLES)}")
     content = message.get("content", message.get("value"))
-    pieces = [content] if isinstance(content, str) else [_piece(part, place) for part in content or ()]
+    if not isinstance(content, str | list):
+        raise TaskError(f"the {name}'s message has no content: neither text nor a list of parts", where=place)
+    pieces = [content] if isinstance(content, str) else [_piece(part, place) for part in content]
     *first, last = "".join(pieces).split(IMAGE_TAG)
     places: list[int] = []
     for text in first:

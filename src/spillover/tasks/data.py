@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -101,13 +102,25 @@ def open_tasks(settings: Sequence[TaskSettings]) -> list[TaskData]:
     Raises:
         TaskError: a name is unknown or stands twice, or BLINK is taken from two places.
     """
-    _refuse_mixed_revisions(settings)
     opened = [data for each in settings for data in _open(each)]
-    names = [data.task.name for data in opened]
-    for name in names:
-        if names.count(name) > 1:
-            raise TaskError(f"the task {name!r} stands twice", hint="give one of them another name")
+    refuse_clashes(settings, opened)
     return opened
+
+
+def refuse_clashes(settings: Sequence[TaskSettings], opened: Sequence[TaskData]) -> None:
+    """Refuse tasks that are well alone and cannot be in one study.
+
+    Args:
+        settings: of all tasks.
+        opened: the tasks that they speak of.
+
+    Raises:
+        TaskError: a name stands twice, or BLINK is taken from two places.
+    """
+    _refuse_mixed_revisions(settings)
+    for name, count in Counter(data.task.name for data in opened).items():
+        if count > 1:
+            raise TaskError(f"the task {name!r} stands twice", hint="give one of them another name")
 
 
 def _open(settings: TaskSettings) -> Sequence[TaskData]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from spillover.core.errors import TaskError, nearest
+from spillover.core.errors import TaskError, nearest, shortened
 from spillover.core.prompt import ImageSource
 from spillover.tasks.conversations import conversation_example, images_in_turns, is_conversation
 from spillover.tasks.image import EncodedImage, ImageFile
@@ -15,6 +15,8 @@ from spillover.tasks.rows import PlacedRow, Row, read_rows
 from spillover.tasks.settings import Columns
 from spillover.tasks.task import MAXIMUM_CHOICES, Example, lay_out_prompt, option_letters
 
+MAXIMUM_FAULTS = 1000
+"""Of a file, after which it is not read on."""
 IMAGE_COLUMNS = (*(f"image_{number}" for number in range(1, 65)), "image", "images")
 """Where images are looked for, in order."""
 BLINKS_COLUMNS = Columns()
@@ -47,9 +49,13 @@ def find_faults(path: Path, columns: Columns = BLINKS_COLUMNS) -> tuple[list[Exa
     """
     examples: list[Example] = []
     faults: list[TaskError] = []
+    said = _said(columns)
     for place, row in _until_broken(path, faults):
+        if len(faults) >= MAXIMUM_FAULTS:
+            faults.append(TaskError("so many rows are wrong that those below are not looked at", where=place))
+            break
         try:
-            example = _example(_renamed(row, columns, place), path.parent, place, f"{path.stem}_{len(examples)}")
+            example = _example(_renamed(row, said, place), path.parent, place, f"{path.stem}_{len(examples)}")
             for image in example.images:
                 image.load()
         except TaskError as error:
@@ -88,10 +94,11 @@ def collect_examples(
     """
     examples: list[Example] = []
     seen: dict[str, str] = {}
+    said = _said(columns)
     for place, row in rows:
         if count is not None and len(examples) >= count:
             break
-        example = _example(_renamed(row, columns, place), folder, place, f"{name}_{len(examples)}")
+        example = _example(_renamed(row, said, place), folder, place, f"{name}_{len(examples)}")
         if example.id in seen:
             raise TaskError(f"the idx {example.id!r} stands at {seen[example.id]} too", where=place)
         seen[example.id] = place
@@ -101,11 +108,18 @@ def collect_examples(
     return examples
 
 
-def _renamed(row: Row, columns: Columns, place: str) -> Row:
+Renamed = dict[str, Any]
+"""BLINK's names of columns, each with what it is called in the rows."""
+
+
+def _said(columns: Columns) -> Renamed:
+    return columns.model_dump(exclude_defaults=True)
+
+
+def _renamed(row: Row, said: Renamed, place: str) -> Row:
     """Give a row BLINK's names; columns that are not spoken of keep theirs."""
-    if columns == BLINKS_COLUMNS:
+    if not said:
         return row
-    said: dict[str, Any] = columns.model_dump(exclude_defaults=True)
     renamed = {key: value for key, value in row.items() if "images" not in said or key not in IMAGE_COLUMNS}
     for key, names in said.items():
         listed = (names,) if isinstance(names, str) else names
@@ -126,7 +140,8 @@ def _example(row: Row, folder: Path, place: str, default_id: str) -> Example:
     if text is None:
         raise TaskError("the example has neither prompt nor question", where=place)
     if not isinstance(text, str):
-        raise TaskError(f"the {key} is {text!r}, not text", where=place, hint='write it in quotation marks: "…"')
+        message = f"the {key} is {shortened(text)}, not text"
+        raise TaskError(message, where=place, hint='write it in quotation marks: "…"')
     answers = _answers(row.get("answer"), choices, place)
     return Example(
         id=name,
@@ -142,7 +157,7 @@ def _identity(given: Any, default: str, place: str) -> str:
     if given is None or given == "":
         return default
     if not isinstance(given, str | int | float):
-        raise TaskError(f"the idx is {given!r}, neither text nor a number", where=place)
+        raise TaskError(f"the idx is {shortened(given)}, neither text nor a number", where=place)
     return str(given)
 
 
@@ -156,17 +171,17 @@ def listed_choices(given: Any, place: str) -> tuple[str, ...]:
         return ()
     if not isinstance(given, list | tuple):
         raise TaskError(
-            f"the choices are {given!r}, not a list",
+            f"the choices are {shortened(given)}, not a list",
             where=place,
             hint='write ["left", "right"], or leave choices out of an open question',
         )
     listed: list[Any] = list(given)
     for choice in listed:
         if not isinstance(choice, str | int | float):
-            raise TaskError(f"the choice {choice!r} is neither text nor a number", where=place)
+            raise TaskError(f"the choice {shortened(choice)} is neither text nor a number", where=place)
     if len(listed) == 1:
         raise TaskError(
-            f"there is one choice, {listed[0]!r}, and so nothing to choose",
+            f"there is one choice, {shortened(listed[0])}, and so nothing to choose",
             where=place,
             hint="give at least two, or leave choices out of an open question",
         )
@@ -211,14 +226,15 @@ def _letter(answer: str | float, choices: tuple[str, ...], place: str) -> str:
             hint="use the validation split",
         )
     raise TaskError(
-        f"the answer {answer!r} is not among the choices", where=place, hint=f"allowed: {', '.join(letters)}"
+        f"the answer {shortened(answer)} is not among the choices", where=place, hint=f"allowed: {', '.join(letters)}"
     )
 
 
 def _held_images(row: Row) -> Iterator[tuple[str, Any]]:
     """Each image as the row holds it, with the name of its column."""
     for name in IMAGE_COLUMNS:
-        yield from ((name, image) for image in _flat(row.get(name)))
+        if name in row:
+            yield from ((name, image) for image in _flat(row[name]))
 
 
 def _flat(held: Any) -> Iterator[Any]:
@@ -253,6 +269,10 @@ def open_image(held: object, folder: Path, place: str) -> ImageSource:
 
 def _image_file(name: str, folder: Path, place: str) -> ImageFile:
     image = folder / name
-    if not image.is_file():
-        raise TaskError(f"there is no image {name!r}", where=place, hint=f"paths are read from {folder}")
+    try:
+        is_there = image.is_file()
+    except OSError:  # such as a name that is too long to be one
+        is_there = False
+    if not is_there:
+        raise TaskError(f"there is no image {shortened(name)}", where=place, hint=f"paths are read from {folder}")
     return ImageFile(image)

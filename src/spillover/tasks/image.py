@@ -6,6 +6,7 @@ import hashlib
 import io
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -14,6 +15,12 @@ from spillover.core.errors import TaskError
 
 MAXIMUM_PIXELS = 80_000_000
 """Larger images are refused before they are decoded: no benchmark needs them, and a bomb would."""
+
+MAXIMUM_FILE_BYTES = 1 << 30
+"""Of an encoded image: more than as many pixels in 16 bits, with transparency, take unpacked."""
+
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "TGA")
+"""Pixels alone: Pillow gives PostScript to another program, which runs it."""
 
 MAXIMUM_ASPECT_RATIO = 200
 """Longer side over shorter: what lies beyond, models cannot take (Qwen's image processors stop here)."""
@@ -76,6 +83,9 @@ class ImageFile:
 
     def _read(self) -> bytes:
         try:
+            if (size := self.path.stat().st_size) > MAXIMUM_FILE_BYTES:
+                message = f"the image file has {size:,} bytes, more than {MAXIMUM_FILE_BYTES:,}"
+                raise TaskError(message, where=str(self.path))
             return self.path.read_bytes()
         except OSError as error:
             raise TaskError(f"cannot read the image: {error.strerror or error}", where=str(self.path)) from error
@@ -91,7 +101,7 @@ def decode_image(data: bytes, name: str) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit, below, is the stricter
-            image = Image.open(io.BytesIO(data))
+            image = Image.open(io.BytesIO(data), formats=_formats())
         width, height = image.size
         if width * height > MAXIMUM_PIXELS:
             raise TaskError(
@@ -106,10 +116,20 @@ def decode_image(data: bytes, name: str) -> Image.Image:
                 hint="models cannot take it: crop or pad it, or leave the example out",
             )
         return _as_rgb(ImageOps.exif_transpose(image))
+    except TaskError:
+        raise
     except UnidentifiedImageError as error:
-        raise TaskError("this is no image that Pillow can read", where=name) from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        hint = f"give one of {', '.join(_formats())}"
+        raise TaskError("this is no image that is read here", where=name, hint=hint) from error
+    except Exception as error:  # each of Pillow's decoders has errors of its own
         raise TaskError(f"the image is broken: {error}", where=name, hint="re-export or remove it") from error
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow was built with."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

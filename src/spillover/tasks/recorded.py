@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from spillover.core.errors import TaskError
@@ -33,6 +33,8 @@ class RecordedTask:
     """None where there is nothing to train on."""
     validation: Reader | None
     """None where there is nothing to evaluate on."""
+    _hashes: dict[tuple[Split, int | None], str] = field(default_factory=dict, init=False, repr=False)
+    """Of what was read; a study's plan asks for each several times."""
 
     def offers(self, split: Split) -> bool:
         """Whether there is anything to read."""
@@ -55,11 +57,14 @@ class RecordedTask:
         """A hash of everything that a model is shown and told, wherever it was read from."""
         if not self.offers(split):
             return None
-        return {"examples": hash_examples(self.read(split, count)), "split": split}
+        if (split, count) not in self._hashes:
+            self._hashes[split, count] = hash_examples(self.read(split, count))
+        return {"examples": self._hashes[split, count], "split": split}
 
     def check(self, split: Split, count: int | None) -> None:
         """Read every example, decode every image, and see that what is to be chosen from has choices."""
-        for example in self.read(split, count):
+        examples = self.read(split, count)
+        for example in examples:
             if split == "validation" and self.task.metric == "accuracy" and not example.choices:
                 raise TaskError(
                     f"the example {example.id} of {self.task.name} has no choices, and the task is one of choosing",
@@ -67,6 +72,7 @@ class RecordedTask:
                 )
             for image in example.images:
                 image.load()
+        self._hashes[split, count] = hash_examples(examples)
 
     def _reader(self, split: Split) -> Reader | None:
         return self.train if split == "train" else self.validation

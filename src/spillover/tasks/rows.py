@@ -11,11 +11,20 @@ import pyarrow.parquet as pq
 from pyarrow import ArrowInvalid
 
 from spillover.core.errors import TaskError
+from spillover.core.json_text import parse_json
 
 Row = Mapping[str, Any]
 """Plain values by column."""
 PlacedRow = tuple[str, Row]
 """A row and where it stands, for errors."""
+BATCH = 64
+"""Rows of a Parquet file that are unpacked at once, at most."""
+FREE_BYTES = 1 << 30
+"""What any Parquet file may unpack to."""
+LARGEST_RATIO = 100
+"""What a larger one may, to its own size: text packs to a tenth, and images do not pack at all."""
+ROW_BYTES = 200
+"""Main memory that a row takes beside its texts and images, about."""
 LFS_POINTER = b"version https://git-lfs"
 
 
@@ -36,6 +45,8 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
             hint="give a .jsonl, .json or .parquet file",
         )
     try:
+        if path.exists() and not path.is_file():
+            raise TaskError("this is no file", where=str(path), hint="give a .jsonl, .json or .parquet file")
         yield from readers[path.suffix](path)
     except ArrowInvalid as error:
         raise _no_parquet(path, error) from error
@@ -54,9 +65,13 @@ def _json_lines(path: Path) -> Iterator[PlacedRow]:
 
 def _json_list(path: Path) -> Iterator[PlacedRow]:
     try:
-        rows = json.loads(path.read_text(encoding="utf-8-sig"))
+        rows = parse_json(path.read_bytes())
     except json.JSONDecodeError as error:
         raise TaskError(f"this is no JSON: {error.msg}", where=f"{path}:{error.lineno}") from error
+    except UnicodeDecodeError:
+        raise
+    except ValueError as error:
+        raise TaskError(f"this is no JSON that can be used: {error}", where=str(path)) from error
     if not isinstance(rows, list):
         raise TaskError("this is no list of rows", where=str(path), hint="one JSON object a line is a .jsonl file")
     for number, row in enumerate(rows):
@@ -66,12 +81,42 @@ def _json_list(path: Path) -> Iterator[PlacedRow]:
 
 
 def _parquet_rows(path: Path) -> Iterator[PlacedRow]:
-    number = 0
+    number, unpacked = 0, 0
+    limit = max(FREE_BYTES, LARGEST_RATIO * path.stat().st_size)
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=64):
+        for batch in file.iter_batches(batch_size=_rows_at_once(file, limit, path)):
             for row in batch.to_pylist():
                 number += 1
+                unpacked += ROW_BYTES + sum(_bytes_of(value) for value in row.values())
+                if unpacked > limit:
+                    raise _bomb(path)
                 yield f"{path} row {number}", row
+
+
+def _rows_at_once(file: pq.ParquetFile, limit: int, path: Path) -> int:
+    """Choose a batch whose every row may hold the largest column's whole content, as values that are told once may."""
+    about = file.metadata
+    groups = [about.row_group(number) for number in range(about.num_row_groups)]
+    columns = [group.column(place).total_uncompressed_size for group in groups for place in range(group.num_columns)]
+    if sum(columns) > limit:
+        raise _bomb(path)
+    return max(1, min(BATCH, FREE_BYTES // max(columns, default=1)))
+
+
+def _bytes_of(value: Any) -> int:
+    match value:
+        case str() | bytes():
+            return len(value)
+        case dict():
+            return sum(map(_bytes_of, value.values()))
+        case list():
+            return sum(map(_bytes_of, value))
+        case _:
+            return 0
+
+
+def _bomb(path: Path) -> TaskError:
+    return TaskError("the file unpacks to far more than it could honestly hold", where=str(path), hint="it is not read")
 
 
 def _no_parquet(path: Path, error: ArrowInvalid) -> TaskError:
@@ -87,9 +132,11 @@ def _no_parquet(path: Path, error: ArrowInvalid) -> TaskError:
 
 def _parse_line(line: str, place: str) -> Row:
     try:
-        row = json.loads(line)
+        row = parse_json(line)
     except json.JSONDecodeError as error:
         raise TaskError(f"this line is no JSON: {error.msg}", where=f"{place} column {error.colno}") from error
+    except ValueError as error:
+        raise TaskError(f"this line is no JSON that can be used: {error}", where=place) from error
     if not isinstance(row, dict):
         raise TaskError("this line is no JSON object", where=place)
     return row

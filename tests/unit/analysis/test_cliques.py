@@ -123,3 +123,11 @@ def test_no_joined_pair_is_not_tested():
     empty = graphs(np.zeros((3, 3), dtype=bool))
     largest = compare_largest(empty, find_cliques(empty, 5), 10, np.random.default_rng(0))["mean"]
     assert (largest.size, largest.p) == (0, None)
+
+
+def test_very_many_tasks_get_fewer_permutations_and_the_result_says_how_many(monkeypatch):
+    monkeypatch.setattr("spillover.analysis.clique_size.PERMUTED", 1)
+    monkeypatch.setattr("spillover.analysis.clique_size.DRAWN_TOGETHER", 40)
+    some = graphs(np.array([[False, True, True], [True, False, True], [True, True, False]]))
+    found = compare_largest(some, find_cliques(some, 10), 1000, np.random.default_rng(0))
+    assert (found["mean"].permutations, found["mean"].p) == (99, 1.0)

@@ -44,6 +44,15 @@ def test_the_json_form_holds_the_promised_names(table):
     assert all(warned.keys() == {"kind", "tasks", "text"} for warned in model["warnings"])
 
 
+def test_very_many_cells_are_written_on_one_line_with_the_same_values(table, monkeypatch):
+    findings = analyze(table, SETTINGS)
+    many_lines = findings.dump()
+    monkeypatch.setattr("spillover.analysis.findings.INDENTED_CELLS", 3)
+    assert "\n" in many_lines
+    assert "\n" not in findings.dump()
+    assert json.loads(findings.dump()) == json.loads(many_lines)
+
+
 def test_intervals_stand_beside_every_profile(table):
     model = analyze(table, SETTINGS).to_json()["models"][0]
     low, high = model["intervals"]["transferability"]["positive"]["Jigsaw"]

@@ -195,3 +195,14 @@ def test_open_questions_have_no_letters(scores, protocol):
     assert model.base["Jigsaw"].letters == {}
     assert model.base["Jigsaw"].balanced is None
     assert (model.matrix.values == 0).all()
+
+
+def test_a_very_large_matrix_gets_fewer_replicates_and_says_so(scores):
+    table = table_from_scores(scores())
+    asked = AnalysisSettings(replicates=300, permutations=0, replicated_values=1)
+    found = analyze(table, asked)
+    (warned,) = [warned for warned in found.models[0].warnings if warned.kind == "fewer_replicates"]
+    assert "200 bootstrap replicates were drawn and not 300" in warned.text
+    assert len(found.models[0].summary.spread.replicates.mean) == 200
+    assert found.provenance["settings"]["replicates"] == 300, "what was asked for"
+    assert "fewer_replicates" not in kinds(analyze(table, AnalysisSettings(replicates=300, permutations=0)))

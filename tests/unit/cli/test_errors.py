@@ -50,7 +50,7 @@ def test_a_study_that_cannot_be_run(tmp_path, capsys, text, word):
     ("row", "word"),
     [
         ({"answer": "(C)"}, "not among the choices"),
-        ({"image_1": "broken.png"}, "no image that Pillow can read"),
+        ({"image_1": "broken.png"}, "no image that is read here"),
         ({"image_1": "cut.png"}, "the image is broken"),
         ({"image_1": "long.png"}, "long.png: the image has 4000 × 8 pixels, one side more than 200 times the other"),
         ({"choices": "left"}, "d.jsonl:1: the choices are 'left', not a list"),
@@ -195,3 +195,12 @@ def test_a_reader_that_has_had_enough_is_no_fault():
         said = process.stderr.read()
     assert "Traceback" not in said
     assert "fault of spillover" not in said
+
+
+def test_an_error_does_not_steer_the_terminal(tmp_path, capsys):
+    file = tmp_path / "d.jsonl"
+    file.write_text(json.dumps({"messages": [{"role": "\x1b[2J", "content": "x"}]}) + "\n")
+    (tmp_path / "\x1b[2J.jsonl").write_text("")
+    for each in (file, tmp_path / "\x1b[2J.jsonl"):
+        assert run_command(["tasks", "check", str(each)]) == 2
+        assert "\x1b[2J" not in capsys.readouterr().err

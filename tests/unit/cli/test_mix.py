@@ -6,6 +6,7 @@ import pytest
 from tests.unit.mixture.made_tables import HELPFUL, table
 
 from spillover.cli.main import run_command
+from spillover.core.numbers import signed
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_what_is_protected_is_shown_with_its_prediction_whichever_the_strategy(s
     assert run_command([*asked, "--json"]) == 0
     effects = {effect["task"]: effect for effect in json.loads(capsys.readouterr().out)["effects"]}
     assert effects["Art_Style"]["worst"] >= -0.025
-    assert line.split()[2] == f"{effects['Art_Style']['predicted']:+.3f}"
+    assert line.split()[2] == signed(effects["Art_Style"]["predicted"])
     assert effects["Art_Style"]["promised"] is None
     assert effects["Jigsaw"]["promised"] <= effects["Jigsaw"]["predicted"]
 

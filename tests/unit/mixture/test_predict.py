@@ -8,7 +8,7 @@ from spillover.analysis.sampling import Half, TransferSample, sample_transfers
 from spillover.analysis.settings import AnalysisSettings
 from spillover.mixture.predict import split_evidence
 from spillover.mixture.recommend import recommend_from
-from spillover.tasks.mixed import recipe_from
+from spillover.tasks.recipes import recipe_from
 
 
 def effects(mixture):

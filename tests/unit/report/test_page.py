@@ -32,6 +32,10 @@ def findings():
     return analyze(table(["Jigsaw", "Counting", EVIL], EVIL))
 
 
+def data_of(page):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])
+
+
 def test_names_from_files_are_escaped(findings):
     page = render_report(findings, {EVIL: EVIL})
     assert EVIL not in page
@@ -46,8 +50,7 @@ def test_the_page_needs_nothing_from_elsewhere(findings):
 
 def test_the_numbers_of_the_figures_are_json_in_the_page(findings):
     page = render_report(findings)
-    text = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1]
-    (model,) = json.loads(text)["models"]
+    (model,) = data_of(page)["models"]
     assert model["layers"][0]["sources"] == ["Jigsaw", "Counting", EVIL]
 
 
@@ -92,3 +95,26 @@ def test_ink_can_be_read_on_every_colour(value):
     background = colour_of(value, 1.0)
     dark, light = sorted((luminance(background), luminance(ink_on(background))))
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_of_very_many_tasks_the_page_holds_less_and_says_so(monkeypatch):
+    findings = analyze(table([f"t{number}" for number in range(60)]))
+    whole = render_report(findings)
+    monkeypatch.setattr("spillover.report.figures.data.MOST_DETAILED", 50)
+    page = render_report(findings)
+    (model,) = data_of(page)["models"]
+    assert [layer["name"] for layer in model["layers"]] == ["raw"]
+    assert model["layers"][0]["low"] is None
+    assert model["layers"][0]["q"] == data_of(whole)["models"][0]["layers"][0]["q"]
+    assert "the page holds PGF and q alone" in page
+    assert "the page holds PGF and q alone" not in whole
+    assert len(page) < 0.8 * len(whole)
+
+
+def test_a_matrix_that_no_terminal_can_hold_is_not_printed():
+    console = Console(file=StringIO(), width=200)
+    console.print(findings_in_terminal(analyze(table([f"t{number}" for number in range(51)])), 200))
+    said = console.file.getvalue()
+    assert "51 × 51: too many to print" in said
+    assert "on ↓  to →" not in said
+    assert "what it says" in said

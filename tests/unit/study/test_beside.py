@@ -11,6 +11,7 @@ from tests.conftest import small_study
 import spillover
 from spillover.core.errors import AnalysisError, StoreError
 from spillover.core.scores import Score, table_from_scores
+from spillover.study.beside import read_beside
 from spillover.study.opening import open_study
 from spillover.study.overlap import Overlap, keep_overlap, warn_of_overlap
 from spillover.study.plan import plan_study
@@ -100,3 +101,23 @@ def test_a_broken_list_of_overlaps_is_told(tmp_path, text):
     (folder / "overlap.json").write_text(text.replace("OF", json.dumps(known)))
     with pytest.raises(StoreError, match="cannot read what overlaps"):
         list(warn_of_overlap(folder, study))
+
+
+def test_a_damaged_adapter_is_warned_of_and_one_that_was_removed_is_not(tmp_path):
+    from tests.unit.study.made_up import outcome
+
+    study, folder = scored_study(tmp_path / "a", analysis={"replicates": 0, "permutations": 0})
+    plan, store = plan_study(study, open_study(study)), Store(folder)
+    (first, *_) = plan.finetunes
+    store.record(outcome(first), {})
+    place = store.adapter(first.adapter_key, first.steps[-1])
+    (place / "adapter_config.json").write_bytes(b"2")
+    (model,) = read_beside(folder).values()
+    (warned,) = [each for each in model.warnings if each.kind == "damaged_adapter"]
+    assert warned.tasks == (first.source,)
+    assert str(place) in warned.text
+    for file in place.iterdir():
+        file.unlink()
+    place.rmdir()
+    (model,) = read_beside(folder).values()
+    assert not model.warnings

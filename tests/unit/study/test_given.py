@@ -10,7 +10,7 @@ from tests.conftest import small_study
 from tests.unit.study.made_up import record_evaluations
 
 from spillover.cli.main import run_command
-from spillover.core.errors import StudyError
+from spillover.core.errors import StoreError, StudyError
 from spillover.models.adapter_folder import CONFIG_FILE, PICKLE, WEIGHTS_FILE
 from spillover.models.finetuning import finetune
 from spillover.models.settings import TrainingSettings
@@ -90,6 +90,16 @@ def test_the_studys_folder_keeps_what_it_evaluates_and_goes_on_where_it_ended(tm
     kept = [prepared.store.adapter_files(job.adapter_key, job.step) for job in prepared.plan.evaluations[1:]]
     assert kept == [{file.name: file.read_bytes() for file in folder.iterdir()} for folder in folders[:2]]
     assert prepare(study).jobs == []
+
+
+def test_one_that_changes_between_planning_and_copying_is_refused(tmp_path, folders):
+    prepared = prepare(given(tmp_path, {"RD": folders[0]}))
+    for name in (CONFIG_FILE, WEIGHTS_FILE):  # another adapter, as whole as the first
+        (folders[0] / name).write_bytes((folders[1] / name).read_bytes())
+    job = prepared.plan.evaluations[1]
+    with pytest.raises(StoreError, match="has changed since the study was planned"):
+        prepared.store.adopt(job)
+    assert not prepared.store.adapter(job.adapter_key, 0).exists()
 
 
 def test_it_is_analysed_like_any_other_source_and_its_updates_are_compared(tmp_path, folders, monkeypatch):
@@ -194,3 +204,19 @@ def test_the_plan_says_what_is_given(tmp_path, capsys):
     assert summary["finetunes"] == "0 to do, 0 done"
     assert summary["given_adapters"].startswith("2, ")
     assert summary["given_adapters"].endswith("no target is called Mine")
+
+
+def test_a_link_in_a_given_adapter_is_copied_as_what_it_leads_to(tmp_path, folders):
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
+        (linked / name).symlink_to(folders[0] / name)
+    prepared = prepare(given(tmp_path, {"RD": linked}))
+    job = prepared.plan.evaluations[1]
+    prepared.store.adopt(job)
+    copied = prepared.store.adapter(job.adapter_key, 0)
+    assert not any(file.is_symlink() for file in copied.iterdir())
+    assert prepared.store.adapter_files(job.adapter_key, 0)[WEIGHTS_FILE] == (folders[0] / WEIGHTS_FILE).read_bytes()
+    (linked / CONFIG_FILE).unlink()
+    (linked / CONFIG_FILE).symlink_to("/etc/hostname")
+    assert "adapter_config.json" in faults(given(tmp_path, {"RD": linked}))["sources[0].adapters.RD[0]"]

@@ -144,3 +144,9 @@ def test_every_fault_of_a_tasks_file_is_told(tmp_path):
     assert [where for where, _ in found] == ["study.yaml:3 models", "study.yaml:2 tasks", "study.yaml:2 tasks"]
     assert "not among the choices" in found[1][1]
     assert "none.png" in found[2][1]
+
+
+def test_control_characters_are_refused_in_a_study_file():
+    text = 'name: x\ntasks:\n- {kind: files, name: "\\e]0;title\\a", validation: x.jsonl}\n'
+    with pytest.raises(StudyError, match=r"study\.yaml:3: a control character stands in '\\x1b"):
+        parse_study(text, FILE)

@@ -117,6 +117,17 @@ def test_a_plan_that_cannot_be_trusted_is_refused(prepared, change, word):
         read_study(prepared.store.folder)
 
 
+def test_a_plan_of_the_first_schema_is_read(prepared):
+    """It repeated in every evaluation what is asked."""
+    plan, file = prepared.store.stored_plan(), prepared.store.plan_file
+    kept = json.loads(file.read_text())
+    asked = kept.pop("questions")
+    assert all(job["questions"] == [] for job in kept["jobs"] if "questions" in job)
+    jobs = [job | {"questions": asked} if "questions" in job else job for job in kept["jobs"]]
+    file.write_text(json.dumps(kept | {"schema": 1, "jobs": jobs}))
+    assert prepared.store.stored_plan() == plan
+
+
 def test_findings_say_which_study_and_packages_they_come_from(prepared, capsys):
     record_evaluations(prepared.store, prepared.plan)
     provenance = analysed(capsys, prepared.store.folder)["provenance"]

@@ -10,8 +10,12 @@ from tests.conftest import small_study
 from tests.unit.study.made_up import EXAMPLES, outcome
 
 from spillover.core.errors import StoreError
+from spillover.core.keys import hash_file
 from spillover.core.scores import SCORE_SCHEMA
 from spillover.study import store as store_module
+from spillover.study.adapter_store import write_adapter
+from spillover.study.executors.executor import JobStarted
+from spillover.study.job_log import JobLog, job_log
 from spillover.study.opening import open_study
 from spillover.study.plan import plan_study
 from spillover.study.resume import pending
@@ -62,6 +66,18 @@ def test_broken_files_are_passed_over(plan, store):
     assert len(pending(plan, store)) == 1
 
 
+def test_a_file_that_has_changed_is_looked_at_again(plan, store):
+    job = plan.evaluations[0]
+    store.record(outcome(job), {})
+    file = store.folder / "scores" / f"{job.key}.parquet"
+    whole = file.read_bytes()
+    assert job.asked in store.answered()
+    file.write_bytes(whole[:50])
+    assert store.answered() == {}
+    file.write_bytes(whole)
+    assert job.asked in store.answered()
+
+
 def test_a_file_under_a_false_name_is_not_believed(plan, store):
     for job in plan.jobs:
         store.record(outcome(job), {})
@@ -76,6 +92,17 @@ def test_a_renamed_model_keeps_its_scores_under_the_new_name(plan, store):
     study = small_study(store.folder, models=[{"path": "tiny", "name": "other"}])
     renamed = plan_study(study, open_study(study))
     assert set(store.read(renamed)["model"].to_pylist()) == {"other"}
+
+
+def test_of_a_file_the_answers_that_are_asked_for_are_read(plan, store):
+    for job in plan.jobs:
+        store.record(outcome(job), {})
+    study = small_study(store.folder, targets=["Visual_Similarity"])
+    fewer = plan_study(study, open_study(study))
+    table = store.read(fewer)
+    assert set(table["target"].to_pylist()) == {"Visual_Similarity"}
+    assert table.num_rows == EXAMPLES * len(fewer.evaluations)
+    assert store.leftovers(fewer) == []
 
 
 def test_reading_nothing_is_an_error(plan, store):
@@ -111,7 +138,7 @@ def test_a_finetune_killed_while_it_is_kept_is_done_again_or_has_its_log(plan, s
         raise KeyboardInterrupt
 
     finetune = plan.finetunes[0]
-    monkeypatch.setattr(store_module, "write_folder_atomically", die)
+    monkeypatch.setattr(store_module, "write_adapter", die)
     with pytest.raises(KeyboardInterrupt):
         store.record(outcome(finetune), {})
     assert not store.has_adapter(finetune)
@@ -139,6 +166,64 @@ def test_an_adapter_that_is_cut_short_is_made_again_and_replaced(plan, store):
     assert file.read_bytes() == whole
 
 
+@pytest.mark.parametrize("name", ["adapter_config.json", "adapter_model.safetensors", "SHA256SUMS"])
+def test_an_adapter_of_which_a_bit_is_another_is_made_again_and_replaced(plan, store, name):
+    finetune = plan.finetunes[0]
+    store.record(outcome(finetune), {})
+    file = store.adapter(finetune.adapter_key, finetune.steps[-1]) / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:] if len(whole) > 2 else b"2")
+    with pytest.raises(StoreError, match="damaged"):
+        store.adapter_files(finetune.adapter_key, finetune.steps[-1])
+    assert finetune.key in [job.key for job in pending(plan, store)]
+    store.record(outcome(finetune), {})
+    assert file.read_bytes() == whole
+
+
+def test_an_adapter_that_another_process_recorded_first_is_kept(plan, store):
+    finetune = plan.finetunes[0]
+    store.record(outcome(finetune), {})
+    first = outcome(finetune)
+    other = {step: dict(files) | {"adapter_config.json": b"2"} for step, files in (first.adapters or {}).items()}
+    store.record(replace(first, adapters=other), {})
+    kept = store.adapter_files(finetune.adapter_key, finetune.steps[-1])
+    assert kept == (first.adapters or {})[finetune.steps[-1]]
+
+
+def test_sums_are_those_of_sha256sum(plan, store):
+    finetune = plan.finetunes[0]
+    store.record(outcome(finetune), {})
+    folder = store.adapter(finetune.adapter_key, finetune.steps[-1])
+    assert sorted((folder / "SHA256SUMS").read_text().splitlines()) == sorted(
+        f"{hash_file(file)}  {file.name}" for file in folder.iterdir() if file.name != "SHA256SUMS"
+    )
+
+
+@pytest.mark.parametrize("harm", [lambda state: state[:-1], lambda state: state[:-1] + b"x", lambda _: b""])
+def test_a_damaged_state_is_not_gone_on_from(plan, store, harm):
+    finetune = plan.finetunes[0]
+    store.keep_unfinished(finetune, b"state")
+    (file,) = (store.folder / "unfinished").iterdir()
+    file.write_bytes(harm(file.read_bytes()))
+    assert store.unfinished(finetune) is None
+
+
+def test_what_no_job_goes_on_from_is_removed(plan, store):
+    first, *_, last = plan.finetunes
+    unplanned, young = (replace(last, adapter_key=digit * 32) for digit in "89")
+    for job in (first, last, unplanned, young):
+        store.keep_unfinished(job, b"state")
+    files = {job.key: store.folder / "unfinished" / f"{job.key}.state" for job in (first, last, unplanned, young)}
+    os.utime(files[unplanned.key], (time.time() - 3600, time.time() - 3600))
+    store.begin(plan)
+    assert not files[unplanned.key].exists()
+    assert files[young.key].exists(), "another process may be at it, with a later version of the study"
+    for step, content in (outcome(first).adapters or {}).items():
+        write_adapter(store.adapter(first.adapter_key, step), content)
+    store.begin(plan)
+    assert {key for key, file in files.items() if file.exists()} == {last.key, young.key}
+
+
 def test_what_killed_processes_left_half_written_is_swept_away(plan, store):
     old, folder, young = (
         store.folder / "scores" / name for name in (".a.parquet.1.part", ".step-3.1.part", ".b.parquet.1.part")
@@ -160,6 +245,9 @@ def test_findings_of_before_do_not_outlive_the_plan_they_are_of(plan, store):
     for file in old:
         file.write_text("old")
     store.begin(plan)
+    assert all(file.exists() for file in old), "the plan is the same"
+    study = small_study(store.folder, seeds=[0, 1])
+    store.begin(plan_study(study, open_study(study)))
     assert not [file for file in old if file.exists()]
 
 
@@ -183,3 +271,28 @@ def test_an_adapter_that_lost_its_weights_is_trained_again(plan, store):
     finetune = plan.finetunes[0]
     (store.adapter(finetune.adapter_key, finetune.steps[-1]) / "adapter_model.safetensors").unlink()
     assert not store.has_adapter(finetune)
+
+
+def test_nothing_is_written_or_removed_through_a_link(plan, store, tmp_path):
+    """As a folder of somebody else's may have them."""
+    home = tmp_path / "home"
+    home.mkdir()
+    mine = [home / name for name in ("profile.txt", "photo.png", f"{'0' * 32}.json")]
+    for file in mine:
+        file.write_text("mine")
+        os.utime(file, (time.time() - 3600, time.time() - 3600))
+    (store.folder / "figures").symlink_to(home)
+    (store.folder / "unfinished").symlink_to(home)
+    job = plan.evaluations[0]
+    for place in (
+        store.folder / "findings.json",
+        job_log(store.folder, job.key),
+        store.folder / "scores" / f"{job.key}.parquet",
+    ):
+        place.symlink_to(mine[0])
+    store.begin(replace(plan, jobs=plan.jobs[:1]))
+    store.record(outcome(job), {})
+    with JobLog(store.folder) as log:
+        log.tell(JobStarted(job, 0))
+    assert [file.read_text() for file in mine] == ["mine"] * 3
+    assert store.answered(), "the scores stand in the place of the link"

@@ -97,10 +97,13 @@ def test_a_task_without_a_file_offers_nothing(folder):
 
 
 def test_another_image_is_another_task(folder):
-    (data,) = open_tasks([FileTask(name="Mine", validation=str(write(folder, ROW)))])
-    before = data.identity("validation", None)
+    settings = FileTask(name="Mine", validation=str(write(folder, ROW)))
+    (before,) = open_tasks([settings])
+    seen = before.identity("validation", None)
     Image.new("RGB", (8, 8), "blue").save(folder / "a.png")
-    assert data.identity("validation", None) != before
+    (after,) = open_tasks([settings])
+    assert after.identity("validation", None) != seen
+    assert before.identity("validation", None) == seen, "a plan is of what it saw first"
 
 
 def test_unknown_and_repeated_names_are_refused(folder):

@@ -5,7 +5,8 @@ import pytest
 
 from spillover.core.errors import TaskError
 from spillover.tasks.data import open_tasks
-from spillover.tasks.mixed import open_mixture, read_recipe
+from spillover.tasks.mixed import open_mixture
+from spillover.tasks.recipes import read_recipe
 from spillover.tasks.settings import FileTask, MixtureSource, PerceptionTasks, Recipe
 
 NAMES = ("Jigsaw", "Counting")

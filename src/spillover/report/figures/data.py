@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import isinf, isnan
 from typing import Any
 
@@ -20,6 +20,9 @@ from spillover.report.figures.weights import weights_of
 from spillover.report.tables import MOST_TABULATED
 
 Json = Any
+MOST_DETAILED = 200
+"""Tasks beyond which a page holds the values and q of the raw and the calibrated matrix alone, and no pairs of updates:
+it would be too large to open."""
 EXACT = 9
 """Decimals of what may stand in words as well: rounded further it could read differently from those."""
 SEEN, TESTED = 4, 6
@@ -48,7 +51,7 @@ def page_data(findings: Findings, mixtures: Sequence[MixturePanel] = ()) -> dict
 
 
 def _model(model: ModelFindings, panel: MixturePanel | None) -> dict[str, Json]:
-    progress, weights = progress_of(model), weights_of(model)
+    progress, weights = progress_of(model), None if is_reduced(model) else weights_of(model)
     names = tuple(dict.fromkeys((*model.matrix.sources, *model.matrix.targets)))
     return {
         "title": model.title,
@@ -57,14 +60,26 @@ def _model(model: ModelFindings, panel: MixturePanel | None) -> dict[str, Json]:
         "undefined": {f"{cell.source}→{cell.target}": cell.reason for cell in model.matrix.undefined},
         "base": {name: _number(record.accuracy) for name, record in model.base.items()},
         "calibrated_base": {name: _number(record.calibrated) for name, record in model.base.items()},
-        "accuracy": rows(model.cells.accuracy),
-        "layers": [_layer(layer) for layer in layers_of(model)],
+        "accuracy": [] if is_reduced(model) else rows(model.cells.accuracy),
+        "layers": [_layer(layer) for layer in _held(model)],
         "graph": _graph(graph_of(model)),
         "profiles": _short(asdict(profiles_of(model))),
         "mixture": None if panel is None or model.is_about_mixtures else panel.to_json(),
         "progress": None if progress is None else _short(asdict(progress)),
         "weights": None if weights is None else _short(asdict(weights)),
     }
+
+
+def is_reduced(model: ModelFindings) -> bool:
+    """Whether a model has so many tasks that its page leaves numbers out."""
+    return max(len(model.matrix.sources), len(model.matrix.targets)) > MOST_DETAILED
+
+
+def _held(model: ModelFindings) -> list[Layer]:
+    layers = layers_of(model)
+    if not is_reduced(model):
+        return layers
+    return [replace(layer, low=None, high=None, p=None) for layer in layers if layer.name in ("raw", "calibrated")]
 
 
 def _layer(layer: Layer) -> dict[str, Json]:

@@ -78,13 +78,13 @@ def graph_of(model: ModelFindings) -> TransferGraph:
             pgf=float(matrix.values[row, column]),
             q=float(q[row, column]),
         )
-        for row, column in places
+        for row, column in places[:MOST_EDGES]
     )
     shown = min(round(FIRST_EDGES * len(names)), len(edges))
     return TransferGraph(
         nodes=nodes,
-        edges=edges[:MOST_EDGES],
-        left_out=max(len(edges) - MOST_EDGES, 0),
+        edges=edges,
+        left_out=len(places) - len(edges),
         threshold=abs(edges[shown - 1].pgf) if shown else 0.0,
         strongest=abs(edges[0].pgf) if edges else 0.0,
     )

@@ -19,8 +19,9 @@ class JobQueue:
 
     def take(self, prefer: Callable[[Any], bool] = lambda _: True) -> Any:
         """Take the first preferred job whose needs are done, or else the first; None where all must wait."""
-        ready = [job for job in self.waiting if not self.unfinished.intersection(job.needs)]
-        chosen = next(filter(prefer, ready), ready[0] if ready else None)
+        ready = (job for job in self.waiting if not self.unfinished.intersection(job.needs))
+        first = next(ready, None)
+        chosen = first if first is None or prefer(first) else next(filter(prefer, ready), first)
         if chosen is not None:
             self.waiting.remove(chosen)
         return chosen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from spillover.core.errors import TaskError
+from spillover.core.json_text import parse_json
 from spillover.tasks.image import ImageFile
 from spillover.tasks.prepare.recipe import SkippedError
 
@@ -39,7 +39,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         data = path.read_bytes()
-        return json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+        return parse_json(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
     except (EOFError, gzip.BadGzipFile, ValueError) as error:
         raise TaskError(f"the file is broken: {error}", where=str(path), hint="download it again") from error
     except OSError as error:

@@ -70,7 +70,7 @@ def analyze(
     PGF (rows finetuned, columns evaluated)
                 JG     CN
     JG      +0.500      0
-    CN      -0.500 +0.667
+    CN      −0.500 +0.667
     """
     parts = [part for _, part in _name_parts(data)]
     settings = carried_settings(parts) if settings is None else settings

@@ -1,0 +1,78 @@
+"""Parquet files that say in their metadata what job made them, and hold the hash of all of their own bytes.
+
+Parquet itself would read many a flipped bit as another value; a score must be the one that was written, or none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from spillover.core.errors import StoreError
+from spillover.core.keys import content_key
+from spillover.core.scores import SCORE_SCHEMA
+
+LABEL, DIGEST = b"spillover", b"spillover sha256"
+BLANK = b"0" * 64
+"""Stands in the place of the digest while it is taken."""
+NAME = re.compile(r"[0-9a-f]{32}")
+
+
+def label_table(table: pa.Table, about: Mapping[str, Any]) -> bytes:
+    """Write a table as Parquet.
+
+    Args:
+        table: its own metadata are left out.
+        about: what is said of it; its `job` hashes to the file's name.
+    """
+    labelled = table.replace_schema_metadata({LABEL: json.dumps(about).encode(), DIGEST: BLANK})
+    stream = io.BytesIO()
+    pq.write_table(labelled, stream, compression="zstd")
+    content = stream.getvalue()
+    before, _, after = content.rpartition(BLANK)  # metadata stand at a file's end
+    return before + hashlib.sha256(content).hexdigest().encode() + after
+
+
+def read_label(file: Path) -> dict[str, Any] | None:
+    """Read what a file says of itself; None where it is damaged or is not what its name says.
+
+    Of a file without a digest, as earlier versions wrote them, damage is seen where it is in the metadata.
+    """
+    if not NAME.fullmatch(file.stem):
+        return None
+    try:
+        content = file.read_bytes()
+        said = pq.read_metadata(pa.BufferReader(content)).metadata or {}
+        about = json.loads(said[LABEL])
+        named = content_key(about["job"]) == file.stem
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+        return None
+    return about if named and _is_whole(content, said.get(DIGEST)) else None
+
+
+def _is_whole(content: bytes, digest: bytes | None) -> bool:
+    if digest is None:
+        return True
+    before, _, after = content.rpartition(digest)
+    return hashlib.sha256(before + BLANK + after).hexdigest().encode() == digest
+
+
+def read_scores_file(file: Path) -> pa.Table:
+    """Read a file of scores that has its label.
+
+    Raises:
+        StoreError: it is damaged all the same, or holds something else.
+    """
+    try:
+        return pq.read_table(file, schema=SCORE_SCHEMA)
+    except (OSError, pa.ArrowException) as error:
+        hint = "remove it and give spillover run once more: what it held is asked again"
+        raise StoreError(f"these scores cannot be read: {error}", where=str(file), hint=hint) from error
