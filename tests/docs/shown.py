@@ -18,8 +18,8 @@ def shape(text: str) -> str:
 def missing_from(printed: str, shown: str) -> str | None:
     """Find the first part of what a page shows, between its lines of `…`, that is not printed in this order."""
     rest = shape(printed)
-    for part in re.split(r"^\s*…\s*$", shown, flags=re.MULTILINE):
+    for part in filter(shape, re.split(r"^\s*…\s*$", shown, flags=re.MULTILINE)):
         _, found, rest = rest.partition(shape(part))
-        if shape(part) and not found:
+        if not found:
             return part
     return None
