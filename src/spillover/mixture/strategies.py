@@ -15,7 +15,7 @@ import numpy as np
 from spillover.core.keys import seeded_generator
 from spillover.core.numbers import signed
 from spillover.mixture.limits import CLOSE, fill, keep_harmless, require_room
-from spillover.mixture.problem import MixtureError, PerSource, Problem
+from spillover.mixture.problem import Choice, MixtureError, PerSource, Problem
 from spillover.mixture.robust import choose_robust
 
 Strategy = Literal["robust", "threshold", "proportional", "best-single", "random", "direct"]
@@ -23,6 +23,11 @@ CHOSEN_BLINDLY: tuple[Strategy, ...] = ("random", "direct")
 """They look at no PGF: what is chosen so flatters nobody, and protects nothing."""
 RANDOM_SOURCES = 3
 """Drawn by `random`, where no number is asked for."""
+
+
+def choose(problem: Problem, strategy: Strategy) -> Choice:
+    """Choose shares by a strategy, and say whether they are the best: see `choose_shares`."""
+    return choose_robust(problem) if strategy == "robust" else Choice(shares=CHOOSE[strategy](problem))
 
 
 def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
@@ -40,7 +45,7 @@ def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
     >>> choose_shares(problem, "threshold").tolist()
     [1.0, 0.0]
     """
-    return CHOOSE[strategy](problem)
+    return choose(problem, strategy).shares
 
 
 def _threshold(problem: Problem) -> PerSource:
@@ -103,7 +108,7 @@ def _best(problem: Problem, eligible: np.ndarray) -> np.ndarray:
 
 
 CHOOSE: dict[Strategy, Callable[[Problem], PerSource]] = {
-    "robust": choose_robust,
+    "robust": lambda problem: choose_robust(problem).shares,
     "threshold": _threshold,
     "proportional": _proportional,
     "best-single": _best_single,

@@ -77,7 +77,7 @@ def drawn(truth, noise, rng, items=60):
         order = generator.permutation(items)
         first, second = seen[order[: items // 2]], seen[order[items // 2 :]]
         means = [half.mean(axis=0)[:, None] for half in (first, second)]
-        return Half(replicates=replicates(first, size, generator), mean=means[0], held_out=means[1])
+        return Half(replicates=replicates(first, size, generator), mean=means[0], held_out=means[1], share=0.5)
 
     names = tuple(f"s{place}" for place in range(len(truth)))
     return TransferSample(
