@@ -97,7 +97,7 @@ def _of_common_gains(sample: TransferSample, pose: Pose) -> Iterator[str]:
             prefer = "--measure calibrated or " if can_calibrate else ""
             yield (
                 f"{gaining} of {count} sources gain on {sample.targets[place]}: what they share, a weak base "
-                "measurement or a generic effect such as learning the form of answers, is not told apart from transfer; "
+                "measurement or a generic effect (the form of answers), is not told apart from transfer; "
                 f"compare with the random mixture, and prefer {prefer}a verifying study (--study)"
             )
 
