@@ -45,7 +45,7 @@ def give_notes(
         *_of_optimism(sample, pose, targets, optimism),
         *_of_search(gap),
         *_of_evidence(sample, pose, targets),
-        *_of_common_gains(sample, pose),
+        *_of_common_gains(sample, pose, targets),
         *_of_protection(pose, protected),
         *_of_use(pose, targets, helps_freely=helps_freely),
         "effects are taken to add up and to be linear in the dose: a study of the mixture tests it",
@@ -87,18 +87,18 @@ def _of_search(gap: float) -> Iterator[str]:
         )
 
 
-def _of_common_gains(sample: TransferSample, pose: Pose) -> Iterator[str]:
+def _of_common_gains(sample: TransferSample, pose: Pose, targets: Sequence[PredictedEffect]) -> Iterator[str]:
     """Say where most sources gain, whatever they teach."""
     count = len(pose.candidates)
-    for place in pose.targets:
+    for place, effect in zip(pose.targets, targets, strict=True):
         gaining = int((sample.mean[pose.candidates, place] > SHOWN).sum())
         if count >= FEWEST and gaining >= MOST * count:
             can_calibrate = sample.split_over == "examples" and pose.settings.measure == "raw"
             prefer = "--measure calibrated or " if can_calibrate else ""
             yield (
-                f"{gaining} of {count} sources gain on {sample.targets[place]}: what they share, a weak base "
+                f"{gaining} of {count} sources gain on {effect.task}: what they share, a weak base "
                 "measurement or a generic effect (the form of answers), is not told apart from transfer; "
-                f"compare with the random mixture, and prefer {prefer}a verifying study (--study)"
+                f"a random mixture is predicted {signed(effect.random)}; prefer {prefer}a verifying study (--study)"
             )
 
 

@@ -140,7 +140,7 @@ def common(gains):
 def test_where_most_sources_gain_that_is_said_with_what_a_random_mixture_would_do():
     mixture = common([0.3, 0.1, 0.1, 0.1, -0.1])
     assert noted(mixture, "4 of 5 sources gain on t0: what they share")
-    assert noted(mixture, "prefer a verifying study (--study)")
+    assert noted(mixture, "a random mixture is predicted +0.100; prefer a verifying study (--study)")
     assert not noted(common([0.3, 0.1, -0.1, 0.1, -0.1]), "what they share")
     effect = mixture.effects[0]
     assert effect.random == pytest.approx(0.1)
