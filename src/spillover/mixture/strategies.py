@@ -1,4 +1,4 @@
-"""The ways to choose a mixture, from guessing to the robust program: each a function from a problem to shares.
+"""The ways to choose a mixture, from guessing to the robust program: each a function from a problem to a choice.
 
 `threshold` and `proportional` are the paper's (Sachdeva et al., CVPR 2026, arXiv 2511.18787); `random`, `best-single`
 and `direct` are what they must beat.
@@ -27,7 +27,7 @@ RANDOM_SOURCES = 3
 
 def choose(problem: Problem, strategy: Strategy) -> Choice:
     """Choose shares by a strategy, and say whether they are the best: see `choose_shares`."""
-    return choose_robust(problem) if strategy == "robust" else Choice(shares=CHOOSE[strategy](problem))
+    return CHOOSE[strategy](problem)
 
 
 def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
@@ -48,32 +48,34 @@ def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
     return choose(problem, strategy).shares
 
 
-def _threshold(problem: Problem) -> PerSource:
-    return fill(problem, _best(problem, problem.mean > problem.threshold).astype(float))
+def _threshold(problem: Problem) -> Choice:
+    return Choice(shares=fill(problem, _best(problem, problem.mean > problem.threshold).astype(float)))
 
 
-def _proportional(problem: Problem) -> PerSource:
-    return fill(problem, np.where(_best(problem, problem.mean > 0), problem.mean, 0.0))
+def _proportional(problem: Problem) -> Choice:
+    return Choice(shares=fill(problem, np.where(_best(problem, problem.mean > 0), problem.mean, 0.0)))
 
 
-def _best_single(problem: Problem) -> PerSource:
+def _best_single(problem: Problem) -> Choice:
     """The best of those that hold the whole budget alone."""
     most = problem.most
     require_room(problem, _only(problem, int(most.argmax())))
     eligible = keep_harmless(problem, most >= 1 - CLOSE)
-    return fill(problem, _only(problem, int(np.where(eligible, problem.mean, -np.inf).argmax())).astype(float))
+    return Choice(
+        shares=fill(problem, _only(problem, int(np.where(eligible, problem.mean, -np.inf).argmax())).astype(float))
+    )
 
 
-def _random(problem: Problem) -> PerSource:
+def _random(problem: Problem) -> Choice:
     needed = ceil(1 / problem.max_share - CLOSE)
     count = min(problem.most_sources or max(RANDOM_SOURCES, needed), len(problem.sources))
     rng = seeded_generator("random mixture", problem.seed)
     wanted = np.zeros(len(problem.sources))
     wanted[rng.choice(len(wanted), count, replace=False)] = 1.0
-    return fill(problem, wanted)
+    return Choice(shares=fill(problem, wanted))
 
 
-def _direct(problem: Problem) -> PerSource:
+def _direct(problem: Problem) -> Choice:
     wanted = np.array([float(source in problem.own) for source in problem.sources])
     if not wanted.any():
         raise MixtureError(
@@ -85,7 +87,7 @@ def _direct(problem: Problem) -> PerSource:
             f"the targets' own data are {count} sources, and --max-sources is {problem.most_sources}",
             hint=f"raise --max-sources to {count}, or name fewer targets",
         )
-    return fill(problem, wanted)
+    return Choice(shares=fill(problem, wanted))
 
 
 def _only(problem: Problem, place: int) -> np.ndarray:
@@ -107,8 +109,8 @@ def _best(problem: Problem, eligible: np.ndarray) -> np.ndarray:
     return kept & eligible
 
 
-CHOOSE: dict[Strategy, Callable[[Problem], PerSource]] = {
-    "robust": lambda problem: choose_robust(problem).shares,
+CHOOSE: dict[Strategy, Callable[[Problem], Choice]] = {
+    "robust": choose_robust,
     "threshold": _threshold,
     "proportional": _proportional,
     "best-single": _best_single,
