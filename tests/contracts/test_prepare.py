@@ -105,7 +105,7 @@ def test_every_record_is_accounted_for_and_broken_images_are_listed(trees, datas
     skipped = {reason: entry for reason, entry in provenance["skipped"].items() if reason not in OF_PAIRS}
     assert provenance["records"] == records
     assert provenance["written"] + sum(each["count"] for each in skipped.values()) == records + sum(
-        listing.counts.values()
+        reason.count for reason in listing.reasons.values()
     )
     assert len(set(provenance["origins"])) == provenance["written"]
     broken = [entry for reason, entry in skipped.items() if "broken" in reason]
