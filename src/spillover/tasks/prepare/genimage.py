@@ -7,7 +7,7 @@ cut and scaled to one size and encoded alike, so that neither resolution nor com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -93,7 +93,7 @@ def _row_group(file: Path, group: int) -> pa.ChunkedArray:
 
 
 @contextmanager
-def _parquet(file: Path) -> Iterator[pq.ParquetFile]:
+def _parquet(file: Path) -> Generator[pq.ParquetFile]:
     """Open a Parquet file; where it cannot be read, at the start or inside, a TaskError says why."""
     try:
         with pq.ParquetFile(file) as stored:

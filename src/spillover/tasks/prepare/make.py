@@ -94,7 +94,7 @@ def prepare_examples(
         folder: the dataset.
         count: examples wanted; fewer are made where the dataset has no more.
         seed: another seed draws other records, letters and points.
-        on_example: called with the number of examples that are made.
+        on_example: called after each record with the number of examples that are made.
 
     Raises:
         TaskError: the folder is not the dataset, or nothing can be made of it: with all reasons.
@@ -109,13 +109,10 @@ def prepare_examples(
         if len(examples) == count:
             break
         origin = material.origins[index]
-        question = None
         with tally.reading(origin):
             question = material.pose(index, seeded_generator("prepare", recipe.task.name, seed, origin))
-        if question is None:
-            continue
-        examples.append(_example(question, recipe.task.name, len(examples)))
-        origins.append(origin)
+            examples.append(_example(question, recipe.task.name, len(examples)))
+            origins.append(origin)
         on_example(len(examples))
     if not examples:
         reasons = "; ".join(f"{reason} ({skipped.count})" for reason, skipped in tally.reasons.items()) or "it is empty"

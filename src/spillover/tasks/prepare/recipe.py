@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +77,7 @@ class Tally:
             skipped.files[file] = None
 
     @contextmanager
-    def reading(self, origin: str) -> Iterator[None]:
+    def reading(self, origin: str) -> Generator[None]:
         """Count a record as skipped whose reading or posing, inside, ends in an error of the data."""
         try:
             yield

@@ -48,7 +48,7 @@ def _pose(folder: Path, file: Path, rng: np.random.Generator) -> Question:
 
 def _seen(images: Path, described: Any, side: str) -> tuple[Image.Image, list[Point]]:
     path = locate(f"{described['category']}/{as_text(described[f'{side}_imname'])}", [images])
-    width, height, _ = described[f"{side}_imsize"]
+    width, height, *_ = described[f"{side}_imsize"]
     image, across, down = open_measured(path, (int(width), int(height)))
     points = [Point(float(x) * across, float(y) * down) for x, y in described[f"{side}_kps"]]
     if not all(0 <= point.x <= image.width and 0 <= point.y <= image.height for point in points):
