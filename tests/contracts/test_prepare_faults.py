@@ -136,4 +136,4 @@ def test_a_record_with_any_field_wrong_is_skipped_alone(trees, dataset, tmp_path
         left = 0
         with suppress(TaskError):
             left = written(recipe, folder)
-        assert left > whole / 2 or every_record, (place, new)
+        assert left > whole / 3 or every_record, (place, new)

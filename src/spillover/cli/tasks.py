@@ -26,7 +26,7 @@ from spillover.tasks.export import write_examples
 from spillover.tasks.files import find_faults
 from spillover.tasks.image import encode_png
 from spillover.tasks.own import describe_task
-from spillover.tasks.prepare.make import find_recipe, prepare_examples, write_prepared
+from spillover.tasks.prepare.make import find_recipe, prepare_examples, provenance_file, write_prepared
 from spillover.tasks.prepare.recipe import Recipe
 from spillover.tasks.settings import Columns, FileTask, PerceptionTasks
 from spillover.tasks.sheet import contact_sheet
@@ -114,11 +114,12 @@ def _parquet(out: Path) -> Path:
 
 
 def _files(parquet: Path, *, preview: bool, force: bool) -> tuple[Path, Path | None]:
-    """A training set's file and its preview's, neither of which is there already unless it may be replaced."""
-    files = (parquet, parquet.with_suffix(".png") if preview else None)
-    if in_the_way := next((file for file in files if file and file.exists() and not force), None):
-        raise StoreError("the file is there already", where=str(in_the_way), hint="give another --out, or --force")
-    return files
+    """A training set's file and its preview's; nothing that will be written is there yet, or it may be replaced."""
+    picture = parquet.with_suffix(".png") if preview else None
+    for file in (parquet, provenance_file(parquet), picture):
+        if file and file.exists() and not force:
+            raise StoreError("the file is there already", where=str(file), hint="give another --out, or --force")
+    return parquet, picture
 
 
 def _prepare_perception(settings: PerceptionTasks, out: Path, examples: int, *, preview: bool, force: bool) -> None:

@@ -57,7 +57,7 @@ def test_the_embedded_suite_is_written_as_files(tmp_path, capsys):
     assert len(list(tmp_path.glob("*.parquet"))) == 1
 
 
-@pytest.mark.parametrize("there", ["Counting.parquet", "Counting.png"])
+@pytest.mark.parametrize("there", ["Counting.parquet", "Counting.provenance.json", "Counting.png"])
 def test_a_file_that_is_there_is_replaced_only_when_asked(dataset, tmp_path, capsys, there):
     file = tmp_path / there
     file.write_text("mine")

@@ -47,7 +47,7 @@ def _open(folder: Path, tally: Tally) -> Material:
     sequences: dict[str, list[_Frame]] = {}
     for file in files:
         for place, described in enumerate(read_json(file)):
-            with tally.reading(f"{file.parent.name} frame {place}"):
+            with tally.reading(f"{file.parent.name}/{file.name} {place}"):
                 _add(described, file.parent.name, sequences)
     records = [name for name, frames in sequences.items() if len(frames) > 1 for _ in range(PAIRS_A_SEQUENCE)]
     origins = [f"{name} {number % PAIRS_A_SEQUENCE}" for number, name in enumerate(records)]

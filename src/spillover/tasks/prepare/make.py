@@ -150,6 +150,11 @@ def _open(recipe: Recipe, folder: Path, tally: Tally) -> Material:
         raise TaskError(f"cannot read the folder: {error.strerror or error}", where=str(folder)) from error
 
 
+def provenance_file(path: Path) -> Path:
+    """Where the provenance of a training set stands: beside it."""
+    return path.with_suffix(".provenance.json")
+
+
 def write_prepared(prepared: Prepared, path: Path) -> Path:
     """Write a training set as Parquet, and its provenance beside it.
 
@@ -164,7 +169,7 @@ def write_prepared(prepared: Prepared, path: Path) -> Path:
         StoreError: one of the files cannot be written.
     """
     write_examples(prepared.examples, prepared.provenance["task"], path)
-    beside = path.with_suffix(".provenance.json")
+    beside = provenance_file(path)
     record = {**prepared.provenance, "sha256": hash_file(path)}
     write_atomically(beside, json.dumps(record, indent=1, ensure_ascii=False))
     return beside

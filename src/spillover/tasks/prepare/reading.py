@@ -125,6 +125,7 @@ def locate(name: str, folders: Iterable[Path], keep: int = 0) -> Path:
 
     Raises:
         SkippedError: there is none, or the name leads out of the folders.
+        OSError: no file could have such a name, or a folder must not be read.
     """
     parts = tuple(part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in (".", "/"))
     if not parts or ".." in parts:
@@ -133,11 +134,8 @@ def locate(name: str, folders: Iterable[Path], keep: int = 0) -> Path:
     for folder in folders:
         for tail in tails:
             path = folder.joinpath(*tail)
-            try:
-                if path.is_file():
-                    return path
-            except OSError as error:  # a name longer than any file's, or a folder that must not be read
-                raise SkippedError(f"its image cannot be looked for: {error.strerror}") from error
+            if path.is_file():
+                return path
     raise SkippedError("its image is missing")
 
 

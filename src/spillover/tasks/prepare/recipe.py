@@ -86,6 +86,8 @@ class Tally:
         except TaskError as error:
             # what stands in brackets differs by file
             self.skip(error.message.partition(" (")[0], origin, error.where)
+        except OSError as error:
+            self.skip(f"a file cannot be looked for: {error.strerror or error}", origin)
         except MALFORMED as error:
             self.skip(fault_of(error), origin)
 
