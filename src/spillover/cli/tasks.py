@@ -125,16 +125,18 @@ def _files(parquet: Path, *, preview: bool, force: bool) -> tuple[Path, Path | N
 def _prepare_perception(settings: PerceptionTasks, out: Path, examples: int, *, preview: bool, force: bool) -> None:
     tasks = open_tasks([settings])
     counts: dict[Split, int] = {"train": examples, "validation": settings.examples}
-    wanted = [
-        (data, split, _files(out / f"{data.task.name}_{split}.parquet", preview=preview, force=force))
+    files = {
+        (data.task.name, split): _files(out / f"{data.task.name}_{split}.parquet", preview=preview, force=force)
         for data in tasks
         for split in counts
-    ]
-    for data, split, (parquet, picture) in track(wanted, "drawing", console=Console(stderr=True)):
-        drawn = data.read(split, counts[split])
-        write_examples(drawn, data.task.name, parquet)
-        if picture:
-            _draw_preview(drawn, picture)
+    }
+    for data in track(tasks, "drawing", console=Console(stderr=True)):
+        for split, count in counts.items():
+            drawn = data.read(split, count)
+            parquet, picture = files[data.task.name, split]
+            write_examples(drawn, data.task.name, parquet)
+            if picture:
+                _draw_preview(drawn, picture)
     Console(stderr=True).print(f"wrote {2 * len(tasks)} files to {out}", markup=False)
 
 
