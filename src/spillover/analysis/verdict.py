@@ -23,6 +23,8 @@ ArmName = Literal["chosen", "random", "best single", "direct"]
 Outcome = Literal["better", "worse", "open", "same"]
 Kept = Literal["consistent", "less", "more"]
 Guarded = Literal["held", "harmed", "undecided"]
+NO_DIFFERENCE = Estimate(pgf=0.0, low=0.0, high=0.0)
+"""Of a source from itself: known, not estimated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,14 +181,16 @@ class _Scores:
 
     def contrast(self, chosen: str, name: ArmName, sources: tuple[str, ...]) -> ArmContrast:
         """The chosen source against a rival: paired by seed, or against every random mixture in turn."""
+        if sources == (chosen,):
+            nothing = dict.fromkeys(self._targets, NO_DIFFERENCE)
+            return ArmContrast(rival=name, overall=NO_DIFFERENCE, by_target=nothing, outcome="same")
         ours, theirs = self._units((chosen,)), self._units(sources)
         several = len(sources) > 1
         if several:
             overall, by_target = self._infer([part.mean(axis=0, keepdims=True) for part in ours], theirs, seeds_of=ours)
         else:
             overall, by_target = self._infer(ours, theirs)
-        outcome = "same" if sources == (chosen,) else _outcome(overall)
-        return ArmContrast(rival=name, overall=overall, by_target=by_target, outcome=outcome)
+        return ArmContrast(rival=name, overall=overall, by_target=by_target, outcome=_outcome(overall))
 
     def _units(self, sources: tuple[str, ...]) -> list[np.ndarray]:
         """By target, shape unit × example: the seeds of one source, or several sources, each the mean of its seeds."""
