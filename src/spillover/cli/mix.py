@@ -20,7 +20,7 @@ from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
 from spillover.core.files import write_atomically
 from spillover.interop.importing import ImportChoices
-from spillover.mixture.check import FEWEST_RANDOM
+from spillover.mixture.check import FEWEST_RANDOM, USUAL_RANDOM
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
@@ -107,7 +107,7 @@ def mix(
     ] = None,
     random_mixtures: Annotated[
         int, typer.Option("--random-mixtures", min=FEWEST_RANDOM, help="With --study: random mixtures to compare with.")
-    ] = 4,
+    ] = USUAL_RANDOM,
     data: Annotated[
         Path | None,
         typer.Option("--data", help="With --export or --study: the study whose tasks are meant; by default PATH."),

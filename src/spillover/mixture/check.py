@@ -22,6 +22,9 @@ from spillover.tasks.recipes import recipe_from
 from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
 
 FEWEST_RANDOM = 3
+USUAL_RANDOM = 8
+"""Of what they differ by, 8 leave half as wide an interval as 4, whose spread has 3 degrees of freedom: with 4, all of
+the four studies that were run ended open. That is 11 trainings a seed instead of 7."""
 FEWEST_SEEDS = 3
 DRAWS = 50
 """Random mixtures that are looked at, for each that is wanted, until they are different ones."""
@@ -88,7 +91,7 @@ def _draw_random(sample: TransferSample, chosen: Mixture, count: int) -> Iterato
     raise MixtureError(
         f"there are only {len(seen) - 1} random mixtures that differ from each other and from the chosen one, not "
         f"{count}",
-        hint="allow other numbers of sources: --max-sources",
+        hint=f"take fewer, at least {FEWEST_RANDOM}: --random-mixtures; or allow other numbers of sources: --max-sources",
     )
 
 

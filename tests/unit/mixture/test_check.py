@@ -80,8 +80,9 @@ def test_a_baseline_is_not_verified(strategy):
 
 def test_too_few_sources_for_random_mixtures_are_told():
     sample = sampled(on_jigsaw=(0.5, 0.3, 0.28), names=TASKS[:3])
-    with pytest.raises(MixtureError, match=r"only 1 random mixtures .* not 3"):
+    with pytest.raises(MixtureError, match=r"only 1 random mixtures .* not 3") as told:
         checked(sample=sample, threshold=0.4)
+    assert "--random-mixtures" in told.value.hint
 
 
 def test_all_train_alike_on_the_budget_and_on_enough_seeds():
@@ -178,6 +179,7 @@ def test_a_table_is_verified_by_a_study_that_is_named(tmp_path, capsys):
     said = " ".join(capsys.readouterr().err.split())
     assert "good luck is not told apart" in said
     assert "trains on 60 examples, and the study on 1000" in said
+    assert "finds a difference from 8 random mixtures four times in five where that is about 0." in said
     assert load_study(out).verification[0].targets == ("Jigsaw",)
     assert run_command(command) == 2
     assert "there already" in capsys.readouterr().err
