@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from spillover.analysis.additivity import Dose, other_dose
 from spillover.analysis.context import Context
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.paired import Estimate, Paired, infer_effect, share_seeds, subtract
@@ -60,6 +61,8 @@ class Promise:
     """Whether what choosing flatters was taken off (`promised` of its recipe), or effects only added up."""
     miss: Estimate
     """What it did − what was expected."""
+    other_dose: Dose | None
+    """Where it was trained on another number of examples than the sources that the expectation comes from."""
     outcome: Kept
     """By the interval of the miss: `consistent` where 0 is in it, else whether it did less or more."""
 
@@ -140,7 +143,7 @@ def _hold_to_promise(observed: Estimate, recipe: Recipe | None, asked: Verificat
     expected = Estimate(pgf=pgf, low=low, high=high)
     miss = subtract(observed, expected)
     outcome: Kept = "more" if miss.low > 0 else "less" if miss.high < 0 else "consistent"
-    return Promise(expected=expected, discounted=discounted, miss=miss, outcome=outcome)
+    return Promise(expected=expected, discounted=discounted, miss=miss, other_dose=other_dose(recipe), outcome=outcome)
 
 
 def _guard(effect: Estimate, tolerance: float) -> Guarded:

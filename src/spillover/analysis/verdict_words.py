@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from spillover.analysis.additivity import Additivity, Agreement
+from spillover.analysis.additivity import Additivity, Agreement, Dose
 from spillover.analysis.paired import Estimate
 from spillover.analysis.verdict import ArmContrast, ArmName, Guarded, Kept, Verdict
 from spillover.core.numbers import fixed, interval, number, signed
@@ -76,6 +76,10 @@ def say_verdict(verdict: Verdict) -> Iterator[str]:
     if verdict.promise is not None:
         promise = verdict.promise
         basis = "what choosing flatters taken off" if promise.discounted else "the effects of its parts added up"
+        if (dose := promise.other_dose) is not None:
+            basis += (
+                f", from sources trained on {dose.measured_with:,} examples where it trained on {dose.trained_on:,}"
+            )
         expected = f"predicted of it was {_shown(promise.expected)} PGF, {basis}"
         yield f"{expected}; observed less predicted is {_shown(promise.miss)}: {PROMISES[promise.outcome]}."
     tolerance = f"the tolerance of {fixed(asked.tolerance, 3)} PGF" if asked.tolerance else "a tolerance of none"
@@ -99,6 +103,21 @@ def say_additivity(additivity: Additivity) -> Iterator[str]:
     yield f"adding up the effects of their parts misses what mixtures did by {_agreement(additivity.overall)}."
     if additivity.on_targets is not None:
         yield f"on the targets that a mixture was chosen for, adding up misses by {_agreement(additivity.on_targets)}."
+    yield from map(say_dose, additivity.other_doses)
+
+
+def say_dose(dose: Dose) -> str:
+    """Say that predictions come from another number of training examples.
+
+    Complexity: O(1).
+
+    >>> say_dose(Dose(measured_with=2000, trained_on=1000))
+    'predictions come from sources trained on 2,000 examples, mixtures were trained on 1,000: ...'
+    """
+    return (
+        f"predictions come from sources trained on {dose.measured_with:,} examples, mixtures were trained on "
+        f"{dose.trained_on:,}: effects may differ for that."
+    )
 
 
 def foretells(agreement: Agreement) -> bool:

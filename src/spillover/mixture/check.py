@@ -91,7 +91,8 @@ def _draw_random(sample: TransferSample, chosen: Mixture, count: int) -> Iterato
     raise MixtureError(
         f"there are only {len(seen) - 1} random mixtures that differ from each other and from the chosen one, not "
         f"{count}",
-        hint=f"take fewer, at least {FEWEST_RANDOM}: --random-mixtures; or allow other numbers of sources: --max-sources",
+        hint=f"take fewer, at least {FEWEST_RANDOM}: --random-mixtures; or allow other numbers of sources: "
+        "--max-sources",
     )
 
 
@@ -116,10 +117,10 @@ def verifying_study(study: Study, name: str, chosen: Mixture, rivals: Rivals, *,
         name: its own.
         chosen: the mixture.
         rivals: of it.
-        same_examples: whether the mixture was chosen by scores on the examples that `study` asks; else it is not known
-            which it was chosen by.
+        same_examples: whether the mixture was chosen by this study's scores; else it is not known by which examples it
+            was chosen, and on how many the sources were trained.
     """
-    sources = _Sources()
+    sources = _Sources(study.training.examples if same_examples else None)
     verification = VerificationSettings(
         targets=tuple(effect.task for effect in chosen.effects if effect.role == "target"),
         protected=tuple(effect.task for effect in chosen.effects if effect.role == "protected"),
@@ -165,9 +166,14 @@ def _name_chosen(chosen: Mixture) -> str:
 
 
 class _Sources:
-    """The sources of a study, each once."""
+    """The sources of a study, each once.
 
-    def __init__(self) -> None:
+    Args:
+        measured_with: training examples a source in the runs that predictions come from, where known.
+    """
+
+    def __init__(self, measured_with: int | None) -> None:
+        self._measured_with = measured_with
         self._named: dict[str, dict[str, int]] = {}
         self._sources: list[str | MixtureSource] = []
 
@@ -192,7 +198,11 @@ class _Sources:
         """Add a mixture with what was predicted of it."""
         recipe = recipe_from(mixture.to_json())
         recipe = recipe.model_copy(
-            update={"predicted": _rounded(recipe.predicted), "promised": _rounded(recipe.promised)}
+            update={
+                "predicted": _rounded(recipe.predicted),
+                "promised": _rounded(recipe.promised),
+                "measured_with": self._measured_with,
+            }
         )
         self._named[name] = _counts(mixture)
         self._sources.append(MixtureSource(name=name, mixture=recipe))

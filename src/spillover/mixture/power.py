@@ -75,6 +75,6 @@ def describe_power(found: SmallestDifferences | None, random_mixtures: int) -> s
         return "how small a difference it can find cannot be told: the evidence holds no noise to tell it from"
     return (
         f"it finds a difference from {random_mixtures} random mixtures four times in five where that is about "
-        f"{fixed(found.from_random, 3)} PGF, from one source where it is {fixed(found.from_source, 3)}; smaller ones mostly stay "
-        "open. More random mixtures (--random-mixtures), examples or seeds find smaller ones"
+        f"{fixed(found.from_random, 3)} PGF, from one source where it is {fixed(found.from_source, 3)}; smaller "
+        "ones mostly stay open. More random mixtures (--random-mixtures), examples or seeds find smaller ones"
     )

@@ -15,7 +15,7 @@ from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.differences import Difference, differences_of
 from spillover.analysis.verdict import Verdict
-from spillover.analysis.verdict_words import sum_up
+from spillover.analysis.verdict_words import say_dose, sum_up
 from spillover.core.files import write_atomically
 from spillover.core.numbers import brief, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
@@ -128,6 +128,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
+        "dose": say_dose,
         "estimate": estimate_text,
         "readable": readable,
         "percent": percent,

@@ -11,6 +11,7 @@ from rich.text import Text
 from spillover.analysis import ModelFindings
 from spillover.analysis.additivity import Additivity
 from spillover.analysis.verdict import Verdict
+from spillover.analysis.verdict_words import say_dose
 from spillover.report.figures.verdicts import CALLED, predicted_cells
 from spillover.report.verdicts import AgreementRow, agreement_rows, estimate_text, left_out_rows, verdict_rows
 
@@ -24,6 +25,7 @@ def verdicts_in_terminal(model: ModelFindings) -> Iterator[RenderableType]:
     if model.additivity is not None:
         yield _predictions(model.additivity, model.verdicts)
         yield _agreement(model.additivity)
+        yield from (Text(say_dose(dose), style="dim") for dose in model.additivity.other_doses)
 
 
 def _verdict(verdict: Verdict) -> RenderableType:

@@ -7,7 +7,7 @@ from tests.unit.analysis.made_mixtures import TARGETS, mixture_cube
 from spillover.analysis.additivity import check_additivity
 from spillover.analysis.context import example_context
 from spillover.analysis.settings import VerificationSettings
-from spillover.analysis.verdict_words import say_additivity
+from spillover.analysis.verdict_words import say_additivity, say_dose
 from spillover.tasks.settings import Recipe
 
 PGF = {"strong": 0.4, "weak": 0.2, "none": 0.0}
@@ -69,6 +69,16 @@ def test_where_no_change_was_predicted_no_share_of_it_is_told(cube):
     assert "nan" not in sentence
     assert "times the sum" not in sentence
     assert np.isnan([found.overall.slope, found.overall.low, found.overall.high]).all()
+
+
+def test_another_dose_than_that_of_the_predictions_is_said_once(cube):
+    (dose,) = (found := checked(cube, recipes(measured_with=2000))).other_doses
+    assert (dose.measured_with, dose.trained_on) == (2000, 2)
+    assert [sentence for sentence in say_additivity(found) if "trained on 2,000 examples" in sentence] == [
+        say_dose(dose)
+    ]
+    for alike in (recipes(measured_with=2), recipes()):
+        assert checked(cube, alike).other_doses == ()
 
 
 def test_a_slope_needs_three_predictions_other_than_nothing(cube):

@@ -114,6 +114,13 @@ def test_what_was_promised_goes_before_what_adds_up():
     assert any("what choosing flatters taken off" in sentence for sentence in say_verdict(verdict))
 
 
+def test_what_was_predicted_from_another_dose_says_so():
+    verdict = promising(predicted=dict.fromkeys(TARGETS, (0.4, 0.3, 0.5)), measured_with=2000)
+    assert (verdict.promise.other_dose.measured_with, verdict.promise.other_dose.trained_on) == (2000, 2)
+    (said,) = [sentence for sentence in say_verdict(verdict) if "predicted of it" in sentence]
+    assert "from sources trained on 2,000 examples where it trained on 2;" in said
+
+
 def test_without_a_prediction_for_every_target_or_in_another_measure_none_is_judged():
     said = dict.fromkeys(TARGETS, (0.4, 0.3, 0.5))
     assert promising(predicted={TARGETS[0]: said[TARGETS[0]]}).promise is None

@@ -151,6 +151,12 @@ def test_the_suite_is_drawn_anew_and_other_tasks_cannot_be():
     assert not checked(same_examples=False).verification[0].fresh
 
 
+def test_a_recipe_says_how_many_examples_its_prediction_comes_from():
+    study = Study.model_validate({"name": "x", "tasks": SUITE, "training": {"examples": 2000}})
+    doses = {same: checked(study, same_examples=same).mixtures[0].mixture.measured_with for same in (True, False)}
+    assert doses == {True: 2000, False: None}
+
+
 def test_the_file_is_a_study_that_can_be_planned(tmp_path):
     study = checked(Study.model_validate({"name": "x", "tasks": SUITE, "evaluation": {"limit": 20}}))
     (tmp_path / "check.yaml").write_text(write_study(study))

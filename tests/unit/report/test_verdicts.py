@@ -26,8 +26,8 @@ RECIPE = Recipe(parts={"a": 1, "b": 1}, predicted={"Jigsaw": (0.5, 0.4, 0.6)})
 ASKED = {"chosen": "chosen", "random": ("random-1", "random-2"), "best_single": EVIL, "direct": "direct"}
 
 
-def found(effects=EFFECTS, **asked):
-    mixtures = dict.fromkeys(("chosen", "random-1", "random-2"), RECIPE)
+def found(effects=EFFECTS, recipe=RECIPE, **asked):
+    mixtures = dict.fromkeys(("chosen", "random-1", "random-2"), recipe)
     verification = VerificationSettings.model_validate({"targets": TARGETS, **ASKED, **asked})
     cube = mixture_cube(np.random.default_rng(0), effects, mixtures=mixtures, verifications=(verification,))
     return analyze(cube, AnalysisSettings(replicates=0, permutations=0))
@@ -118,6 +118,15 @@ def test_protected_tasks_stand_in_the_verdict(guarding):
     for told in (render_report(guarding), shown(guarding)):
         assert "by more than 0.05 PGF" in told
         assert re.search(r"Counting\b.*\+0\.\d\d \(.*held", told, re.DOTALL)
+
+
+def test_another_dose_stands_beside_what_adds_up():
+    told = "redictions come from sources trained on 2,000 examples"
+    recipe = RECIPE.model_copy(update={"measured_with": 2000})
+    for measured, count in ((recipe, 2), (RECIPE, 0)):  # among the sentences, and beside the table
+        findings = found(recipe=measured)
+        assert render_report(findings).count(told) == count
+        assert " ".join(shown(findings).split()).count(told) == count
 
 
 def test_the_page_opens_with_the_verdict_and_leaves_out_what_has_nothing_to_say(findings):
