@@ -13,7 +13,14 @@ from spillover.analysis.additivity import Additivity
 from spillover.analysis.verdict import Verdict
 from spillover.analysis.verdict_words import say_dose
 from spillover.report.figures.verdicts import CALLED, predicted_cells
-from spillover.report.verdicts import AgreementRow, agreement_rows, estimate_text, left_out_rows, verdict_rows
+from spillover.report.verdicts import (
+    UNTOLD,
+    AgreementRow,
+    agreement_rows,
+    estimate_text,
+    left_out_rows,
+    verdict_rows,
+)
 
 
 def verdicts_in_terminal(model: ModelFindings) -> Iterator[RenderableType]:
@@ -66,6 +73,8 @@ def _agreement(additivity: Additivity) -> RenderableType:
         table.add_row("without mixtures that hold", style="dim")
     for row in left_out:
         table.add_row(*_agreement_cells(row))
+    if additivity.without and not left_out:
+        return Group(table, Text(UNTOLD, style="dim"))
     return table
 
 
