@@ -106,8 +106,13 @@ def mix(
         Path | None, typer.Option("--study", help="Write the study that verifies the mixture: a study file to run.")
     ] = None,
     random_mixtures: Annotated[
-        int, typer.Option("--random-mixtures", min=FEWEST_RANDOM, help="With --study: random mixtures to compare with.")
-    ] = USUAL_RANDOM,
+        int | None,
+        typer.Option(
+            "--random-mixtures",
+            min=FEWEST_RANDOM,
+            help=f"With --study: random mixtures to compare with; by default {USUAL_RANDOM}, or as many as there are.",
+        ),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option("--data", help="With --export or --study: the study whose tasks are meant; by default PATH."),

@@ -5,7 +5,7 @@ It is an ordinary study, so that planning, running, resuming and reading it are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -47,16 +47,17 @@ class Rivals:
     """None where the targets' own data is not among the sources."""
 
 
-def find_rivals(sample: TransferSample, chosen: Mixture, count: int) -> Rivals:
+def find_rivals(sample: TransferSample, chosen: Mixture, random_mixtures: int | None = None) -> Rivals:
     """Draw random mixtures from the same candidates, and find the best single source and the targets' own data.
 
     Args:
         sample: what the mixture was chosen from.
         chosen: the mixture.
-        count: random mixtures.
+        random_mixtures: how many; None takes 8, or as many different ones as there are.
 
     Raises:
-        MixtureError: the mixture is itself a baseline, or there are not so many different random mixtures.
+        MixtureError: the mixture is itself a baseline, or there are not so many different random mixtures, or fewer
+            than 3.
     """
     settings = chosen.settings
     if settings.strategy in (*CHOSEN_BLINDLY, "best-single"):
@@ -65,7 +66,7 @@ def find_rivals(sample: TransferSample, chosen: Mixture, count: int) -> Rivals:
             hint="choose by robust, threshold or proportional",
         )
     return Rivals(
-        random=tuple(_draw_random(sample, chosen, count)),
+        random=_draw_random(sample, chosen, random_mixtures or USUAL_RANDOM, random_mixtures or FEWEST_RANDOM),
         best_single=recommend_from(sample, _baseline(settings, "best-single", **UNLIMITED)),
         direct=_own_data(sample, settings),
     )
@@ -75,9 +76,9 @@ def _baseline(settings: MixtureSettings, strategy: Strategy, **changes: object) 
     return settings.model_copy(update={"strategy": strategy, "protected": (), **changes})
 
 
-def _draw_random(sample: TransferSample, chosen: Mixture, count: int) -> Iterator[Mixture]:
-    """Random mixtures that differ from each other and from the chosen one."""
-    seen = [_counts(chosen)]
+def _draw_random(sample: TransferSample, chosen: Mixture, count: int, fewest: int) -> tuple[Mixture, ...]:
+    """Draw random mixtures that differ from each other and from the chosen one."""
+    seen, kept = [_counts(chosen)], list[Mixture]()
     for seed in range(chosen.settings.seed, chosen.settings.seed + DRAWS * count):
         try:
             drawn = recommend_from(sample, _baseline(chosen.settings, "random", seed=seed))
@@ -85,12 +86,13 @@ def _draw_random(sample: TransferSample, chosen: Mixture, count: int) -> Iterato
             continue
         if _counts(drawn) not in seen:
             seen.append(_counts(drawn))
-            yield drawn
-        if len(seen) > count:
-            return
+            kept.append(drawn)
+        if len(kept) == count:
+            break
+    if len(kept) >= fewest:
+        return tuple(kept)
     raise MixtureError(
-        f"there are only {len(seen) - 1} random mixtures that differ from each other and from the chosen one, not "
-        f"{count}",
+        f"there are only {len(kept)} random mixtures that differ from each other and from the chosen one, not {fewest}",
         hint=f"take fewer, at least {FEWEST_RANDOM}: --random-mixtures; or allow other numbers of sources: "
         "--max-sources",
     )

@@ -85,6 +85,16 @@ def test_too_few_sources_for_random_mixtures_are_told():
     assert "--random-mixtures" in told.value.hint
 
 
+def test_eight_are_drawn_or_as_many_as_there_are():
+    chosen = recommend_from(sampled(), settled())
+    assert len(find_rivals(sampled(), chosen).random) == 8
+    four = sampled(on_jigsaw=(0.5, 0.3, 0.28, 0.1), names=TASKS[:4])
+    rivals = find_rivals(four, recommend_from(four, settled(threshold=0.4)))
+    assert len(rivals.random) == 4
+    with pytest.raises(MixtureError, match=r"only 4 random mixtures .* not 5"):
+        find_rivals(four, recommend_from(four, settled(threshold=0.4)), 5)
+
+
 def test_all_train_alike_on_the_budget_and_on_enough_seeds():
     study = checked()
     assert study.training.examples == 60
