@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,15 +108,37 @@ def check_additivity(cube: ScoreCube, calibrated: ScoreCube | None, context: Con
     targets = {target for asked in cube.verifications for target in asked.targets}
     meant = [cell for cell in cells if cell.target in targets]
     told = {cell.source: other_dose(recipes[cell.source]) for cell in cells}
-    parts = dict.fromkeys(part for recipe in recipes.values() for part in recipe.parts)
-    left = {part: [cell for cell in cells if part not in recipes[cell.source].parts] for part in parts}
     return Additivity(
         cells=tuple(cells),
         overall=_agree(cells),
         on_targets=_agree(meant) if 0 < len(meant) < len(cells) else None,
         other_doses=tuple(dict.fromkeys(dose for dose in told.values() if dose is not None)),
-        without={part: _agree(kept) for part, kept in left.items() if kept},
+        without=_leave_out([(cell, recipes[cell.source].parts) for cell in cells]),
     )
+
+
+def pool_additivity(
+    studies: Sequence[tuple[Additivity, Mapping[str, Recipe]]],
+) -> tuple[Agreement, dict[str, Agreement]]:
+    """Hold the mixtures of several studies together against what was predicted of them: one alone has few.
+
+    Args:
+        studies: what came of each, and its mixtures by name, which may be called alike in several.
+
+    Returns:
+        Over all pairs; and by part, without the mixtures of all studies that hold it.
+
+    Complexity: O(parts · cells).
+    """
+    cells = [(cell, recipes[cell.source].parts) for found, recipes in studies for cell in found.cells]
+    return _agree([cell for cell, _ in cells]), _leave_out(cells)
+
+
+def _leave_out(cells: Sequence[tuple[PredictedCell, Mapping[str, int]]]) -> dict[str, Agreement]:
+    """Agree without each part in turn; parts that all mixtures hold are left out."""
+    known = dict.fromkeys(part for _, parts in cells for part in parts)
+    left = {part: [cell for cell, parts in cells if part not in parts] for part in known}
+    return {part: _agree(kept) for part, kept in left.items() if kept}
 
 
 def _cells(cube: ScoreCube, source: str, recipe: Recipe, context: Context) -> Sequence[PredictedCell]:

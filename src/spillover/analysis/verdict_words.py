@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
-from spillover.analysis.additivity import Additivity, Agreement, Dose
+from spillover.analysis.additivity import FEWEST, Additivity, Agreement, Dose
 from spillover.analysis.paired import Estimate
 from spillover.analysis.verdict import ArmContrast, ArmName, Guarded, Kept, Verdict
 from spillover.core.numbers import fixed, interval, number, signed
@@ -104,6 +104,27 @@ def say_additivity(additivity: Additivity) -> Iterator[str]:
     if additivity.on_targets is not None:
         yield f"on the targets that a mixture was chosen for, adding up misses by {_agreement(additivity.on_targets)}."
     yield from map(say_dose, additivity.other_doses)
+
+
+def say_pooled(overall: Agreement, without: Mapping[str, Agreement], names: Sequence[str]) -> str:
+    """Say what the mixtures of several studies did together, and how far that hangs on one part.
+
+    Args:
+        overall: over all of them.
+        without: by part, without the mixtures that hold it.
+        names: of the studies, or models.
+
+    Complexity: O(parts).
+    """
+    text = f"over {_and(names)} adding up the effects of their parts misses what mixtures did by {_agreement(overall)}"
+    slopes = {part: each.slope for part, each in without.items() if each.cells >= FEWEST and isfinite(each.slope)}
+    if foretells(overall) and slopes:
+        least, most = min(slopes, key=slopes.__getitem__), max(slopes, key=slopes.__getitem__)
+        text += (
+            f"; leaving out the mixtures that hold one part, {number(slopes[least], 2)} (without {least}) to "
+            f"{number(slopes[most], 2)} times (without {most})"
+        )
+    return f"{text}."
 
 
 def say_dose(dose: Dose) -> str:
