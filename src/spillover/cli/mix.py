@@ -14,7 +14,7 @@ from spillover.analysis import AnalysisSettings
 from spillover.analysis.sampling import TransferSample, sample_transfers
 from spillover.cli.gathered import gathers
 from spillover.cli.importing import show_read
-from spillover.cli.mixture_files import Origin, export_only, find_format, write_verifying_study
+from spillover.cli.mixture_files import Origin, export_only, find_format, require_new, write_verifying_study
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
@@ -125,13 +125,14 @@ def mix(
 ) -> None:
     """Recommend which data to train on for some targets, and predict what it does to every task."""
     kind = find_format(export, out)
+    require_new(study, out if kind is not None else None)
     origin = Origin.of(path, data)
     samples = _samples(path, settings, choices)
     mixtures = [recommend_from(sample, settings) for sample in samples]
     if study is not None:
         write_verifying_study(samples, mixtures, origin, study, random_mixtures)
     if kind is not None and out is not None:
-        export_only(mixtures, kind, origin, out)
+        export_only(mixtures, kind, origin, out, evidence=path)
     elif out is not None:
         write_atomically(out, _as_json(mixtures))
     if json:
