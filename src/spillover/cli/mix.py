@@ -20,7 +20,7 @@ from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
 from spillover.core.files import write_atomically
 from spillover.interop.importing import ImportChoices
-from spillover.mixture.check import FEWEST_RANDOM
+from spillover.mixture.check import FEWEST_RANDOM, USUAL_RANDOM
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
@@ -106,8 +106,13 @@ def mix(
         Path | None, typer.Option("--study", help="Write the study that verifies the mixture: a study file to run.")
     ] = None,
     random_mixtures: Annotated[
-        int, typer.Option("--random-mixtures", min=FEWEST_RANDOM, help="With --study: random mixtures to compare with.")
-    ] = 4,
+        int | None,
+        typer.Option(
+            "--random-mixtures",
+            min=FEWEST_RANDOM,
+            help=f"With --study: random mixtures to compare with; by default {USUAL_RANDOM}, or as many as there are.",
+        ),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option("--data", help="With --export or --study: the study whose tasks are meant; by default PATH."),

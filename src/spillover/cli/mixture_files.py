@@ -18,6 +18,7 @@ from spillover.mixture.check import describe_arms, find_rivals, verifying_study,
 from spillover.mixture.export.export import MANIFEST, export_mixture, require_empty
 from spillover.mixture.export.formats import FORMATS, Format
 from spillover.mixture.mixture import Mixture
+from spillover.mixture.power import describe_power, find_smallest_differences
 from spillover.study.provenance import package_versions
 from spillover.study.reading import load_study
 from spillover.study.study import Study
@@ -94,7 +95,7 @@ def _only(mixtures: list[Mixture]) -> Mixture:
 
 
 def write_verifying_study(
-    samples: list[TransferSample], mixtures: list[Mixture], origin: Origin, file: Path, random_mixtures: int
+    samples: list[TransferSample], mixtures: list[Mixture], origin: Origin, file: Path, random_mixtures: int | None
 ) -> None:
     """Write the study of a mixture and its rivals, and say on stderr what it will compare.
 
@@ -108,7 +109,8 @@ def write_verifying_study(
     study = verifying_study(origin_study, file.stem, chosen, rivals, same_examples=origin.is_path)
     write_atomically(file, write_study(study))
     console = Console(stderr=True)
-    for line in describe_arms(study, origin_study.training.examples):
+    power = find_smallest_differences(samples[0], chosen.settings, len(rivals.random))
+    for line in (*describe_arms(study, origin_study.training.examples), describe_power(power, len(rivals.random))):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"wrote {file}; next: spillover plan {file}", markup=False, highlight=False, soft_wrap=True)
 

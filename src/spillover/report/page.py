@@ -15,7 +15,7 @@ from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.differences import Difference, differences_of
 from spillover.analysis.verdict import Verdict
-from spillover.analysis.verdict_words import sum_up
+from spillover.analysis.verdict_words import say_dose, sum_up
 from spillover.core.files import write_atomically
 from spillover.core.numbers import brief, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
@@ -25,9 +25,11 @@ from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.tasks import TaskCard, cards_of
 from spillover.report.figures.variance import PARTS, ShareBar, variance_of
 from spillover.report.figures.verdicts import predicted_cells
+from spillover.report.points import Points, lay_out_points
 from spillover.report.side_by_side import comparison_tables
 from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of
 from spillover.report.verdicts import (
+    UNTOLD,
     AgreementRow,
     Bars,
     VerdictRow,
@@ -70,9 +72,11 @@ class ModelPage:
     verdicts: list[tuple[Verdict, list[VerdictRow], Bars]]
     mixture_maps: list[Map]
     predictions: list[PredictedCell]
+    points: Points | None
+    """Of the predictions; None where there are none."""
     agreement: list[AgreementRow]
     left_out: list[AgreementRow]
-    """The agreement without the mixtures that hold a part, by part."""
+    """The agreement without the mixtures that hold a part, where that tells anything."""
 
 
 def write_report(
@@ -112,6 +116,7 @@ def render_report(
         comparisons=comparison_tables(findings),
         changes=[_lay_out_change(each, data["rate"]) for each in differences_of(findings)],
         parts=PARTS,
+        untold=UNTOLD,
         rate=data["rate"],
         data=htmlsafe_json_dumps(data, dumps=_dump),
         how_to_read=known.pop("how_to_read", []),
@@ -128,6 +133,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
+        "dose": say_dose,
         "estimate": estimate_text,
         "readable": readable,
         "percent": percent,
@@ -146,6 +152,7 @@ def _dump(value: Any, **_: Any) -> str:
 
 
 def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixture: bool) -> ModelPage:
+    predictions = [] if model.additivity is None else predicted_cells(model.additivity, model.verdicts)
     return ModelPage(
         model=model,
         is_reduced=is_reduced(model),
@@ -163,7 +170,8 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         groups=group_tables(model),
         verdicts=[(verdict, verdict_rows(verdict), lay_out_bars(verdict)) for verdict in model.verdicts],
         mixture_maps=mixture_maps(model),
-        predictions=[] if model.additivity is None else predicted_cells(model.additivity, model.verdicts),
+        predictions=predictions,
+        points=lay_out_points(predictions) if predictions else None,
         agreement=[] if model.additivity is None else agreement_rows(model.additivity),
         left_out=[] if model.additivity is None else left_out_rows(model.additivity),
     )
