@@ -203,6 +203,7 @@ def test_a_run_whose_time_is_up_goes_on_another_time(tmp_path):
     assert json.loads(spill("status", tmp_path / "small", "--json").stdout)["evaluations_done"] == 0
 
 
+@pytest.mark.slow
 def test_another_seed_is_added_alone_and_answers_differently(finished, tmp_path):
     folder, file, _ = finished
     kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
@@ -221,6 +222,7 @@ def test_another_seed_is_added_alone_and_answers_differently(finished, tmp_path)
     assert len(json.loads(spill("status", folder, "--json").stdout)["leftovers"]) == 3
 
 
+@pytest.mark.slow
 def test_a_control_on_the_bases_own_answers_stands_beside_its_source(tmp_path):
     controls = [{"kind": "own", "sources": ["Relative_Depth"]}]
     training = {"examples": 64, "epochs": 1, "learning_rate": 3e-3, "checkpoints": [0.5]}
@@ -251,6 +253,7 @@ def test_a_control_on_own_answers_is_refused_where_the_base_gives_but_one(tmp_pa
     assert "Same (own) of tiny is missing" in " ".join(said.stdout.split())
 
 
+@pytest.mark.slow
 def test_an_untrained_adapter_has_a_pgf_of_exactly_zero_everywhere(tmp_path):
     file = write_study(tmp_path / "study.yaml", tmp_path / "small", training={"examples": 8, "epochs": 0}, controls=[])
     assert spill("run", file).returncode == 0
@@ -289,6 +292,7 @@ def test_a_folder_of_another_study_is_left_alone(finished, tmp_path, capsys):
     assert "belongs to the study 'small'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_shards_at_once_in_one_folder_give_what_one_run_gives(finished, tmp_path):
     folder = tmp_path / "small"
     file = write_study(tmp_path / "study.yaml", folder)
