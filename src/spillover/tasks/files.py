@@ -209,16 +209,22 @@ def _answers(given: Any, choices: tuple[str, ...], place: str) -> tuple[str, ...
 
 
 def _letter(answer: str | float, choices: tuple[str, ...], place: str) -> str:
-    """The letter of the right choice: given as "(B)" or "B", as the choice's own text, or as its place from 0."""
+    """The letter of the right choice: given as "(B)" or "B", as the choice's own text, or as its place from 0.
+
+    Only "(B)" says by itself which of these it is; an answer that may be read in two ways is not guessed at.
+    """
     letters = option_letters(len(choices))
     if answer in letters:
         return str(answer)
-    if isinstance(answer, str) and choices.count(answer) == 1:
-        return letters[choices.index(answer)]
-    if f"({answer})" in letters:
-        return f"({answer})"
+    found = {letter for letter, text in zip(letters, choices, strict=True) if text == str(answer)}
+    found |= {f"({answer})"} & set(letters)
     if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer < len(choices):
-        return letters[answer]
+        found.add(letters[answer])
+    if len(found) == 1:
+        return found.pop()
+    if found:
+        message = f"the answer {shortened(answer)} may be {' or '.join(sorted(found))}: by its text, letter or place"
+        raise TaskError(message, where=place, hint=f'write the letter in brackets: "{min(found)}"')
     if answer == "hidden":
         raise TaskError(
             "the answer is hidden: this is a test split whose answers its authors keep",
