@@ -137,9 +137,7 @@ def _label_revision(block: TargetBlock) -> Literal["old", "corrected"] | None:
     codes = block.answers.tolist()
     if min(codes) < 0:
         return None
-    return label_revision(
-        {example: block.letters[code] for example, code in zip(block.examples, codes, strict=True)}
-    )
+    return label_revision({example: block.letters[code] for example, code in zip(block.examples, codes, strict=True)})
 
 
 def _warn_of_label_balance(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:

@@ -23,10 +23,12 @@ from spillover.report.differences_in_terminal import LISTED, Change, changed_cel
 from spillover.report.figures.data import is_reduced, page_data
 from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.tasks import TaskCard, cards_of
+from spillover.report.figures.training import training_of
 from spillover.report.figures.variance import PARTS, ShareBar, variance_of
 from spillover.report.figures.verdicts import predicted_cells
 from spillover.report.side_by_side import comparison_tables
 from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of
+from spillover.report.training import LaidTraining, lay_out_training
 from spillover.report.verdicts import (
     AgreementRow,
     Bars,
@@ -70,6 +72,7 @@ class ModelPage:
     verdicts: list[tuple[Verdict, list[VerdictRow], Bars]]
     mixture_maps: list[Map]
     predictions: list[PredictedCell]
+    training: LaidTraining | None
     agreement: list[AgreementRow]
     left_out: list[AgreementRow]
     """The agreement without the mixtures that hold a part, by part."""
@@ -146,6 +149,7 @@ def _dump(value: Any, **_: Any) -> str:
 
 
 def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixture: bool) -> ModelPage:
+    training = training_of(model)
     return ModelPage(
         model=model,
         is_reduced=is_reduced(model),
@@ -165,6 +169,7 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         mixture_maps=mixture_maps(model),
         predictions=[] if model.additivity is None else predicted_cells(model.additivity, model.verdicts),
         agreement=[] if model.additivity is None else agreement_rows(model.additivity),
+        training=None if training is None else lay_out_training(training),
         left_out=[] if model.additivity is None else left_out_rows(model.additivity),
     )
 
