@@ -40,9 +40,7 @@ class TrainingFigure:
         """What the figure shows, in words."""
         shown = f"{len(self.lines)} sources"
         if self.band is not None:
-            shown = (
-                f"the median of {self.sources} sources, the two that end lowest and highest, and the range of all"
-            )
+            shown = f"the median of {self.sources} sources, the two that end lowest and highest, and the range of all"
         ends = [line.loss[-1] for line in self.band or self.lines]
         return f"loss by optimiser step, {shown}; it ends between {number(min(ends), 2)} and {number(max(ends), 2)}"
 
