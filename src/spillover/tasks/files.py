@@ -20,6 +20,11 @@ MAXIMUM_FAULTS = 1000
 IMAGE_COLUMNS = (*(f"image_{number}" for number in range(1, 65)), "image", "images")
 """Where images are looked for, in order."""
 BLINKS_COLUMNS = Columns()
+FORMS = (
+    "a row is a question (prompt or question, and answer) or a conversation (messages of role and content, "
+    "conversations of from and value, or prompt and completion as lists of messages); columns: names other columns"
+)
+"""Of a row, for whoever comes with another trainer's."""
 
 
 def read_examples(path: Path, count: int | None = None, columns: Columns = BLINKS_COLUMNS) -> list[Example]:
@@ -138,7 +143,7 @@ def _example(row: Row, folder: Path, place: str, default_id: str) -> Example:
     choices = listed_choices(row.get("choices"), place)
     key, text = next(((key, row[key]) for key in ("prompt", "question") if row.get(key) not in (None, "")), ("", None))
     if text is None:
-        raise TaskError("the example has neither prompt nor question", where=place)
+        raise TaskError("the example has neither prompt nor question", where=place, hint=FORMS)
     if not isinstance(text, str):
         message = f"the {key} is {shortened(text)}, not text"
         raise TaskError(message, where=place, hint='write it in quotation marks: "…"')

@@ -183,6 +183,6 @@ def test_a_folder_that_is_not_there_is_not_to_be_fetched_from_the_hub(monkeypatc
     from huggingface_hub import HfApi
 
     monkeypatch.setattr("huggingface_hub.HfApi", lambda: HfApi(endpoint="http://127.0.0.1:9"))
-    with pytest.raises(HubError, match="no folder 'VSI-Bench'.*\n.*give a folder that exists") as caught:
+    with pytest.raises(HubError, match=r"no folder 'VSI-Bench'.*\n.*give a folder that exists") as caught:
         pin_dataset("VSI-Bench", None)
     assert "hf download" not in str(caught.value)

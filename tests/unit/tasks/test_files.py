@@ -101,6 +101,10 @@ def test_parquet_holds_images_as_bytes(folder):
         ),
         ({**ROW, "answer": None}, "no answer"),
         ({**ROW, "question": None}, "neither prompt nor question"),
+        (
+            {"instruction": "Which?", "output": "left"},
+            r"neither prompt nor question\n.*conversations of from and value",
+        ),
         ({**ROW, "image_1": "gone.png"}, "no image 'gone.png'"),
         ({**ROW, "image_1": 3}, "image_1: the image is int"),
         ({**ROW, "idx": "same"}, r"idx 'same' stands at .*data\.jsonl:1 too"),
