@@ -1,4 +1,4 @@
-# Two commands do everything: `make demo` and `make test`. Both set up what they need.
+# Two commands do everything: `make demo` and `make test`. Both, and `make docs`, set up what they need.
 
 PYTHON ?= python3.11
 VENV ?= .venv
@@ -7,7 +7,7 @@ TORCH_INDEX ?=
 BIN := $(VENV)/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: help install demo test check clean
+.PHONY: help install demo test check docs clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -34,5 +34,12 @@ check: install  ## style, floors, types
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 
+docs: $(VENV)/docs-installed  ## the documentation as a site, build/site/index.html; nothing in it needs a network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+$(VENV)/docs-installed: $(VENV)/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
 clean:  ## remove what the commands above made
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo build

@@ -103,6 +103,13 @@ def kill_and_go_on(folder: Path, wanted: Any, duration_s: float, rng: np.random.
     figures.different += code != 0 or findings(folder) != wanted
 
 
+def _said(figures: Figures) -> str:
+    return (
+        f"{figures.kills} kills, {figures.ends} studies taken to their end; of {figures.kept} recorded files "
+        f"{figures.lost} lost, {figures.repeated} repeated; {figures.different} ends with other findings"
+    )
+
+
 def main() -> None:
     """Measure, and print a table or one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -123,15 +130,12 @@ def main() -> None:
         wanted = findings(Path(place) / "whole")
         while figures.kills < (3 if asked.quick else asked.kills):
             kill_and_go_on(Path(place) / f"study-{figures.kills}-{figures.ends}", wanted, duration_s, rng, figures)
-            print(f"{figures.kills} kills, {figures.ends} ends", file=sys.stderr)
+            print(_said(figures), file=sys.stderr)
     figures.seconds = round(time.perf_counter() - start, 1)
     if asked.json:
         print(json.dumps(asdict(figures), indent=1))
     else:
-        print(
-            f"{figures.kills} kills, {figures.ends} studies taken to their end; of {figures.kept} recorded files "
-            f"{figures.lost} lost, {figures.repeated} repeated; {figures.different} ends with other findings"
-        )
+        print(_said(figures))
     if figures.lost or figures.repeated or figures.different:
         sys.exit(1)
 

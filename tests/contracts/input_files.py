@@ -134,10 +134,10 @@ def write_study(folder: Path) -> None:
 def write_mixture(folder: Path) -> None:
     write_questions(folder)
     mixture = {
-        "schema": 1,
+        "schema": 2,
         "settings": {"seed": 3, "measure": "raw"},
         "sources": [{"source": "Own", "examples": 3}, {"source": "Counting", "examples": 5}],
-        "effects": [{"task": "Counting", "predicted": 0.25, "low": 0.125, "high": 0.5}],
+        "effects": [{"task": "Counting", "predicted": 0.25, "low": 0.125, "high": 0.5, "promised": None}],
     }
     (folder / "mixture.json").write_text(json.dumps(mixture, indent=1))
     (folder / "study.yaml").write_text(

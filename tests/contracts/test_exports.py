@@ -2,9 +2,11 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from PIL import Image
 
 from spillover.core.errors import StoreError
@@ -122,3 +124,20 @@ def test_parquet_needs_no_other_file(mixture, tasks, tmp_path):
     export_mixture(mixture, tasks, tmp_path / "out", "parquet")
     table = pq.read_table(tmp_path / "out" / "train.parquet")
     assert all(image["bytes"] for images in table["images"].to_pylist() for image in images)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_export_can_be_moved(kind, mixture, tasks, tmp_path, monkeypatch):
+    export_mixture(mixture, tasks, tmp_path / "out", kind)
+    moved = (tmp_path / "out").rename(tmp_path / "moved")
+    for file in (*moved.glob("*.json*"), *moved.glob("*.yaml")):
+        assert str(tmp_path) not in file.read_text()
+    monkeypatch.chdir(moved)
+    if kind == "trl":
+        from datasets import load_dataset
+
+        (asked,) = yaml.safe_load((moved / "train.yaml").read_text())["datasets"]
+        assert load_dataset(**asked, cache_dir=str(tmp_path / "c")).num_rows == 7
+    if kind == "swift":
+        rows = [json.loads(line) for line in (moved / "train.jsonl").read_text().splitlines()]
+        assert all(Path(image).is_file() for row in rows for image in row["images"])

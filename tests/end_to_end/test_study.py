@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -63,7 +64,8 @@ def test_a_run_ends_with_matrix_findings_and_page(finished):
     folder, _, said = finished
     assert said.returncode == 0, said.stderr
     assert "Relative_Depth" in said.stdout
-    assert "strongest donor" in said.stdout or "single transfers" in said.stdout
+    words = " ".join(said.stdout.split())  # without the ends of lines
+    assert "strongest donor" in words or "single transfers" in words
     assert "[7/7]" in said.stderr
     assert "Relative_Depth" in (folder / "report.html").read_text()
     letters, generate = json.loads((folder / "findings.json").read_text())["models"]
@@ -181,7 +183,7 @@ def test_sigterm_keeps_a_finetune_as_it_stands_and_says_how_to_go_on(tmp_path):
     file = write_study(tmp_path / "study.yaml", folder, training=training)
     command = [sys.executable, "-m", "spillover", "run", file]
     with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
-        while not any("finetune" in log.read_text() for log in folder.glob("logs/*.txt")):
+        while not any(re.search(r"finetune[^$]*\d of \d", log.read_text()) for log in folder.glob("logs/*.txt")):
             assert process.poll() is None
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGTERM)  # as a scheduler does
@@ -201,6 +203,7 @@ def test_a_run_whose_time_is_up_goes_on_another_time(tmp_path):
     assert json.loads(spill("status", tmp_path / "small", "--json").stdout)["evaluations_done"] == 0
 
 
+@pytest.mark.slow
 def test_another_seed_is_added_alone_and_answers_differently(finished, tmp_path):
     folder, file, _ = finished
     kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
@@ -219,6 +222,7 @@ def test_another_seed_is_added_alone_and_answers_differently(finished, tmp_path)
     assert len(json.loads(spill("status", folder, "--json").stdout)["leftovers"]) == 3
 
 
+@pytest.mark.slow
 def test_a_control_on_the_bases_own_answers_stands_beside_its_source(tmp_path):
     controls = [{"kind": "own", "sources": ["Relative_Depth"]}]
     training = {"examples": 64, "epochs": 1, "learning_rate": 3e-3, "checkpoints": [0.5]}
@@ -249,6 +253,7 @@ def test_a_control_on_own_answers_is_refused_where_the_base_gives_but_one(tmp_pa
     assert "Same (own) of tiny is missing" in " ".join(said.stdout.split())
 
 
+@pytest.mark.slow
 def test_an_untrained_adapter_has_a_pgf_of_exactly_zero_everywhere(tmp_path):
     file = write_study(tmp_path / "study.yaml", tmp_path / "small", training={"examples": 8, "epochs": 0}, controls=[])
     assert spill("run", file).returncode == 0
@@ -287,6 +292,7 @@ def test_a_folder_of_another_study_is_left_alone(finished, tmp_path, capsys):
     assert "belongs to the study 'small'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_shards_at_once_in_one_folder_give_what_one_run_gives(finished, tmp_path):
     folder = tmp_path / "small"
     file = write_study(tmp_path / "study.yaml", folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,30 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dose:
+    """That mixtures were trained on another number of examples than the sources that their predictions come from."""
+
+    measured_with: int
+    """Training examples of each source, there."""
+    trained_on: int
+    """Training examples of the mixture, here."""
+
+
+def other_dose(recipe: Recipe) -> Dose | None:
+    """Compare the dose that was predicted from with the one that was given; None where they are equal, or not known.
+
+    Complexity: O(parts).
+
+    >>> other_dose(Recipe(parts={"Jigsaw": 300, "Counting": 700}, measured_with=2000))
+    Dose(measured_with=2000, trained_on=1000)
+    """
+    trained_on = sum(recipe.parts.values())
+    if recipe.measured_with in (None, trained_on):
+        return None
+    return Dose(measured_with=recipe.measured_with, trained_on=trained_on)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Additivity:
     """What came of the mixtures that a study ran."""
 
@@ -52,6 +76,8 @@ class Additivity:
     overall: Agreement
     on_targets: Agreement | None
     """On the targets that a mixture was chosen for; None where none was, or where all are such."""
+    other_doses: tuple[Dose, ...]
+    """Each once. A prediction is linear in the dose too, so what misses there tells of both assumptions."""
     without: dict[str, Agreement]
     """By part: the agreement of the mixtures that hold none of it, so that no one part decides alone. Parts that all
     mixtures hold are left out."""
@@ -81,14 +107,38 @@ def check_additivity(cube: ScoreCube, calibrated: ScoreCube | None, context: Con
         return None
     targets = {target for asked in cube.verifications for target in asked.targets}
     meant = [cell for cell in cells if cell.target in targets]
-    parts = dict.fromkeys(part for recipe in recipes.values() for part in recipe.parts)
-    left = {part: [cell for cell in cells if part not in recipes[cell.source].parts] for part in parts}
+    told = {cell.source: other_dose(recipes[cell.source]) for cell in cells}
     return Additivity(
         cells=tuple(cells),
         overall=_agree(cells),
         on_targets=_agree(meant) if 0 < len(meant) < len(cells) else None,
-        without={part: _agree(kept) for part, kept in left.items() if kept},
+        other_doses=tuple(dict.fromkeys(dose for dose in told.values() if dose is not None)),
+        without=_leave_out([(cell, recipes[cell.source].parts) for cell in cells]),
     )
+
+
+def pool_additivity(
+    studies: Sequence[tuple[Additivity, Mapping[str, Recipe]]],
+) -> tuple[Agreement, dict[str, Agreement]]:
+    """Hold the mixtures of several studies together against what was predicted of them: one alone has few.
+
+    Args:
+        studies: what came of each, and its mixtures by name, which may be called alike in several.
+
+    Returns:
+        Over all pairs; and by part, without the mixtures of all studies that hold it.
+
+    Complexity: O(parts · cells).
+    """
+    cells = [(cell, recipes[cell.source].parts) for found, recipes in studies for cell in found.cells]
+    return _agree([cell for cell, _ in cells]), _leave_out(cells)
+
+
+def _leave_out(cells: Sequence[tuple[PredictedCell, Mapping[str, int]]]) -> dict[str, Agreement]:
+    """Agree without each part in turn; parts that all mixtures hold are left out."""
+    known = dict.fromkeys(part for _, parts in cells for part in parts)
+    left = {part: [cell for cell, parts in cells if part not in parts] for part in known}
+    return {part: _agree(kept) for part, kept in left.items() if kept}
 
 
 def _cells(cube: ScoreCube, source: str, recipe: Recipe, context: Context) -> Sequence[PredictedCell]:

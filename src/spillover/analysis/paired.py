@@ -50,7 +50,8 @@ def infer_effect(targets: Sequence[Paired], confidence: float, shared: Shared = 
     """Estimate the mean over targets of the PGF of a difference, with a t interval.
 
     `V = units + max(0, examples − residual) + shared`, units no less than the residual, as for single cells (see
-    `crossed_layout`), with Satterthwaite's degrees of freedom. With one unit it is about other examples only.
+    `crossed_layout`), with Satterthwaite's degrees of freedom. With one unit it is about other examples only. The
+    interval reaches at least as far to both sides as it does where no answer differs at all, see `_unseen`.
 
     Args:
         targets: the same units in each; those whose base leaves no gap are left out.
@@ -62,6 +63,8 @@ def infer_effect(targets: Sequence[Paired], confidence: float, shared: Shared = 
     >>> target = Paired(difference=np.array([[1.0, 0.0, 0.0, 1.0]]), gap=np.ones(4))
     >>> infer_effect([target], 0.95)
     Estimate(pgf=0.5, low=-0.418..., high=1.418...)
+    >>> infer_effect([Paired(difference=np.zeros((1, 100)), gap=np.ones(100))], 0.95)  # 100 answers, none differs
+    Estimate(pgf=0.0, low=-0.029..., high=0.029...)
     """
     parts = [_linearise(target) for target in targets if target.gap.mean() > ZERO]
     if not parts:
@@ -74,9 +77,9 @@ def infer_effect(targets: Sequence[Paired], confidence: float, shared: Shared = 
     variance = unit + item + shared.variance
     examples = sum(part.shape[1] - 1 for part in parts)
     spread = unit**2 / max(units - 1, 1) + item**2 / max(examples, 1) + shared.variance**2 / shared.freedom
-    half = 0.0
+    half = max(_unseen(target, confidence) for target in targets if target.gap.mean() > ZERO) / count
     if spread > 0:
-        half = float(special.stdtrit(variance**2 / spread, 0.5 + confidence / 2) * np.sqrt(variance))
+        half = max(half, float(special.stdtrit(variance**2 / spread, 0.5 + confidence / 2) * np.sqrt(variance)))
     pgf = float(by_unit.mean())
     return Estimate(pgf=pgf, low=pgf - half, high=pgf + half)
 
@@ -119,6 +122,18 @@ def _linearise(target: Paired) -> np.ndarray:
     gap = target.gap.mean()
     ratio = target.difference.mean() / gap
     return (target.difference - ratio * (target.gap - gap)) / gap
+
+
+def _unseen(target: Paired, confidence: float) -> float:
+    """The largest PGF that may hide where no example differs: `(1 − (1 − confidence)^(1/m)) / ḡ`, about `3 / (m ḡ)`.
+
+    No variance is estimated from differences that were not seen. But of `m` examples that show nothing, the share in
+    the population that differs is below the numerator with this confidence (the rule of three: Hanley and
+    Lippman-Hand, JAMA 249, 1983), and a mean difference is no larger than that share, for scores lie in 0–1. Seeds ask
+    the same examples, so they do not multiply `m`. Of a mean over targets it is the largest of these over their number:
+    the limit on all that goes unseen allows the most where all of it is on the target that an example moves most.
+    """
+    return float(-np.expm1(np.log1p(-confidence) / len(target.gap)) / target.gap.mean())
 
 
 def _item(values: np.ndarray) -> float:

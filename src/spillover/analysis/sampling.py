@@ -42,6 +42,8 @@ class Half:
     """PGFs of the half to choose by; NaN where its base leaves no gap."""
     held_out: Transfers
     """PGFs of the half to predict by."""
+    share: float
+    """Of all the evidence, what the half to choose by is: less than ½ where there are an odd number of seeds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,8 @@ def _sample_cube(
         first, second = _halve_cube(cube, rng)
         pieces = replicate_cube(first, ceiling, size, rng)
         means = [transfers_of_cube(half, ceiling).mean for half in (first, second)]
-        return Half(replicates=_over_seeds(pieces), mean=means[0], held_out=means[1])
+        share = sum(len(block.examples) for block in first.blocks) / sum(len(block.examples) for block in cube.blocks)
+        return Half(replicates=_over_seeds(pieces), mean=means[0], held_out=means[1], share=share)
 
     pieces = replicate_cube(cube, ceiling, count, _generator(settings))
     return _sample(transfers_of_cube(cube, ceiling), facts, _over_seeds(pieces), split, "examples")
@@ -176,7 +179,12 @@ def _sample_table(
         order = rng.permutation(seeds)
         first, second = (_of_seeds(table, np.sort(picks)) for picks in (order[: seeds // 2], order[seeds // 2 :]))
         pieces = replicate_table(first, size, rng)
-        return Half(replicates=_over_seeds(pieces), mean=first.transfers.mean, held_out=second.transfers.mean)
+        return Half(
+            replicates=_over_seeds(pieces),
+            mean=first.transfers.mean,
+            held_out=second.transfers.mean,
+            share=(seeds // 2) / seeds,
+        )
 
     pieces = replicate_table(table, count, _generator(settings))
     sample = _sample(transfers, facts, _over_seeds(pieces), split if seeds > 1 else None, "seeds")

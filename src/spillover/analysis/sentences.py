@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from spillover.analysis.additivity import pool_additivity
 from spillover.analysis.comparison import say_consistent
 from spillover.analysis.findings import Comparison, ModelFindings
 from spillover.analysis.sentences_of_contrasts import say_contrasts
 from spillover.analysis.sentences_of_structure import say_structure
 from spillover.analysis.sentences_of_transfers import say_transfers
 from spillover.analysis.settings import AnalysisSettings
-from spillover.analysis.verdict_words import say_additivity, say_verdict
+from spillover.analysis.verdict_words import say_additivity, say_pooled, say_verdict
 from spillover.core.numbers import number
 
 FEWEST_FOR_TREND = 3
@@ -34,7 +35,7 @@ def say_findings(
     for comparison in comparisons:
         compared = [by_key[name, comparison.protocol] for name in comparison.models]
         sentences.extend(_say_scale(comparison, compared, settings))
-    return tuple(sentences)
+    return (*sentences, *_say_mixtures(models))
 
 
 def _say_model(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
@@ -46,6 +47,19 @@ def _say_model(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
             yield from say(model, settings)
     if model.additivity is not None:
         yield from say_additivity(model.additivity)
+
+
+def _say_mixtures(models: Sequence[ModelFindings]) -> Iterator[str]:
+    """Pool what several studies, or models, say of whether effects add up; protocols ask the same models twice."""
+    for protocol in dict.fromkeys(model.protocol for model in models):
+        ran = [
+            (model.title, model.additivity, model.mixtures.recipes)
+            for model in models
+            if model.protocol == protocol and model.mixtures and model.additivity
+        ]
+        if len(ran) > 1:
+            overall, without = pool_additivity([(found, recipes) for _, found, recipes in ran])
+            yield say_pooled(overall, without, [title for title, _, _ in ran])
 
 
 def _say_scale(comparison: Comparison, models: list[ModelFindings], settings: AnalysisSettings) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from spillover.analysis.additivity import Dose, other_dose
 from spillover.analysis.context import Context
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.paired import Estimate, Paired, infer_effect, share_seeds, subtract
@@ -23,6 +24,8 @@ ArmName = Literal["chosen", "random", "best single", "direct"]
 Outcome = Literal["better", "worse", "open", "same"]
 Kept = Literal["consistent", "less", "more"]
 Guarded = Literal["held", "harmed", "undecided"]
+NO_DIFFERENCE = Estimate(pgf=0.0, low=0.0, high=0.0)
+"""Of a source from itself: known, not estimated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,8 @@ class Promise:
     """Whether what choosing flatters was taken off (`promised` of its recipe), or effects only added up."""
     miss: Estimate
     """What it did − what was expected."""
+    other_dose: Dose | None
+    """Where it was trained on another number of examples than the sources that the expectation comes from."""
     outcome: Kept
     """By the interval of the miss: `consistent` where 0 is in it, else whether it did less or more."""
 
@@ -138,7 +143,7 @@ def _hold_to_promise(observed: Estimate, recipe: Recipe | None, asked: Verificat
     expected = Estimate(pgf=pgf, low=low, high=high)
     miss = subtract(observed, expected)
     outcome: Kept = "more" if miss.low > 0 else "less" if miss.high < 0 else "consistent"
-    return Promise(expected=expected, discounted=discounted, miss=miss, outcome=outcome)
+    return Promise(expected=expected, discounted=discounted, miss=miss, other_dose=other_dose(recipe), outcome=outcome)
 
 
 def _guard(effect: Estimate, tolerance: float) -> Guarded:
@@ -179,14 +184,16 @@ class _Scores:
 
     def contrast(self, chosen: str, name: ArmName, sources: tuple[str, ...]) -> ArmContrast:
         """The chosen source against a rival: paired by seed, or against every random mixture in turn."""
+        if sources == (chosen,):
+            nothing = dict.fromkeys(self._targets, NO_DIFFERENCE)
+            return ArmContrast(rival=name, overall=NO_DIFFERENCE, by_target=nothing, outcome="same")
         ours, theirs = self._units((chosen,)), self._units(sources)
         several = len(sources) > 1
         if several:
             overall, by_target = self._infer([part.mean(axis=0, keepdims=True) for part in ours], theirs, seeds_of=ours)
         else:
             overall, by_target = self._infer(ours, theirs)
-        outcome = "same" if sources == (chosen,) else _outcome(overall)
-        return ArmContrast(rival=name, overall=overall, by_target=by_target, outcome=outcome)
+        return ArmContrast(rival=name, overall=overall, by_target=by_target, outcome=_outcome(overall))
 
     def _units(self, sources: tuple[str, ...]) -> list[np.ndarray]:
         """By target, shape unit × example: the seeds of one source, or several sources, each the mean of its seeds."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
-from spillover.analysis.additivity import Additivity, Agreement
+from spillover.analysis.additivity import FEWEST, Additivity, Agreement, Dose
 from spillover.analysis.paired import Estimate
 from spillover.analysis.verdict import ArmContrast, ArmName, Guarded, Kept, Verdict
 from spillover.core.numbers import fixed, interval, number, signed
@@ -76,6 +76,10 @@ def say_verdict(verdict: Verdict) -> Iterator[str]:
     if verdict.promise is not None:
         promise = verdict.promise
         basis = "what choosing flatters taken off" if promise.discounted else "the effects of its parts added up"
+        if (dose := promise.other_dose) is not None:
+            basis += (
+                f", from sources trained on {dose.measured_with:,} examples where it trained on {dose.trained_on:,}"
+            )
         expected = f"predicted of it was {_shown(promise.expected)} PGF, {basis}"
         yield f"{expected}; observed less predicted is {_shown(promise.miss)}: {PROMISES[promise.outcome]}."
     tolerance = f"the tolerance of {fixed(asked.tolerance, 3)} PGF" if asked.tolerance else "a tolerance of none"
@@ -99,6 +103,42 @@ def say_additivity(additivity: Additivity) -> Iterator[str]:
     yield f"adding up the effects of their parts misses what mixtures did by {_agreement(additivity.overall)}."
     if additivity.on_targets is not None:
         yield f"on the targets that a mixture was chosen for, adding up misses by {_agreement(additivity.on_targets)}."
+    yield from map(say_dose, additivity.other_doses)
+
+
+def say_pooled(overall: Agreement, without: Mapping[str, Agreement], names: Sequence[str]) -> str:
+    """Say what the mixtures of several studies did together, and how far that hangs on one part.
+
+    Args:
+        overall: over all of them.
+        without: by part, without the mixtures that hold it.
+        names: of the studies, or models.
+
+    Complexity: O(parts).
+    """
+    text = f"over {_and(names)} adding up the effects of their parts misses what mixtures did by {_agreement(overall)}"
+    slopes = {part: each.slope for part, each in without.items() if each.cells >= FEWEST and isfinite(each.slope)}
+    if foretells(overall) and slopes:
+        least, most = min(slopes, key=slopes.__getitem__), max(slopes, key=slopes.__getitem__)
+        text += (
+            f"; leaving out the mixtures that hold one part, {number(slopes[least], 2)} (without {least}) to "
+            f"{number(slopes[most], 2)} times (without {most})"
+        )
+    return f"{text}."
+
+
+def say_dose(dose: Dose) -> str:
+    """Say that predictions come from another number of training examples.
+
+    Complexity: O(1).
+
+    >>> say_dose(Dose(measured_with=2000, trained_on=1000))
+    'predictions come from sources trained on 2,000 examples, mixtures were trained on 1,000: ...'
+    """
+    return (
+        f"predictions come from sources trained on {dose.measured_with:,} examples, mixtures were trained on "
+        f"{dose.trained_on:,}: effects may differ for that."
+    )
 
 
 def foretells(agreement: Agreement) -> bool:

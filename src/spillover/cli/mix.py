@@ -14,13 +14,13 @@ from spillover.analysis import AnalysisSettings
 from spillover.analysis.sampling import TransferSample, sample_transfers
 from spillover.cli.gathered import gathers
 from spillover.cli.importing import show_read
-from spillover.cli.mixture_files import Origin, export_only, find_format, write_verifying_study
+from spillover.cli.mixture_files import Origin, export_only, find_format, require_new, write_verifying_study
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
 from spillover.core.files import write_atomically
 from spillover.interop.importing import ImportChoices
-from spillover.mixture.check import FEWEST_RANDOM
+from spillover.mixture.check import FEWEST_RANDOM, USUAL_RANDOM
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
@@ -106,8 +106,13 @@ def mix(
         Path | None, typer.Option("--study", help="Write the study that verifies the mixture: a study file to run.")
     ] = None,
     random_mixtures: Annotated[
-        int, typer.Option("--random-mixtures", min=FEWEST_RANDOM, help="With --study: random mixtures to compare with.")
-    ] = 4,
+        int | None,
+        typer.Option(
+            "--random-mixtures",
+            min=FEWEST_RANDOM,
+            help=f"With --study: random mixtures to compare with; by default {USUAL_RANDOM}, or as many as there are.",
+        ),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option("--data", help="With --export or --study: the study whose tasks are meant; by default PATH."),
@@ -120,13 +125,14 @@ def mix(
 ) -> None:
     """Recommend which data to train on for some targets, and predict what it does to every task."""
     kind = find_format(export, out)
+    require_new(study, out if kind is not None else None)
     origin = Origin.of(path, data)
     samples = _samples(path, settings, choices)
     mixtures = [recommend_from(sample, settings) for sample in samples]
     if study is not None:
         write_verifying_study(samples, mixtures, origin, study, random_mixtures)
     if kind is not None and out is not None:
-        export_only(mixtures, kind, origin, out)
+        export_only(mixtures, kind, origin, out, evidence=path)
     elif out is not None:
         write_atomically(out, _as_json(mixtures))
     if json:

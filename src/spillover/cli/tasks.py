@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, track
 from rich.table import Table
 
-from spillover.core.errors import TaskError, nearest
+from spillover.core.errors import StoreError, TaskError, nearest
 from spillover.core.files import write_atomically
 from spillover.study.overlap import find_overlap, keep_overlap
 from spillover.study.reading import load_study
@@ -26,7 +26,7 @@ from spillover.tasks.export import write_examples
 from spillover.tasks.files import find_faults
 from spillover.tasks.image import encode_png
 from spillover.tasks.own import describe_task
-from spillover.tasks.prepare.make import find_recipe, prepare_examples, write_prepared
+from spillover.tasks.prepare.make import find_recipe, prepare_examples, provenance_file, write_prepared
 from spillover.tasks.prepare.recipe import Recipe
 from spillover.tasks.settings import Columns, FileTask, PerceptionTasks
 from spillover.tasks.sheet import contact_sheet
@@ -91,11 +91,12 @@ def prepare(
     validation: Annotated[int, typer.Option(min=1, help="Of perception: validation examples a task.")] = 200,
     size: Annotated[int, typer.Option(min=16, max=2048, help="Of perception: width of an image, pixels.")] = 448,
     difficulty: Annotated[float, typer.Option(min=0, max=1, help="Of perception: 0 is plain, 1 hard.")] = 1.0,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
     """Make a training set in BLINK's columns: from a public dataset that you have, or from the embedded suite."""
     if task == "perception":
         settings = PerceptionTasks(examples=validation, size=size, difficulty=difficulty, seed=seed)
-        _prepare_perception(settings, out, examples, preview=preview)
+        _prepare_perception(settings, out, examples, preview=preview, force=force)
     elif source is None:
         recipe = find_recipe(task)
         raise TaskError(
@@ -103,7 +104,7 @@ def prepare(
             hint=f"--from DIR, with {recipe.layout}",
         )
     else:
-        _prepare_dataset(find_recipe(task), source, _parquet(out), (examples, seed), preview=preview)
+        _prepare_dataset(find_recipe(task), source, _parquet(out), (examples, seed), preview=preview, force=force)
 
 
 def _parquet(out: Path) -> Path:
@@ -112,33 +113,54 @@ def _parquet(out: Path) -> Path:
     return out
 
 
-def _prepare_perception(settings: PerceptionTasks, out: Path, examples: int, *, preview: bool) -> None:
+def _files(parquet: Path, *, preview: bool, force: bool) -> tuple[Path, Path | None]:
+    """A training set's file and its preview's; nothing that will be written is there yet, or it may be replaced."""
+    picture = parquet.with_suffix(".png") if preview else None
+    for file in (parquet, provenance_file(parquet), picture):
+        if file and file.exists() and not force:
+            raise StoreError("the file is there already", where=str(file), hint="give another --out, or --force")
+    return parquet, picture
+
+
+def _prepare_perception(settings: PerceptionTasks, out: Path, examples: int, *, preview: bool, force: bool) -> None:
     tasks = open_tasks([settings])
+    counts: dict[Split, int] = {"train": examples, "validation": settings.examples}
+    files = {
+        (data.task.name, split): _files(out / f"{data.task.name}_{split}.parquet", preview=preview, force=force)
+        for data in tasks
+        for split in counts
+    }
     for data in track(tasks, "drawing", console=Console(stderr=True)):
-        counts: dict[Split, int] = {"train": examples, "validation": settings.examples}
         for split, count in counts.items():
             drawn = data.read(split, count)
-            write_examples(drawn, data.task.name, out / f"{data.task.name}_{split}.parquet")
-            if preview:
-                _draw_preview(drawn, out / f"{data.task.name}_{split}.png")
+            parquet, picture = files[data.task.name, split]
+            write_examples(drawn, data.task.name, parquet)
+            if picture:
+                _draw_preview(drawn, picture)
     Console(stderr=True).print(f"wrote {2 * len(tasks)} files to {out}", markup=False)
 
 
-def _prepare_dataset(recipe: Recipe, folder: Path, out: Path, drawn: tuple[int, int], *, preview: bool) -> None:
+def _prepare_dataset(
+    recipe: Recipe, folder: Path, out: Path, drawn: tuple[int, int], *, preview: bool, force: bool
+) -> None:
     console = Console(stderr=True)
+    parquet, picture = _files(out, preview=preview, force=force)
     count, seed = drawn
     with Progress(console=console) as progress:
         bar = progress.add_task(recipe.task.name, total=count)
         prepared = prepare_examples(recipe, folder, count, seed, lambda done: progress.update(bar, completed=done))
-    provenance = write_prepared(prepared, out)
+    provenance = write_prepared(prepared, parquet)
     for reason, skipped in prepared.provenance["skipped"].items():
-        console.print(f"skipped {skipped['count']}: {reason}", markup=False, highlight=False)
+        named = (
+            f" (broken files: {skipped['files']}, such as {skipped['first_files'][0]})" if "files" in skipped else ""
+        )
+        console.print(f"skipped {skipped['count']}: {reason}{named}", markup=False, highlight=False, soft_wrap=True)
     made = len(prepared.examples)
-    console.print(f"wrote {made} examples to {out}, their origins to {provenance}", markup=False, highlight=False)
+    console.print(f"wrote {made} examples to {parquet}, their origins to {provenance}", markup=False, highlight=False)
     if made < count:
         console.print(f"{count} were asked for: the folder has no more", markup=False, highlight=False)
-    if preview:
-        _draw_preview(prepared.examples, out.with_suffix(".png"))
+    if picture:
+        _draw_preview(prepared.examples, picture)
 
 
 def _draw_preview(examples: list[Example], file: Path) -> None:

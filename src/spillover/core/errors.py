@@ -111,16 +111,16 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
         allowed: the names that are.
 
     Returns:
-        "did you mean X?" where something is close, and the allowed names where they are few.
+        "did you mean X?" where something is close, and the allowed names where they are few; never nothing.
 
-    >>> nearest("Jigsw", ["Jigsaw", "Counting"])
-    'did you mean Jigsaw? (allowed: Jigsaw, Counting)'
+    >>> nearest("Jigsw", ["Jigsaw", "Counting"]), nearest("x", ["Jigsaw", "Counting"])
+    ('did you mean Jigsaw? (allowed: Jigsaw, Counting)', 'allowed: Jigsaw, Counting')
     """
     names = list(allowed)
     folded = {candidate.casefold(): candidate for candidate in names}
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
-    parts = [f"did you mean {folded[close[0]]}?"] if close else []
-    if len(names) <= 20:
-        listing = ", ".join(names) if names else "nothing"
-        parts.append(f"(allowed: {listing})")
-    return " ".join(parts)
+    listing = ", ".join(names) if names else "nothing"
+    few = len(names) <= 20
+    if close:
+        return f"did you mean {folded[close[0]]}?" + (f" (allowed: {listing})" if few else "")
+    return f"allowed: {listing}" if few else f"none of the {len(names)} names that are allowed is like it"

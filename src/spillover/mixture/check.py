@@ -5,7 +5,7 @@ It is an ordinary study, so that planning, running, resuming and reading it are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -22,6 +22,9 @@ from spillover.tasks.recipes import recipe_from
 from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
 
 FEWEST_RANDOM = 3
+USUAL_RANDOM = 8
+"""Of what they differ by, 8 leave half as wide an interval as 4, whose spread has 3 degrees of freedom: with 4, all of
+the four studies that were run ended open. That is 11 trainings a seed instead of 7."""
 FEWEST_SEEDS = 3
 DRAWS = 50
 """Random mixtures that are looked at, for each that is wanted, until they are different ones."""
@@ -44,16 +47,17 @@ class Rivals:
     """None where the targets' own data is not among the sources."""
 
 
-def find_rivals(sample: TransferSample, chosen: Mixture, count: int) -> Rivals:
+def find_rivals(sample: TransferSample, chosen: Mixture, random_mixtures: int | None = None) -> Rivals:
     """Draw random mixtures from the same candidates, and find the best single source and the targets' own data.
 
     Args:
         sample: what the mixture was chosen from.
         chosen: the mixture.
-        count: random mixtures.
+        random_mixtures: how many; None takes 8, or as many different ones as there are.
 
     Raises:
-        MixtureError: the mixture is itself a baseline, or there are not so many different random mixtures.
+        MixtureError: the mixture is itself a baseline, or there are not so many different random mixtures, or fewer
+            than 3.
     """
     settings = chosen.settings
     if settings.strategy in (*CHOSEN_BLINDLY, "best-single"):
@@ -62,7 +66,7 @@ def find_rivals(sample: TransferSample, chosen: Mixture, count: int) -> Rivals:
             hint="choose by robust, threshold or proportional",
         )
     return Rivals(
-        random=tuple(_draw_random(sample, chosen, count)),
+        random=_draw_random(sample, chosen, random_mixtures or USUAL_RANDOM, random_mixtures or FEWEST_RANDOM),
         best_single=recommend_from(sample, _baseline(settings, "best-single", **UNLIMITED)),
         direct=_own_data(sample, settings),
     )
@@ -72,9 +76,9 @@ def _baseline(settings: MixtureSettings, strategy: Strategy, **changes: object) 
     return settings.model_copy(update={"strategy": strategy, "protected": (), **changes})
 
 
-def _draw_random(sample: TransferSample, chosen: Mixture, count: int) -> Iterator[Mixture]:
-    """Random mixtures that differ from each other and from the chosen one."""
-    seen = [_counts(chosen)]
+def _draw_random(sample: TransferSample, chosen: Mixture, count: int, fewest: int) -> tuple[Mixture, ...]:
+    """Draw random mixtures that differ from each other and from the chosen one."""
+    seen, kept = [_counts(chosen)], list[Mixture]()
     for seed in range(chosen.settings.seed, chosen.settings.seed + DRAWS * count):
         try:
             drawn = recommend_from(sample, _baseline(chosen.settings, "random", seed=seed))
@@ -82,13 +86,15 @@ def _draw_random(sample: TransferSample, chosen: Mixture, count: int) -> Iterato
             continue
         if _counts(drawn) not in seen:
             seen.append(_counts(drawn))
-            yield drawn
-        if len(seen) > count:
-            return
+            kept.append(drawn)
+        if len(kept) == count:
+            break
+    if len(kept) >= fewest:
+        return tuple(kept)
     raise MixtureError(
-        f"there are only {len(seen) - 1} random mixtures that differ from each other and from the chosen one, not "
-        f"{count}",
-        hint="allow other numbers of sources: --max-sources",
+        f"there are only {len(kept)} random mixtures that differ from each other and from the chosen one, not {fewest}",
+        hint=f"take fewer, at least {FEWEST_RANDOM}: --random-mixtures; or allow other numbers of sources: "
+        "--max-sources",
     )
 
 
@@ -113,10 +119,10 @@ def verifying_study(study: Study, name: str, chosen: Mixture, rivals: Rivals, *,
         name: its own.
         chosen: the mixture.
         rivals: of it.
-        same_examples: whether the mixture was chosen by scores on the examples that `study` asks; else it is not known
-            which it was chosen by.
+        same_examples: whether the mixture was chosen by this study's scores; else it is not known by which examples it
+            was chosen, and on how many the sources were trained.
     """
-    sources = _Sources()
+    sources = _Sources(study.training.examples if same_examples else None)
     verification = VerificationSettings(
         targets=tuple(effect.task for effect in chosen.effects if effect.role == "target"),
         protected=tuple(effect.task for effect in chosen.effects if effect.role == "protected"),
@@ -162,9 +168,14 @@ def _name_chosen(chosen: Mixture) -> str:
 
 
 class _Sources:
-    """The sources of a study, each once."""
+    """The sources of a study, each once.
 
-    def __init__(self) -> None:
+    Args:
+        measured_with: training examples a source in the runs that predictions come from, where known.
+    """
+
+    def __init__(self, measured_with: int | None) -> None:
+        self._measured_with = measured_with
         self._named: dict[str, dict[str, int]] = {}
         self._sources: list[str | MixtureSource] = []
 
@@ -189,7 +200,11 @@ class _Sources:
         """Add a mixture with what was predicted of it."""
         recipe = recipe_from(mixture.to_json())
         recipe = recipe.model_copy(
-            update={"predicted": _rounded(recipe.predicted), "promised": _rounded(recipe.promised)}
+            update={
+                "predicted": _rounded(recipe.predicted),
+                "promised": _rounded(recipe.promised),
+                "measured_with": self._measured_with,
+            }
         )
         self._named[name] = _counts(mixture)
         self._sources.append(MixtureSource(name=name, mixture=recipe))

@@ -32,7 +32,7 @@ def fill(problem: Problem, wanted: PerSource) -> PerSource:
     [0.5, 0.5, 0.0]
     """
     require_room(problem, wanted > 0)
-    return _pour(wanted, problem.most)
+    return pour(wanted, problem.most)
 
 
 def require_room(problem: Problem, taken: np.ndarray) -> None:
@@ -59,14 +59,20 @@ def require_room(problem: Problem, taken: np.ndarray) -> None:
             f"{who} can give {total} examples, and the budget is {problem.budget}",
             hint=f"lower --budget to {total}{or_more}",
         )
-    enough = ceil(1000 * float(_pour(np.ones(len(held)), held).max())) / 1000
+    enough = ceil(1000 * float(pour(np.ones(len(held)), held).max())) / 1000
     raise MixtureError(
         f"{who} can hold {room:.0%} of the budget, since --max-share is {problem.max_share:g}",
         hint=f"raise --max-share to {enough:g}{or_more}",
     )
 
 
-def _pour(wanted: PerSource, most: PerSource) -> PerSource:
+def pour(wanted: PerSource, most: PerSource) -> PerSource:
+    """Give shares in proportion to what is wanted up to a limit for each, 1 in all; less where the limits allow less.
+
+    Args:
+        wanted: at least 0; sources at 0 get nothing.
+        most: the largest share of each.
+    """
     shares = np.zeros(len(wanted))
     open_sources = wanted > 0
     while open_sources.any() and shares.sum() < 1 - 1e-12:

@@ -9,16 +9,25 @@ from spillover.core.numbers import fixed, interval, signed
 from spillover.mixture.mixture import PredictedEffect
 from spillover.mixture.pose import Pose
 from spillover.mixture.predict import Optimism
+from spillover.mixture.reasons import SHOWN
 from spillover.mixture.strategies import CHOSEN_BLINDLY
 
-SHOWN = 0.0005
-"""PGF below which three decimals show nothing."""
+MOST = 0.75
+"""Share of the sources from which gaining is called common."""
+FEWEST = 4
+"""Sources from which it can be told whether most gain."""
 ROUNDING = 0.005
 """PGF by which whole numbers of examples may miss a tolerance that the shares keep, without a word."""
 
 
 def give_notes(
-    sample: TransferSample, pose: Pose, effects: Sequence[PredictedEffect], optimism: Optimism, *, helps_freely: bool
+    sample: TransferSample,
+    pose: Pose,
+    effects: Sequence[PredictedEffect],
+    optimism: Optimism,
+    *,
+    gap: float,
+    helps_freely: bool,
 ) -> tuple[str, ...]:
     """Say what a reader of a mixture must know.
 
@@ -27,13 +36,16 @@ def give_notes(
         pose: the question.
         effects: as predicted.
         optimism: of the choice.
+        gap: by how much a better choice is not ruled out, PGF in the worst fifth of cases.
         helps_freely: whether the choice would help the targets if nothing were protected.
     """
     targets = [effect for effect in effects if effect.role == "target"]
     protected = [effect for effect in effects if effect.role == "protected"]
     return (
         *_of_optimism(sample, pose, targets, optimism),
+        *_of_search(gap),
         *_of_evidence(sample, pose, targets),
+        *_of_common_gains(sample, pose, targets),
         *_of_protection(pose, protected),
         *_of_use(pose, targets, helps_freely=helps_freely),
         "effects are taken to add up and to be linear in the dose: a study of the mixture tests it",
@@ -65,6 +77,29 @@ def _of_optimism(
     if optimism.failed:
         total = optimism.failed + optimism.splits
         yield f"in {optimism.failed} of {total} splits no mixture could be chosen; they are left out"
+
+
+def _of_search(gap: float) -> Iterator[str]:
+    if gap > 0:
+        yield (
+            f"not proven best: within {fixed(gap, 3)} PGF of what may be possible in the worst fifth of cases, for the "
+            "search among so many sources was stopped by the clock"
+        )
+
+
+def _of_common_gains(sample: TransferSample, pose: Pose, targets: Sequence[PredictedEffect]) -> Iterator[str]:
+    """Say where most sources gain, whatever they teach."""
+    count = len(pose.candidates)
+    for place, effect in zip(pose.targets, targets, strict=True):
+        gaining = int((sample.mean[pose.candidates, place] > SHOWN).sum())
+        if count >= FEWEST and gaining >= MOST * count:
+            can_calibrate = sample.split_over == "examples" and pose.settings.measure == "raw"
+            prefer = "--measure calibrated or " if can_calibrate else ""
+            yield (
+                f"{gaining} of {count} sources gain on {effect.task}: what they share, a weak base "
+                "measurement or a generic effect (the form of answers), is not told apart from transfer; "
+                f"a random mixture is predicted {signed(effect.random)}; prefer {prefer}a verifying study (--study)"
+            )
 
 
 def _of_evidence(sample: TransferSample, pose: Pose, targets: Sequence[PredictedEffect]) -> Iterator[str]:

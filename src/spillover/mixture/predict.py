@@ -9,7 +9,7 @@ gives less.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,8 +23,6 @@ from spillover.mixture.strategies import CHOSEN_BLINDLY, choose_shares
 
 HALF_REPLICATES = 300
 """Replicates that a choice on half of the evidence is made by."""
-WHOLE_OVER_HALF = float(np.sqrt(0.5))
-"""Noise of all the evidence in that of half of it: the optimism of a choice is in proportion to the noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +48,10 @@ def split_evidence(sample: TransferSample, settings: MixtureSettings) -> Iterato
 def estimate_optimism(pose: Pose, shares: PerSource, halves: Iterable[Half]) -> Optimism:
     """Choose on one half of the evidence and look at the other: the mean loss over splits, as of all the evidence.
 
+    Optimism is in proportion to the noise of what was chosen by, whose standard deviation is 1 / √share times as large
+    on a share of the evidence as on all of it; so the loss is multiplied by √share. The other half's noise, of which
+    the choice knows nothing, is 0 on average.
+
     Args:
         pose: the question.
         shares: as chosen on all the evidence. What they lose from half to half is chance, 0 on average, and is taken
@@ -63,17 +65,17 @@ def estimate_optimism(pose: Pose, shares: PerSource, halves: Iterable[Half]) -> 
     failed = 0
     for half in halves:
         try:
-            chosen = choose_shares(pose.problem(half.mean, half.replicates), strategy)
+            chosen = choose_shares(replace(pose.problem(half.mean, half.replicates), search_s=0.0), strategy)
         except MixtureError:
             failed += 1
             continue
         change = half.mean - half.held_out
         loss = (pose.mix(chosen, change) - pose.mix(shares, change))[pose.targets]
         if np.isfinite(loss).all():
-            lost.append(loss)
+            lost.append(loss * np.sqrt(half.share))
     if not lost:
         return Optimism(by_target=None, splits=0, failed=failed)
-    optimism = np.clip(np.mean(lost, axis=0) * WHOLE_OVER_HALF, 0.0, None)
+    optimism = np.clip(np.mean(lost, axis=0), 0.0, None)
     return Optimism(by_target=tuple(optimism.tolist()), splits=len(lost), failed=failed)
 
 
@@ -92,7 +94,8 @@ def predict_effects(
         Targets, then protected tasks, then all others.
     """
     added, outcomes = pose.mix(shares, sample.mean), pose.mix(shares, sample.replicates)
-    tail = (1 - pose.settings.confidence) / 2
+    equal = np.full(len(shares), 1 / len(shares))
+    random, random_outcomes = pose.mix(equal, sample.mean), pose.mix(equal, sample.replicates)
     known = dict(zip(pose.targets, optimism.by_target or (), strict=optimism.by_target is not None))
     protected = list(pose.protected.values())
     others = [place for place in range(len(sample.targets)) if place not in (*pose.targets, *protected)]
@@ -100,17 +103,34 @@ def predict_effects(
     effects: list[PredictedEffect] = []
     for role, places in roles:
         for place in places:
-            finite = outcomes[np.isfinite(outcomes[:, place]), place]
-            low, high = np.quantile(finite, [tail, 1 - tail]) if finite.size else (np.nan, np.nan)
+            finite = _defined(outcomes[:, place])
+            low, high = _interval(finite, pose.settings.confidence)
+            random_low, random_high = _interval(_defined(random_outcomes[:, place]), pose.settings.confidence)
             effects.append(
                 PredictedEffect(
                     task=sample.targets[place],
                     role=role,
                     predicted=float(added[place]),
-                    low=float(low),
-                    high=float(high),
+                    low=low,
+                    high=high,
                     worst=tail_mean(finite) if finite.size else float("nan"),
                     promised=float(added[place]) - known[place] if place in known else None,
+                    random=float(random[place]),
+                    random_low=random_low,
+                    random_high=random_high,
                 )
             )
     return tuple(effects)
+
+
+def _defined(outcomes: np.ndarray) -> np.ndarray:
+    return outcomes[np.isfinite(outcomes)]
+
+
+def _interval(outcomes: np.ndarray, confidence: float) -> tuple[float, float]:
+    """Percentiles; NaN where there is nothing to take them of."""
+    if not outcomes.size:
+        return float("nan"), float("nan")
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(outcomes, [tail, 1 - tail])
+    return float(low), float(high)

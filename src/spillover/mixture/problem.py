@@ -48,6 +48,9 @@ class Problem:
     """Of the `threshold` strategy."""
     most_sources: int | None = None
     seed: int = 0
+    search_s: float = 60.0
+    """For the search over which sources, where their number is limited, seconds; 0 searches for none, and takes what
+    remains when the least used sources are dropped."""
 
     @property
     def held(self) -> PerSource:
@@ -58,6 +61,15 @@ class Problem:
     def most(self) -> PerSource:
         """The largest share that each source may have, 0–1."""
         return np.minimum(self.held, self.max_share)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Shares, and whether they are the best."""
+
+    shares: PerSource
+    gap: float = 0.0
+    """By how much a better mean of the worst fifth is not ruled out, PGF; 0 where nothing better is possible."""
 
 
 def tail_mean(outcomes: np.ndarray, tail: float = TAIL) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from spillover.core.numbers import percent, signed
 from spillover.mixture.limits import CLOSE
 from spillover.mixture.problem import PerSource, Problem, tail_mean
@@ -9,27 +11,39 @@ from spillover.mixture.settings import MixtureSettings
 from spillover.tasks.mixed import count_examples
 
 SURE = 0.95
-"""Share of replicates above 0 from which a gain is called clear."""
+"""Share of replicates above 0 from which a gain is called clear, or below 0 a harm."""
+SHOWN = 0.0005
+"""PGF below which three decimals show nothing."""
 
 
-def give_reasons(problem: Problem, shares: PerSource, unprotected: PerSource, settings: MixtureSettings) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otherwise:
+    """Shares as they would have been if less had been asked; the chosen ones where that changes nothing."""
+
+    unprotected: PerSource
+    """If nothing were protected."""
+    unlimited: PerSource
+    """If any number of sources were allowed."""
+
+
+def give_reasons(problem: Problem, shares: PerSource, otherwise: Otherwise, settings: MixtureSettings) -> list[str]:
     """Say of every candidate why it has the share that it has.
 
     Args:
         problem: the choice.
         shares: as chosen.
-        unprotected: as they would have been without protected tasks.
+        otherwise: as they would have been.
         settings: what was asked for.
     """
     counts = count_examples(shares.tolist(), problem.budget)
     reasons: list[str] = []
     for place, count in enumerate(counts):
         if count:
-            reasons.append(_why_in(problem, place, shares, unprotected, settings))
+            reasons.append(_why_in(problem, place, shares, otherwise.unprotected, settings))
         elif shares[place] > 0:
             reasons.append(f"its share, {shares[place]:.1%}, is too small for one of {problem.budget} examples")
         else:
-            reasons.append(_why_out(problem, place, shares, unprotected, settings))
+            reasons.append(_why_out(problem, place, shares, otherwise, settings))
     return reasons
 
 
@@ -71,7 +85,7 @@ def _why_without_gain(problem: Problem, shares: PerSource) -> str:
     return "takes what better sources may not" if full.any() else "loses least where the others lose"
 
 
-def _why_out(problem: Problem, place: int, shares: PerSource, unprotected: PerSource, settings: MixtureSettings) -> str:
+def _why_out(problem: Problem, place: int, shares: PerSource, otherwise: Otherwise, settings: MixtureSettings) -> str:
     match settings.strategy:
         case "random":
             return "not drawn"
@@ -81,9 +95,12 @@ def _why_out(problem: Problem, place: int, shares: PerSource, unprotected: PerSo
             return f"gains more, but has only {int(problem.available[place])} of {problem.budget} examples"
         case _:
             pass
-    if unprotected[place] > 0:
+    if otherwise.unlimited[place] > 0:
+        share = percent(float(otherwise.unlimited[place]))
+        return f"left out by --max-sources {problem.most_sources}; without it, it would have {share}"
+    if otherwise.unprotected[place] > 0:
         return _why_protected_from(problem, place)
-    return _why_weaker(problem, place, "in the worst fifth of cases" if settings.strategy == "robust" else "on average")
+    return _why_weaker(problem, place, settings)
 
 
 def _why_protected_from(problem: Problem, place: int) -> str:
@@ -94,12 +111,20 @@ def _why_protected_from(problem: Problem, place: int) -> str:
     return f"makes room for what protects {', '.join(problem.protected)}"
 
 
-def _why_weaker(problem: Problem, place: int, case: str) -> str:
-    sure = float((problem.gains[:, place] > 0).mean())
-    if sure <= 1 - SURE:
-        return f"harms the target ({signed(problem.mean[place])})"
-    if problem.mean[place] <= 0:
+def _why_weaker(problem: Problem, place: int, settings: MixtureSettings) -> str:
+    gains, mean = problem.gains[:, place], float(problem.mean[place])
+    if mean <= -SHOWN and (gains < 0).mean() >= SURE:
+        return f"harms the target ({signed(mean)})"
+    if mean < SHOWN:
         return "no gain"
-    if sure < SURE:
-        return f"a gain that noise explains: above 0 in {percent(sure)} of replicates"
-    return f"gains, but others gain more {case}"
+    match settings.strategy:
+        case "threshold" if mean <= problem.threshold:
+            return f"its gain, {signed(mean)}, is not above the threshold of {problem.threshold:g}"
+        case "threshold" | "proportional":  # all that gain are in but those beyond --max-sources that harm, too
+            return _why_protected_from(problem, place)
+        case "robust":
+            sure = float((gains > 0).mean())
+            often = "gains" if sure >= SURE else f"gains in {percent(sure)} of replicates"
+            return f"{often}, but others together gain more in the worst fifth of cases"
+        case _:
+            return "gains, but others gain more on average"

@@ -14,9 +14,9 @@ from spillover.mixture.notes import give_notes
 from spillover.mixture.pose import Pose
 from spillover.mixture.predict import estimate_optimism, predict_effects, split_evidence
 from spillover.mixture.problem import MixtureError, PerSource, Problem
-from spillover.mixture.reasons import give_reasons
+from spillover.mixture.reasons import Otherwise, give_reasons
 from spillover.mixture.settings import MixtureSettings
-from spillover.mixture.strategies import CHOSEN_BLINDLY, choose_shares
+from spillover.mixture.strategies import CHOSEN_BLINDLY, choose, choose_shares
 from spillover.tasks.mixed import count_examples
 from spillover.tasks.task import Task
 
@@ -67,19 +67,20 @@ def recommend_from(sample: TransferSample, settings: MixtureSettings, halves: Se
     pose = Pose.of(sample, settings)
     _require_noise(sample, pose)
     problem = pose.problem(sample.mean, sample.replicates)
-    shares = choose_shares(problem, settings.strategy)
+    choice = choose(problem, settings.strategy)
+    shares = choice.shares
     counts = np.array(count_examples(shares.tolist(), settings.budget))
     optimism = estimate_optimism(pose, shares, split_evidence(sample, settings) if halves is None else halves)
     effects = predict_effects(sample, pose, counts / settings.budget, optimism)
-    unprotected = _without_protection(problem, shares, settings)
-    helps_freely = bool(problem.mean @ unprotected > 0)
+    otherwise = _choose_otherwise(problem, shares, settings)
+    helps_freely = bool(problem.mean @ otherwise.unprotected > 0)
     return Mixture(
         model=sample.model,
         protocol=sample.protocol,
         settings=settings,
-        sources=_describe_sources(problem, counts, give_reasons(problem, shares, unprotected, settings), settings),
+        sources=_describe_sources(problem, counts, give_reasons(problem, shares, otherwise, settings), settings),
         effects=effects,
-        notes=give_notes(sample, pose, effects, optimism, helps_freely=helps_freely),
+        notes=give_notes(sample, pose, effects, optimism, gap=choice.gap, helps_freely=helps_freely),
     )
 
 
@@ -94,12 +95,20 @@ def _require_noise(sample: TransferSample, pose: Pose) -> None:
         )
 
 
-def _without_protection(problem: Problem, shares: PerSource, settings: MixtureSettings) -> PerSource:
-    """What would have been chosen if nothing were protected; the same where nothing is."""
-    if not problem.protected or settings.strategy in CHOSEN_BLINDLY:
-        return shares
+def _choose_otherwise(problem: Problem, shares: PerSource, settings: MixtureSettings) -> Otherwise:
+    """What would have been chosen if less were asked."""
+    unprotected = unlimited = shares
+    if settings.strategy not in CHOSEN_BLINDLY:
+        if problem.protected:
+            unprotected = _rechoose(replace(problem, protected={}, search_s=0.0), shares, settings)
+        if problem.most_sources is not None:
+            unlimited = _rechoose(replace(problem, most_sources=None), shares, settings)
+    return Otherwise(unprotected=unprotected, unlimited=unlimited)
+
+
+def _rechoose(problem: Problem, shares: PerSource, settings: MixtureSettings) -> PerSource:
     try:
-        return choose_shares(replace(problem, protected={}), settings.strategy)
+        return choose_shares(problem, settings.strategy)
     except MixtureError:  # the best sources may be too small to hold the budget, where those that spare others are not
         return shares
 

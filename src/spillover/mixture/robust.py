@@ -1,60 +1,56 @@
-"""The mixture that is best in the worst fifth of what the evidence allows.
+"""The mixture that is best in the worst fifth of what the evidence allows, from no more sources than there may be.
 
-The mean of the worst share α of outcomes (conditional value at risk) is a linear program in the shares: maximise
-`η − Σ_r u_r / (α R)` with `u_r ≥ η − gain_r(w)` and `u_r ≥ 0` (Rockafellar and Uryasev, Journal of Risk 2, 2000). The
-same form bounds the harm to protected tasks from below. HiGHS solves it, through scipy.
+Which sources, where their number is limited, is a search that may take longer than anybody waits. It is left out where
+the best mixture of all sources has few enough, and else starts from what remains when the least used are dropped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array, eye_array, hstack, vstack
 
-from spillover.mixture.limits import require_room
-from spillover.mixture.problem import TAIL, Gains, MixtureError, PerSource, Problem
+from spillover.mixture.limits import pour, require_room
+from spillover.mixture.problem import Choice, MixtureError, PerSource, Problem, tail_mean
+from spillover.mixture.program import Solution, solve_program
 
 TIME_LIMIT_S = 60.0
-"""For the search over which sources, where their number is limited."""
+"""For a program without a limit on the number of sources; it takes a second."""
+CLOSE_ENOUGH = 0.0005
+"""PGF that three decimals do not show: a mixture that is so close to the best possible one is not searched further."""
+EQUAL_DECIMALS = 9
+"""To which two sources' gains must agree, replicate by replicate, to be called equal."""
 
 
-def choose_robust(problem: Problem) -> PerSource:
+def choose_robust(problem: Problem) -> Choice:
     """Choose shares that maximise the tail mean of the gain and keep every protected task's above −tolerance.
 
-    Among shares that are equally good in the tail the one with the larger mean is taken.
+    Among shares that are equally good in the tail the one with the larger mean is taken, and sources whose gains are
+    the same share evenly. The order of the sources changes nothing.
 
     Raises:
-        MixtureError: the protections or limits cannot be met; it names them and says by how much.
+        MixtureError: the protections or limits cannot be met; it names them and says by how much. Or no mixture was
+            found in time.
 
     Complexity: a linear program of sources + replicates · (1 + protected) variables; with a limit on the number of
-    sources a mixed-integer one.
+    sources as many of them as there are sources too many, then a mixed-integer one for up to `problem.search_s`.
 
     >>> gains = np.array([[0.4, 0.1], [0.0, 0.1], [0.4, 0.1], [0.4, 0.1], [0.4, 0.1]])
     >>> problem = Problem(sources=("wild", "steady"), own=frozenset(), mean=gains.mean(axis=0), gains=gains,
     ...                   protected={}, budget=100, available=np.full(2, np.inf))
-    >>> choose_robust(problem).round(3).tolist()
+    >>> choose_robust(problem).shares.round(3).tolist()
     [0.0, 1.0]
     """
     require_room(problem, _roomiest(problem))
-    shares, _ = _solve(problem, slack=False)
-    if shares is not None:
-        return shares
-    shares, short = _solve(problem, slack=True)
-    if shares is None:
-        raise MixtureError(
-            f"no mixture of {problem.most_sources} sources was found in {TIME_LIMIT_S:g} s",
-            hint="leave --max-sources out, or take --strategy threshold",
-        )
-    missed = [
-        f"{name} by {amount:.3f} PGF" for name, amount in zip(problem.protected, short, strict=True) if amount > 1e-6
-    ]
-    raise MixtureError(
-        f"no mixture protects these tasks to within {problem.tolerance:g} PGF in the worst fifth of cases; "
-        f"the closest misses {', '.join(missed)}",
-        hint=f"allow --tolerance {problem.tolerance + max(short) + 0.001:.3f}, or protect fewer tasks",
-    )
+    order = np.argsort(problem.sources)
+    by_name = _only(problem, order)
+    solution = _solve_within(by_name)
+    if solution.shares is None:
+        raise _why_none(by_name, out_of_time=solution.out_of_time)
+    shares = np.zeros(len(order))
+    shares[order] = _share_evenly(by_name, solution.shares)
+    gap = solution.bound - solution.value
+    return Choice(shares=shares, gap=gap if gap > CLOSE_ENOUGH else 0.0)
 
 
 def _roomiest(problem: Problem) -> np.ndarray:
@@ -64,115 +60,92 @@ def _roomiest(problem: Problem) -> np.ndarray:
     return taken
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Where the variables stand: shares, chosen (0/1), then for each outcome η and its shortfalls, then slacks."""
-
-    sources: int
-    replicates: int
-    outcomes: int
-    slacks: int
-
-    @property
-    def size(self) -> int:
-        return 2 * self.sources + self.outcomes * (1 + self.replicates) + self.slacks
-
-    def threshold(self, outcome: int) -> int:
-        return 2 * self.sources + outcome * (1 + self.replicates)
-
-    def slack(self, index: int) -> int:
-        return self.size - self.slacks + index
-
-
-def _solve(problem: Problem, *, slack: bool) -> tuple[PerSource | None, list[float]]:
-    outcomes = [problem.gains, *problem.protected.values()]
-    count, sources = problem.gains.shape
-    slacks = len(problem.protected) if slack else 0
-    layout = _Layout(sources=sources, replicates=count, outcomes=len(outcomes), slacks=slacks)
-    rows = [_shortfalls(layout, index, gains) for index, gains in enumerate(outcomes)]
-    low = [np.zeros(count) for _ in outcomes]
-    high = [np.full(count, np.inf) for _ in outcomes]
-    for index in range(1, len(outcomes)):
-        row = _tail_row(layout, index)
-        if slack:
-            row[layout.slack(index - 1)] = 1.0
-        rows.append(csr_array(row[None]))
-        low.append(np.array([-problem.tolerance]))
-        high.append(np.array([np.inf]))
-    limits, limit_low, limit_high = _limits(layout, problem)
-    constraints = LinearConstraint(
-        vstack([*rows, limits], format="csr"),
-        np.concatenate([*low, limit_low]),  # pyright: ignore[reportArgumentType] (the stubs know one number only)
-        np.concatenate([*high, limit_high]),  # pyright: ignore[reportArgumentType] (as above)
+def _only(problem: Problem, places: np.ndarray) -> Problem:
+    """The same choice from some of its sources, in the order given."""
+    return replace(
+        problem,
+        sources=tuple(problem.sources[place] for place in places.tolist()),
+        mean=problem.mean[places],
+        gains=problem.gains[:, places],
+        protected={name: gains[:, places] for name, gains in problem.protected.items()},
+        available=problem.available[places],
     )
-    cost = np.zeros(layout.size)
-    if slack:
-        cost[layout.size - slacks :] = 1.0
+
+
+def _solve_within(problem: Problem) -> Solution:
+    """Find the best mixture of no more sources than there may be, and how much better another could be."""
+    most = problem.most_sources
+    best = solve_program(replace(problem, most_sources=None), time_limit_s=TIME_LIMIT_S)
+    if most is None or best.shares is None or (best.shares > 0).sum() <= most:
+        return best
+    dropped = _drop_least(problem, best.shares, most)
+    if problem.search_s <= 0 or best.bound - dropped.value <= CLOSE_ENOUGH:
+        searched = Solution(shares=None, out_of_time=True)
     else:
-        cost -= _tail_row(layout, 0)
-        cost[:sources] -= 1e-6 * problem.mean
-    solved = milp(
-        cost,
-        integrality=_integrality(layout, problem),
-        bounds=_bounds(layout, problem),
-        constraints=constraints,
-        options={"time_limit": TIME_LIMIT_S},
-    )
-    if solved.x is None:
-        return None, []
-    shares = np.clip(solved.x[:sources], 0.0, None)
-    shares[shares < 1e-6] = 0.0
-    return shares / shares.sum(), solved.x[layout.size - slacks :].tolist() if slacks else []
+        searched = solve_program(problem, time_limit_s=problem.search_s)
+    found = max(dropped, searched, key=lambda solution: solution.value)
+    return replace(found, bound=min(best.bound, searched.bound), out_of_time=searched.out_of_time)
 
 
-def _shortfalls(layout: _Layout, outcome: int, gains: Gains) -> csr_array:
-    """`u_r + gain_r(w) − η ≥ 0` for every replicate."""
-    count = layout.replicates
-    start = layout.threshold(outcome)
-    before = start - layout.sources
-    parts = [
-        csr_array(gains),
-        csr_array((count, before)),
-        csr_array(-np.ones((count, 1))),
-        eye_array(count, format="csr"),
-        csr_array((count, layout.size - start - 1 - count)),
+def _drop_least(problem: Problem, shares: PerSource, most: int) -> Solution:
+    """Drop the source with the least share, mix what is left anew, and so on until there are few enough."""
+    left = np.flatnonzero(shares > 0)
+    while True:
+        least_first = np.argsort(shares[left], kind="stable")
+        left = np.sort(left[least_first[1:]])
+        part = solve_program(replace(_only(problem, left), most_sources=None), time_limit_s=TIME_LIMIT_S)
+        if part.shares is None:
+            return part
+        shares = np.zeros(len(shares))
+        shares[left] = part.shares
+        left = np.flatnonzero(shares > 0)
+        if len(left) <= most:
+            return replace(part, shares=shares)
+
+
+def _share_evenly(problem: Problem, shares: PerSource) -> PerSource:
+    """Split evenly among sources with the same gains what they have together, where that spares what is protected."""
+    for told_apart_by in ([problem.gains], [problem.gains, *problem.protected.values()]):
+        figures = np.round(np.concatenate(told_apart_by), EQUAL_DECIMALS) + 0.0
+        _, kinds = np.unique(figures, axis=1, return_inverse=True)
+        even = shares
+        for kind in np.unique(kinds[shares > 0]):
+            even = _even_out(problem, even, np.flatnonzero(kinds == kind))
+        if all(tail_mean(gains @ even) >= -problem.tolerance - 1e-6 for gains in problem.protected.values()):
+            return even
+    return shares
+
+
+def _even_out(problem: Problem, shares: PerSource, equals: np.ndarray) -> PerSource:
+    """Even out some sources' shares, over more of them than now as far as there may be more."""
+    others = np.delete(shares, equals)
+    free = len(equals) if problem.most_sources is None else problem.most_sources - int((others > 0).sum())
+    equals = equals[np.argsort(-shares[equals], kind="stable")][:free]
+    total = float(shares[equals].sum())
+    even = shares.copy()
+    even[equals] = total * pour(np.ones(len(equals)), problem.most[equals] / total)
+    return even
+
+
+def _why_none(problem: Problem, *, out_of_time: bool) -> MixtureError:
+    """Say why there is no mixture: the time, or by how much the closest one misses what is protected."""
+    most = problem.most_sources
+    which = "no mixture" if most is None else f"no mixture of at most {most} source{'s' if most > 1 else ''}"
+    hint = "take --strategy threshold" if most is None else f"raise --max-sources above {most}"
+    if out_of_time:
+        return MixtureError(
+            f"{which} was found in the time that there is for it; whether there is one is not known", hint=hint
+        )
+    closest = solve_program(problem, time_limit_s=max(problem.search_s, 1.0), slack=True)
+    missed = [
+        f"{name} by {amount:.3f} PGF"
+        for name, amount in zip(problem.protected, closest.short, strict=closest.shares is not None)
+        if amount > 1e-6
     ]
-    return csr_array(hstack(parts, format="csr"))
-
-
-def _tail_row(layout: _Layout, outcome: int) -> np.ndarray:
-    """`η − Σ u_r / (α R)`."""
-    row = np.zeros(layout.size)
-    start = layout.threshold(outcome)
-    row[start] = 1.0
-    row[start + 1 : start + 1 + layout.replicates] = -1 / (TAIL * layout.replicates)
-    return row
-
-
-def _limits(layout: _Layout, problem: Problem) -> tuple[csr_array, np.ndarray, np.ndarray]:
-    """Shares sum to 1; a source has a share only if it is chosen; no more are chosen than may be."""
-    sources = layout.sources
-    whole = np.zeros((2 + sources, layout.size))
-    whole[0, :sources] = 1.0
-    whole[1, sources : 2 * sources] = 1.0
-    whole[2:, :sources] = np.eye(sources)
-    whole[2:, sources : 2 * sources] = -np.diag(np.minimum(problem.most, 1.0))
-    low = np.concatenate([[1.0, 0.0], np.full(sources, -np.inf)])
-    high = np.concatenate([[1.0, float(problem.most_sources or sources)], np.zeros(sources)])
-    return csr_array(whole), low, high
-
-
-def _integrality(layout: _Layout, problem: Problem) -> np.ndarray:
-    kinds = np.zeros(layout.size)
-    if problem.most_sources is not None and problem.most_sources < layout.sources:
-        kinds[layout.sources : 2 * layout.sources] = 1
-    return kinds
-
-
-def _bounds(layout: _Layout, problem: Problem) -> Bounds:
-    low, high = np.zeros(layout.size), np.full(layout.size, np.inf)
-    high[: layout.sources] = np.minimum(problem.most, 1.0)
-    high[layout.sources : 2 * layout.sources] = 1.0
-    for outcome in range(layout.outcomes):
-        low[layout.threshold(outcome)] = -np.inf
-    return Bounds(low, high)  # pyright: ignore[reportArgumentType] (the stubs know one number only)
+    message = f"{which} protects these tasks to within {problem.tolerance:g} PGF in the worst fifth of cases"
+    if not missed:
+        return MixtureError(f"{message}: {', '.join(problem.protected)}", hint=f"{hint}, or allow a larger --tolerance")
+    return MixtureError(
+        f"{message}; the closest {'found ' if closest.out_of_time else ''}misses {', '.join(missed)}",
+        hint=f"allow --tolerance {problem.tolerance + max(closest.short) + 0.001:.3f}, or protect fewer tasks",
+    )

@@ -1,4 +1,4 @@
-"""The ways to choose a mixture, from guessing to the robust program: each a function from a problem to shares.
+"""The ways to choose a mixture, from guessing to the robust program: each a function from a problem to a choice.
 
 `threshold` and `proportional` are the paper's (Sachdeva et al., CVPR 2026, arXiv 2511.18787); `random`, `best-single`
 and `direct` are what they must beat.
@@ -15,7 +15,7 @@ import numpy as np
 from spillover.core.keys import seeded_generator
 from spillover.core.numbers import signed
 from spillover.mixture.limits import CLOSE, fill, keep_harmless, require_room
-from spillover.mixture.problem import MixtureError, PerSource, Problem
+from spillover.mixture.problem import Choice, MixtureError, PerSource, Problem
 from spillover.mixture.robust import choose_robust
 
 Strategy = Literal["robust", "threshold", "proportional", "best-single", "random", "direct"]
@@ -23,6 +23,11 @@ CHOSEN_BLINDLY: tuple[Strategy, ...] = ("random", "direct")
 """They look at no PGF: what is chosen so flatters nobody, and protects nothing."""
 RANDOM_SOURCES = 3
 """Drawn by `random`, where no number is asked for."""
+
+
+def choose(problem: Problem, strategy: Strategy) -> Choice:
+    """Choose shares by a strategy, and say whether they are the best: see `choose_shares`."""
+    return CHOOSE[strategy](problem)
 
 
 def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
@@ -40,35 +45,37 @@ def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
     >>> choose_shares(problem, "threshold").tolist()
     [1.0, 0.0]
     """
-    return CHOOSE[strategy](problem)
+    return choose(problem, strategy).shares
 
 
-def _threshold(problem: Problem) -> PerSource:
-    return fill(problem, _best(problem, problem.mean > problem.threshold).astype(float))
+def _threshold(problem: Problem) -> Choice:
+    return Choice(shares=fill(problem, _best(problem, problem.mean > problem.threshold).astype(float)))
 
 
-def _proportional(problem: Problem) -> PerSource:
-    return fill(problem, np.where(_best(problem, problem.mean > 0), problem.mean, 0.0))
+def _proportional(problem: Problem) -> Choice:
+    return Choice(shares=fill(problem, np.where(_best(problem, problem.mean > 0), problem.mean, 0.0)))
 
 
-def _best_single(problem: Problem) -> PerSource:
+def _best_single(problem: Problem) -> Choice:
     """The best of those that hold the whole budget alone."""
     most = problem.most
     require_room(problem, _only(problem, int(most.argmax())))
     eligible = keep_harmless(problem, most >= 1 - CLOSE)
-    return fill(problem, _only(problem, int(np.where(eligible, problem.mean, -np.inf).argmax())).astype(float))
+    return Choice(
+        shares=fill(problem, _only(problem, int(np.where(eligible, problem.mean, -np.inf).argmax())).astype(float))
+    )
 
 
-def _random(problem: Problem) -> PerSource:
+def _random(problem: Problem) -> Choice:
     needed = ceil(1 / problem.max_share - CLOSE)
     count = min(problem.most_sources or max(RANDOM_SOURCES, needed), len(problem.sources))
     rng = seeded_generator("random mixture", problem.seed)
     wanted = np.zeros(len(problem.sources))
     wanted[rng.choice(len(wanted), count, replace=False)] = 1.0
-    return fill(problem, wanted)
+    return Choice(shares=fill(problem, wanted))
 
 
-def _direct(problem: Problem) -> PerSource:
+def _direct(problem: Problem) -> Choice:
     wanted = np.array([float(source in problem.own) for source in problem.sources])
     if not wanted.any():
         raise MixtureError(
@@ -80,7 +87,7 @@ def _direct(problem: Problem) -> PerSource:
             f"the targets' own data are {count} sources, and --max-sources is {problem.most_sources}",
             hint=f"raise --max-sources to {count}, or name fewer targets",
         )
-    return fill(problem, wanted)
+    return Choice(shares=fill(problem, wanted))
 
 
 def _only(problem: Problem, place: int) -> np.ndarray:
@@ -102,7 +109,7 @@ def _best(problem: Problem, eligible: np.ndarray) -> np.ndarray:
     return kept & eligible
 
 
-CHOOSE: dict[Strategy, Callable[[Problem], PerSource]] = {
+CHOOSE: dict[Strategy, Callable[[Problem], Choice]] = {
     "robust": choose_robust,
     "threshold": _threshold,
     "proportional": _proportional,

@@ -233,7 +233,7 @@ def _config(base: Base, files: AdapterFiles, names: Iterable[str]) -> LoraConfig
         if isinstance(wanted, str) and wanted != "all-linear":
             modules = [name for name, _ in base.model.named_modules()]
             if not any(re.fullmatch(wanted, name) for name in modules):  # written for former names: the tensors tell
-                config.target_modules = {_module_of(name) for name in names} & set(modules)
+                config.target_modules = sorted({_module_of(name) for name in names} & set(modules))
     except Exception as error:
         raise ModelError(f"PEFT cannot take the adapter's {CONFIG_FILE}: {type(error).__name__}: {error}") from error
     config.inference_mode = True

@@ -28,12 +28,12 @@ def mixture_in_terminal(mixture: Mixture) -> RenderableType:
 
 
 def _what(mixture: Mixture) -> Table:
-    table = _table("take", "examples", "source", "PGF", "interval")
+    table = _table("source", "take", "examples", "PGF", "interval")
     for each in mixture.sources:
         share, examples = (percent(each.share), str(each.examples)) if each.share > 0 else ("–", "")
         style = "" if each.share > 0 else "dim"
         table.add_row(
-            share, examples, Text(each.source), signed(each.pgf), interval(each.low, each.high, 2), style=style
+            Text(each.source), share, examples, signed(each.pgf), interval(each.low, each.high, 2), style=style
         )
     return table
 
@@ -44,8 +44,8 @@ def _why(mixture: Mixture) -> Table:
     for each in mixture.sources:
         reasons.setdefault(each.reason, []).append(each.source)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
-    table.add_column(ratio=2)
-    table.add_column(ratio=3)
+    table.add_column(ratio=2, overflow="fold")
+    table.add_column(ratio=3, overflow="fold")
     for reason, sources in reasons.items():
         table.add_row(Text(", ".join(sources)), Text(reason))
     return table
@@ -53,18 +53,24 @@ def _why(mixture: Mixture) -> Table:
 
 def _effects(mixture: Mixture) -> Table:
     settings = mixture.settings
-    table = _table("on", "", "predicted", "interval", "worst fifth", "less luck")
+    table = _table("on", "", "predicted", "interval", "worst\nfifth", "less\nluck")
     for effect in mixture.effects[: LISTED_OTHERS + len(settings.targets) + len(settings.protected)]:
         role = "" if effect.role == "other" else effect.role
         ends = interval(effect.low, effect.high, 2)
         style = "dim" if effect.role == "other" else ""
         less = "" if effect.promised is None else signed(effect.promised)
         table.add_row(Text(effect.task), role, signed(effect.predicted), ends, signed(effect.worst), less, style=style)
+        if effect.role == "target":
+            ends = interval(effect.random_low, effect.random_high, 2)
+            table.add_row("  a random mixture", "", signed(effect.random), ends, style="dim")
     return table
 
 
 def _table(*heads: str) -> Table:
+    """Lay out numbers that are never cut beside a first column of names, which wrap where they are long."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for head in heads:
+    name, *numbers = heads
+    table.add_column(name, overflow="fold")
+    for head in numbers:
         table.add_column(head, no_wrap=True)
     return table

@@ -15,7 +15,7 @@ from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.differences import Difference, differences_of
 from spillover.analysis.verdict import Verdict
-from spillover.analysis.verdict_words import sum_up
+from spillover.analysis.verdict_words import say_dose, sum_up
 from spillover.core.files import write_atomically
 from spillover.core.numbers import brief, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
@@ -26,10 +26,12 @@ from spillover.report.figures.tasks import TaskCard, cards_of
 from spillover.report.figures.training import training_of
 from spillover.report.figures.variance import PARTS, ShareBar, variance_of
 from spillover.report.figures.verdicts import predicted_cells
+from spillover.report.points import Points, lay_out_points
 from spillover.report.side_by_side import comparison_tables
 from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of
 from spillover.report.training import LaidTraining, lay_out_training
 from spillover.report.verdicts import (
+    UNTOLD,
     AgreementRow,
     Bars,
     VerdictRow,
@@ -73,9 +75,11 @@ class ModelPage:
     mixture_maps: list[Map]
     predictions: list[PredictedCell]
     training: LaidTraining | None
+    points: Points | None
+    """Of the predictions; None where there are none."""
     agreement: list[AgreementRow]
     left_out: list[AgreementRow]
-    """The agreement without the mixtures that hold a part, by part."""
+    """The agreement without the mixtures that hold a part, where that tells anything."""
 
 
 def write_report(
@@ -115,6 +119,7 @@ def render_report(
         comparisons=comparison_tables(findings),
         changes=[_lay_out_change(each, data["rate"]) for each in differences_of(findings)],
         parts=PARTS,
+        untold=UNTOLD,
         rate=data["rate"],
         data=htmlsafe_json_dumps(data, dumps=_dump),
         how_to_read=known.pop("how_to_read", []),
@@ -131,6 +136,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
+        "dose": say_dose,
         "estimate": estimate_text,
         "readable": readable,
         "percent": percent,
@@ -150,6 +156,7 @@ def _dump(value: Any, **_: Any) -> str:
 
 def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixture: bool) -> ModelPage:
     training = training_of(model)
+    predictions = [] if model.additivity is None else predicted_cells(model.additivity, model.verdicts)
     return ModelPage(
         model=model,
         is_reduced=is_reduced(model),
@@ -167,7 +174,8 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         groups=group_tables(model),
         verdicts=[(verdict, verdict_rows(verdict), lay_out_bars(verdict)) for verdict in model.verdicts],
         mixture_maps=mixture_maps(model),
-        predictions=[] if model.additivity is None else predicted_cells(model.additivity, model.verdicts),
+        predictions=predictions,
+        points=lay_out_points(predictions) if predictions else None,
         agreement=[] if model.additivity is None else agreement_rows(model.additivity),
         training=None if training is None else lay_out_training(training),
         left_out=[] if model.additivity is None else left_out_rows(model.additivity),

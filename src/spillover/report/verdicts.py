@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor, isfinite
+from math import isfinite
 
 from spillover.analysis import ModelFindings
-from spillover.analysis.additivity import Additivity, Agreement
+from spillover.analysis.additivity import FEWEST, Additivity, Agreement
 from spillover.analysis.paired import Estimate
 from spillover.analysis.verdict import ArmName, Verdict
 from spillover.core.numbers import NONE, fixed, interval, number, signed
 from spillover.report.figures.verdicts import CALLED, COLOURS, ArmEffect, arm_effects, mixture_layers
+from spillover.report.scales import find_range, find_ticks
 from spillover.report.tables import MOST_TABULATED, Map, tabulate
 from spillover.report.words import Fact, readable, sign_of
 
 HEIGHT, TOP, LEFT = 260.0, 16.0, 46.0
 BAR, BETWEEN_GROUPS = 34.0, 30.0
 PREDICTED = "predicted"
-FARTHEST = 1.0
-"""Whiskers end so far beyond the longest bars, PGF: an interval may be endless."""
+UNTOLD = (
+    "whether a single part decides this cannot be told: without the mixtures that hold it too few are left, or the "
+    "slope stays as it is."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +112,21 @@ def agreement_rows(additivity: Additivity) -> list[AgreementRow]:
 
 
 def left_out_rows(additivity: Additivity) -> list[AgreementRow]:
-    """Lay out how far effects add up once the mixtures that hold a part are left out, by part."""
-    return [_agreement_row(part, agreement) for part, agreement in additivity.without.items()]
+    """Lay out how far effects add up once the mixtures that hold a part are left out.
+
+    Only where that gives another slope, through three pairs or more: with few mixtures it mostly tells nothing. Parts
+    that are held by the same mixtures share a row.
+    """
+    whole = _agreement_row("", additivity.overall).slope
+    rows: dict[tuple[int, str, str, str], list[str]] = {}
+    for part, agreement in additivity.without.items():
+        row = _agreement_row(part, agreement)
+        if agreement.cells >= FEWEST and row.slope not in (NONE, whole):
+            rows.setdefault((row.cells, row.slope, row.miss, row.no_change), []).append(part)
+    return [
+        AgreementRow(over=", ".join(parts), cells=cells, slope=slope, miss=miss, no_change=no_change)
+        for (cells, slope, miss, no_change), parts in rows.items()
+    ]
 
 
 def mixture_maps(model: ModelFindings) -> list[Map]:
@@ -168,7 +183,7 @@ def lay_out_bars(verdict: Verdict) -> Bars:
     effects = arm_effects(verdict)
     groups = list(dict.fromkeys(effect.on for effect in effects))
     shown = [effect for effect in effects if isfinite(effect.effect.pgf)]
-    bottom, top = _range([effect.effect for effect in shown])
+    bottom, top = find_range([effect.effect for effect in shown])
     names: list[ArmName] = [arm.name for arm in verdict.arms]
     wide = BAR * len(names) + BETWEEN_GROUPS
 
@@ -190,30 +205,14 @@ def lay_out_bars(verdict: Verdict) -> Bars:
             high=y(estimate.high),
         )
 
-    step = _step(top - bottom)
-    lines = [step * number for number in range(round(bottom / step), round(top / step) + 1)]
     return Bars(
         width=LEFT + wide * len(groups),
         height=TOP + HEIGHT + 28,
         bar=BAR - 6,
         left=LEFT,
         zero=y(0),
-        ticks=tuple((y(value), signed(value, 2)) for value in lines),
+        ticks=tuple((y(value), signed(value, 2)) for value in find_ticks(bottom, top)),
         groups=tuple((LEFT + (place + 0.5) * wide, group) for place, group in enumerate(groups)),
         bars=tuple(map(bar, shown)),
         legend=tuple((COLOURS[name], CALLED[name]) for name in names),
     )
-
-
-def _range(estimates: Sequence[Estimate]) -> tuple[float, float]:
-    """From the lowest end to the highest, 0 in between, on round numbers."""
-    heights = [0.0, *(estimate.pgf for estimate in estimates)]
-    low = min([0.0, *(max(estimate.low, min(heights) - FARTHEST) for estimate in estimates)])
-    high = max([0.0, *(min(estimate.high, max(heights) + FARTHEST) for estimate in estimates)])
-    step = _step(max(high - low, 0.1))
-    return floor(low / step) * step, max(ceil(high / step), 1) * step
-
-
-def _step(span: float) -> float:
-    """Distance of the lines across: at most six or so."""
-    return next((step for step in (0.02, 0.05, 0.1, 0.2, 0.5) if span <= 6 * step), 1.0)

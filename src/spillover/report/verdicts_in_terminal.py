@@ -11,8 +11,16 @@ from rich.text import Text
 from spillover.analysis import ModelFindings
 from spillover.analysis.additivity import Additivity
 from spillover.analysis.verdict import Verdict
+from spillover.analysis.verdict_words import say_dose
 from spillover.report.figures.verdicts import CALLED, predicted_cells
-from spillover.report.verdicts import AgreementRow, agreement_rows, estimate_text, left_out_rows, verdict_rows
+from spillover.report.verdicts import (
+    UNTOLD,
+    AgreementRow,
+    agreement_rows,
+    estimate_text,
+    left_out_rows,
+    verdict_rows,
+)
 
 
 def verdicts_in_terminal(model: ModelFindings) -> Iterator[RenderableType]:
@@ -24,6 +32,7 @@ def verdicts_in_terminal(model: ModelFindings) -> Iterator[RenderableType]:
     if model.additivity is not None:
         yield _predictions(model.additivity, model.verdicts)
         yield _agreement(model.additivity)
+        yield from (Text(say_dose(dose), style="dim") for dose in model.additivity.other_doses)
 
 
 def _verdict(verdict: Verdict) -> RenderableType:
@@ -64,6 +73,8 @@ def _agreement(additivity: Additivity) -> RenderableType:
         table.add_row("without mixtures that hold", style="dim")
     for row in left_out:
         table.add_row(*_agreement_cells(row))
+    if additivity.without and not left_out:
+        return Group(table, Text(UNTOLD, style="dim"))
     return table
 
 

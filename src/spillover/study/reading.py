@@ -141,7 +141,8 @@ def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
     except yaml.MarkedYAMLError as error:
         said = str(error.problem or error.context)
         message = said if isinstance(error, YAMLBoundsError) else f"this is no YAML: {said}"
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        last = text.count("\n")  # the place may be past the end
+        line = f":{min(error.problem_mark.line, last) + 1}" if error.problem_mark else ""
         raise StudyError([Fault(where=f"{file.name}{line}", message=message)]) from error
     except yaml.YAMLError as error:
         raise StudyError([Fault(where=file.name, message=f"this is no YAML: {error}")]) from error

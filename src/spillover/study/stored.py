@@ -11,6 +11,7 @@ from spillover.analysis.carried import carry_analysis
 from spillover.study.plan import Plan
 from spillover.study.store import Store
 from spillover.study.study import Study
+from spillover.tasks.mixed import scale_parts
 from spillover.tasks.settings import Recipe
 
 
@@ -28,10 +29,18 @@ class StoredStudy:
 
     def scores(self) -> pa.Table:
         """Every score of the plan that is there, of unfinished sources too; the table carries how to analyse it."""
-        mixtures = {each.name: each.mixture for each in self.study.mixtures if isinstance(each.mixture, Recipe)}
         return carry_analysis(
-            self.store.read(self.plan), self.study.analysis, self.plan.tasks, mixtures, self.study.verification
+            self.store.read(self.plan), self.study.analysis, self.plan.tasks, self._recipes(), self.study.verification
         )
+
+    def _recipes(self) -> dict[str, Recipe]:
+        """Every mixture with as many examples as it was trained on."""
+        budget = self.study.training.examples
+        return {
+            each.name: each.mixture.model_copy(update={"parts": scale_parts(each.mixture.parts, budget)})
+            for each in self.study.mixtures
+            if isinstance(each.mixture, Recipe)
+        }
 
 
 def open_stored_study(folder: Path | str) -> StoredStudy:

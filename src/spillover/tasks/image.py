@@ -73,13 +73,13 @@ class ImageFile:
         """None: the file is read when it is needed."""
         return 0
 
-    def load(self) -> Image.Image:
-        """Decode the image as RGB.
+    def load(self, *, upright: bool = True) -> Image.Image:
+        """Decode the image as RGB, turned as its EXIF entry says unless its pixels are wanted as they are stored.
 
         Raises:
             TaskError: the file cannot be read, is no image, is broken, too large or too long.
         """
-        return decode_image(self._read(), str(self.path))
+        return decode_image(self._read(), str(self.path), upright=upright)
 
     def _read(self) -> bytes:
         try:
@@ -91,8 +91,13 @@ class ImageFile:
             raise TaskError(f"cannot read the image: {error.strerror or error}", where=str(self.path)) from error
 
 
-def decode_image(data: bytes, name: str) -> Image.Image:
-    """Decode an image as RGB: upright, first frame, 16-bit scaled to 8, transparency on white.
+def decode_image(data: bytes, name: str, *, upright: bool = True) -> Image.Image:
+    """Decode an image as RGB: first frame, 16-bit scaled to 8, transparency on white.
+
+    Args:
+        data: the encoded image.
+        name: how errors call it.
+        upright: turn it as its EXIF entry says, as viewers do. Without, its pixels stay where they are stored.
 
     Raises:
         TaskError: it is no image, is broken, has more than `MAXIMUM_PIXELS`, or one side is more than
@@ -115,7 +120,7 @@ def decode_image(data: bytes, name: str) -> Image.Image:
                 where=name,
                 hint="models cannot take it: crop or pad it, or leave the example out",
             )
-        return _as_rgb(ImageOps.exif_transpose(image))
+        return _as_rgb(ImageOps.exif_transpose(image) if upright else image)
     except TaskError:
         raise
     except UnidentifiedImageError as error:

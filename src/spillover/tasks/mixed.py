@@ -37,6 +37,18 @@ def count_examples(shares: Sequence[float], budget: int) -> list[int]:
     return counts.tolist()
 
 
+def scale_parts(parts: Mapping[str, int], budget: int | None) -> dict[str, int]:
+    """Take a recipe's parts in proportion, so that they are so many examples in all; None takes them as they are.
+
+    >>> scale_parts({"Jigsaw": 30, "Counting": 10}, 100)
+    {'Jigsaw': 75, 'Counting': 25}
+    """
+    if budget is None:
+        return dict(parts)
+    total = sum(parts.values())
+    return dict(zip(parts, count_examples([number / total for number in parts.values()], budget), strict=True))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portions:
     """Examples drawn from several tasks."""
@@ -139,10 +151,7 @@ class MixedTask:
         return data.identity("train", number if _holds(data, number) else None)
 
     def _counts(self, count: int | None) -> list[tuple[TaskData, int]]:
-        numbers = list(self.recipe.parts.values())
-        total = sum(numbers)
-        scaled = numbers if count is None else count_examples([number / total for number in numbers], count)
-        return list(zip(self.parts, scaled, strict=True))
+        return list(zip(self.parts, scale_parts(self.recipe.parts, count).values(), strict=True))
 
     def _refuse(self, split: Split) -> None:
         if not self.offers(split):

@@ -49,7 +49,7 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
             raise TaskError("this is no file", where=str(path), hint="give a .jsonl, .json or .parquet file")
         yield from readers[path.suffix](path)
     except ArrowInvalid as error:
-        raise _no_parquet(path, error) from error
+        raise no_parquet(path, error) from error
     except UnicodeDecodeError as error:
         raise TaskError(f"the file is broken: {error}", where=str(path)) from error
     except OSError as error:
@@ -119,7 +119,12 @@ def _bomb(path: Path) -> TaskError:
     return TaskError("the file unpacks to far more than it could honestly hold", where=str(path), hint="it is not read")
 
 
-def _no_parquet(path: Path, error: ArrowInvalid) -> TaskError:
+def no_parquet(path: Path, error: Exception) -> TaskError:
+    """The error of a file that pyarrow does not read as Parquet.
+
+    Raises:
+        OSError: the file cannot be read at all.
+    """
     with path.open("rb") as stream:
         if stream.read(len(LFS_POINTER)) == LFS_POINTER:
             return TaskError(

@@ -144,6 +144,9 @@ class Recipe(_Settings):
     cannot be told, and in recipes that were written before there were promises. No key depends on it."""
     measure: Literal["raw", "calibrated"] = "raw"
     """What was predicted: PGF as it is, or with the answer prior taken out."""
+    measured_with: int | None = Field(default=None, ge=1)
+    """Training examples a source in the runs that the predictions come from; None where not known. No key depends on
+    it."""
 
 
 class MixtureSource(_Settings):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from tests.unit.analysis.made_mixtures import TARGETS, mixture_cube
 
-from spillover.analysis.additivity import check_additivity
+from spillover.analysis import analyze
+from spillover.analysis.additivity import check_additivity, pool_additivity
 from spillover.analysis.context import example_context
-from spillover.analysis.settings import VerificationSettings
-from spillover.analysis.verdict_words import say_additivity
+from spillover.analysis.settings import AnalysisSettings, VerificationSettings
+from spillover.analysis.verdict_words import say_additivity, say_dose
 from spillover.tasks.settings import Recipe
 
 PGF = {"strong": 0.4, "weak": 0.2, "none": 0.0}
@@ -71,6 +72,16 @@ def test_where_no_change_was_predicted_no_share_of_it_is_told(cube):
     assert np.isnan([found.overall.slope, found.overall.low, found.overall.high]).all()
 
 
+def test_another_dose_than_that_of_the_predictions_is_said_once(cube):
+    (dose,) = (found := checked(cube, recipes(measured_with=2000))).other_doses
+    assert (dose.measured_with, dose.trained_on) == (2000, 2)
+    assert [sentence for sentence in say_additivity(found) if "trained on 2,000 examples" in sentence] == [
+        say_dose(dose)
+    ]
+    for alike in (recipes(measured_with=2), recipes()):
+        assert checked(cube, alike).other_doses == ()
+
+
 def test_a_slope_needs_three_predictions_other_than_nothing(cube):
     two = {"strong": recipes()["strong"], "none": recipes()["none"]}  # two of its four predictions are 0
     assert np.isnan(checked(cube, two).overall.slope)
@@ -93,6 +104,31 @@ def test_saturation_is_said_where_the_slope_excludes_one_and_only_there(cube):
     assert additive.overall.low < 1 < additive.overall.high
     assert "effects saturate" in " ".join(say_additivity(saturated))
     assert "effects saturate" not in " ".join(say_additivity(additive))
+
+
+def test_several_studies_are_pooled_and_parts_left_out_of_all(cube):
+    mixtures = recipes()
+    one = {"strong": mixtures["strong"]}, {"weak": mixtures["weak"], "none": mixtures["none"]}
+    pooled, without = pool_additivity([(checked(cube, mixed), mixed) for mixed in one])
+    whole = checked(cube, mixtures)
+    assert pooled == whole.overall
+    assert without.keys() == whole.without.keys()
+    assert all(without[part].cells == each.cells for part, each in whole.without.items())
+    assert without["b"].miss == whole.without["b"].miss
+
+
+def test_what_studies_say_together_is_one_sentence_and_of_each_protocol_by_itself(cube):
+    settings = AnalysisSettings(replicates=0, permutations=0)
+    known = replace(cube, mixtures=recipes())
+
+    def said(*cubes):
+        return [each for each in analyze(list(cubes), settings).sentences if each.startswith("over ")]
+
+    (sentence,) = said(replace(known, model="one"), replace(known, model="two"))
+    assert sentence.startswith("over one and two adding up the effects of their parts misses")
+    assert "12 pairs" in sentence
+    assert "leaving out the mixtures that hold one part, " in sentence
+    assert said(known) == said(known, replace(known, protocol="generate")) == []
 
 
 def test_a_slope_that_points_the_other_way_is_called_no_prediction(cube):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
-from spillover.analysis.additivity import Additivity, Agreement, PredictedCell
+from spillover.analysis.additivity import Additivity, Agreement, Dose, PredictedCell
 from spillover.analysis.leaders import Leader
 from spillover.analysis.mixtures import MixtureCell
 from spillover.analysis.tables import example_table
@@ -30,7 +30,7 @@ def test_every_name_of_a_model_and_of_a_leader_is_on_the_page():
 
 
 @pytest.mark.parametrize(
-    "of", [MixtureCell, Arm, ArmContrast, Promise, ProtectedTask, Verdict, PredictedCell, Additivity, Agreement]
+    "of", [MixtureCell, Arm, ArmContrast, Promise, ProtectedTask, Verdict, PredictedCell, Additivity, Agreement, Dose]
 )
 def test_every_name_of_a_mixture_is_on_the_page(of):
     assert {field.name for field in fields(of)} <= NAMED | {"name"}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.unit.analysis.made_mixtures import TARGETS, mixture_cube
@@ -112,6 +114,13 @@ def test_what_was_promised_goes_before_what_adds_up():
     assert any("what choosing flatters taken off" in sentence for sentence in say_verdict(verdict))
 
 
+def test_what_was_predicted_from_another_dose_says_so():
+    verdict = promising(predicted=dict.fromkeys(TARGETS, (0.4, 0.3, 0.5)), measured_with=2000)
+    assert (verdict.promise.other_dose.measured_with, verdict.promise.other_dose.trained_on) == (2000, 2)
+    (said,) = [sentence for sentence in say_verdict(verdict) if "predicted of it" in sentence]
+    assert "from sources trained on 2,000 examples where it trained on 2;" in said
+
+
 def test_without_a_prediction_for_every_target_or_in_another_measure_none_is_judged():
     said = dict.fromkeys(TARGETS, (0.4, 0.3, 0.5))
     assert promising(predicted={TARGETS[0]: said[TARGETS[0]]}).promise is None
@@ -156,6 +165,44 @@ def test_examples_that_the_choice_was_made_by_are_warned_of():
     old, fresh = (list(say_verdict(judged(effects(0.3), fresh=fresh))) for fresh in (False, True))
     assert any("chosen by" in sentence for sentence in old)
     assert not any("chosen by" in sentence for sentence in fresh)
+
+
+def drawn(rng, examples, *, differ, seeds=3):
+    """Of examples that the base gets wrong, a finetune gets some right, the same ones with every seed."""
+    wrong = rng.random(examples) < 0.3
+    mended = wrong & (rng.random(examples) < differ / 0.3)
+    return Paired(difference=np.tile(mended.astype(float), (seeds, 1)), gap=wrong.astype(float))
+
+
+@pytest.mark.parametrize(("examples", "differ"), [(30, 0.01), (30, 0.03), (30, 0.06), (130, 0.01), (130, 0.03)])
+def test_few_answers_that_differ_are_not_taken_for_none_that_ever_would(examples, differ):
+    rng = np.random.default_rng(0)
+    found = [infer_effect([drawn(rng, examples, differ=differ)], 0.95) for _ in range(1000)]
+    covered = [each.low <= differ / 0.3 <= each.high for each in found]
+    assert np.mean(covered) >= 0.93
+
+
+def test_where_no_answer_differs_more_examples_and_a_larger_gap_tell_more():
+    def half(examples, gap, targets=1):
+        same = Paired(difference=np.zeros((3, examples)), gap=np.full(examples, gap))
+        return infer_effect([same] * targets, 0.95).high
+
+    assert half(30, 2 / 30) == pytest.approx(3 / 30 / (2 / 30), rel=0.06)
+    assert half(300, 0.5) == pytest.approx(half(30, 0.05) / 100, rel=0.06)
+    assert half(30, 0.5, targets=3) == pytest.approx(half(30, 0.5) / 3)
+
+
+def test_a_protected_task_without_a_change_is_held_only_by_enough_examples():
+    first, other = TARGETS
+    changes = {"targets": (first,), "protected": (other,)}
+    for examples, tolerance, outcome in ((30, 0.0, "undecided"), (30, 0.05, "undecided"), (400, 0.05, "held")):
+        cube = mixture_cube(np.random.default_rng(0), effects(0.3), examples=examples)
+        still = cube.blocks[1]
+        still = replace(still, scores=np.broadcast_to(still.base[:, None], still.scores.shape))
+        cube = replace(cube, blocks=(cube.blocks[0], still))
+        verdict = judge_mixture(cube, asked(**changes, tolerance=tolerance), example_context())
+        assert [each.outcome for each in verdict.protected] == [outcome]
+        assert verdict.protected[0].effect.pgf == 0
 
 
 def test_a_target_without_a_gap_has_no_estimate_and_takes_no_part():

@@ -1,11 +1,15 @@
 """The command that recommends a mixture: what it prints and refuses."""
 
 import json
+from pathlib import Path
 
 import pytest
 from tests.unit.mixture.made_tables import HELPFUL, table
 
+from spillover.cli import mix
 from spillover.cli.main import run_command
+from spillover.cli.mixture_files import describe_evidence
+from spillover.core.keys import hash_file
 from spillover.core.numbers import signed
 
 
@@ -40,6 +44,7 @@ def test_what_is_protected_is_shown_with_its_prediction_whichever_the_strategy(s
         (["--max-share", "1.5"], "--max-share", "less than or equal to 1"),
         (["--threshold", "0.1"], "--threshold", "only the strategy threshold has one"),
         (["--tolerance", "0.1"], "--tolerance", "nothing is protected"),
+        (["--available", "Foo=3"], "unknown source 'Foo'; allowed: Jigsaw, Counting", ""),
     ],
 )
 def test_a_limit_that_cannot_be_kept_is_named_with_what_can(options, message, hint, file, capsys):
@@ -47,3 +52,36 @@ def test_a_limit_that_cannot_be_kept_is_named_with_what_can(options, message, hi
     said = " ".join(capsys.readouterr().err.split())
     assert message in said
     assert hint in said
+
+
+@pytest.mark.parametrize("asked", ["--study", "--export"])
+def test_what_would_be_overwritten_is_refused_before_anything_is_computed(asked, file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(mix, "_samples", lambda *_: pytest.fail("computed"))
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "check.yaml").write_text("mine")
+    out = str(tmp_path / "there")
+    options = ["--study", f"{out}/check.yaml"] if asked == "--study" else ["--export", "jsonl", "--out", out]
+    assert run_command(["mix", file, "--target", "JG", *options]) == 2
+    assert ("there already" if asked == "--study" else "not empty") in capsys.readouterr().err
+
+
+def test_an_export_says_what_it_was_chosen_by_and_where_its_data_is_from(file, tmp_path, capsys):
+    (tmp_path / "study.yaml").write_text("name: x\ntasks: {kind: perception, difficulty: 0.25, seed: 3}\n")
+    out = tmp_path / "out"
+    options = ["--budget", "3", "--export", "swift", "--data", str(tmp_path / "study.yaml"), "--out", str(out)]
+    assert run_command(["mix", f"m={file}", "--target", "JG", *options]) == 0
+    assert "start the trainer in that folder" in capsys.readouterr().err
+    told = json.loads((out / "manifest.json").read_text())["provenance"]
+    assert told["evidence"] == {"path": file, "hash": hash_file(Path(file))}
+    assert (told["tasks"][0]["difficulty"], told["tasks"][0]["seed"]) == (0.25, 3)
+
+
+def test_evidence_that_is_a_study_is_known_by_its_scores_and_findings(tmp_path):
+    for name in ("study.yaml", "findings.json", "scores/a.parquet", "report.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    told = describe_evidence(tmp_path)
+    (tmp_path / "report.html").write_text("drawn again")
+    assert describe_evidence(tmp_path) == told
+    (tmp_path / "scores/a.parquet").write_text("other")
+    assert describe_evidence(tmp_path) != told

@@ -26,8 +26,10 @@ def test_a_training_set_is_written_with_its_provenance_and_a_preview(dataset, tm
     assert len(read_examples(out)) == 3
     assert json.loads(out.with_suffix(".provenance.json").read_text())["seed"] == 0
     assert Image.open(out.with_suffix(".png")).width > 500
-    assert run_command([*given[:-3], "--n", "100"]) == 0
-    assert "100 were asked for: the folder has no more" in capsys.readouterr().err
+    assert run_command([*given[:-3], "--n", "100", "--force"]) == 0
+    said = capsys.readouterr().err
+    assert "100 were asked for: the folder has no more" in said
+    assert f"(broken files: 1, such as {dataset / 'VG_100K_2' / '3.jpg'})" in said
 
 
 @pytest.mark.parametrize(
@@ -44,10 +46,28 @@ def test_what_cannot_be_prepared_ends_in_advice(given, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_the_embedded_suite_is_written_as_files(tmp_path):
+def test_the_embedded_suite_is_written_as_files(tmp_path, capsys):
     given = ["tasks", "prepare", "perception", "--out", str(tmp_path), "--n", "2", "--validation", "1", "--size", "32"]
     assert run_command(given) == 0
     assert len(list(tmp_path.glob("*.parquet"))) == 26
+    for file in sorted(tmp_path.glob("*.parquet"))[:-1]:
+        file.unlink()
+    assert run_command(given) == 2
+    assert "the file is there already" in capsys.readouterr().err
+    assert len(list(tmp_path.glob("*.parquet"))) == 1
+
+
+@pytest.mark.parametrize("there", ["Counting.parquet", "Counting.provenance.json", "Counting.png"])
+def test_a_file_that_is_there_is_replaced_only_when_asked(dataset, tmp_path, capsys, there):
+    file = tmp_path / there
+    file.write_text("mine")
+    given = ["tasks", "prepare", "Counting", "--from", str(dataset), "--out", str(tmp_path / "Counting.parquet")]
+    given += ["--n", "1", "--preview"]
+    assert run_command(given) == 2
+    assert "the file is there already" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+    assert run_command([*given, "--force"]) == 0
+    assert file.read_bytes() != b"mine"
 
 
 def test_check_says_what_a_file_holds(tmp_path, capsys):

@@ -32,4 +32,4 @@ def test_the_nearest_name_is_offered_whatever_its_case():
 
 
 def test_nothing_near_still_lists_what_is_allowed():
-    assert nearest("zzz", ["Counting"]) == "(allowed: Counting)"
+    assert nearest("zzz", ["Counting"]) == "allowed: Counting"

@@ -80,8 +80,19 @@ def test_a_baseline_is_not_verified(strategy):
 
 def test_too_few_sources_for_random_mixtures_are_told():
     sample = sampled(on_jigsaw=(0.5, 0.3, 0.28), names=TASKS[:3])
-    with pytest.raises(MixtureError, match=r"only 1 random mixtures .* not 3"):
+    with pytest.raises(MixtureError, match=r"only 1 random mixtures .* not 3") as told:
         checked(sample=sample, threshold=0.4)
+    assert "--random-mixtures" in told.value.hint
+
+
+def test_eight_are_drawn_or_as_many_as_there_are():
+    chosen = recommend_from(sampled(), settled())
+    assert len(find_rivals(sampled(), chosen).random) == 8
+    four = sampled(on_jigsaw=(0.5, 0.3, 0.28, 0.1), names=TASKS[:4])
+    rivals = find_rivals(four, recommend_from(four, settled(threshold=0.4)))
+    assert len(rivals.random) == 4
+    with pytest.raises(MixtureError, match=r"only 4 random mixtures .* not 5"):
+        find_rivals(four, recommend_from(four, settled(threshold=0.4)), 5)
 
 
 def test_all_train_alike_on_the_budget_and_on_enough_seeds():
@@ -150,6 +161,12 @@ def test_the_suite_is_drawn_anew_and_other_tasks_cannot_be():
     assert not checked(same_examples=False).verification[0].fresh
 
 
+def test_a_recipe_says_how_many_examples_its_prediction_comes_from():
+    study = Study.model_validate({"name": "x", "tasks": SUITE, "training": {"examples": 2000}})
+    doses = {same: checked(study, same_examples=same).mixtures[0].mixture.measured_with for same in (True, False)}
+    assert doses == {True: 2000, False: None}
+
+
 def test_the_file_is_a_study_that_can_be_planned(tmp_path):
     study = checked(Study.model_validate({"name": "x", "tasks": SUITE, "evaluation": {"limit": 20}}))
     (tmp_path / "check.yaml").write_text(write_study(study))
@@ -178,6 +195,7 @@ def test_a_table_is_verified_by_a_study_that_is_named(tmp_path, capsys):
     said = " ".join(capsys.readouterr().err.split())
     assert "good luck is not told apart" in said
     assert "trains on 60 examples, and the study on 1000" in said
+    assert "finds a difference from 8 random mixtures four times in five where that is about 0." in said
     assert load_study(out).verification[0].targets == ("Jigsaw",)
     assert run_command(command) == 2
     assert "there already" in capsys.readouterr().err

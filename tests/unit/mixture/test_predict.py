@@ -1,12 +1,15 @@
 """What a mixture is predicted to do, and what of it is promised."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.unit.mixture.made_tables import HELPFUL, TASKS, recommended, settled, shares, table
 
 from spillover.analysis.sampling import Half, TransferSample, sample_transfers
 from spillover.analysis.settings import AnalysisSettings
-from spillover.mixture.predict import split_evidence
+from spillover.mixture.pose import Pose
+from spillover.mixture.predict import estimate_optimism, split_evidence
 from spillover.mixture.recommend import recommend_from
 from spillover.tasks.recipes import recipe_from
 
@@ -77,7 +80,7 @@ def drawn(truth, noise, rng, items=60):
         order = generator.permutation(items)
         first, second = seen[order[: items // 2]], seen[order[items // 2 :]]
         means = [half.mean(axis=0)[:, None] for half in (first, second)]
-        return Half(replicates=replicates(first, size, generator), mean=means[0], held_out=means[1])
+        return Half(replicates=replicates(first, size, generator), mean=means[0], held_out=means[1], share=0.5)
 
     names = tuple(f"s{place}" for place in range(len(truth)))
     return TransferSample(
@@ -105,3 +108,16 @@ def test_promises_are_right_on_average_where_sums_flatter(strategy, truth):
         missed.append(mixture.effects[0].promised - real)
     assert np.mean(flattered) > 0.03
     assert abs(np.mean(missed)) < 0.35 * np.mean(flattered)
+
+
+def test_optimism_is_scaled_by_how_much_of_the_evidence_was_chosen_by():
+    (sample,) = sample_transfers(table(HELPFUL, seeds=3, noise=0.3), AnalysisSettings(), replicates=100)
+    halves = list(split_evidence(sample, settled(splits=4)))
+    assert {half.share for half in halves} == {1 / 3}
+    asked = settled(strategy="best-single")
+    pose = Pose.of(sample, asked)
+    shares = np.array([0.0, 0.0, 1.0])
+    (of_a_third,) = estimate_optimism(pose, shares, halves).by_target
+    (of_a_half,) = estimate_optimism(pose, shares, [replace(half, share=0.5) for half in halves]).by_target
+    assert of_a_third > 0
+    assert of_a_third / of_a_half == pytest.approx(np.sqrt((1 / 3) / (1 / 2)))

@@ -1,7 +1,15 @@
 """Why a source is in or out, and what to beware of: what is said must be so."""
 
+import re
+
+import numpy as np
 import pytest
-from tests.unit.mixture.made_tables import HELPFUL, recommended, shares
+from tests.unit.mixture.made_tables import HELPFUL, recommended, settled, shares
+
+from spillover.core.published import PGFRow, PGFTable
+from spillover.mixture import recommend as recommending
+from spillover.mixture.problem import Choice
+from spillover.mixture.recommend import recommend
 
 HARMFUL_HELP = [[0.4, 0.0, -0.3], [-0.1, 0.3, 0.1], [-0.4, 0.1, 0.1]]
 """What helps Jigsaw harms Art_Style; what spares that helps nothing."""
@@ -69,3 +77,72 @@ def test_evidence_that_spans_nothing_is_said():
     assert effect.low < 0 < effect.high
     assert noted(weak, "the evidence on Jigsaw spans 0")
     assert not noted(recommended(HELPFUL, noise=0.01), "spans 0")
+
+
+@pytest.mark.parametrize("strategy", ["robust", "threshold", "proportional"])
+def test_a_source_that_the_number_of_sources_keeps_out_says_so(strategy):
+    gains = [[0.3, 0, 0], [0.29, 0, 0], [-0.2, 0, 0]]
+    mixture = recommended(gains, strategy=strategy, max_sources=1, max_share=1.0, noise=0.1)
+    (left_out,) = (each for each in mixture.sources if not each.share and each.pgf > 0)
+    assert re.fullmatch(r"left out by --max-sources 1; without it, it would have \d+%", left_out.reason)
+
+
+def test_a_gain_of_nothing_is_no_harm():
+    mixture = recommended([[0.4, 0, 0], [0.0, 0, 0], [-0.0001, 0, 0]], strategy="proportional")
+    assert reasons(mixture)["Counting"] == reasons(mixture)["Art_Style"] == "no gain"
+
+
+def test_sources_that_gain_as_often_are_not_told_apart_by_noise():
+    mixture = recommended([[0.3, 0, 0], [0.05, 0, 0], [0.05, 0, 0]], noise=0.3)
+    for each in mixture.sources:
+        if not each.share and each.pgf > 0:
+            assert "others together gain more in the worst fifth of cases" in each.reason
+    assert not any("noise" in reason for reason in reasons(mixture).values())
+
+
+def test_a_gain_below_the_threshold_says_so():
+    mixture = recommended([[0.4, 0, 0], [0.1, 0, 0], [-0.3, 0, 0]], strategy="threshold", threshold=0.2)
+    assert reasons(mixture)["Counting"] == "its gain, +0.100, is not above the threshold of 0.2"
+    assert reasons(mixture)["Art_Style"] == "harms the target (−0.300)"
+
+
+def test_a_source_that_is_beyond_the_number_and_harms_says_what_it_harms():
+    gains = [[0.4, 0, 0.1], [0.3, 0, 0.1], [0.1, 0, -0.3]]
+    mixture = recommended(gains, strategy="proportional", max_sources=1, protected=["AS"])
+    assert reasons(mixture)["Art_Style"] == "left out to protect Art_Style (−0.300 on it in the worst fifth)"
+    assert "--max-sources" in reasons(mixture)["Counting"]
+
+
+def test_a_choice_that_is_not_proven_best_says_by_how_much(monkeypatch):
+    choice = Choice(shares=np.array([1.0, 0.0, 0.0]), gap=0.0123)
+    monkeypatch.setattr(recommending, "choose", lambda *_: choice)
+    words = "not proven best: within 0.012 PGF of what may be possible in the worst fifth"
+    assert noted(recommended(HELPFUL), words)
+    monkeypatch.undo()
+    assert not noted(recommended(HELPFUL), "not proven")
+
+
+def common(gains):
+    """Gains of more sources than there are tasks of the small table: all but the first column is nothing."""
+    names = tuple(f"t{place}" for place in range(len(gains)))
+    rows = [
+        PGFRow(seed=seed, source=source, target=target, pgf=gain if target == "t0" else 0.0)
+        for seed in range(4)
+        for source, gain in zip(names, gains, strict=True)
+        for target in names
+    ]
+    (mixture,) = recommend(
+        PGFTable(model="m", rows=tuple(rows), examples={}, origin="a test"), settled(targets=["t0"], splits=2)
+    )
+    return mixture
+
+
+def test_where_most_sources_gain_that_is_said_with_what_a_random_mixture_would_do():
+    mixture = common([0.3, 0.1, 0.1, 0.1, -0.1])
+    assert noted(mixture, "4 of 5 sources gain on t0: what they share")
+    assert noted(mixture, "a random mixture is predicted +0.100; prefer a verifying study (--study)")
+    assert not noted(common([0.3, 0.1, -0.1, 0.1, -0.1]), "what they share")
+    effect = mixture.effects[0]
+    assert effect.random == pytest.approx(0.1)
+    assert effect.random_low <= 0.1 <= effect.random_high
+    assert mixture.to_json()["effects"][0]["random"] == effect.random

@@ -2,7 +2,9 @@
 
 import csv
 import re
+from dataclasses import replace
 from io import StringIO
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -11,13 +13,17 @@ from tests.unit.analysis.made_mixtures import TARGETS, mixture_cube
 
 import spillover
 from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.additivity import Agreement, PredictedCell
+from spillover.analysis.paired import Estimate
 from spillover.analysis.settings import VerificationSettings
 from spillover.core.errors import AnalysisError
 from spillover.report.drawing.files import write_figures
+from spillover.report.drawing.verdicts import draw_additivity
 from spillover.report.figures.verdicts import CALLED, mixture_layers, predicted_cells
 from spillover.report.page import render_report
+from spillover.report.points import LINE, lay_out_points
 from spillover.report.terminal import findings_in_terminal
-from spillover.report.verdicts import agreement_rows, lay_out_bars, left_out_rows, verdict_facts, verdict_rows
+from spillover.report.verdicts import UNTOLD, agreement_rows, lay_out_bars, left_out_rows, verdict_facts, verdict_rows
 from spillover.tasks.settings import Recipe
 
 EVIL = "<b>best</b>"
@@ -26,8 +32,8 @@ RECIPE = Recipe(parts={"a": 1, "b": 1}, predicted={"Jigsaw": (0.5, 0.4, 0.6)})
 ASKED = {"chosen": "chosen", "random": ("random-1", "random-2"), "best_single": EVIL, "direct": "direct"}
 
 
-def found(effects=EFFECTS, **asked):
-    mixtures = dict.fromkeys(("chosen", "random-1", "random-2"), RECIPE)
+def found(effects=EFFECTS, recipe=RECIPE, **asked):
+    mixtures = dict.fromkeys(("chosen", "random-1", "random-2"), recipe)
     verification = VerificationSettings.model_validate({"targets": TARGETS, **ASKED, **asked})
     cube = mixture_cube(np.random.default_rng(0), effects, mixtures=mixtures, verifications=(verification,))
     return analyze(cube, AnalysisSettings(replicates=0, permutations=0))
@@ -120,6 +126,15 @@ def test_protected_tasks_stand_in_the_verdict(guarding):
         assert re.search(r"Counting\b.*\+0\.\d\d \(.*held", told, re.DOTALL)
 
 
+def test_another_dose_stands_beside_what_adds_up():
+    told = "redictions come from sources trained on 2,000 examples"
+    recipe = RECIPE.model_copy(update={"measured_with": 2000})
+    for measured, count in ((recipe, 2), (RECIPE, 0)):  # among the sentences, and beside the table
+        findings = found(recipe=measured)
+        assert render_report(findings).count(told) == count
+        assert " ".join(shown(findings).split()).count(told) == count
+
+
 def test_the_page_opens_with_the_verdict_and_leaves_out_what_has_nothing_to_say(findings):
     page = render_report(findings)
     opening = page.partition("What it says")[0]
@@ -162,9 +177,67 @@ def test_findings_keep_it_as_json(guarding):
     assert model["additivity"]["overall"]["cells"] == 3
 
 
-def test_every_part_that_some_mixtures_lack_has_a_row(findings):
-    additivity = findings.models[0].additivity
-    assert [row.over for row in left_out_rows(additivity)] == list(additivity.without)
+def agreed(slope, cells=4):
+    return Agreement(cells=cells, slope=slope, low=slope - 1, high=slope + 1, miss=0.1, miss_of_no_change=0.2)
+
+
+def leaving_out(**without):
+    model = found(targets=("Jigsaw",)).models[0]
+    return replace(model.additivity, overall=agreed(1.5, cells=5), without=without)
+
+
+def test_parts_are_left_out_only_where_that_tells_of_another_slope():
+    left = leaving_out(
+        a=agreed(0.5), as_well=agreed(0.5), same=agreed(1.501), few=agreed(0.1, cells=2), none=agreed(float("nan"))
+    )
+    (row,) = left_out_rows(left)
+    assert (row.over, row.cells, row.slope) == ("a, as_well", 4, "0.50 (−0.50 to 1.50)")
+
+
+@pytest.mark.parametrize(("without", "told"), [({"a": agreed(1.5)}, 1), ({"a": agreed(0.5)}, 0), ({}, 0)])
+def test_where_leaving_out_tells_nothing_one_sentence_says_so(without, told):
+    findings = found(targets=("Jigsaw",))
+    changed = replace(findings.models[0], additivity=leaving_out(**without))
+    findings = replace(findings, models=(changed,))
+    assert render_report(findings).count(UNTOLD[1:]) == told
+    assert " ".join(shown(findings).split()).count(UNTOLD) == told
+
+
+def predicted(source, predicted, observed, reach=0.05):
+    ends = ({"pgf": pgf, "low": pgf - reach, "high": pgf + reach} for pgf in (predicted, observed))
+    expected, seen = (Estimate(**each) for each in ends)
+    return PredictedCell(source=source, target="Jigsaw", predicted=expected, observed=seen)
+
+
+def test_points_stand_on_the_dashed_line_where_predictions_came_true():
+    chart = lay_out_points([predicted("a", 0.1, 0.1), predicted("b", 0.0, 0.3, reach=np.inf)])
+    x1, y1, x2, y2 = chart.equal
+    true, more = chart.points
+    assert (true.x - x1) / (x2 - x1) == pytest.approx((true.y - y1) / (y2 - y1))
+    assert more.y < y1 + (more.x - x1) / (x2 - x1) * (y2 - y1), "above the line"
+    for point in chart.points:
+        assert chart.left <= point.left <= point.x <= point.right <= chart.right
+        assert chart.top <= point.high <= point.y <= point.low <= chart.bottom
+
+
+def test_names_of_points_do_not_overlap_and_many_have_none():
+    alike = [predicted(f"random-{number}", 0.05, 0.1 + 0.001 * number) for number in range(6)]
+    places = sorted(point.name_y for point in lay_out_points(alike).points)
+    assert min(np.diff(places)) > LINE - 1e-9
+    many = [predicted(f"random-{number}", 0.0, 0.0) for number in range(13)]
+    assert {point.name for point in lay_out_points(many).points} == {""}
+    axes = draw_additivity(alike).axes[0]
+    axes.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == 6
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
+def test_the_page_draws_what_adds_up():
+    page = render_report(found(targets=("Jigsaw",)))
+    assert page.count('stroke-dasharray="5 4"') == 1
+    assert page.count("<circle") == 3
+    assert "On the dashed line" in page
 
 
 def test_figures_hold_the_numbers_of_the_verdict(findings, verdict, tmp_path):

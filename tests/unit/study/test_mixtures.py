@@ -60,6 +60,16 @@ def test_its_key_holds_what_is_in_it_and_not_what_was_predicted(study_file):
     assert key(seed=5) != key()
 
 
+def test_findings_say_how_many_examples_a_mixture_was_trained_on(study_file):
+    study = load_study(study_file)
+    study = study.model_copy(update={"training": study.training.model_copy(update={"examples": 12})})
+    prepared = prepare(study)
+    prepared.store.begin(prepared.plan)
+    record_evaluations(prepared.store, prepared.plan)
+    (model,) = analyze_results([read_study(prepared.store.folder)]).models
+    assert sum(model.mixtures.recipes["mix"].parts.values()) == 12
+
+
 def test_the_folder_goes_on_without_the_file(study_file):
     prepared = prepare(load_study(study_file))
     prepared.store.begin(prepared.plan)

@@ -64,7 +64,7 @@ def test_an_executor_of_no_known_kind_is_told_which_there_are():
             "did you mean Counting?",
         ),
         ("name: x\ntasks: {kind: percept}", "study.yaml:2 tasks.kind", "did you mean perception?"),
-        ("name: x\ntasks: {}", "study.yaml:2 tasks.kind", "missing; (allowed: perception, blink"),
+        ("name: x\ntasks: {}", "study.yaml:2 tasks.kind", "missing; allowed: perception, blink"),
         ("name: x\nepochs: 3", "study.yaml:2 epochs", "epochs belongs under training"),
         ("name: x\ntraining: {rank: 8}", "study.yaml:2 training.rank", "rank belongs under training.lora"),
         ("name: x\ntasks: {kind: perception, split: val}", "study.yaml:2 tasks.split", "under tasks of kind blink"),

@@ -18,6 +18,8 @@ from spillover.tasks.data import TaskData
 
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = 1
+PATHS = "every path is meant from this folder: start the trainer in it, wherever the folder is moved"
+"""For whoever finds the files, in the manifest."""
 
 
 def export_mixture(
@@ -36,7 +38,7 @@ def export_mixture(
         tasks: the data of its sources.
         folder: made; it must be empty or not there.
         kind: the trainer's format.
-        provenance: where the mixture comes from, for the manifest.
+        provenance: where the mixture and the data come from, for the manifest.
         on_progress: called with rows made and rows in all.
 
     Returns:
@@ -47,14 +49,14 @@ def export_mixture(
         TaskError: a source's data is not there or broken.
         MixtureError: a text cannot be exported.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StoreError("the folder is not empty", where=str(folder), hint="choose another --out")
+    require_empty(folder)
     rows, drawn = draw_rows(mixture, tasks, on_progress)
     files = write_rows(rows, folder, kind)
     images = {image.name for row in rows for image in row.images}
     manifest = {
         "schema": MANIFEST_SCHEMA,
         "format": kind,
+        "paths": PATHS,
         "rows": len(rows),
         "images": len(images),
         "sources": [{**asdict(each), "repeated": each.examples - each.distinct} for each in drawn],
@@ -64,3 +66,13 @@ def export_mixture(
     }
     write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False))
     return drawn
+
+
+def require_empty(folder: Path) -> None:
+    """Refuse a folder that holds something.
+
+    Raises:
+        StoreError: it does, or is no folder.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StoreError("the folder is not empty", where=str(folder), hint="choose another --out")

@@ -1,7 +1,8 @@
 """The forms in which trainers read conversations with images; each writer fills a folder and returns its files' names.
 
 LLaMA-Factory: sharegpt rows with `dataset_info.json`. ms-swift: JSON Lines with a `channel`. TRL and Hugging Face
-datasets: Parquet whose images are in the file, with datasets' own features.
+datasets: Parquet whose images are in the file, with datasets' own features. Every path is meant from the folder, so
+that it can be moved; trainers take relative paths from where they stand, so they are started in it.
 """
 
 from __future__ import annotations
@@ -46,14 +47,13 @@ def write_rows(rows: Sequence[Row], folder: Path, kind: Format) -> list[str]:
 
 def _write_jsonl(rows: Sequence[Row], folder: Path) -> list[str]:
     _write_images(rows, folder)
-    _write_lines(folder / "train.jsonl", ({**_conversation(row, f"{IMAGES}/"), "source": row.source} for row in rows))
+    _write_lines(folder / "train.jsonl", ({**_conversation(row), "source": row.source} for row in rows))
     return ["train.jsonl"]
 
 
 def _write_swift(rows: Sequence[Row], folder: Path) -> list[str]:
     _write_images(rows, folder)
-    place = f"{(folder / IMAGES).resolve()}/"  # ms-swift takes relative paths from where it is started
-    _write_lines(folder / "train.jsonl", ({**_conversation(row, place), "channel": row.source} for row in rows))
+    _write_lines(folder / "train.jsonl", ({**_conversation(row), "channel": row.source} for row in rows))
     return ["train.jsonl"]
 
 
@@ -63,7 +63,7 @@ def _write_llama_factory(rows: Sequence[Row], folder: Path) -> list[str]:
     for number, source in enumerate(dict.fromkeys(row.source for row in rows)):
         chosen = [row for row in rows if row.source == source]
         file = f"source_{number}.jsonl"
-        _write_lines(folder / file, (_conversation(row, f"{IMAGES}/") for row in chosen))
+        _write_lines(folder / file, (_conversation(row) for row in chosen))
         about[f"spillover_{number}"] = {
             "file_name": file,
             "formatting": "sharegpt",
@@ -103,13 +103,14 @@ def _write_parquet(rows: Sequence[Row], folder: Path) -> list[str]:
 
 
 def _write_trl(rows: Sequence[Row], folder: Path) -> list[str]:
-    settings = {"datasets": [{"path": str(folder.resolve()), "split": "train"}], "max_length": None}
+    file = {"path": "parquet", "data_files": "train.parquet", "split": "train"}  # datasets takes no path of "."
+    settings = {"datasets": [file], "max_length": None}
     write_atomically(folder / "train.yaml", yaml.safe_dump(settings, sort_keys=False))
     return [*_write_parquet(rows, folder), "train.yaml"]
 
 
-def _conversation(row: Row, place: str) -> dict[str, Any]:
-    return {"messages": list(row.messages), "images": [f"{place}{image.name}" for image in row.images]}
+def _conversation(row: Row) -> dict[str, Any]:
+    return {"messages": list(row.messages), "images": [f"{IMAGES}/{image.name}" for image in row.images]}
 
 
 def _write_lines(file: Path, values: Iterable[dict[str, Any]]) -> None:

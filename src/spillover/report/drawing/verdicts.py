@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.verdict import ArmName
 from spillover.report.drawing.canvas import INK, QUIET, new_figure, shorten
-from spillover.report.figures.verdicts import CALLED, COLOURS, ArmEffect
+from spillover.report.figures.verdicts import CALLED, COLOURS, MOST_NAMED, ArmEffect
+from spillover.report.scales import spread_apart
 
-MOST_NAMED = 12
-"""Mixtures beyond which points are not named."""
+LINE = 0.045
+"""From one name to the next, at least, as a share of the axis."""
 
 
 def draw_verdict(effects: Sequence[ArmEffect]) -> Figure:
@@ -41,19 +42,33 @@ def draw_additivity(cells: Sequence[PredictedCell]) -> Figure:
     """Draw every mixture's observed PGF against the sum of its parts' effects; on the line the two are equal."""
     figure, (axes,) = new_figure(4.4, 3.8)
     for cell in cells:
-        _draw_point(axes, cell, named=len(cells) <= MOST_NAMED)
+        _draw_point(axes, cell)
     axes.axline((0, 0), slope=1, color=QUIET, linewidth=0.8, linestyle="--")
     axes.axhline(0, color=QUIET, linewidth=0.4)
     axes.axvline(0, color=QUIET, linewidth=0.4)
     axes.set_xlabel("predicted PGF: the effects of the parts added up")
     axes.set_ylabel("observed PGF")
+    if len(cells) <= MOST_NAMED:  # last, when the axis is as long as it will be
+        _name_points(axes, cells)
     return figure
 
 
-def _draw_point(axes: Axes, cell: PredictedCell, *, named: bool) -> None:
+def _draw_point(axes: Axes, cell: PredictedCell) -> None:
     x, y = cell.predicted, cell.observed
     axes.hlines(y.pgf, x.low, x.high, color=INK, alpha=0.3, linewidth=0.6)
     axes.vlines(x.pgf, y.low, y.high, color=INK, alpha=0.3, linewidth=0.6)
     axes.plot(x.pgf, y.pgf, "o", markersize=3.5, color=COLOURS["chosen"])
-    if named:
-        axes.annotate(shorten(cell.source), (x.pgf, y.pgf), xytext=(3, 3), textcoords="offset points", fontsize=6.5)
+
+
+def _name_points(axes: Axes, cells: Sequence[PredictedCell]) -> None:
+    """Name every point above its line, up or down until no two names overlap."""
+    bottom, top = axes.get_ylim()
+    places = spread_apart([cell.observed.pgf for cell in cells], LINE * (top - bottom))
+    for cell, place in zip(cells, places, strict=True):
+        axes.annotate(
+            shorten(cell.source),
+            (cell.predicted.pgf, place),
+            xytext=(4, 1.5),
+            textcoords="offset points",
+            fontsize=6.5,
+        )

@@ -13,6 +13,8 @@ from spillover.report.colours import saturation
 from spillover.report.figures.matrix import Layer
 
 MEAN = "mean"
+MOST_NAMED = 12
+"""Mixtures beyond which points are not named."""
 CALLED: dict[ArmName, str] = {
     "chosen": "the choice",
     "random": "random mixtures",

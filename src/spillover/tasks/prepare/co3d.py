@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from spillover.core.errors import TaskError
 from spillover.tasks.catalogue import find_task
-from spillover.tasks.prepare.reading import locate, no_dataset, open_photo, read_json
+from spillover.tasks.prepare.reading import as_text, locate, no_dataset, open_photo, read_json
 from spillover.tasks.prepare.recipe import Material, Question, Recipe, SkippedError, Tally
 
 LAYOUT = "<category>/frame_annotations.jgz and <category>/<sequence>/images/*.jpg"
@@ -28,6 +28,8 @@ LEAST_DEGREES, MOST_DEGREES = 15.0, 90.0
 LEAST_SIDEWAYS = 0.5
 """Of the camera's way, that must go sideways: a camera that rises or approaches moves neither left nor right."""
 PAIRS_A_SEQUENCE = 4
+FARTHEST = 1e6
+"""From the scene's origin, in its own units: a camera beyond is a fault of the list."""
 ATTEMPTS = 50
 
 
@@ -44,30 +46,34 @@ def _open(folder: Path, tally: Tally) -> Material:
         raise no_dataset(folder, "CO3Dv2", LAYOUT)
     sequences: dict[str, list[_Frame]] = {}
     for file in files:
-        try:
-            for described in read_json(file):
-                _add(described, file.parent.name, sequences, tally)
-        except (KeyError, TypeError) as error:
-            raise TaskError(f"a frame lacks {error}", where=str(file), hint=f"expected: {LAYOUT}") from error
+        for place, described in enumerate(read_json(file)):
+            with tally.reading(f"{file.parent.name}/{file.name} {place}"):
+                _add(described, file.parent.name, sequences)
     records = [name for name, frames in sequences.items() if len(frames) > 1 for _ in range(PAIRS_A_SEQUENCE)]
     origins = [f"{name} {number % PAIRS_A_SEQUENCE}" for number, name in enumerate(records)]
     folders = (folder, folder.parent, *{file.parent for file in files})
     return Material(origins, lambda index, rng: _pose(sequences[records[index]], folders, rng))
 
 
-def _add(described: Any, category: str, sequences: dict[str, list[_Frame]], tally: Tally) -> None:
-    name = f"{category}/{described['sequence_name']}"
-    view = described.get("viewpoint")
-    kind = str((described.get("meta") or {}).get("frame_type", ""))
-    if kind.startswith("test"):
-        tally.skip("it is not of the training split", f"{name} {described['frame_number']}")
-        return
-    rotation = np.array((view or {}).get("R", ()), dtype=float)
-    translation = np.array((view or {}).get("T", ()), dtype=float)
-    if rotation.shape != (3, 3) or translation.shape != (3,) or not np.isfinite([*rotation.flat, *translation]).all():
-        tally.skip("it has no camera", f"{name} {described['frame_number']}")
-        return
-    sequences.setdefault(name, []).append(_Frame(described["image"]["path"], rotation, translation))
+def _add(described: Any, category: str, sequences: dict[str, list[_Frame]]) -> None:
+    name = f"{category}/{as_text(described['sequence_name'])}"
+    if str((described.get("meta") or {}).get("frame_type", "")).startswith("test"):
+        raise SkippedError("it is not of the training split")
+    view = described.get("viewpoint") or {}
+    rotation = np.array(view.get("R", ()), dtype=float)
+    translation = np.array(view.get("T", ()), dtype=float)
+    if not _is_camera(rotation, translation):
+        raise SkippedError("it has no camera")
+    sequences.setdefault(name, []).append(_Frame(as_text(described["image"]["path"]), rotation, translation))
+
+
+def _is_camera(rotation: np.ndarray, translation: np.ndarray) -> bool:
+    if rotation.shape != (3, 3) or translation.shape != (3,):
+        return False
+    # first of all the sizes, NaN among them, since products of huge numbers overflow
+    if not (np.abs(rotation) < 1.1).all() or not (np.abs(translation) < FARTHEST).all():
+        return False
+    return np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3)
 
 
 def _pose(frames: list[_Frame], folders: tuple[Path, ...], rng: np.random.Generator) -> Question:
@@ -77,9 +83,14 @@ def _pose(frames: list[_Frame], folders: tuple[Path, ...], rng: np.random.Genera
         sideways = abs(x) / max(float(np.linalg.norm([x, y, z])), 1e-12)
         if LEAST_DEGREES <= angle_between(first, second) <= MOST_DEGREES and sideways >= LEAST_SIDEWAYS:
             # the pair was drawn in both orders alike, so left is right as often as right
-            images = tuple(open_photo(locate(frame.image, folders, keep=3))[0] for frame in (first, second))
+            images = tuple(_open_frame(frame, folders) for frame in (first, second))
             return Question(images=images, text=TEXT, choices=CHOICES, correct=0 if x > 0 else 1)
     raise SkippedError(f"no two of its frames lie {LEAST_DEGREES:.0f}° to {MOST_DEGREES:.0f}° apart, sideways")
+
+
+def _open_frame(frame: _Frame, folders: tuple[Path, ...]) -> Image.Image:
+    image, _ = open_photo(locate(frame.image, folders, keep=3), upright=False)  # the camera's left is the stored one
+    return image
 
 
 def centre_seen_from(seen: _Frame, viewer: _Frame) -> np.ndarray:

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from spillover.core.errors import TaskError
 from spillover.tasks.catalogue import find_task
 from spillover.tasks.prepare.drawing import Box, mark_boxes, overlap
-from spillover.tasks.prepare.reading import find_one, locate, no_dataset, open_photo, read_json
+from spillover.tasks.prepare.reading import as_text, find_one, locate, no_dataset, open_measured, read_json
 from spillover.tasks.prepare.recipe import Material, Question, Recipe, SkippedError, Tally
 
 LAYOUT = "annotations/instances_train2017.json (or lvis_v1_train.json) and train2017/*.jpg"
@@ -44,43 +43,56 @@ def _open(folder: Path, tally: Tally) -> Material:
     file = find_one(folder, LISTS)
     if file is None:
         raise no_dataset(folder, "COCO or LVIS", LAYOUT)
-    described = read_json(file)
-    try:
-        objects = _objects(described, tally)
-    except (KeyError, TypeError, ValueError) as error:
-        raise TaskError(f"the list is not in COCO's form: {error!r}", where=str(file)) from error
+    objects = _objects(read_json(file), tally)
     folders = (folder, folder / "train2017", folder / "train2014", folder / "images", file.parent)
     return Material([each.origin for each in objects], lambda index, rng: _pose(objects[index], folders, rng))
 
 
 def _objects(described: dict[str, Any], tally: Tally) -> list[_Object]:
-    images = {image["id"]: image for image in described["images"]}
-    categories = {each["id"]: each["name"].replace("_", " ") for each in described["categories"]}
-    annotations = described["annotations"]
-    alike = Counter((each["image_id"], each["category_id"]) for each in annotations)
+    images: dict[Any, Any] = {}
+    for place, image in enumerate(described["images"]):
+        with tally.reading(f"image at {place}"):
+            images[image["id"]] = image
+    categories: dict[Any, str] = {}
+    for place, each in enumerate(described["categories"]):
+        with tally.reading(f"category at {place}"):
+            categories[each["id"]] = as_text(each["name"]).replace("_", " ")
+    annotations: list[tuple[str, dict[str, Any]]] = []
+    alike: Counter[tuple[Any, Any]] = Counter()
+    for place, each in enumerate(described["annotations"]):
+        with tally.reading(f"annotation at {place}"):
+            alike[each["image_id"], each["category_id"]] += 1
+            annotations.append((f"annotation {each['id']}", each))
     objects: list[_Object] = []
-    for each in annotations:
-        origin, image = f"annotation {each['id']}", images.get(each["image_id"])
-        x, y, width, height = each["bbox"]
-        if image is None:
-            tally.skip("its image is not in the list", origin)
-        elif each.get("iscrowd", 0):
-            tally.skip("it is a crowd", origin)
-        elif alike[each["image_id"], each["category_id"]] > 1:
-            tally.skip("its image has several of its kind", origin)
-        elif not SMALLEST <= width * height / (image["width"] * image["height"]) <= LARGEST:
-            tally.skip(f"its box does not cover {SMALLEST:.0%} to {LARGEST:.0%} of the image", origin)
-        else:
-            name = image.get("file_name") or "/".join(image["coco_url"].split("/")[-2:])
-            size = (image["width"], image["height"])
-            category = categories[each["category_id"]]
-            objects.append(_Object(origin, name, size, Box(x, y, x + width, y + height), category))
+    for origin, each in annotations:
+        with tally.reading(origin):
+            kind = (each["image_id"], each["category_id"])
+            objects.append(_object(origin, each, images.get(kind[0]), categories.get(kind[1]), alike[kind]))
     return objects
 
 
+def _object(origin: str, each: dict[str, Any], image: Any, category: str | None, alike: int) -> _Object:
+    if image is None:
+        raise SkippedError("its image is not in the list")
+    if category is None:
+        raise SkippedError("its category is not in the list")
+    if each.get("iscrowd", 0):
+        raise SkippedError("it is a crowd")
+    if alike > 1:
+        raise SkippedError("its image has several of its kind")
+    x, y, width, height = (float(value) for value in each["bbox"])
+    size = (int(image["width"]), int(image["height"]))
+    box = Box(x, y, x + width, y + height)
+    if not (-1 <= box.left < box.right <= size[0] + 1 and -1 <= box.top < box.bottom <= size[1] + 1):
+        raise SkippedError("its box does not lie in the image")
+    if not SMALLEST <= box.area / (size[0] * size[1]) <= LARGEST:
+        raise SkippedError(f"its box does not cover {SMALLEST:.0%} to {LARGEST:.0%} of the image")
+    name = image.get("file_name") or "/".join(as_text(image["coco_url"]).split("/")[-2:])
+    return _Object(origin, as_text(name), size, box, category)
+
+
 def _pose(each: _Object, folders: tuple[Path, ...], rng: np.random.Generator) -> Question:
-    image, _ = open_photo(locate(each.image, folders, keep=1))
-    across, down = image.width / each.size[0], image.height / each.size[1]
+    image, across, down = open_measured(locate(each.image, folders, keep=1), each.size)
     left, top, right, bottom = each.box
     true = Box(left * across, top * down, right * across, bottom * down)
     wrong = _move(true, image, rng)

@@ -15,7 +15,7 @@ import numpy as np
 from spillover.core.errors import TaskError
 from spillover.tasks.catalogue import find_task
 from spillover.tasks.prepare.drawing import Point, mark_points
-from spillover.tasks.prepare.reading import find_one, locate, no_dataset, open_photo, read_lines
+from spillover.tasks.prepare.reading import find_one, locate, no_dataset, open_measured, read_lines
 from spillover.tasks.prepare.recipe import Material, Question, Recipe, SkippedError, Tally
 
 LAYOUT = "DIW_train.csv and the folder DIW_train_val with its .thumb images"
@@ -72,8 +72,7 @@ def _sample(place: str, image: str, line: str) -> _Sample:
 
 
 def _pose(sample: _Sample, folders: tuple[Path, ...], rng: np.random.Generator) -> Question:
-    image, _ = open_photo(locate(sample.image, folders, keep=2))
-    across, down = image.width / sample.size[0], image.height / sample.size[1]
+    image, across, down = open_measured(locate(sample.image, folders, keep=2), sample.size)
     points = [Point(point.x * across, point.y * down) for point in (sample.first, sample.second)]
     swapped = bool(rng.integers(2))
     return Question(

@@ -41,12 +41,14 @@ def _open(folder: Path, tally: Tally) -> Material:
     if file is None:
         raise no_dataset(folder, "FunKPoint", LAYOUT)
     labelled: list[_Labelled] = []
-    for place, row in read_table(file, COLUMNS):
+    for place, row in read_table(file, COLUMNS, tally):
         points = {number: point for number in NUMBERS if (point := _point(row[f"p{number}_x"], row[f"p{number}_y"]))}
         if len(points) < 4:
             tally.skip("it has fewer than four labelled points", place)
-            continue
-        labelled.append(_Labelled(place, row["image_path"], row["action"], row["object_category"], points))
+        elif not (row["image_path"] and row["action"] and row["object_category"]):
+            tally.skip("it lacks its image, action or object", place)
+        else:
+            labelled.append(_Labelled(place, row["image_path"], row["action"], row["object_category"], points))
     folders = (file.parent, file.parent / "images")
     return Material(
         [each.place for each in labelled], lambda index, rng: _pose(labelled[index], labelled, folders, rng)
@@ -70,7 +72,7 @@ def _pose(one: _Labelled, every: list[_Labelled], folders: tuple[Path, ...], rng
     if not shared:
         raise SkippedError("the two objects share no labelled point")
     asked = shared[int(rng.integers(len(shared)))]
-    first, second = (open_photo(locate(each.image, folders, keep=2))[0] for each in (one, two))
+    first, second = (open_photo(locate(each.image, folders, keep=2), upright=False)[0] for each in (one, two))
     placed = {n: Point(point.x * second.width, point.y * second.height) for n, point in two.points.items()}
     truth = placed.pop(asked)
     wrong = draw_apart(list(placed.values()), truth, second, rng)

@@ -7,9 +7,11 @@ cut and scaled to one size and encoded alike, so that neither resolution nor com
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +23,7 @@ from spillover.tasks.catalogue import find_task
 from spillover.tasks.image import ImageFile, decode_image
 from spillover.tasks.prepare.reading import list_images, no_dataset
 from spillover.tasks.prepare.recipe import Material, Question, Recipe, SkippedError, Tally
+from spillover.tasks.rows import no_parquet
 
 LAYOUT = "real/ and fake/, or nature/ and ai/ (GenImage), or Parquet files with Image and Label_A (Defactify)"
 TEXT = "Three of these four images were made by an image generator, and one is a photograph. Which is the photograph?"
@@ -58,23 +61,23 @@ def _from_parquet(files: list[Path], tally: Tally) -> tuple[list[Picture], list[
         if file.name.startswith(("val", "test")):
             continue
         for name, label, load in _labelled(file):
-            if label in (0, 1):
-                sides[label].append((name, load))
+            if isinstance(label, int | float) and label in (0, 1):
+                sides[int(label)].append((name, load))
             else:
                 tally.skip("it is labelled neither real nor generated", name)
     return sides
 
 
-def _labelled(file: Path) -> list[tuple[str, int | None, Callable[[], Image.Image]]]:
-    try:
-        stored = pq.ParquetFile(file)
-        groups = [stored.read_row_group(group, ["Label_A"]) for group in range(stored.num_row_groups)]
-    except (pa.ArrowInvalid, KeyError) as error:
-        raise TaskError(f"the file is broken, or has no Label_A: {error}", where=str(file)) from error
+def _labelled(file: Path) -> list[tuple[str, Any, Callable[[], Image.Image]]]:
+    with _parquet(file) as stored:
+        for column in ("Image", "Label_A"):
+            if column not in stored.schema_arrow.names:
+                raise TaskError(f"the file has no column {column!r}", where=str(file), hint=f"expected: {LAYOUT}")
+        groups = [stored.read_row_group(group, ["Label_A"]).column(0) for group in range(stored.num_row_groups)]
     return [
         (f"{file.name} group {group} row {row}", label, lambda group=group, row=row: _decode(file, group, row))
-        for group, table in enumerate(groups)
-        for row, label in enumerate(table.column("Label_A").to_pylist() if table.num_columns else ())
+        for group, labels in enumerate(groups)
+        for row, label in enumerate(labels.to_pylist())
     ]
 
 
@@ -85,7 +88,20 @@ def _decode(file: Path, group: int, row: int) -> Image.Image:
 
 @lru_cache(maxsize=8)
 def _row_group(file: Path, group: int) -> pa.ChunkedArray:
-    return pq.ParquetFile(file).read_row_group(group, ["Image"]).column("Image")
+    with _parquet(file) as stored:
+        return stored.read_row_group(group, ["Image"]).column(0)
+
+
+@contextmanager
+def _parquet(file: Path) -> Generator[pq.ParquetFile]:
+    """Open a Parquet file; where it cannot be read, at the start or inside, a TaskError says why."""
+    try:
+        with pq.ParquetFile(file) as stored:
+            yield stored
+    except pa.ArrowException as error:
+        raise no_parquet(file, error) from error
+    except OSError as error:
+        raise TaskError(f"cannot read the file: {error.strerror or error}", where=str(file)) from error
 
 
 def _pose(real: Picture, fake: list[Picture], rng: np.random.Generator) -> Question:

@@ -74,7 +74,7 @@ def _pose(sequence: Path, rng: np.random.Generator) -> Question:
 
 @lru_cache(maxsize=24)
 def _seen(path: Path) -> tuple[Image.Image, float, list[Point]]:
-    image, scale = open_photo(path)
+    image, scale = open_photo(path, upright=False)
     return image, scale, find_corners(image)
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from spillover.core.errors import TaskError
 from spillover.tasks.catalogue import find_task
 from spillover.tasks.prepare.drawing import Point, distance, mark_points, ring_radius
 from spillover.tasks.prepare.reading import no_dataset, open_photo, read_json
@@ -57,8 +56,10 @@ def _pose(file: Path, tally: Tally, rng: np.random.Generator) -> Question:
         raise SkippedError("its image is missing")
     if not pairs:
         raise SkippedError(f"it has no judgement of the kind that was drawn ({CHOICES[2] if same else 'darker'})")
-    image, _ = open_photo(picture)
+    image, _ = open_photo(picture, upright=False)
     pair = pairs[int(rng.integers(len(pairs)))]
+    if not all(0 <= place <= 1 for place in (*pair.first, *pair.second)):
+        raise SkippedError("a point lies outside the image")
     points = [Point(point.x * image.width, point.y * image.height) for point in (pair.first, pair.second)]
     if distance(*points) < 2 * ring_radius(image):
         raise SkippedError("the two rings would overlap")
@@ -74,11 +75,8 @@ def _pose(file: Path, tally: Tally, rng: np.random.Generator) -> Question:
 
 def _pairs(file: Path, tally: Tally) -> list[_Pair]:
     described = read_json(file)
-    try:
-        points = {point["id"]: point for point in described["intrinsic_points"]}
-        return [pair for each in described["intrinsic_comparisons"] if (pair := _pair(each, points, file, tally))]
-    except (KeyError, TypeError) as error:
-        raise TaskError(f"the file lacks {error}", where=str(file)) from error
+    points = {point["id"]: point for point in described["intrinsic_points"]}
+    return [pair for each in described["intrinsic_comparisons"] if (pair := _pair(each, points, file, tally))]
 
 
 def _pair(each: Mapping[str, Any], points: Mapping[Any, Any], file: Path, tally: Tally) -> _Pair | None:
@@ -89,7 +87,8 @@ def _pair(each: Mapping[str, Any], points: Mapping[Any, Any], file: Path, tally:
     if each["darker_score"] is None or each["darker_score"] <= 0 or each["darker"] not in ("1", "2", "E"):
         tally.skip("the pair was not agreed on", f"{file.name} {each['point1']} {each['point2']}")
         return None
-    return _Pair(Point(first["x"], first["y"]), Point(second["x"], second["y"]), each["darker"])
+    first, second = (Point(float(point["x"]), float(point["y"])) for point in (first, second))
+    return _Pair(first, second, each["darker"])
 
 
 RECIPE = Recipe(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from spillover.core.errors import TaskError, nearest
@@ -32,7 +31,7 @@ from spillover.tasks.prepare import (
     vsr,
     wikiart,
 )
-from spillover.tasks.prepare.recipe import Material, Question, Recipe, SkippedError, Tally
+from spillover.tasks.prepare.recipe import MALFORMED, Material, Question, Recipe, Tally, fault_of
 from spillover.tasks.task import Example, lay_out_prompt, option_letters
 
 RECIPES: tuple[Recipe, ...] = (
@@ -52,7 +51,7 @@ RECIPES: tuple[Recipe, ...] = (
 )
 """One for each of the paper's 13 tasks, in the catalogue's order."""
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Raised whenever a recipe makes something else of the same folder and seed."""
 QUALITY = 95
 """Of JPEG, without colour subsampling: the same for every image, so that it tells nothing."""
@@ -95,13 +94,13 @@ def prepare_examples(
         folder: the dataset.
         count: examples wanted; fewer are made where the dataset has no more.
         seed: another seed draws other records, letters and points.
-        on_example: called with the number of examples that are made.
+        on_example: called after each record with the number of examples that are made.
 
     Raises:
         TaskError: the folder is not the dataset, or nothing can be made of it: with all reasons.
     """
     tally = Tally()
-    material = recipe.open(folder, tally)
+    material = _open(recipe, folder, tally)
     rng = seeded_generator("prepare", recipe.task.name, seed)
     order: list[int] = rng.permutation(len(material.origins)).tolist()
     examples: list[Example] = []
@@ -110,14 +109,13 @@ def prepare_examples(
         if len(examples) == count:
             break
         origin = material.origins[index]
-        question = _pose(material, index, seeded_generator("prepare", recipe.task.name, seed, origin), tally)
-        if question is None:
-            continue
-        examples.append(_example(question, recipe.task.name, len(examples)))
-        origins.append(origin)
+        with tally.reading(origin):
+            question = material.pose(index, seeded_generator("prepare", recipe.task.name, seed, origin))
+            examples.append(_example(question, recipe.task.name, len(examples)))
+            origins.append(origin)
         on_example(len(examples))
     if not examples:
-        reasons = "; ".join(f"{reason} ({number})" for reason, number in tally.counts.items()) or "it is empty"
+        reasons = "; ".join(f"{reason} ({skipped.count})" for reason, skipped in tally.reasons.items()) or "it is empty"
         raise TaskError(
             f"not one example of {recipe.task.name} can be made of this folder: {reasons}",
             where=str(folder),
@@ -133,23 +131,28 @@ def prepare_examples(
         "records": len(material.origins),
         "asked": count,
         "written": len(examples),
-        "skipped": {
-            reason: {"count": number, "first": tally.listed[reason]} for reason, number in tally.counts.items()
-        },
+        "skipped": {reason: skipped.describe() for reason, skipped in tally.reasons.items()},
         "origins": origins,
     }
     return Prepared(examples=examples, provenance=provenance)
 
 
-def _pose(material: Material, index: int, rng: np.random.Generator, tally: Tally) -> Question | None:
-    """Pose the question of a record; None where it must be skipped, which is counted."""
+def _open(recipe: Recipe, folder: Path, tally: Tally) -> Material:
     try:
-        return material.pose(index, rng)
-    except SkippedError as reason:
-        tally.skip(str(reason), material.origins[index])
-    except TaskError as error:
-        tally.skip(error.message.partition(" (")[0], material.origins[index])  # what stands in brackets differs by file
-    return None
+        return recipe.open(folder, tally)
+    except MALFORMED as error:
+        raise TaskError(
+            f"the list is not in the form of {recipe.dataset}: {fault_of(error)}",
+            where=str(folder),
+            hint=f"expected there: {recipe.layout}",
+        ) from error
+    except OSError as error:
+        raise TaskError(f"cannot read the folder: {error.strerror or error}", where=str(folder)) from error
+
+
+def provenance_file(path: Path) -> Path:
+    """Where the provenance of a training set stands: beside it."""
+    return path.with_suffix(".provenance.json")
 
 
 def write_prepared(prepared: Prepared, path: Path) -> Path:
@@ -166,7 +169,7 @@ def write_prepared(prepared: Prepared, path: Path) -> Path:
         StoreError: one of the files cannot be written.
     """
     write_examples(prepared.examples, prepared.provenance["task"], path)
-    beside = path.with_suffix(".provenance.json")
+    beside = provenance_file(path)
     record = {**prepared.provenance, "sha256": hash_file(path)}
     write_atomically(beside, json.dumps(record, indent=1, ensure_ascii=False))
     return beside

@@ -6,6 +6,7 @@ unanimous.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -26,18 +27,21 @@ def _open(folder: Path, tally: Tally) -> Material:
     if file is None:
         raise no_dataset(folder, "NIGHTS", LAYOUT)
     rows: list[dict[str, str]] = []
-    for place, row in read_table(file, COLUMNS):
+    for place, row in read_table(file, COLUMNS, tally):
         try:
-            if row["split"] != "train":
-                tally.skip("it is not of the training split", f"id {row['id']}")
-            elif float(row["votes"]) < LEAST_VOTES:
-                tally.skip(f"it has fewer than {LEAST_VOTES} votes", f"id {row['id']}")
-            elif float(row["left_vote"]) == float(row["right_vote"]):
-                tally.skip("its votes are even", f"id {row['id']}")
-            else:
-                rows.append(row)
-        except (TypeError, ValueError):
+            left, right, votes = (float(row[name]) for name in ("left_vote", "right_vote", "votes"))
+        except ValueError:
+            left = right = votes = math.nan
+        if row["split"] != "train":
+            tally.skip("it is not of the training split", f"id {row['id']}")
+        elif not all(0 <= number < math.inf for number in (left, right, votes)):
             tally.skip("its votes are no numbers", place)
+        elif votes < LEAST_VOTES:
+            tally.skip(f"it has fewer than {LEAST_VOTES} votes", f"id {row['id']}")
+        elif left == right:
+            tally.skip("its votes are even", f"id {row['id']}")
+        else:
+            rows.append(row)
     return Material([f"id {row['id']}" for row in rows], lambda index, rng: _pose(rows[index], file.parent, rng))
 
 

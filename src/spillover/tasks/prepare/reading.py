@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,7 +14,7 @@ from PIL import Image
 from spillover.core.errors import TaskError
 from spillover.core.json_text import parse_json
 from spillover.tasks.image import ImageFile
-from spillover.tasks.prepare.recipe import SkippedError
+from spillover.tasks.prepare.recipe import SkippedError, Tally
 
 LONGEST_SIDE = 1024
 """Photographs are scaled down to so many pixels, before anything is drawn on them."""
@@ -40,7 +41,7 @@ def read_json(path: Path) -> Any:
     try:
         data = path.read_bytes()
         return parse_json(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-    except (EOFError, gzip.BadGzipFile, ValueError) as error:
+    except (EOFError, gzip.BadGzipFile, ValueError, zlib.error) as error:
         raise TaskError(f"the file is broken: {error}", where=str(path), hint="download it again") from error
     except OSError as error:
         raise TaskError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
@@ -53,15 +54,35 @@ def read_lines(path: Path) -> list[str]:
         TaskError: it cannot be read, or is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        with path.open(encoding="utf-8-sig") as stream:  # str.splitlines() would end lines inside texts too
+            return [line.removesuffix("\n") for line in stream]
     except UnicodeDecodeError as error:
         raise TaskError(f"the file is not UTF-8 text: {error}", where=str(path)) from error
     except OSError as error:
         raise TaskError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Read a CSV file with a header.
+def read_csv(path: Path, tally: Tally) -> Iterator[tuple[str, list[str]]]:
+    """Read a CSV file, a row a line: so a quote that nothing closes costs its line, and not the rest of the file.
+
+    Yields:
+        A row's place and its values; empty lines are left out, and broken ones skipped.
+
+    Raises:
+        TaskError: it cannot be read.
+    """
+    for number, line in enumerate(read_lines(path), 1):
+        place = f"{path.name}:{number}"
+        try:
+            rows = list(csv.reader([line], strict=True))
+        except csv.Error as error:
+            tally.skip(f"its line is no CSV: {error}", place)
+        else:
+            yield from ((place, row) for row in rows if row)
+
+
+def read_table(path: Path, columns: Sequence[str], tally: Tally) -> Iterator[tuple[str, dict[str, str]]]:
+    """Read a CSV file with a header; rows with more or fewer values than it are skipped.
 
     Yields:
         A row's place and its values by column.
@@ -69,14 +90,29 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[s
     Raises:
         TaskError: it cannot be read, or lacks one of the columns.
     """
-    rows = csv.DictReader(read_lines(path))
-    missing = [column for column in columns if column not in (rows.fieldnames or ())]
+    rows = read_csv(path, tally)
+    _, header = next(rows, ("", []))
+    missing = [column for column in columns if column not in header]
     if missing:
         raise TaskError(
             f"the table has no column {missing[0]!r}", where=str(path), hint=f"needed: {', '.join(columns)}"
         )
-    for row in rows:
-        yield f"{path.name}:{rows.line_num}", row
+    for place, row in rows:
+        if len(row) == len(header):
+            yield place, dict(zip(header, row, strict=True))
+        else:
+            tally.skip("its line has not as many values as the header", place)
+
+
+def as_text(value: Any) -> str:
+    """A field that must be a text with something in it.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError(f"a text is expected, not {value!r:.60}")
+    return value
 
 
 def locate(name: str, folders: Iterable[Path], keep: int = 0) -> Path:
@@ -89,6 +125,7 @@ def locate(name: str, folders: Iterable[Path], keep: int = 0) -> Path:
 
     Raises:
         SkippedError: there is none, or the name leads out of the folders.
+        OSError: no file could have such a name, or a folder must not be read.
     """
     parts = tuple(part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in (".", "/"))
     if not parts or ".." in parts:
@@ -107,8 +144,12 @@ def list_images(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
-def open_photo(path: Path) -> tuple[Image.Image, float]:
+def open_photo(path: Path, *, upright: bool = True) -> tuple[Image.Image, float]:
     """Open a photograph, at most `LONGEST_SIDE` wide and high.
+
+    Args:
+        path: the file.
+        upright: turn it as its EXIF entry says. What has coordinates is used as it is stored: they were measured there.
 
     Returns:
         The image, and the factor by which it was scaled (at most 1).
@@ -116,7 +157,25 @@ def open_photo(path: Path) -> tuple[Image.Image, float]:
     Raises:
         TaskError: it cannot be read, or is broken.
     """
-    return fit(ImageFile(path).load())
+    return fit(ImageFile(path).load(upright=upright))
+
+
+def open_measured(path: Path, size: tuple[int, int]) -> tuple[Image.Image, float, float]:
+    """Open a photograph, as it is stored, whose list gives its width and height in pixels.
+
+    Returns:
+        The image, and the factors from the list's coordinates to its own, across and down.
+
+    Raises:
+        SkippedError: it has not the list's proportions: it was turned or cut, or is another image.
+        TaskError: it cannot be read, or is broken.
+    """
+    image, _ = open_photo(path, upright=False)
+    width, height = size
+    # a scaled copy may be off by half a pixel each way, and by as much again when it is scaled here
+    if width < 1 or height < 1 or abs(image.width * height - image.height * width) > width + height:
+        raise SkippedError("its image has not the width and height of the list")
+    return image, image.width / width, image.height / height
 
 
 def fit(image: Image.Image, longest: int = LONGEST_SIDE) -> tuple[Image.Image, float]:

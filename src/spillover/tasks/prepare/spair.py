@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from spillover.core.errors import TaskError
 from spillover.tasks.catalogue import find_task
 from spillover.tasks.prepare.correspondence import ask_correspondence, draw_apart
 from spillover.tasks.prepare.drawing import Point
-from spillover.tasks.prepare.reading import locate, no_dataset, open_photo, read_json
+from spillover.tasks.prepare.reading import as_text, locate, no_dataset, open_measured, read_json
 from spillover.tasks.prepare.recipe import Material, Question, Recipe, SkippedError, Tally
 
 LAYOUT = "PairAnnotation/trn/*.json and JPEGImages/<category>/*.jpg"
@@ -36,25 +36,24 @@ def _open(folder: Path, tally: Tally) -> Material:  # noqa: ARG001 (nothing is r
 
 def _pose(folder: Path, file: Path, rng: np.random.Generator) -> Question:
     described = read_json(file)
-    try:
-        category, names = str(described["category"]), (described["src_imname"], described["trg_imname"])
-        sources, targets = (_points(described[key]) for key in ("src_kps", "trg_kps"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise TaskError(f"the pair lacks {error}", where=str(file)) from error
-    if len(sources) != len(targets) or len(sources) < LEAST_SHARED:
+    category = as_text(described["category"])
+    if not LEAST_SHARED <= len(described["src_kps"]) == len(described["trg_kps"]):
         raise SkippedError(f"it has fewer than {LEAST_SHARED} shared keypoints")
-    images = folder / "JPEGImages"
-    (one, one_scale), (two, two_scale) = (open_photo(locate(f"{category}/{name}", [images])) for name in names)
-    asked = int(rng.integers(len(sources)))
-    reference = Point(sources[asked].x * one_scale, sources[asked].y * one_scale)
-    scaled = [Point(point.x * two_scale, point.y * two_scale) for point in targets]
-    wrong = draw_apart([*scaled[:asked], *scaled[asked + 1 :]], scaled[asked], two, rng)
+    (one, first), (two, second) = (_seen(folder / "JPEGImages", described, side) for side in ("src", "trg"))
+    asked = int(rng.integers(len(first)))
+    wrong = draw_apart([*second[:asked], *second[asked + 1 :]], second[asked], two, rng)
     text = TEXT.format(category=category.replace("_", " "))
-    return ask_correspondence((one, two), reference, scaled[asked], wrong, text, rng)
+    return ask_correspondence((one, two), first[asked], second[asked], wrong, text, rng)
 
 
-def _points(pairs: Any) -> list[Point]:
-    return [Point(float(x), float(y)) for x, y in pairs]
+def _seen(images: Path, described: Any, side: str) -> tuple[Image.Image, list[Point]]:
+    path = locate(f"{described['category']}/{as_text(described[f'{side}_imname'])}", [images])
+    width, height, *_ = described[f"{side}_imsize"]
+    image, across, down = open_measured(path, (int(width), int(height)))
+    points = [Point(float(x) * across, float(y) * down) for x, y in described[f"{side}_kps"]]
+    if not all(0 <= point.x <= image.width and 0 <= point.y <= image.height for point in points):
+        raise SkippedError("a keypoint lies outside its image")
+    return image, points
 
 
 RECIPE = Recipe(task=find_task("Semantic_Correspondence"), dataset="SPair-71k", split="trn", layout=LAYOUT, open=_open)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from spillover.tasks.catalogue import find_task
-from spillover.tasks.prepare.reading import find_one, locate, no_dataset, open_photo, read_json
-from spillover.tasks.prepare.recipe import Material, Question, Recipe, Tally, shuffle_choices
+from spillover.tasks.prepare.reading import as_text, find_one, locate, no_dataset, open_photo, read_json
+from spillover.tasks.prepare.recipe import Material, Question, Recipe, SkippedError, Tally, shuffle_choices
 
 LAYOUT = "train.json, and the images it names: train2014/…, val2014/…, VG_100K/…, VG_100K_2/…"
 CHOICES = 4
@@ -26,23 +26,26 @@ def _open(folder: Path, tally: Tally) -> Material:
     kept: list[tuple[str, dict[str, Any]]] = []
     for place, row in enumerate(rows):
         origin = f"train.json {place}"
-        answer = row.get("answer") if isinstance(row, dict) else None
-        if not isinstance(answer, int) or answer < 0 or not row.get("image") or not row.get("question"):
-            tally.skip("it lacks an image, a question or a number", origin)
-        else:
-            kept.append((origin, row))
+        with tally.reading(origin):
+            kept.append((origin, _read(row)))
     folders = (folder, file.parent, folder / "images")
     return Material([origin for origin, _ in kept], lambda index, rng: _pose(kept[index][1], folders, rng))
 
 
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    if type(row["answer"]) is not int or row["answer"] < 0:
+        raise SkippedError("its answer is no count")
+    return {**row, "image": as_text(row["image"]), "question": as_text(row["question"])}
+
+
 def _pose(row: dict[str, Any], folders: tuple[Path, ...], rng: np.random.Generator) -> Question:
-    image, _ = open_photo(locate(str(row["image"]), folders))
-    truth = int(row["answer"])
+    image, _ = open_photo(locate(row["image"], folders))
+    truth = row["answer"]
     # the truth may be any of four consecutive numbers, so that its rank among the choices says nothing
     lowest = max(0, truth - int(rng.integers(CHOICES)))
     wrong = [str(number) for number in range(lowest, lowest + CHOICES) if number != truth]
     choices, correct = shuffle_choices(str(truth), wrong, rng)
-    return Question(images=(image,), text=str(row["question"]), choices=choices, correct=correct)
+    return Question(images=(image,), text=row["question"], choices=choices, correct=correct)
 
 
 RECIPE = Recipe(task=find_task("Counting"), dataset="TallyQA", split="train", layout=LAYOUT, open=_open)

@@ -10,37 +10,52 @@ import re
 from pathlib import Path
 from typing import Any
 
-from spillover.core.errors import TaskError
+from spillover.core.json_text import parse_json
 from spillover.tasks.catalogue import find_task
-from spillover.tasks.prepare.reading import find_one, locate, no_dataset, open_photo
-from spillover.tasks.prepare.recipe import Material, Question, Recipe, Tally
-from spillover.tasks.rows import read_rows
+from spillover.tasks.prepare.reading import as_text, find_one, locate, no_dataset, open_photo, read_lines
+from spillover.tasks.prepare.recipe import Material, Question, Recipe, SkippedError, Tally
 
-LAYOUT = "train.jsonl (image, caption, label, relation) and the images it names, beside it or in images/"
+LAYOUT = (
+    "train.jsonl (image, caption, label, relation), also in data/splits/random/, and the images it names, beside it or "
+    "in images/ or data/images/"
+)
+LISTS = ("train.jsonl", "*train*.jsonl", "*/train.jsonl", "*/*train*.jsonl")
+PUBLISHED = ("data/splits/random/train.jsonl", "splits/random/train.jsonl")
+"""Where the authors' repository has it; beside it lies a zero-shot split of the same captions."""
+IMAGES = ("", "images", "trainval2017", "images/trainval2017")
 CHOICES = ("yes", "no")
 _PLAIN = {"contains": "contain", "consists of": "consist of", "has as a part": "have as a part", "touches": "touch"}
 
 
 def _open(folder: Path, tally: Tally) -> Material:
-    file = find_one(folder, ("train.jsonl", "*train*.jsonl", "*/train.jsonl", "*/*train*.jsonl"))
+    file = find_one(folder, (*PUBLISHED, *LISTS))
     if file is None:
         raise no_dataset(folder, "VSR", LAYOUT)
     kept: list[tuple[str, dict[str, Any]]] = []
-    for place, row in read_rows(file):
-        origin = f"{file.name}:{place.rpartition(':')[2]}"
-        if row.get("label") not in (0, 1) or not row.get("caption") or not row.get("image"):
-            tally.skip("it lacks an image, a caption or a label of 0 or 1", origin)
-        else:
-            kept.append((origin, dict(row)))
-    if not kept:
-        raise TaskError("the list holds no caption", where=str(file))
-    folders = tuple(place / name for place in (folder, file.parent) for name in ("", "images", "trainval2017"))
+    for number, line in enumerate(read_lines(file), 1):
+        origin = f"{file.name}:{number}"
+        if not line.strip():
+            continue
+        with tally.reading(origin):
+            kept.append((origin, _read(line)))
+    places = [place for place in (file.parent, *file.parent.parents) if place.is_relative_to(folder)]
+    folders = tuple(place / name for place in places for name in IMAGES)
     return Material([origin for origin, _ in kept], lambda index, _: _pose(kept[index][1], folders))
 
 
+def _read(line: str) -> dict[str, Any]:
+    try:
+        row = parse_json(line)
+    except ValueError as error:
+        raise SkippedError("its line is no JSON") from error
+    if type(row["label"]) is not int or row["label"] not in (0, 1):
+        raise SkippedError("its label is neither 0 nor 1")
+    return {**row, "image": as_text(row["image"]), "caption": as_text(row["caption"])}
+
+
 def _pose(row: dict[str, Any], folders: tuple[Path, ...]) -> Question:
-    image, _ = open_photo(locate(str(row["image"]), folders, keep=1))
-    text = question_from_caption(str(row["caption"]), str(row.get("relation", "")))
+    image, _ = open_photo(locate(row["image"], folders, keep=1))
+    text = question_from_caption(row["caption"], str(row.get("relation", "")))
     return Question(images=(image,), text=text, choices=CHOICES, correct=0 if row["label"] == 1 else 1)
 
 

@@ -1,21 +1,20 @@
 """Art_Style from WikiArt, in ArtGAN's lists (Tan et al., 2017) or as a folder a style.
 
-`style_train.csv` has no header: `Impressionism/claude-monet_….jpg,12`; `style_class.txt` names the classes: "12
-Impressionism". Without these lists, every folder with images is taken for a style.
+`style_train.csv` has no header: `Impressionism/claude-monet_….jpg,12`, the style by its number, which is all that is
+needed. Without this list, every folder with images is taken for a style.
 """
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from spillover.tasks.catalogue import find_task
-from spillover.tasks.prepare.reading import SUFFIXES, find_one, locate, no_dataset, open_photo, read_lines
+from spillover.tasks.prepare.reading import SUFFIXES, find_one, locate, no_dataset, open_photo, read_csv
 from spillover.tasks.prepare.recipe import Material, Question, Recipe, Tally
 
-LAYOUT = "style_train.csv, style_class.txt and the folders they name; or a folder a style with images"
+LAYOUT = "style_train.csv and the folders it names; or a folder a style with images"
 TEXT = (
     "The first image is a work of art. One of the other two works is in the same style of art, the other is not. "
     "Which image is in the style of the first?"
@@ -27,32 +26,32 @@ def _open(folder: Path, tally: Tally) -> Material:
     listed = find_one(folder, ("style_train.csv", "*/style_train.csv"))
     works = _from_list(listed, tally) if listed else _from_folders(folder)
     styles: dict[str, list[str]] = {}
-    for name, style in works:
+    for name, style in works.items():
         styles.setdefault(style, []).append(name)
     for style in [style for style, names in styles.items() if len(names) < 2]:
         tally.skip("its style has no other work", styles.pop(style)[0])
     if len(styles) < 2:
         raise no_dataset(folder, "WikiArt with at least two styles of two works", LAYOUT)
-    kept = [(name, style) for name, style in works if style in styles]
+    kept = [(name, style) for name, style in works.items() if style in styles]
     folders = [folder, folder / "wikiart", *([listed.parent, listed.parent.parent / "wikiart"] if listed else [])]
     return Material([name for name, _ in kept], lambda index, rng: _pose(kept[index], styles, folders, rng))
 
 
-def _from_list(file: Path, tally: Tally) -> list[tuple[str, str]]:
-    classes = file.with_name("style_class.txt")
-    names = dict(line.split(maxsplit=1) for line in read_lines(classes) if line.strip()) if classes.is_file() else {}
-    works: list[tuple[str, str]] = []
-    for number, row in enumerate(csv.reader(read_lines(file)), 1):
-        if len(row) != 2:
-            tally.skip("its line is not path,class", f"{file.name}:{number}")
+def _from_list(file: Path, tally: Tally) -> dict[str, str]:
+    works: dict[str, str] = {}
+    for place, row in read_csv(file, tally):
+        if len(row) != 2 or not all(row):
+            tally.skip("its line is not path,class", place)
+        elif row[0] in works:
+            tally.skip("it is listed twice", place)
         else:
-            works.append((row[0], names.get(row[1], row[1])))
+            works[row[0]] = row[1]
     return works
 
 
-def _from_folders(folder: Path) -> list[tuple[str, str]]:
+def _from_folders(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SUFFIXES)
-    return [(f"{file.parent.name}/{file.name}", file.parent.name) for file in files]
+    return {f"{file.parent.name}/{file.name}": file.parent.name for file in files}
 
 
 def _pose(

@@ -121,6 +121,8 @@ def write_spair(folder: Path) -> Path:
             "filename": f"{number:06d}-{one}-{two}:aeroplane",
             "src_imname": f"{one}.jpg",
             "trg_imname": f"{two}.jpg",
+            "src_imsize": [500, 375, 3],
+            "trg_imsize": [500, 375, 3],
             "src_kps": keypoints,
             "trg_kps": [[x + 10, y + 5] for x, y in keypoints],
             "category": "aeroplane",
@@ -251,7 +253,7 @@ def write_photos(folder: Path) -> Path:
 
 
 def write_vsr(folder: Path) -> Path:
-    """JSON Lines, images beside in a folder."""
+    """JSON Lines in data/splits/random/, as in the authors' repository, and images in data/images/."""
     captions = [
         ("The cat is left of the dog.", "left of", 1),
         ("The bowl contains the fruit.", "contains", 0),
@@ -261,12 +263,14 @@ def write_vsr(folder: Path) -> Path:
     for number in range(9):
         caption, relation, label = captions[number % 3]
         name = f"{number:012d}.jpg"
-        save(folder / "images" / name, photo(number, 320, 240))
+        save(folder / "data" / "images" / name, photo(number, 320, 240))
         row = {"image": name, "caption": caption, "label": label, "relation": relation, "image_link": "http://…"}
         lines.append(json.dumps(row))
     lines.append(json.dumps({"image": "x.jpg", "caption": "The cat is there.", "label": None, "relation": "there"}))
-    (folder / "train.jsonl").write_text("\n".join(lines))
-    break_image(folder / "images" / f"{4:012d}.jpg")
+    lists = folder / "data" / "splits" / "random"
+    lists.mkdir(parents=True)
+    (lists / "train.jsonl").write_text("\n".join(lines))
+    break_image(folder / "data" / "images" / f"{4:012d}.jpg")
     return folder
 
 

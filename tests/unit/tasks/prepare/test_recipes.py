@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from tests.unit.tasks.prepare import dataset_trees as trees
@@ -259,8 +261,100 @@ def test_a_name_that_leads_out_of_the_folder_is_never_opened(tmp_path):
         locate(str(tmp_path / "secret.jpg"), [inside], keep=2)
 
 
-def test_half_a_compressed_list_is_said(tmp_path):
+def test_half_a_compressed_list_and_a_damaged_one_are_said(tmp_path):
     file = trees.write_co3d(tmp_path) / "apple" / "frame_annotations.jgz"
-    file.write_bytes(file.read_bytes()[:-200])
-    with pytest.raises(TaskError, match="the file is broken"):
-        read_json(file)
+    whole = file.read_bytes()
+    for data in (whole[:-200], whole[:100] + b"\xff" * 100 + whole[200:]):
+        file.write_bytes(data)
+        with pytest.raises(TaskError, match="the file is broken"):
+            read_json(file)
+
+
+def test_the_broken_file_is_named_and_not_the_record_that_needed_it(tmp_path):
+    folder = trees.write_spair(tmp_path)
+    provenance = prepare_examples(spair.RECIPE, folder, 100).provenance
+    [broken] = [entry for reason, entry in provenance["skipped"].items() if "broken" in reason]
+    assert {name[:6] for name in broken["first"]} == {"000006", "000007"}
+    assert broken["first_files"] == [str(folder / "JPEGImages" / "aeroplane" / "2008_000007.jpg")]
+    assert (broken["count"], broken["files"]) == (2, 1)
+
+
+@pytest.mark.parametrize("lists", ["data/splits/random", "splits/random", "."])
+def test_captions_are_found_where_the_authors_keep_them_and_beside_their_images(tmp_path, lists):
+    folder = trees.write_vsr(tmp_path / "vsr")
+    (folder / lists).mkdir(parents=True, exist_ok=True)
+    (folder / "data" / "splits" / "random" / "train.jsonl").rename(folder / lists / "train.jsonl")
+    (folder / "data" / "images").rename(folder / "images")
+    assert len(questions(vsr.RECIPE, folder, 4)) == 4
+
+
+def test_a_list_that_lacks_a_whole_part_is_named_so(tmp_path):
+    folder = trees.write_coco(tmp_path)
+    file = folder / "annotations" / "instances_train2017.json"
+    trees.write_json(file, {key: value for key, value in json.loads(file.read_text()).items() if key != "categories"})
+    with pytest.raises(TaskError, match="not in the form of COCO or LVIS: it lacks 'categories'"):
+        prepare_examples(coco.RECIPE, folder, 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("bbox", None, "it lacks 'bbox'"),
+        ("category_id", 9, "its category is not in the list"),
+        ("bbox", [60, 50, -220, -160], "its box does not lie in the image"),
+        ("bbox", ["a", 50, 220, 160], "one of its fields holds something else than it should"),
+    ],
+)
+def test_an_annotation_with_a_fault_is_skipped_for_it(tmp_path, field, value, reason):
+    folder = trees.write_coco(tmp_path)
+    file = folder / "annotations" / "instances_train2017.json"
+    described = json.loads(file.read_text())
+    described["annotations"][0][field] = value
+    if value is None:
+        del described["annotations"][0][field]
+    trees.write_json(file, described)
+    tally = Tally()
+    assert len(coco.RECIPE.open(folder, tally).origins) == 6
+    assert tally.reasons[reason].first == ["annotation 0"]
+
+
+def test_a_line_that_is_cut_is_not_taken_for_another_split(tmp_path):
+    folder = trees.write_nights(tmp_path)
+    lines = (folder / "data.csv").read_text().splitlines()
+    (folder / "data.csv").write_text("\n".join([*lines[:-1], lines[-1][:20]]))
+    tally = Tally()
+    nights.RECIPE.open(folder, tally)
+    assert tally.reasons["its line has not as many values as the header"].first == [f"data.csv:{len(lines)}"]
+    assert tally.reasons["it is not of the training split"].count == 1
+
+
+def write_rows(folder: Path, rows: list[dict]) -> Path:
+    pq.write_table(pa.Table.from_pylist(rows), folder / "train.parquet")
+    return folder
+
+
+def test_labels_may_be_fractional_numbers_and_whatever_else_is_skipped(tmp_path):
+    jpeg = io.BytesIO()
+    trees.photo(1, 200, 200).save(jpeg, format="JPEG")
+    rows = [{"Image": jpeg.getvalue(), "Label_A": label} for label in (0.0, 1.0, 1.0, 1.0, None, 0.5)]
+    tally = Tally()
+    material = genimage.RECIPE.open(write_rows(tmp_path, rows), tally)
+    assert len(material.origins) == 1
+    assert tally.reasons["it is labelled neither real nor generated"].count == 2
+    assert len(prepare_examples(genimage.RECIPE, tmp_path, 1).examples[0].images) == 4
+
+
+@pytest.mark.parametrize("held", [{"path": "a.jpg"}, {"bytes": None}, 7, "text"])
+def test_a_row_without_an_image_is_skipped(tmp_path, held):
+    rows = [{"Image": held, "Label_A": int(number > 0)} for number in range(4)]
+    with pytest.raises(TaskError, match="not one example"):
+        prepare_examples(genimage.RECIPE, write_rows(tmp_path, rows), 1)
+
+
+def test_parquet_files_that_hold_no_images_are_said_to(tmp_path):
+    write_rows(tmp_path, [{"Label_A": 0}])
+    with pytest.raises(TaskError, match="the file has no column 'Image'"):
+        prepare_examples(genimage.RECIPE, tmp_path, 1)
+    (tmp_path / "train.parquet").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(TaskError, match="a Git LFS pointer"):
+        prepare_examples(genimage.RECIPE, tmp_path, 1)
