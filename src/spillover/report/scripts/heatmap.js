@@ -53,11 +53,8 @@ function drawHeatmap(root, model, following) {
     return lines;
   }
 
-  const unsure = (map, source, target) => {
-    if (!view.sure || !map.layer.q) return false;
-    const q = map.at(map.layer.q, source, target);
-    return !(isNumber(q) && q <= DATA.rate);
-  };
+  // What was not tested, as the diagonal, has not failed a test.
+  const unsure = (map, source, target) => view.sure && (map.at(map.layer.q, source, target) ?? 0) > DATA.rate;
 
   function tell(source, target) { status.text(describe(source, target).join(". ")); }
 

@@ -52,7 +52,7 @@ function drawMixture(root, panel) {
   const measures = new Map(panel.map((evidence) => [evidence.measure, { evidence, predict: makePrediction(evidence) }]));
   const { sources, targets, confidence } = panel[0];
   const even = sources.map(() => 1 / sources.length);
-  const view = { measure: panel[0].measure, target: targets[0], shares: even, recommended: false };
+  const view = { measure: panel[0].measure, target: targets[0], shares: even, recommended: false, moved: null };
   const recommendation = () => measures.get(view.measure).evidence.recommended[view.target];
   const controls = root.append("div").attr("class", "controls");
   const chosen = addChoice(controls, "to become better at", targets.map((task) => [task, readable(task)]), view.target, (task) => { view.target = task; recommend(); });
@@ -80,14 +80,17 @@ function drawMixture(root, panel) {
   });
   rows.select("input").on("input", function () { move(rows.select("input").nodes().indexOf(this), Number(this.value)); });
 
-  // One share is set, the others keep their proportions; where they have none, they share evenly.
+  // One share is set. The others keep the proportions from before its slider was first touched, so that it can go to
+  // 100% and back; where they have none, they share evenly.
   function move(place, share) {
-    const rest = view.shares.reduce((sum, each, other) => sum + (other === place ? 0 : each), 0);
-    const others = view.shares.length - 1;
-    take(view.shares.map((each, other) => {
+    const moved = view.moved?.place === place ? view.moved : { place, before: view.shares };
+    const rest = moved.before.reduce((sum, each, other) => sum + (other === place ? 0 : each), 0);
+    const others = moved.before.length - 1;
+    take(moved.before.map((each, other) => {
       if (other === place) return others ? share : 1;
       return rest > 1e-9 ? (each / rest) * (1 - share) : (1 - share) / others;
     }));
+    view.moved = moved;
   }
 
   function recommend() {
@@ -99,6 +102,7 @@ function drawMixture(root, panel) {
   function take(shares, recommended = false) {
     view.shares = shares;
     view.recommended = recommended;
+    view.moved = null;
     render();
   }
 
