@@ -11,6 +11,9 @@ from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.sampling import sample_transfers
 from spillover.core.numbers import signed
 from spillover.core.published import PGFRow, PGFTable
+from spillover.mixture.pose import Pose
+from spillover.mixture.predict import Optimism, predict_effects
+from spillover.mixture.settings import MixtureSettings
 from spillover.report.figures.mixture import panel_of
 from spillover.report.page import write_report
 
@@ -47,9 +50,13 @@ def findings():
 
 
 @pytest.fixture(scope="module")
-def panel():
+def samples():
+    return [sample_transfers(table(NAMES), AnalysisSettings(seed=seed), replicates=200)[0] for seed in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def panel(samples):
     """The calibrated measure stands in by other draws: from a table there is none."""
-    samples = [sample_transfers(table(NAMES), AnalysisSettings(seed=seed), replicates=200)[0] for seed in (0, 1)]
     return panel_of({"raw": samples[0], "calibrated": replace(samples[1], mean=samples[1].mean / 2)}, splits=0)
 
 
@@ -181,6 +188,24 @@ def test_the_graph_can_be_reduced_to_harm(opened):
     assert page.locator("[data-model='0'] .edge.harm").count() > 0
 
 
+def test_the_graph_marks_what_stands_a_test(opened, findings):
+    page, cells = opened.page, findings.models[0].cells
+    page.locator("[data-model='0'] input[type=range].threshold").press("Home")
+    sure = page.locator("[data-model='0'] .edge.sure")
+    assert sure.count() == int((cells.q <= 0.05).sum())
+    fainter = page.locator("[data-model='0'] .edge:not(.sure)").first
+    opacity = "edge => Number(getComputedStyle(edge).opacity)"
+    assert sure.first.evaluate(opacity) > 2 * fainter.evaluate(opacity)
+    page.locator("[data-model='0'] .node", has_text="CN").click()
+    moved = page.locator("[data-model='0'] .moves section").first.locator("li span:last-child").all_inner_texts()
+    row = [
+        (value, q) for value, q in zip(findings.models[0].matrix.values[1], cells.q[1], strict=True) if np.isfinite(q)
+    ]
+    strongest = sorted(row, key=lambda cell: -abs(cell[0]))
+    assert moved == [signed(value) + ("*" if q <= 0.05 else "") for value, q in strongest]
+    assert "*" in "".join(moved)
+
+
 def test_a_task_is_followed_in_all_figures(opened):
     page = opened.page
     page.locator("[data-model='0'] .node", has_text="CN").click()
@@ -290,6 +315,19 @@ def test_the_canvas_tells_its_cells(open_page, large):
     assert page.locator(".pointer-card div").first.inner_text() == "Task 0 → Task 0"
 
 
+def test_advice_not_to_train_comes_first(open_page, findings, samples, tmp_path):
+    panel = panel_of({"raw": replace(samples[0], mean=samples[0].mean - 1, replicates=samples[0].replicates - 1)}, 0)
+    write_report(findings, tmp_path / "report.html", mixtures=[panel])
+    said = open_page(tmp_path / "report.html").page.locator("[data-model='0'] .recommended p").all_inner_texts()
+    assert said[0] == "It is not predicted to help: rather do not train for this."
+    assert said[1].startswith("Recommended without its own data")
+    assert said.count(said[0]) == 1
+
+
+SHOWN = 5e-4
+"""Half of the last digit of a PGF."""
+
+
 def effects_in(page):
     rows = page.locator("[data-model='0'] .effects tbody tr")
     numbers = rows.evaluate_all(
@@ -299,13 +337,14 @@ def effects_in(page):
     return np.array(numbers)
 
 
-def effects_of(evidence, shares):
-    """Add up what shares do to every target, and the percentiles of the same over replicates."""
-    weights = np.array([shares.get(source, 0.0) for source in evidence.sources])
-    pgf, outcomes = (
-        np.einsum("s,...st->...t", weights, steps * evidence.step) for steps in (evidence.mean, evidence.replicates)
-    )
-    return np.column_stack([pgf, *np.percentile(outcomes, [2.5, 97.5], axis=0)])
+def effects_of(sample, shares):
+    """What `spillover mix` predicts of shares: PGF, low, high of every target."""
+    settings = MixtureSettings(targets=(sample.targets[0],))
+    pose = Pose.of(sample, settings)
+    weights = np.array([shares.get(source, 0.0) for source in sample.sources])
+    found = predict_effects(sample, pose, weights, Optimism(by_target=None, splits=0, failed=0))
+    effects = {effect.task: effect for effect in found}
+    return np.array([(effects[task].predicted, effects[task].low, effects[task].high) for task in sample.targets])
 
 
 def test_the_page_shows_python_s_recommendation_and_its_reasons(opened, evidence):
@@ -333,18 +372,30 @@ def test_a_mixture_can_be_chosen_by_what_is_left_without_the_answer_prior(opened
     assert "--measure calibrated" in page.locator("[data-model='0'] .recommended").inner_text()
 
 
-def test_effects_follow_the_sliders_as_python_adds_them_up(opened, evidence):
-    page = opened.page
+def test_effects_follow_the_sliders_as_python_adds_them_up(opened, samples):
+    page, sample = opened.page, samples[0]
     page.get_by_role("button", name="equal shares").first.click()
-    even = dict.fromkeys(evidence.sources, 1 / len(evidence.sources))
-    assert np.allclose(effects_in(page), effects_of(evidence, even), atol=1e-9)
+    even = dict.fromkeys(sample.sources, 1 / len(sample.sources))
+    assert np.allclose(effects_in(page), effects_of(sample, even), atol=SHOWN)
     slider = page.locator("[data-model='0'] .sliders input").nth(2)
     slide(slider, 0.4)
-    moved = {source: 0.4 if place == 2 else 0.6 / 12 for place, source in enumerate(evidence.sources)}
-    assert np.allclose(effects_in(page), effects_of(evidence, moved), atol=1e-9)
+    moved = {source: 0.4 if place == 2 else 0.6 / 12 for place, source in enumerate(sample.sources)}
+    assert np.allclose(effects_in(page), effects_of(sample, moved), atol=SHOWN)
     slider.focus()
     slider.press("End")
-    assert np.allclose(effects_in(page), effects_of(evidence, {evidence.sources[2]: 1.0}), atol=1e-9)
+    assert np.allclose(effects_in(page), effects_of(sample, {sample.sources[2]: 1.0}), atol=SHOWN)
+
+
+@pytest.mark.parametrize("target", ["Jigsaw", "Counting"])
+def test_recommended_shares_have_the_recommendation_s_intervals_when_set_by_hand(opened, panel, samples, target):
+    page, sample = opened.page, samples[0]
+    page.locator("[data-model='0'] [data-figure=mixture] select").first.select_option(target)
+    largest, *others = panel.measures[0].recommended[target].taken
+    share = round(largest.share, 2)  # all that a slider can set
+    slide(page.locator("[data-model='0'] .sliders input").nth(sample.sources.index(largest.source)), share)
+    rest = sum(other.share for other in others)
+    shares = {other.source: (1 - share) * other.share / rest for other in others} | {largest.source: share}
+    assert np.allclose(effects_in(page), effects_of(sample, shares), atol=SHOWN)
 
 
 def test_a_share_can_go_to_all_and_back(opened):
@@ -365,6 +416,4 @@ def shares_in(page):
 
 
 def slide(slider, share):
-    slider.evaluate(
-        "(slider, share) => { slider.value = share; slider.dispatchEvent(new Event('input')); }", share
-    )
+    slider.evaluate("(slider, share) => { slider.value = share; slider.dispatchEvent(new Event('input')); }", share)

@@ -1,13 +1,14 @@
 // Mixtures by hand: Python's recommendation as it is, or the reader's shares, whose effects are added up from Python's
 // replicates.
 
-const UNKNOWN_STEP = -32768;
+const UNKNOWN_STEP = 4095;
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const MEASURES = { raw: "PGF", calibrated: "PGF, answer prior taken out" };
 
+// Two digits of base 64 a number.
 function decodeSteps(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Int16Array.from({ length: bytes.length / 2 }, (_, place) => view.getInt16(2 * place, true));
+  const digits = new Map([...LETTERS].map((letter, digit) => [letter, digit]));
+  return Uint16Array.from({ length: text.length / 2 }, (_, place) => digits.get(text[2 * place]) * 64 + digits.get(text[2 * place + 1]));
 }
 
 // The percentile of sorted values, by linear interpolation, as numpy's.
@@ -19,17 +20,15 @@ function percentile(sorted, percent) {
 
 function makePrediction(evidence) {
   const [sources, targets] = [evidence.sources.length, evidence.targets.length];
-  const [mean, replicates] = [decodeSteps(evidence.mean), decodeSteps(evidence.replicates)];
+  const replicates = decodeSteps(evidence.replicates);
   const count = replicates.length / (sources * targets);
-  const add = (steps, start, target, taken) => {
-    let sum = 0;
-    for (const [source, share] of taken) {
-      const step = steps[start + source * targets + target];
-      if (step === UNKNOWN_STEP) return NaN;
-      sum += share * step * evidence.step;
-    }
-    return sum;
+  const mean = (source, target) => evidence.mean[source * targets + target] ?? NaN;
+  const drawn = (replicate) => (source, target) => {
+    const cell = source * targets + target;
+    const steps = replicates[replicate * sources * targets + cell];
+    return steps === UNKNOWN_STEP ? NaN : evidence.least[cell] + steps * evidence.step[cell];
   };
+  const add = (taken, pgf, target) => taken.reduce((sum, [source, share]) => sum + share * pgf(source, target), 0);
   const tail = 50 * (1 - evidence.confidence);
   return (shares) => {
     const taken = shares.map((share, source) => [source, share]).filter(([, share]) => share > 0);
@@ -37,11 +36,11 @@ function makePrediction(evidence) {
       const outcomes = new Float64Array(count);
       let finite = 0;
       for (let replicate = 0; replicate < count; replicate += 1) {
-        const sum = add(replicates, replicate * sources * targets, target, taken);
+        const sum = add(taken, drawn(replicate), target);
         if (!isNaN(sum)) { outcomes[finite] = sum; finite += 1; }
       }
       const sorted = outcomes.subarray(0, finite).sort();
-      return { task, pgf: add(mean, 0, target, taken), low: finite ? percentile(sorted, tail) : NaN, high: finite ? percentile(sorted, 100 - tail) : NaN };
+      return { task, pgf: add(taken, mean, target), low: finite ? percentile(sorted, tail) : NaN, high: finite ? percentile(sorted, 100 - tail) : NaN };
     });
   };
 }
@@ -115,11 +114,10 @@ function drawMixture(root, panel) {
     const parts = Object.entries(found.sources).filter(([, { share }]) => share > 0).map(([source, { share }]) => `${readable(source)} ${percent(share)}`);
     const effect = found.effects[view.target];
     const promised = isNumber(effect.promised) ? `; ${signed(effect.promised)} once the luck of choosing is taken off` : "";
-    return [
-      `Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(effect.predicted)} (${signed(effect.low)} to ${signed(effect.high)})${promised}.`,
-      ...found.notes.map((note) => `${note[0].toUpperCase()}${readable(note.slice(1))}.`),
-      `The same by: ${asked}`,
-    ];
+    const told = `Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(effect.predicted)} (${signed(effect.low)} to ${signed(effect.high)})${promised}.`;
+    const notes = found.notes.map((note) => `${note[0].toUpperCase()}${readable(note.slice(1))}.`);
+    const helps = (effect.promised ?? effect.predicted) > 0; // else the first note advises against it
+    return [...(helps ? [told] : [notes.shift(), told]), ...notes, `The same by: ${asked}`];
   }
 
   // What is known of a source, and, beside the recommendation, why it is in or out.
