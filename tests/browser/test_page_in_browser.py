@@ -104,6 +104,38 @@ def test_nothing_sticks_out_sideways(open_page, file, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_long_names_stay_within_the_window(open_page, tmp_path, width):
+    names = ["x" * 200, "long_name_" * 20, *NAMES[:4]]
+    sample = sample_transfers(table(names), AnalysisSettings(), replicates=100)[0]
+    file = tmp_path / "report.html"
+    write_report(analyze([table(names)]), file, mixtures=[panel_of({"raw": sample}, splits=0)])
+    page = open_page(file, viewport={"width": width, "height": 844}).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".cards").bounding_box()["height"] < 2400, "no column is squeezed to a letter"
+
+
+def test_a_phone_has_links_to_the_parts_of_the_page(open_page, file):
+    page = open_page(file, viewport={"width": 390, "height": 844}).page
+    links = page.locator("[data-model='0'] .jumps a")
+    targets = [link.get_attribute("href") for link in links.all()]
+    assert len(targets) == 5
+    assert all(page.locator(target).count() == 1 for target in targets)
+    links.filter(has_text="which data").click()
+    assert -844 < page.locator("#train-0 h2").bounding_box()["y"] < 844
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert not links.first.is_visible()
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_words_of_a_fact_are_not_broken_on_a_narrow_phone(open_page, file, width):
+    page = open_page(file, viewport={"width": width, "height": 700}).page
+    page.evaluate("document.querySelector('.facts .figure').textContent = 'Semantic Correspondence'")
+    figure = page.locator("[data-model='0'] .facts .figure").first
+    line = figure.evaluate("figure => parseFloat(getComputedStyle(figure).lineHeight)")
+    assert figure.bounding_box()["height"] < 2.5 * line, "a line a word"
+
+
 def test_a_phone_s_first_screen_holds_the_answer_and_the_matrix(open_page, file):
     page = open_page(file, viewport={"width": 390, "height": 844}).page
     answer, matrix = (page.locator(f"[data-model='0'] {name}").bounding_box() for name in (".answer", ".cells"))

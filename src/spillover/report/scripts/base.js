@@ -4,6 +4,8 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const MOST_DRAWN = 50; // tasks beyond which a heatmap is drawn on a canvas
 const readable = (name) => name.replace(/_/g, " ");
 
+const cut = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+
 // Ticks of an axis, each with as many decimals as tell it from the next.
 function ticksOf(from, to, count) {
   const places = d3.ticks(from, to, count);

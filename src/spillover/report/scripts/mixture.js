@@ -71,7 +71,7 @@ function drawMixture(root, panel) {
   const rows = sliders.selectAll("div").data(sources).join((enter) => {
     const row = enter.append("div").attr("class", "part-of-mixture");
     const label = row.append("label");
-    label.append("span").text(readable);
+    label.append("span").attr("title", readable).text(readable);
     label.append("input").attr("type", "range").attr("min", 0).attr("max", 1).attr("step", 0.01);
     label.append("output");
     row.append("p").attr("class", "small");
@@ -150,7 +150,7 @@ function drawMixture(root, panel) {
     const width = (from, to) => `calc(${x(to)} - ${x(from)})`;
     const line = body.selectAll("tr").data(found, ({ task }) => task).join((enter) => {
       const row = enter.append("tr");
-      row.append("th").attr("scope", "row").text(({ task }) => readable(task));
+      row.append("th").attr("scope", "row").attr("title", ({ task }) => readable(task)).text(({ task }) => readable(task));
       const bar = row.append("td").append("div").attr("class", "effect").attr("aria-hidden", "true");
       for (const part of ["zero", "interval", "dot", "honest"]) bar.append("i").attr("class", part);
       row.append("td").attr("class", "pgf");
