@@ -29,7 +29,7 @@ def give_notes(
     gap: float,
     helps_freely: bool,
 ) -> tuple[str, ...]:
-    """Say what a reader of a mixture must know.
+    """Say what a reader of a mixture must know; where it is not expected to help, that comes first.
 
     Args:
         sample: the evidence.
@@ -42,12 +42,12 @@ def give_notes(
     targets = [effect for effect in effects if effect.role == "target"]
     protected = [effect for effect in effects if effect.role == "protected"]
     return (
+        *_of_use(pose, targets, helps_freely=helps_freely),
         *_of_optimism(sample, pose, targets, optimism),
         *_of_search(gap),
         *_of_evidence(sample, pose, targets),
         *_of_common_gains(sample, pose, targets),
         *_of_protection(pose, protected),
-        *_of_use(pose, targets, helps_freely=helps_freely),
         "effects are taken to add up and to be linear in the dose: a study of the mixture tests it",
     )
 

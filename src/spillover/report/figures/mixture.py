@@ -2,12 +2,11 @@
 
 The page shows recommendations as they are. For shares that a reader sets it adds up, as `spillover.mixture` does:
 `PGF(mixture, t) = Σ_s share_s · PGF(s, t)`, its interval by the percentiles of the same sum over the joint bootstrap
-replicates that it holds, which are fewer. It chooses nothing itself.
+replicates, so that shares which are recommended have one interval, whoever sets them. It chooses nothing itself.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,41 +32,45 @@ MOST_TASKS = 50
 """Sources or targets beyond which a page has no panel."""
 MOST_RECOMMENDED = 20
 """Targets for which mixtures are computed beforehand; for more, `spillover mix` computes one."""
-KEPT = 400
-"""Replicates that a page holds, of those that a recommendation is made by."""
 MOST_NUMBERS = 250_000
-"""Replicated PGFs that a page holds of one measure; with more cells there are fewer replicates."""
-UNKNOWN = -32_768
-"""How a PGF that is not defined is kept."""
+"""Replicated PGFs that a page without recommendations holds of one measure; with more cells there are fewer
+replicates. Beside recommendations it holds all that those are made by."""
+STEPS = 4094
+"""That the range of a cell's replicates is divided into: two letters a number, and finer than what is shown."""
+UNKNOWN = STEPS + 1
+"""How a replicate that is not defined is kept."""
+LETTERS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", dtype="u1")
+"""Digits of base 64."""
 DEFAULTS = MixtureSettings(targets=("any",))
 """What `spillover mix` takes where it is not told otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MixtureEvidence:
-    """One measure of one model's transfers with joint replicates, in whole steps so that they are small."""
+    """One measure of one model's transfers with joint replicates: each is `least + step · replicates`, so small."""
 
     measure: Measure
     sources: tuple[str, ...]
     targets: tuple[str, ...]
-    step: float
-    """PGF of one step."""
     mean: np.ndarray
-    """Shape source × target, whole steps."""
+    """Shape source × target, NaN where it is not defined; so the next two."""
+    least: np.ndarray
+    """Shape source × target: the least replicate of each."""
+    step: np.ndarray
+    """Shape source × target: PGF of one step."""
     replicates: np.ndarray
-    """Shape replicate × source × target, whole steps."""
+    """Shape replicate × source × target: whole steps above the least, 0–4094, or `UNKNOWN`."""
     recommended: dict[str, Mixture | str]
     """By target: the mixture without the target's own data, or why there is none."""
 
     def to_json(self) -> dict[str, Any]:
-        """Describe the evidence for the page; the steps as base64 of little-endian 16-bit integers."""
+        """Describe the evidence for the page; every replicate as two digits of base 64."""
         return {
             "measure": self.measure,
             "sources": list(self.sources),
             "targets": list(self.targets),
-            "step": self.step,
             "confidence": DEFAULTS.confidence,
-            "mean": _encode(self.mean),
+            **{name: _list(getattr(self, name)) for name in ("mean", "least", "step")},
             "replicates": _encode(self.replicates),
             "recommended": {
                 target: {"reason": found} if isinstance(found, str) else _describe(found)
@@ -150,17 +153,22 @@ def panel_of(samples: dict[Measure, TransferSample], splits: int = DEFAULTS.spli
 
 
 def _weigh(sample: TransferSample, measure: Measure, splits: int) -> MixtureEvidence:
-    kept = sample.replicates[: min(max(MOST_NUMBERS // sample.mean.size, 1), KEPT)]
-    largest = max(float(np.abs(np.nan_to_num(values)).max(initial=0.0)) for values in (kept, sample.mean))
-    step = max(largest / 32_767, 1e-5)
+    recommends = len(sample.targets) <= MOST_RECOMMENDED
+    most = len(sample.replicates) if recommends else max(MOST_NUMBERS // sample.mean.size, 1)
+    kept = sample.replicates[:most]
+    defined = ~np.isnan(kept)
+    least = np.where(defined, kept, np.inf).min(axis=0)
+    step = np.maximum(np.where(defined, kept, -np.inf).max(axis=0) - least, 1e-9) / STEPS
+    steps = np.divide(kept - least, step, out=np.full(kept.shape, float(UNKNOWN)), where=defined)
     return MixtureEvidence(
         measure=measure,
         sources=sample.sources,
         targets=sample.targets,
+        mean=sample.mean,
+        least=least,
         step=step,
-        mean=_steps(sample.mean, step),
-        replicates=_steps(kept, step),
-        recommended=_recommend(sample, measure, splits) if len(sample.targets) <= MOST_RECOMMENDED else {},
+        replicates=np.rint(steps).astype("u2"),
+        recommended=_recommend(sample, measure, splits) if recommends else {},
     )
 
 
@@ -176,12 +184,13 @@ def _recommend(sample: TransferSample, measure: Measure, splits: int) -> dict[st
     return found
 
 
-def _steps(values: np.ndarray, step: float) -> np.ndarray:
-    return np.where(np.isnan(values), UNKNOWN, np.rint(np.nan_to_num(values) / step)).astype("<i2")
+def _list(values: np.ndarray) -> list[float | None]:
+    """Round to six digits, twice what is shown."""
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values.ravel().tolist()]
 
 
 def _encode(steps: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(steps).tobytes()).decode()
+    return np.stack([LETTERS[steps >> 6], LETTERS[steps & 63]], axis=-1).tobytes().decode("ascii")
 
 
 def _describe(mixture: Mixture) -> dict[str, Any]:

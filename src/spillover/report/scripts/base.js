@@ -4,6 +4,8 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const MOST_DRAWN = 50; // tasks beyond which a heatmap is drawn on a canvas
 const readable = (name) => name.replace(/_/g, " ");
 
+const cut = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+
 // Ticks of an axis, each with as many decimals as tell it from the next.
 function ticksOf(from, to, count) {
   const places = d3.ticks(from, to, count);
@@ -96,11 +98,19 @@ function addCheck(parent, label, onChange) {
 // Give a drawing its size; the view box lets paper shrink it.
 const setSize = (svg, width, height) => svg.attr("width", width).attr("height", height).attr("viewBox", `0 0 ${width} ${height}`);
 
-// Draw now, and again when the room changes; `draw` is given the width.
+const fitted = [];
+
+// Draw once there is room, and again when the room changes; `draw` is given the width.
 function drawToFit(element, draw) {
   let width = 0;
-  new ResizeObserver((entries) => {
-    const now = Math.floor(entries[0].contentRect.width);
+  const fit = () => {
+    const { paddingLeft, paddingRight } = getComputedStyle(element);
+    const now = Math.floor(element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight));
     if (now > 0 && now !== width) draw((width = now));
-  }).observe(element);
+  };
+  fitted.push(fit);
+  new ResizeObserver(fit).observe(element);
 }
+
+// At once, for paper: between the announcement of a print and its layout no observer runs.
+const fitAll = () => fitted.forEach((fit) => fit());

@@ -30,9 +30,11 @@ function drawGraph(root, model, following) {
   let [width, height, radius, pad] = [0, 0, 16, 0];
   const at = (place) => [pad + places[place].x * (width - 2 * pad), pad + places[place].y * (height - 2 * pad)];
 
-  const kept = () => edges.filter(([, , pgf, q]) => Math.abs(pgf) >= view.threshold - 1e-9
-    && (view.sign === "all" || (pgf > 0) === (view.sign === "gain"))
-    && (!view.sure || (isNumber(q) && q <= DATA.rate)));
+  const stands = ([, , , q]) => isNumber(q) && q <= DATA.rate;
+
+  const kept = () => edges.filter((edge) => Math.abs(edge[2]) >= view.threshold - 1e-9
+    && (view.sign === "all" || (edge[2] > 0) === (view.sign === "gain"))
+    && (!view.sure || stands(edge)));
 
   // A curve that bends towards the middle, so that there and back are two lines.
   function curve([source, target]) {
@@ -53,6 +55,7 @@ function drawGraph(root, model, following) {
     shown.text(signed(view.threshold).replace("+", ""));
     linesIn.selectAll("path").data(list, ([source, target]) => `${source} ${target}`).join("path")
       .attr("class", (edge) => `edge ${edge[2] > 0 ? "gain" : "harm"}`)
+      .classed("sure", stands)
       .classed("faded", (edge) => !touches(edge))
       .attr("marker-end", (edge) => `url(#${root.attr("id")}-${edge[2] > 0 ? "gain" : "harm"})`)
       .attr("stroke-width", (edge) => 0.8 + 4.2 * Math.min(Math.abs(edge[2]) / Math.min(strongest, 1), 1))
@@ -104,7 +107,8 @@ function drawGraph(root, model, following) {
       ? [[`${readable(task)} moves`, of(0), ([, target]) => [target]], ["is moved by", of(1), ([source]) => [source]]]
       : [["help most", strongest(1), (edge) => edge.slice(0, 2)], ["harm most", strongest(-1), (edge) => edge.slice(0, 2)]];
     const among = model.graph.left_out ? `; the weakest ${model.graph.left_out} are not held by this page` : "";
-    moves.selectAll("p").data([`${list.length} transfers shown${among}. Choose a task to follow it.`]).join("p").attr("class", "note").text((text) => text);
+    const marked = list.some(stands) ? ` * and a darker arrow: stands a test at a false discovery rate of ${percent(DATA.rate)}.` : "";
+    moves.selectAll("p").data([`${list.length} transfers shown${among}.${marked} Choose a task to follow it.`]).join("p").attr("class", "note").text((text) => text);
     const part = moves.selectAll("section").data(parts).join((enter) => {
       const section = enter.append("section");
       section.append("h3");
@@ -112,10 +116,10 @@ function drawGraph(root, model, following) {
       return section;
     });
     part.select("h3").text(([title]) => title);
-    part.select("ul").selectAll("li").data(([, edges, ends]) => (edges.length ? edges.map((edge) => [ends(edge).map((place) => (task ? readable(nodes[place].name) : nodes[place].short)).join(" → "), edge[2]]) : [["nothing", null]])).join("li")
-      .html("").each(function ([text, pgf]) {
+    part.select("ul").selectAll("li").data(([, edges, ends]) => (edges.length ? edges.map((edge) => [ends(edge).map((place) => (task ? readable(nodes[place].name) : nodes[place].short)).join(" → "), edge]) : [["nothing", null]])).join("li")
+      .html("").each(function ([text, edge]) {
         d3.select(this).append("span").text(text);
-        if (pgf !== null) d3.select(this).append("span").attr("class", pgf > 0 ? "gain-ink" : "harm-ink").text(signed(pgf));
+        if (edge) d3.select(this).append("span").attr("class", edge[2] > 0 ? "gain-ink" : "harm-ink").text(signed(edge[2]) + (stands(edge) ? "*" : ""));
       });
   }
 

@@ -22,8 +22,6 @@ function drawHeatmap(root, model, following) {
   });
   const check = addCheck(controls, "only those that stand a test", (checked) => { view.sure = checked; render(); });
 
-  const cut = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
-
   const grid = () => {
     const { layer } = view;
     const order = model.orders[view.order];
@@ -53,11 +51,8 @@ function drawHeatmap(root, model, following) {
     return lines;
   }
 
-  const unsure = (map, source, target) => {
-    if (!view.sure || !map.layer.q) return false;
-    const q = map.at(map.layer.q, source, target);
-    return !(isNumber(q) && q <= DATA.rate);
-  };
+  // What was not tested, as the diagonal, has not failed a test.
+  const unsure = (map, source, target) => view.sure && (map.at(map.layer.q, source, target) ?? 0) > DATA.rate;
 
   function tell(source, target) { status.text(describe(source, target).join(". ")); }
 
@@ -196,7 +191,7 @@ function drawHeatmap(root, model, following) {
       const every = Math.ceil(9 / size);
       pen.font = `${Math.min(10, Math.max(8, size))}px system-ui, sans-serif`;
       pen.textBaseline = "middle";
-      const fit = (name) => (model.short[name].length > 9 ? `${model.short[name].slice(0, 8)}…` : model.short[name]);
+      const fit = (name) => cut(model.short[name], 9);
       rows.forEach((name, i) => { if (i % every === 0) { pen.textAlign = "right"; pen.fillText(fit(name), left - 4, top + (i + 0.5) * size); } });
       columns.forEach((name, j) => {
         if (j % every) return;

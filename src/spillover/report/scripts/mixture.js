@@ -1,13 +1,14 @@
 // Mixtures by hand: Python's recommendation as it is, or the reader's shares, whose effects are added up from Python's
 // replicates.
 
-const UNKNOWN_STEP = -32768;
+const UNKNOWN_STEP = 4095;
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const MEASURES = { raw: "PGF", calibrated: "PGF, answer prior taken out" };
 
+// Two digits of base 64 a number.
 function decodeSteps(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Int16Array.from({ length: bytes.length / 2 }, (_, place) => view.getInt16(2 * place, true));
+  const digits = new Map([...LETTERS].map((letter, digit) => [letter, digit]));
+  return Uint16Array.from({ length: text.length / 2 }, (_, place) => digits.get(text[2 * place]) * 64 + digits.get(text[2 * place + 1]));
 }
 
 // The percentile of sorted values, by linear interpolation, as numpy's.
@@ -19,17 +20,15 @@ function percentile(sorted, percent) {
 
 function makePrediction(evidence) {
   const [sources, targets] = [evidence.sources.length, evidence.targets.length];
-  const [mean, replicates] = [decodeSteps(evidence.mean), decodeSteps(evidence.replicates)];
+  const replicates = decodeSteps(evidence.replicates);
   const count = replicates.length / (sources * targets);
-  const add = (steps, start, target, taken) => {
-    let sum = 0;
-    for (const [source, share] of taken) {
-      const step = steps[start + source * targets + target];
-      if (step === UNKNOWN_STEP) return NaN;
-      sum += share * step * evidence.step;
-    }
-    return sum;
+  const mean = (source, target) => evidence.mean[source * targets + target] ?? NaN;
+  const drawn = (replicate) => (source, target) => {
+    const cell = source * targets + target;
+    const steps = replicates[replicate * sources * targets + cell];
+    return steps === UNKNOWN_STEP ? NaN : evidence.least[cell] + steps * evidence.step[cell];
   };
+  const add = (taken, pgf, target) => taken.reduce((sum, [source, share]) => sum + share * pgf(source, target), 0);
   const tail = 50 * (1 - evidence.confidence);
   return (shares) => {
     const taken = shares.map((share, source) => [source, share]).filter(([, share]) => share > 0);
@@ -37,11 +36,11 @@ function makePrediction(evidence) {
       const outcomes = new Float64Array(count);
       let finite = 0;
       for (let replicate = 0; replicate < count; replicate += 1) {
-        const sum = add(replicates, replicate * sources * targets, target, taken);
+        const sum = add(taken, drawn(replicate), target);
         if (!isNaN(sum)) { outcomes[finite] = sum; finite += 1; }
       }
       const sorted = outcomes.subarray(0, finite).sort();
-      return { task, pgf: add(mean, 0, target, taken), low: finite ? percentile(sorted, tail) : NaN, high: finite ? percentile(sorted, 100 - tail) : NaN };
+      return { task, pgf: add(taken, mean, target), low: finite ? percentile(sorted, tail) : NaN, high: finite ? percentile(sorted, 100 - tail) : NaN };
     });
   };
 }
@@ -52,7 +51,7 @@ function drawMixture(root, panel) {
   const measures = new Map(panel.map((evidence) => [evidence.measure, { evidence, predict: makePrediction(evidence) }]));
   const { sources, targets, confidence } = panel[0];
   const even = sources.map(() => 1 / sources.length);
-  const view = { measure: panel[0].measure, target: targets[0], shares: even, recommended: false };
+  const view = { measure: panel[0].measure, target: targets[0], shares: even, recommended: false, moved: null };
   const recommendation = () => measures.get(view.measure).evidence.recommended[view.target];
   const controls = root.append("div").attr("class", "controls");
   const chosen = addChoice(controls, "to become better at", targets.map((task) => [task, readable(task)]), view.target, (task) => { view.target = task; recommend(); });
@@ -72,7 +71,7 @@ function drawMixture(root, panel) {
   const rows = sliders.selectAll("div").data(sources).join((enter) => {
     const row = enter.append("div").attr("class", "part-of-mixture");
     const label = row.append("label");
-    label.append("span").text(readable);
+    label.append("span").attr("title", readable).text(readable);
     label.append("input").attr("type", "range").attr("min", 0).attr("max", 1).attr("step", 0.01);
     label.append("output");
     row.append("p").attr("class", "small");
@@ -80,14 +79,17 @@ function drawMixture(root, panel) {
   });
   rows.select("input").on("input", function () { move(rows.select("input").nodes().indexOf(this), Number(this.value)); });
 
-  // One share is set, the others keep their proportions; where they have none, they share evenly.
+  // One share is set. The others keep the proportions from before its slider was first touched, so that it can go to
+  // 100% and back; where they have none, they share evenly.
   function move(place, share) {
-    const rest = view.shares.reduce((sum, each, other) => sum + (other === place ? 0 : each), 0);
-    const others = view.shares.length - 1;
-    take(view.shares.map((each, other) => {
+    const moved = view.moved?.place === place ? view.moved : { place, before: view.shares };
+    const rest = moved.before.reduce((sum, each, other) => sum + (other === place ? 0 : each), 0);
+    const others = moved.before.length - 1;
+    take(moved.before.map((each, other) => {
       if (other === place) return others ? share : 1;
       return rest > 1e-9 ? (each / rest) * (1 - share) : (1 - share) / others;
     }));
+    view.moved = moved;
   }
 
   function recommend() {
@@ -99,6 +101,7 @@ function drawMixture(root, panel) {
   function take(shares, recommended = false) {
     view.shares = shares;
     view.recommended = recommended;
+    view.moved = null;
     render();
   }
 
@@ -111,11 +114,10 @@ function drawMixture(root, panel) {
     const parts = Object.entries(found.sources).filter(([, { share }]) => share > 0).map(([source, { share }]) => `${readable(source)} ${percent(share)}`);
     const effect = found.effects[view.target];
     const promised = isNumber(effect.promised) ? `; ${signed(effect.promised)} once the luck of choosing is taken off` : "";
-    return [
-      `Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(effect.predicted)} (${signed(effect.low)} to ${signed(effect.high)})${promised}.`,
-      ...found.notes.map((note) => `${note[0].toUpperCase()}${readable(note.slice(1))}.`),
-      `The same by: ${asked}`,
-    ];
+    const told = `Recommended without its own data: ${parts.join(", ")}. Predicted ${signed(effect.predicted)} (${signed(effect.low)} to ${signed(effect.high)})${promised}.`;
+    const notes = found.notes.map((note) => `${note[0].toUpperCase()}${readable(note.slice(1))}.`);
+    const helps = (effect.promised ?? effect.predicted) > 0; // else the first note advises against it
+    return [...(helps ? [told] : [notes.shift(), told]), ...notes, `The same by: ${asked}`];
   }
 
   // What is known of a source, and, beside the recommendation, why it is in or out.
@@ -148,7 +150,7 @@ function drawMixture(root, panel) {
     const width = (from, to) => `calc(${x(to)} - ${x(from)})`;
     const line = body.selectAll("tr").data(found, ({ task }) => task).join((enter) => {
       const row = enter.append("tr");
-      row.append("th").attr("scope", "row").text(({ task }) => readable(task));
+      row.append("th").attr("scope", "row").attr("title", ({ task }) => readable(task)).text(({ task }) => readable(task));
       const bar = row.append("td").append("div").attr("class", "effect").attr("aria-hidden", "true");
       for (const part of ["zero", "interval", "dot", "honest"]) bar.append("i").attr("class", part);
       row.append("td").attr("class", "pgf");

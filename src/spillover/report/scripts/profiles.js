@@ -74,11 +74,12 @@ function makeProfile(figure, model, following, [sign, word, across, up]) {
   function spread(group, x, y, room) {
     const taken = [];
     group.each(function ({ short, gives, takes }) {
-      const turned = x(gives.value) + 7 + short.length * 8 > room.right + 18;
+      const named = cut(short, 9);
+      const turned = x(gives.value) + 7 + named.length * 8 > room.right + 18;
       const label = { x: x(gives.value) + (turned ? -7 : 7), y: Math.max(y(takes.value) - 6, room.top + 6) };
       while (taken.some((other) => Math.abs(other.x - label.x) < 20 && Math.abs(other.y - label.y) < 10)) label.y += 10;
       taken.push(label);
-      d3.select(this).append("text").attr("x", label.x).attr("y", label.y).attr("dy", "0.35em").attr("text-anchor", turned ? "end" : "start").text(short);
+      d3.select(this).append("text").attr("x", label.x).attr("y", label.y).attr("dy", "0.35em").attr("text-anchor", turned ? "end" : "start").text(named);
     });
   }
 

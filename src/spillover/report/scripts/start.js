@@ -27,18 +27,30 @@ function drawModel(section) {
   return others;
 }
 
+const waiting = [];
+
 // One after the other, each in its own turn, so that a click or a key need not wait for all of them.
-function inTurns(draws, whenDone) {
-  if (!draws.length) { whenDone(); return; }
-  setTimeout(() => { draws[0](); inTurns(draws.slice(1), whenDone); });
+function inTurns() {
+  setTimeout(() => {
+    waiting.shift()?.();
+    if (waiting.length) { inTurns(); return; }
+    document.documentElement.dataset.ready = "yes";
+    performance.mark("figures");
+  });
 }
 
 const sections = [...document.querySelectorAll("section.model")];
 const tabs = [...document.querySelectorAll("[role=tab]")];
 const drawn = new Set();
+let shown = 0;
+
+function hideOthers() {
+  sections.forEach((section, place) => { section.hidden = place !== shown; });
+}
 
 function show(place) {
-  sections.forEach((section, other) => { section.hidden = other !== place; });
+  shown = place;
+  hideOthers();
   tabs.forEach((tab, other) => {
     tab.setAttribute("aria-selected", String(other === place));
     tab.tabIndex = other === place ? 0 : -1;
@@ -46,7 +58,8 @@ function show(place) {
   if (drawn.has(place)) return;
   drawn.add(place);
   delete document.documentElement.dataset.ready;
-  inTurns(drawModel(sections[place]), () => { document.documentElement.dataset.ready = "yes"; performance.mark("figures"); });
+  waiting.push(...drawModel(sections[place]));
+  inTurns();
 }
 
 tabs.forEach((tab, place) => {
@@ -67,13 +80,18 @@ theme.addEventListener("change", () => {
   document.dispatchEvent(new Event("theme"));
 });
 
-// Paper shows every model.
-addEventListener("beforeprint", () => sections.forEach((section, place) => {
-  section.hidden = false;
-  if (drawn.has(place)) return;
-  drawn.add(place);
-  for (const draw of drawModel(section)) draw();
-}));
+// Paper shows every model, drawn before this returns.
+addEventListener("beforeprint", () => {
+  sections.forEach((section, place) => {
+    section.hidden = false;
+    if (drawn.has(place)) return;
+    drawn.add(place);
+    waiting.push(...drawModel(section));
+  });
+  while (waiting.length) waiting.shift()();
+  fitAll();
+});
+addEventListener("afterprint", hideOthers);
 
 document.documentElement.classList.add("scripted");
 if (sections.length) show(0);

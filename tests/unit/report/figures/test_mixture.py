@@ -1,4 +1,3 @@
-import base64
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from spillover.core.published import PGFRow, PGFTable
 from spillover.core.scores import table_from_scores
 from spillover.mixture.recommend import recommend
 from spillover.mixture.settings import MixtureSettings
-from spillover.report.figures.mixture import KEPT, MOST_TASKS, UNKNOWN, mixture_panels, panel_of
+from spillover.report.figures.mixture import LETTERS, MOST_TASKS, STEPS, UNKNOWN, mixture_panels, panel_of
 from spillover.study.together import StudyResults
 
 NAMES = ["a", "b", "c", "d"]
@@ -40,8 +39,13 @@ def evidence(panel):
     return panel.measures[0]
 
 
-def decoded(text, shape):
-    return np.frombuffer(base64.b64decode(text), dtype="<i2").reshape(shape)
+def decoded(told):
+    """Replicates × cells, as the page reads them."""
+    letters = np.frombuffer(told["replicates"].encode(), dtype="u1").reshape(-1, 2)
+    digits = np.searchsorted(np.sort(LETTERS), letters)
+    digits = np.argsort(LETTERS)[digits]
+    steps = (digits[:, 0] * 64 + digits[:, 1]).reshape(-1, len(told["mean"]))
+    return np.array(told["least"]) + np.array(told["step"]) * steps
 
 
 def test_recommendations_are_those_of_the_command_line(evidence):
@@ -64,12 +68,18 @@ def test_the_page_is_told_what_the_mixture_s_own_json_says(evidence):
     assert told["effects"]["a"]["promised"] == described["effects"][0]["promised"]
 
 
-def test_the_page_gets_little_endian_integers(evidence):
-    (sample,) = sample_transfers(made(), AnalysisSettings())
+def test_the_page_gets_all_replicates_that_recommendations_are_made_by(evidence):
+    (sample,) = sample_transfers(made(), AnalysisSettings(), replicates=1000)
     told = evidence.to_json()
-    kept = decoded(told["replicates"], (KEPT, 4, 4)) * told["step"]
-    assert np.allclose(kept, sample.replicates[:KEPT], atol=told["step"])
-    assert np.allclose(decoded(told["mean"], (4, 4)) * told["step"], sample.mean, atol=told["step"])
+    assert np.allclose(told["mean"], sample.mean.ravel(), rtol=1e-5)
+    expected = sample.replicates.reshape(1000, 16)
+    assert (np.abs(decoded(told) - expected) <= np.ptp(expected, axis=0) / STEPS).all()
+
+
+def test_thirteen_tasks_of_three_models_are_a_page_below_three_megabytes():
+    (sample,) = sample_transfers(made([f"t{place}" for place in range(13)]), AnalysisSettings(), replicates=1000)
+    (evidence,) = panel_of({"raw": sample}, splits=0).measures
+    assert 3 * 2 * len(evidence.to_json()["replicates"]) < 2_100_000, "all else takes less than 0.9 MB"
 
 
 def test_what_is_not_defined_is_kept_as_that():
@@ -78,9 +88,11 @@ def test_what_is_not_defined_is_kept_as_that():
     mean[1, 2] = np.nan
     replicates[:, 1, 2] = np.nan
     (evidence,) = panel_of({"raw": replace(sample, mean=mean, replicates=replicates)}, splits=0).measures
-    assert evidence.mean[1, 2] == UNKNOWN
     assert (evidence.replicates[:, 1, 2] == UNKNOWN).all()
-    assert (evidence.mean != UNKNOWN).sum() == 15
+    assert (evidence.replicates == UNKNOWN).sum() == 100
+    told = evidence.to_json()
+    for name in ("mean", "least"):
+        assert [place for place, value in enumerate(told[name]) if value is None] == [6]
 
 
 def test_a_table_has_no_measure_with_the_answer_prior_taken_out(panel):
