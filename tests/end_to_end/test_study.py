@@ -65,7 +65,8 @@ def test_a_run_ends_with_matrix_findings_and_page(finished):
     assert said.returncode == 0, said.stderr
     assert "Relative_Depth" in said.stdout
     words = " ".join(said.stdout.split())  # without the ends of lines
-    assert "strongest donor" in words or "single transfers" in words
+    assert "finetuning on one task" in words
+    assert "no single transfer of the 2 tested" in words or "single transfers" in words
     assert "[7/7]" in said.stderr
     assert "Relative_Depth" in (folder / "report.html").read_text()
     letters, generate = json.loads((folder / "findings.json").read_text())["models"]
