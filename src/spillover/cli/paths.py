@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from spillover.core.errors import ImportFileError
+from spillover.core.keys import hash_file
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.interop.gather import Gathered
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import, read_import
@@ -83,7 +84,15 @@ def _named_model(choices: ImportChoices, name: str | None) -> ImportChoices:
 def _read_foreign(name: str | None, plan: ImportPlan, choices: ImportChoices) -> Results:
     imported = read_import(plan, choices)
     data = tuple(_named(part, name) if isinstance(part, PGFTable) else part for part in imported.data)
-    return Results(results=StudyResults(data=data), plan=plan, gathered=imported.gathered)
+    results = StudyResults(data=data, origin={"files": _hashes(plan)})
+    return Results(results=results, plan=plan, gathered=imported.gathered)
+
+
+def _hashes(plan: ImportPlan) -> dict[str, dict[str, str]]:
+    """SHA-256 of every file that was read, by run or table and by the file's name."""
+    files = {each.run.name: each.run.files for each in plan.runs}
+    files |= {table.model: (Path(table.origin),) for table in plan.tables}
+    return {name: {file.name: hash_file(file) for file in read} for name, read in files.items()}
 
 
 def _models(results: Results) -> list[str]:
