@@ -51,7 +51,8 @@ def _say_controls(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
         difference = control.difference
         if np.isnan(difference.mean):
             continue
-        text = f"against the {control.kind} control {_who_adds(control, model)} {number(difference.mean, 4)} PGF on other tasks"
+        added = f"{_who_adds(control, model)} {number(difference.mean, 4)} PGF on other tasks"
+        text = f"against the {control.kind} control {added}"
         if np.isfinite(difference.mean_low):
             open_sign = ", so perception may add nothing" if difference.mean_low <= 0 <= difference.mean_high else ""
             text += f" ({interval_in_words(difference.mean_low, difference.mean_high, settings)}{open_sign})"

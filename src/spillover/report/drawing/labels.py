@@ -41,13 +41,12 @@ def name_points(figure: Figure, axes: Axes, names: Sequence[str], places: Sequen
     frame = axes.get_window_extent()
     edge = (frame.x0 / unit, frame.y0 / unit, frame.x1 / unit, frame.y1 / unit)
     taken: list[Box] = [(x - GAP, y - GAP, x + GAP, y + GAP) for x, y in at]
-    for place in np.argsort(-at[:, 1], kind="stable").tolist():
+    for place in map(int, np.argsort(-at[:, 1], kind="stable")):
         box = _free_box(at[place], len(names[place]), taken, edge)
         taken.append(box)
         offset = (box[0] - at[place, 0], box[1] - at[place, 1])
-        axes.annotate(
-            names[place], places[place], offset, textcoords="offset points", fontsize=SIZE, color=INK, va="bottom"
-        )
+        name: str = names[place]
+        axes.annotate(name, places[place], offset, textcoords="offset points", fontsize=SIZE, color=INK, va="bottom")
 
 
 def _free_box(at: NDArray[np.float64], letters: int, taken: Sequence[Box], edge: Box) -> Box:

@@ -50,9 +50,13 @@ def test_the_first_layer_is_the_matrix(model):
 
 
 def test_examples_give_calibrated_layers_and_accuracy_points():
-    names = [layer.name for layer in layers_of(analyze(example_cube()).models[0])]
-    assert names[0] == "raw"
-    assert {"specific", "points"} <= set(names)
+    layers = {layer.name: layer for layer in layers_of(analyze(example_cube()).models[0])}
+    assert next(iter(layers)) == "raw"
+    assert "specific" in layers
+    points = layers["points"]
+    assert (points.low <= points.values).all()
+    assert (points.values <= points.high).all()
+    assert (points.low < points.high).any()
 
 
 def test_layers_of_pgf_share_one_scale(model):
