@@ -17,6 +17,7 @@ from spillover.interop.mapping import require_runs
 from spillover.study.together import StudyResults
 
 OneModel = pa.Table | PGFTable | AccuracyTable
+SAME_PATH = "two of the paths are the same: give another one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +58,15 @@ def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Resul
     results += [_read_foreign(name, plan, chosen[name]) for name, plan in plans.items()]
     names = [model for part in results for model in _models(part)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise ImportFileError(f"two results are called {repeated[0]!r}", hint="name them: 3B=first.csv 7B=second.csv")
+        hint = SAME_PATH if is_repeated(arguments) else "name them: 3B=first.csv 7B=second.csv"
+        raise ImportFileError(f"two results are called {repeated[0]!r}", hint=hint)
     return results
+
+
+def is_repeated(arguments: list[str]) -> bool:
+    """Whether two arguments are one path, however it is written or named."""
+    paths = [_split(argument)[1].resolve() for argument in arguments]
+    return len(set(paths)) < len(paths)
 
 
 def _split(argument: str) -> tuple[str | None, Path]:

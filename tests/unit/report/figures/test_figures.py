@@ -104,6 +104,15 @@ def test_a_large_graph_keeps_its_strongest_edges():
     assert graph.left_out == model.summary.positive_cells + model.summary.negative_cells - MOST_EDGES
 
 
+def test_a_card_leaves_out_who_helps_by_less_than_it_shows():
+    effects = {"a": 0.1, "b": 0.004, "c": 0.006, "d": -0.004}
+    rows = tuple(PGFRow(seed=0, source=source, target="a", pgf=pgf) for source, pgf in effects.items())
+    (model,) = analyze(PGFTable(model="m", rows=rows, examples={}, origin="made up")).models
+    card = next(card for card in cards_of(model) if card.name == "a")
+    assert [other.name for other in card.donors] == ["c"]
+    assert card.pirates == ()
+
+
 def test_a_card_names_who_helps_and_who_harms(model):
     card = next(card for card in cards_of(model) if card.name == "Counting")
     column = {source: model.matrix.value(source, "Counting") for source in NAMES if source != "Counting"}
