@@ -24,6 +24,7 @@ from spillover.analysis.pgf import TransferArray
 from spillover.analysis.records import BaseRecord
 from spillover.analysis.shapes import Cells, Transfers
 from spillover.analysis.summary import Summary
+from spillover.analysis.training import TrainingCurve
 from spillover.analysis.verdict import Verdict
 from spillover.analysis.warned import Warned
 from spillover.analysis.weights import WeightCorrelation, WeightSimilarity
@@ -139,6 +140,8 @@ class ModelFindings:
     progress: tuple[Checkpoint, ...]
     """Earlier checkpoints first, the end of training last; empty where only the end was scored."""
     warnings: tuple[Warned, ...]
+    training: tuple[TrainingCurve, ...] = ()
+    """One a finetune whose log is at hand; for figures, not in the JSON."""
     mixtures: MixtureFindings | None = None
     """What mixtures did; they take part in nothing else here but `verdicts`, `additivity` and the warnings."""
     verdicts: tuple[Verdict, ...] = ()

@@ -96,6 +96,7 @@ def analyze_scores(
         protocols=_contrast_protocols(study, context),
         weights=_relate_weights(study, findings, context),
         progress=_follow_progress(study, context),
+        training=study.beside.training,
         mixtures=describe_mixtures(cube, everything.calibrated, context),
         verdicts=_judge_mixtures(cube, everything.calibrated, context),
         additivity=check_additivity(cube, everything.calibrated, context),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from scipy import special
 
 from spillover.analysis.answers import ONE_LETTER, find_shared_count
-from spillover.analysis.cube import ScoreCube
+from spillover.analysis.cube import ScoreCube, TargetBlock
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.warned import Evidence, Warned
+from spillover.tasks.blink import RELABELLED, label_revision
 
 UNREAD_WORTH_SAYING = 0.01
 UNREAD_SHARE = 0.1
@@ -21,8 +23,6 @@ UNREAD_CHANGE = 0.05
 error of an accuracy over 130 examples, may be nothing but format."""
 UNEVEN_LABELS = 1.5
 """A letter that is the answer this many times as often as under a uniform balance."""
-MISLABELLED = "Relative_Reflectance"
-"""About 90 % of its answers were wrong until BLINK's own correction of 2025-09-03."""
 
 
 def warn_of_answers(evidence: Evidence, settings: AnalysisSettings) -> Iterator[Warned]:
@@ -110,17 +110,34 @@ def _warn_of_parse_failures(evidence: Evidence, _: AnalysisSettings) -> Iterator
 
 
 def _warn_of_label_revision(evidence: Evidence, settings: AnalysisSettings) -> Iterator[Warned]:
-    if MISLABELLED not in evidence.frame.targets or MISLABELLED in settings.trusted_labels:
+    if RELABELLED not in evidence.frame.targets or RELABELLED in settings.trusted_labels:
         return
+    revision = None
     if evidence.cube is not None:
-        examples = evidence.cube.blocks[evidence.frame.targets.index(MISLABELLED)].examples
-        if all(re.fullmatch(rf"(train|validation)_{MISLABELLED}_\d+_\d+", example) for example in examples):
+        block = evidence.cube.blocks[evidence.frame.targets.index(RELABELLED)]
+        if all(re.fullmatch(rf"(train|validation)_{RELABELLED}_\d+_\d+", example) for example in block.examples):
             return  # drawn by our own suite, not BLINK's
-    text = (
-        f"{MISLABELLED}: label revision unknown; about 90 % of BLINK's answers to it were wrong until 2025-09-03 "
-        "(name it in trusted_labels if yours are the corrected ones)"
-    )
-    yield Warned(kind="label_revision", tasks=(MISLABELLED,), text=text)
+        revision = _label_revision(block)
+    if revision == "corrected":
+        return
+    if revision == "old":
+        text = (
+            f"{RELABELLED}: the labels are those before BLINK's correction of 2025-09-03, when about 90 % of them were "
+            "wrong: scores on it mean nothing"
+        )
+    else:
+        text = (
+            f"{RELABELLED}: label revision unknown; about 90 % of BLINK's answers to it were wrong until 2025-09-03 "
+            "(name it in trusted_labels if yours are the corrected ones)"
+        )
+    yield Warned(kind="label_revision", tasks=(RELABELLED,), text=text)
+
+
+def _label_revision(block: TargetBlock) -> Literal["old", "corrected"] | None:
+    codes = block.answers.tolist()
+    if min(codes) < 0:
+        return None
+    return label_revision({example: block.letters[code] for example, code in zip(block.examples, codes, strict=True)})
 
 
 def _warn_of_label_balance(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:

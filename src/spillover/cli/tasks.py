@@ -282,6 +282,8 @@ def _file_settings(file: Path, columns: list[str], metric: str | None) -> FileTa
     named: dict[str, str | list[str]] = {}
     for each in columns:
         key, _, name = each.partition("=")
+        if not name:
+            raise TaskError(f"--column {each} does not say what is called what", hint="write NAME=COLUMN: answer=label")
         named[key] = name.split(",") if "," in name or key == "images" else name
     try:
         return FileTask.model_validate({"name": file.stem, "metric": metric, "columns": named})

@@ -31,9 +31,10 @@ def newest_commit(name: str, kind: Literal["model", "dataset"]) -> str | None:
             return fetched
         there = "" if "/" in name else f"there is no folder {name!r}, and "
         of_kind = "--repo-type dataset " if kind == "dataset" else ""
+        fetch = f"where the hub can be reached: hf download {of_kind}{name}; or give a local folder"
         raise HubError(
             f"{there}cannot look up the {kind} {name!r} on the hub: {type(error).__name__}",
-            hint=f"where the hub can be reached: hf download {of_kind}{name}; or give a local folder",
+            hint=fetch if "/" in name else "give a folder that exists, or a name of the hub: OWNER/NAME",
         ) from error
 
 

@@ -70,7 +70,7 @@ class Score:
     answer_given: str | None
     """What the model answered, once parsed; None where it could not be parsed."""
     parse: str = "parsed"
-    """`parsed`, `ambiguous` or `none`."""
+    """`parsed`, `ambiguous` or `none`; `cut` where no answer was read and the reply ended at `maximum_new_tokens`."""
     reply: str | None = None
     """The raw reply, where one was generated."""
     options: tuple[str, ...] | None = None

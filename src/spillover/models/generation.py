@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,6 +14,16 @@ from spillover.models.batching import Row, in_batches, lay_out_again
 from spillover.models.encoding import Encoded
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model wrote."""
+
+    text: str
+    """Raw, without special tokens."""
+    is_cut: bool
+    """Whether `maximum_new_tokens` were written and none of them ended the turn."""
+
+
 @torch.inference_mode()
 def generate_replies(
     base: Base,
@@ -20,7 +31,7 @@ def generate_replies(
     maximum_new_tokens: int,
     *,
     on_progress: Callable[[int], None] | None = None,
-) -> list[str]:
+) -> list[Reply]:
     """Let the model answer every prompt, taking the likeliest token each time.
 
     A model's own generation settings (sampling, penalties) are left out of account: they would differ between models.
@@ -32,19 +43,20 @@ def generate_replies(
         on_progress: called with the number of prompts that a batch has settled.
 
     Returns:
-        The raw replies, without special tokens.
+        The replies, in the prompts' order.
 
     Raises:
         ModelError: the model's logits are no numbers, or the memory does not hold a single prompt.
     """
+    ends = sorted({base.chat.end_of_turn, base.tokenizer.eos_token_id} - {None})
     settings = GenerationConfig(
         do_sample=False,
         max_new_tokens=maximum_new_tokens,
-        eos_token_id=sorted({base.chat.end_of_turn, base.tokenizer.eos_token_id} - {None}),
+        eos_token_id=ends,
         pad_token_id=base.tokenizer.pad_token_id,
     )
     watched = LogitsProcessorList([_RefuseNaN(base)])
-    replies = [""] * len(prompts)
+    replies = [Reply("", is_cut=False)] * len(prompts)
 
     def ask(group: list[int]) -> None:
         inputs = lay_out_again(base, [Row(prompts[index]) for index in group], padding="left")
@@ -52,8 +64,9 @@ def generate_replies(
             written = base.model.generate(**inputs, generation_config=settings, logits_processor=watched)
         replied = written[:, inputs["input_ids"].shape[1] :]
         texts = base.tokenizer.batch_decode(replied, skip_special_tokens=True)
-        for index, text in zip(group, texts, strict=True):
-            replies[index] = text
+        ended = torch.isin(replied, torch.tensor(ends, device=replied.device)).any(dim=1).tolist()
+        for index, text, has_end in zip(group, texts, ended, strict=True):
+            replies[index] = Reply(text, is_cut=not has_end)
         if on_progress is not None:
             on_progress(len(group))
 

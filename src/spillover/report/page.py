@@ -23,11 +23,13 @@ from spillover.report.differences_in_terminal import LISTED, Change, changed_cel
 from spillover.report.figures.data import is_reduced, page_data
 from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.tasks import TaskCard, cards_of
+from spillover.report.figures.training import training_of
 from spillover.report.figures.variance import PARTS, ShareBar, variance_of
 from spillover.report.figures.verdicts import predicted_cells
 from spillover.report.points import Points, lay_out_points
 from spillover.report.side_by_side import comparison_tables
 from spillover.report.tables import GroupTable, Map, difference_map, group_tables, maps_of
+from spillover.report.training import LaidTraining, lay_out_training
 from spillover.report.verdicts import (
     UNTOLD,
     AgreementRow,
@@ -72,6 +74,7 @@ class ModelPage:
     verdicts: list[tuple[Verdict, list[VerdictRow], Bars]]
     mixture_maps: list[Map]
     predictions: list[PredictedCell]
+    training: LaidTraining | None
     points: Points | None
     """Of the predictions; None where there are none."""
     agreement: list[AgreementRow]
@@ -152,6 +155,7 @@ def _dump(value: Any, **_: Any) -> str:
 
 
 def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixture: bool) -> ModelPage:
+    training = training_of(model)
     predictions = [] if model.additivity is None else predicted_cells(model.additivity, model.verdicts)
     return ModelPage(
         model=model,
@@ -173,6 +177,7 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         predictions=predictions,
         points=lay_out_points(predictions) if predictions else None,
         agreement=[] if model.additivity is None else agreement_rows(model.additivity),
+        training=None if training is None else lay_out_training(training),
         left_out=[] if model.additivity is None else left_out_rows(model.additivity),
     )
 

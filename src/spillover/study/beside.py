@@ -1,4 +1,4 @@
-"""What a study's folder tells of its models beside their scores: similar updates, unequal training, shared images."""
+"""What a study's folder tells of its models beside their scores: similar updates, how training went, shared images."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spillover.analysis import Beside, WeightSimilarity, compare_updates
+from spillover.analysis.training import TrainingCurve, thin_curve
 from spillover.analysis.warned import Warned
 from spillover.core.errors import StoreError
 from spillover.study.overlap import warn_of_overlap
@@ -56,7 +57,7 @@ def _beside(stored: StoredStudy, model: str) -> Beside:
         *_warn_of_repetition(stored.study),
         *(_warn_of_damage(job, folder) for job, folder, sound in there if not sound),
     )
-    return Beside(similarity=similarity, warnings=warnings)
+    return Beside(similarity=similarity, training=tuple(_curves(stored, model)), warnings=warnings)
 
 
 def _adapters(stored: StoredStudy, model: str) -> Iterator[tuple[Evaluate, Path]]:
@@ -92,15 +93,31 @@ def _warn_of_repetition(study: Study) -> Iterator[Warned]:
 
 def _logged(stored: StoredStudy, job: Evaluate) -> dict[str, Any]:
     """How long and at what learning rate an adapter was trained, by its log; nothing where it has none."""
-    files = [stored.store.folder / "logs" / f"{key}.parquet" for key in job.needs]
-    if not files or not files[0].is_file():
+    log = _log(stored, job.needs[0]) if job.needs else None
+    if log is None:
         return {}
-    (file,) = files
+    return {"steps": len(log), "highest learning rate": max(log["learning_rate"].to_pylist(), default=0.0)}
+
+
+def _curves(stored: StoredStudy, model: str) -> Iterator[TrainingCurve]:
+    """The curves of a model's finetunes, of those whose log is there."""
+    for job in stored.plan.finetunes:
+        log = _log(stored, job.key) if job.model == model else None
+        if log is None:
+            continue
+        values = {name: thin_curve(log[name].to_pylist()) for name in ("loss", "learning_rate", "gradient_norm")}
+        steps = tuple(round(step) for step in thin_curve(log["step"].to_pylist()))
+        yield TrainingCurve(source=job.source, control=job.control, seed=job.seed, steps=steps, **values)
+
+
+def _log(stored: StoredStudy, key: str) -> pa.Table | None:
+    file = stored.store.folder / "logs" / f"{key}.parquet"
+    if not file.is_file():
+        return None
     try:
-        log = pq.read_table(file, columns=["step", "learning_rate"])
+        return pq.read_table(file)
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"cannot read the training's log: {error}", where=str(file)) from error
-    return {"steps": len(log), "highest learning rate": max(log["learning_rate"].to_pylist(), default=0.0)}
 
 
 def find_unequal_training(trained: Sequence[tuple[Job, Mapping[str, Any]]]) -> Iterator[Warned]:

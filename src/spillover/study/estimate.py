@@ -7,13 +7,13 @@ over what a device does in practice. It is a guess within a factor of two or thr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from statistics import mean
 
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of
-from spillover.study.plan import Evaluate, Finetune, Job
+from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.run import Prepared
 from spillover.study.study import LocalExecutor, Study
 from spillover.tasks.settings import PerceptionTasks, VSIBenchTasks
@@ -27,10 +27,6 @@ OVERHEAD_S = {"cpu": 2e-3, "cuda": 5e-4}
 """An example, whatever the model: decoding, tokenising, launching."""
 TOKENS = {"small": 80, "usual": 1200}
 """An example: three tiny images and a question; one to four photographs and a question."""
-EXAMPLES_UNKNOWN = 150
-"""Examples of a target whose number the study does not say; BLINK's have 117 to 172."""
-VIDEO_QUESTIONS = 513
-"""Of each of VSI-Bench's ten kinds, on average."""
 FRAME_PIXELS = 640 * 480
 """Of VSI-Bench's videos."""
 TOKEN_PIXELS = 28 * 28
@@ -73,12 +69,12 @@ def estimate_cost(prepared: Prepared) -> Cost:
     seconds = _seconds(prepared, devices[0].split(":")[0])
     finetunes = [job for job in prepared.jobs if isinstance(job, Finetune)]
     models = {model.name: model for model in study.models}
-    examples = cache(partial(_examples, study))
+    examples = _examples(prepared)
     return Cost(
         seconds=START_S + sum(seconds) / min(len(devices), len(seconds)) if seconds else 0.0,
         trained=len(finetunes) * study.training.examples * study.training.epochs,
         asked=sum(
-            examples(question.target)
+            examples[question.target]
             for job in prepared.jobs
             if isinstance(job, Evaluate)
             for question in job.questions
@@ -107,7 +103,7 @@ def _seconds(prepared: Prepared, device: str) -> list[float]:
     for kind in {_kind(job) for job in prepared.jobs}:
         if like := [duration for label, duration in took.items() if label.startswith(kind)]:
             known[kind] = mean(like)
-    counted = _Counted(prepared.asked.study, device)
+    counted = _Counted(prepared, device)
     return [known[_kind(job)] if _kind(job) in known else counted.seconds(job) for job in prepared.jobs]
 
 
@@ -119,11 +115,13 @@ def _kind(job: Job) -> str:
 class _Counted:
     """Counts what jobs do; each model and target is looked at once."""
 
-    def __init__(self, study: Study, device: str) -> None:
+    def __init__(self, prepared: Prepared, device: str) -> None:
+        study = prepared.asked.study
         self._training = study.training
         self._device = device
+        self._longest = study.evaluation.maximum_new_tokens
         self._models = {model.name: model for model in study.models}
-        self._examples = cache(partial(_examples, study))
+        self._examples = _examples(prepared)
         self._tokens = cache(lambda model, task: _tokens(study, self._models[model], task))
         self._parameters = cache(lambda model: count_parameters(self._models[model]))
 
@@ -134,13 +132,17 @@ class _Counted:
                 passes = self._training.examples * self._training.epochs
                 operations = 6 * passes * self._tokens(job.model, job.source)
             case Evaluate():
-                asked = [(self._examples(each.target), self._tokens(job.model, each.target)) for each in job.questions]
+                asked = [(self._examples[each.target], self._asked_tokens(job.model, each)) for each in job.questions]
                 passes = sum(examples for examples, _ in asked)
                 operations = 2 * sum(examples * tokens for examples, tokens in asked)
         return (
             passes * OVERHEAD_S[self._device]
             + operations * self._parameters(job.model) / OPERATIONS_PER_S[self._device]
         )
+
+    def _asked_tokens(self, model: str, question: Question) -> float:
+        """Tokens of a question and of the longest reply to it."""
+        return self._tokens(model, question.target) + (self._longest if question.protocol == "generate" else 0)
 
 
 def _tokens(study: Study, model: ModelSettings, task: str) -> float:
@@ -159,7 +161,7 @@ def _videos(study: Study, task: str) -> VSIBenchTasks | None:
     return found[0] if found and task in KINDS else None
 
 
-def _examples(study: Study, target: str) -> int:
-    counts = [task.examples for task in study.tasks if isinstance(task, PerceptionTasks)]
-    known = VIDEO_QUESTIONS if _videos(study, target) else max(counts, default=EXAMPLES_UNKNOWN)
-    return min(known, study.evaluation.limit or known)
+def _examples(prepared: Prepared) -> dict[str, int]:
+    """Examples of each target; a trial asks fewer."""
+    limit = prepared.asked.study.evaluation.limit
+    return {name: min(count, limit or count) for name, count in prepared.examples.items()}

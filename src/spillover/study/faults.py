@@ -78,6 +78,8 @@ def _finding(detail: ErrorDetails, root: yaml.Node, form: type[BaseModel]) -> _F
         key = detail["loc"][-1] if kind == "missing" else "kind"
         path = path if kind == "extra_forbidden" else f"{path}.{key}".lstrip(".")
         return _Finding(line, path, UNKNOWN[kind](detail, form))
+    if detail["loc"][-1] == "[key]":
+        return _Finding(line, path, f"the name {given} must be text: write it in quotation marks")
     if kind in PLAIN:
         return _Finding(line, path, PLAIN[kind])
     if kind == "value_error":

@@ -74,8 +74,19 @@ def load_study_to_run(path: Path) -> Study:
         return load_study(path)
     except StudyError as error:
         sound = sound_part(path)
-        more = study_faults(sound) if sound else []
+        faulty = [_path(fault) for fault in error.faults]
+        more = [fault for fault in (study_faults(sound) if sound else []) if not _holds_any(_path(fault), faulty)]
         raise StudyError([*error.faults, *more]) from error
+
+
+def _path(fault: Fault) -> str:
+    """Where in the YAML a fault is, without the line."""
+    return fault.where.rpartition(" ")[2]
+
+
+def _holds_any(path: str, faulty: Sequence[str]) -> bool:
+    """Whether a part of the file is itself faulty in form, and so was left out when the rest was looked at."""
+    return any(other.startswith(path) for other in faulty)
 
 
 def _open(study: Study, pinned: Pinned | None = None) -> tuple[StudyTasks, list[Fault]]:

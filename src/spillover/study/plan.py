@@ -178,8 +178,11 @@ def plan_study(study: Study, tasks: StudyTasks) -> Plan:
 
 def _refuse_collisions(study: Study, jobs: list[Job], questions: tuple[Question, ...]) -> None:
     asked = [(question.target_key, f"{question.target} ({question.protocol})") for question in questions]
+    bases = {job.adapter_key: job for job in reversed(jobs) if job.source == BASE_SOURCE}
+    distinct = {job.model for job in bases.values()}  # a model under two names is told once, not once a finetune
     labelled = [("models", job.adapter_key, job.label) for job in jobs if job.source == BASE_SOURCE]
-    labelled += [("sources", job.adapter_key, job.label) for job in jobs if isinstance(job, Finetune) or job.given]
+    trained = [job for job in jobs if job.model in distinct and (isinstance(job, Finetune) or job.given)]
+    labelled += [("sources", job.adapter_key, job.label) for job in trained]
     labelled += [("targets", key, f"evaluate on {name}") for key, name in asked]
     first: dict[str, str] = {}
     faults: list[Fault] = []

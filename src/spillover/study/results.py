@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spillover.analysis import Findings
 from spillover.analysis.carried import carry_analysis
@@ -21,8 +23,11 @@ from spillover.study.plan import Evaluate
 from spillover.study.reading import is_imported
 from spillover.study.resume import finished_part, unanswered
 from spillover.study.stored import StoredStudy, open_stored_study
+from spillover.study.study import Study
 from spillover.study.together import StudyResults, analyze_results
 
+CUT_WORTH_SAYING = 0.01
+"""Share of a target's replies."""
 LISTED = 10
 """Missing evaluations that a message lists at most."""
 
@@ -69,12 +74,14 @@ def results_of(stored: StoredStudy) -> StudyResults:
             where=str(stored.store.folder),
             hint="spillover run it, or go on with it",
         )
-    warnings = tuple(_warn_of_missing(lacking))
+    scores = finished.scores()
+    missing = tuple(_warn_of_missing(lacking))
     beside = {
-        model: replace(known, warnings=(*warnings, *known.warnings)) for model, known in read_beside(finished).items()
+        model: replace(known, warnings=(*missing, *_warn_of_cut_replies(scores, model, stored.study), *known.warnings))
+        for model, known in read_beside(finished).items()
     }
     return StudyResults(
-        data=(finished.scores(),),
+        data=(scores,),
         settings=stored.study.analysis,
         tasks=stored.plan.tasks,
         beside=beside,
@@ -97,6 +104,21 @@ def _warn_of_missing(lacking: Iterable[Evaluate]) -> Iterable[Warned]:
         text = f"{what} left out: {len(jobs)} of its evaluations are not done"
         places = ", ".join(dict.fromkeys(_place(job) for job in jobs[:LISTED]))
         yield Warned(kind="missing_source", tasks=(source,), text=f"{text} ({places})")
+
+
+def _warn_of_cut_replies(scores: pa.Table, model: str, study: Study) -> Iterator[Warned]:
+    """Say how many replies without an answer were cut: a model that explains first has not come to it."""
+    written = (pc.field("model") == model) & (pc.field("protocol") == "generate")
+    asked = scores.select(["model", "protocol", "target", "parse"]).filter(written)
+    targets, cut = (asked.column(name).cast(pa.string()).to_pylist() for name in ("target", "parse"))
+    of = Counter(targets)
+    for target, count in Counter(name for name, parse in zip(targets, cut, strict=True) if parse == "cut").items():
+        if count / of[target] > CUT_WORTH_SAYING:
+            text = (
+                f"{target}: {count / of[target]:.1%} of all replies were cut at evaluation.maximum_new_tokens "
+                f"({study.evaluation.maximum_new_tokens}) before an answer could be read, and count as wrong: raise it"
+            )
+            yield Warned(kind="cut_replies", tasks=(target,), text=text)
 
 
 def _place(job: Evaluate) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -57,6 +57,8 @@ class Prepared:
     store: Store
     jobs: list[Job] = field(default_factory=list[Job])
     """What is still to be done of what is asked for."""
+    examples: Mapping[str, int] = field(default_factory=dict[str, int])
+    """By target: how many the study asks."""
 
     @property
     def is_trial(self) -> bool:
@@ -91,7 +93,8 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     asked = plan if trial == plan.study else plan_study(trial, tasks)
     asked = asked.only(source)
     asked = shard.part(asked) if shard else asked
-    return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store))
+    examples = {data.task.name: data.size("validation", study.evaluation.limit) for data in tasks.targets}
+    return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store), examples=examples)
 
 
 def _begun(store: Store, study: Study) -> Study | None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    field_validator,
+)
 
 from spillover.analysis.settings import AnalysisSettings, VerificationSettings
 from spillover.models.settings import AdapterSource, EvaluationSettings, ModelSettings, TrainingSettings
@@ -53,7 +63,25 @@ def _listed_source(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed_name), Field(min_length=1)]
 """Of tasks, or of devices."""
-Source = str | MixtureSource | AdapterSource
+
+
+def _source_kind(value: Any) -> str:
+    """Which kind of source is meant, by its key, so that faults are told of this kind alone."""
+    match value:
+        case AdapterSource() | {"adapters": _}:
+            return "AdapterSource"
+        case MixtureSource() | dict():
+            return "MixtureSource"
+        case _:
+            return "str"
+
+
+Source = Annotated[
+    Annotated[str, Tag("str")]
+    | Annotated[MixtureSource, Tag("MixtureSource")]
+    | Annotated[AdapterSource, Tag("AdapterSource")],
+    Discriminator(_source_kind),
+]
 """The name of a task, a mixture of tasks, or adapters that were trained elsewhere."""
 Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed_source), Field(min_length=1)]
 

@@ -119,7 +119,7 @@ class _Desk:
                 self._given[source] = [answer.given for answer in self._by_letters(base, prepared)]
             else:
                 replies = generate_replies(base, prepared.encoded, self._study.evaluation.maximum_new_tokens)
-                self._given[source] = list(replies)
+                self._given[source] = [reply.text for reply in replies]
         return take_answers(prepared.encoded, self._given[source], source)
 
     def _evaluate(self, base: Base, job: Evaluate, adapter: JobInput, report: Report) -> Outcome:
@@ -189,10 +189,15 @@ class _Desk:
         longest = self._study.evaluation.maximum_new_tokens
         replies = generate_replies(base, prepared.encoded, longest, on_progress=count)
         scored = [
-            score_reply(reply, example, metric) for reply, example in zip(replies, prepared.examples, strict=True)
+            score_reply(reply.text, example, metric) for reply, example in zip(replies, prepared.examples, strict=True)
         ]
         return [
-            _Answer(score=each.score, given=each.said.answer, parse=each.said.parse, reply=reply)
+            _Answer(
+                score=each.score,
+                given=each.said.answer,
+                parse="cut" if reply.is_cut and each.said.answer is None else each.said.parse,
+                reply=reply.text,
+            )
             for each, reply in zip(scored, replies, strict=True)
         ]
 

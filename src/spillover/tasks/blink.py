@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from spillover.core.errors import TaskError
 from spillover.tasks.catalogue import BLINK, find_task
@@ -28,6 +29,8 @@ RELABELLED = "Relative_Reflectance"
 """The task most of whose answers BLINK corrected on 2025-09-03."""
 OLD_LABELS = "ae88912e3c7e22ff55288b5ef3f82bc598b44139e9f6cb57a02f40aa4b4c9fa5"
 """`hash_labels` of its validation split before the correction."""
+EXAMPLES = 134
+"""Of its validation split, before and after."""
 
 _SHARD = re.compile(r"-(\d+)-of-(\d+)\.parquet$")
 
@@ -66,7 +69,9 @@ class BlinkTask(RecordedTask):
     def check(self, split: Split, count: int | None) -> None:
         """Read every example, decode every image, and warn of labels that are known to be wrong."""
         super().check(split, count)
-        if self.task.name == RELABELLED and split == "validation" and has_old_labels(self.read(split, None)):
+        if self.task.name != RELABELLED or split != "validation":
+            return
+        if label_revision({example.id: example.answer for example in self.read(split, None)}) == "old":
             logger.warning(
                 "%s: this copy of BLINK is older than 2025-09-03, when about 90 %% of these answers were corrected; "
                 "scores on it mean nothing: load the current revision",
@@ -74,16 +79,19 @@ class BlinkTask(RecordedTask):
             )
 
 
-def has_old_labels(examples: Sequence[Example]) -> bool:
-    """Whether the answers are those of Relative_Reflectance before BLINK corrected them.
+def label_revision(labels: Mapping[str, str]) -> Literal["old", "corrected"] | None:
+    """Tell whether the answers to Relative_Reflectance are from before BLINK corrected them; None of a part of them.
 
     Args:
-        examples: the whole validation split; of a part nothing can be said, and False is returned.
+        labels: example → right answer, "(A)", as BLINK's validation split names both.
     """
-    return hash_labels({example.id: example.answer for example in examples}) == OLD_LABELS
+    if hash_labels(labels) == OLD_LABELS:
+        return "old"
+    whole = {f"val_{RELABELLED}_{number}" for number in range(1, EXAMPLES + 1)}
+    return "corrected" if set(labels) == whole else None
 
 
-def hash_labels(labels: dict[str, str]) -> str:
+def hash_labels(labels: Mapping[str, str]) -> str:
     """Hash the answers of a split, whatever their order."""
     lines = [f"{name} {answer}" for name, answer in sorted(labels.items())]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

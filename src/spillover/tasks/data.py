@@ -41,6 +41,14 @@ class TaskData(Protocol):
         """
         ...
 
+    def size(self, split: Split, count: int | None) -> int:
+        """How many examples `read` gives.
+
+        Raises:
+            TaskError: they cannot be read.
+        """
+        ...
+
     def identity(self, split: Split, count: int | None) -> Any:
         """What determines `read`, as plain values to be hashed."""
         ...
@@ -74,7 +82,13 @@ class PerceptionTask:
             size=self.settings.size,
             difficulty=self.settings.difficulty,
         )
-        return list(islice(drawn, self._count(split, count)))
+        return list(islice(drawn, self.size(split, count)))
+
+    def size(self, split: Split, count: int | None) -> int:
+        """As many as were asked for; to evaluate on, and where nothing was asked, the suite's own number at most."""
+        if split == "train":
+            return self.settings.examples if count is None else count
+        return self.settings.examples if count is None else min(count, self.settings.examples)
 
     def identity(self, split: Split, count: int | None) -> Any:
         """The suite's version and what it was asked for."""
@@ -83,17 +97,12 @@ class PerceptionTask:
             "suite": SUITE_VERSION,
             "task": self.task.name,
             "split": split,
-            "count": self._count(split, count),
+            "count": self.size(split, count),
             **asked,
         }
 
     def check(self, split: Split, count: int | None) -> None:
         """Nothing can be wrong with scenes that are drawn by this package."""
-
-    def _count(self, split: Split, count: int | None) -> int:
-        if split == "train":
-            return self.settings.examples if count is None else count
-        return self.settings.examples if count is None else min(count, self.settings.examples)
 
 
 def open_tasks(settings: Sequence[TaskSettings]) -> list[TaskData]:

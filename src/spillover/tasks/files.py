@@ -20,6 +20,11 @@ MAXIMUM_FAULTS = 1000
 IMAGE_COLUMNS = (*(f"image_{number}" for number in range(1, 65)), "image", "images")
 """Where images are looked for, in order."""
 BLINKS_COLUMNS = Columns()
+FORMS = (
+    "a row is a question (prompt or question, and answer) or a conversation (messages of role and content, "
+    "conversations of from and value, or prompt and completion as lists of messages); columns: names other columns"
+)
+"""Of a row, for whoever comes with another trainer's."""
 
 
 def read_examples(path: Path, count: int | None = None, columns: Columns = BLINKS_COLUMNS) -> list[Example]:
@@ -138,7 +143,7 @@ def _example(row: Row, folder: Path, place: str, default_id: str) -> Example:
     choices = listed_choices(row.get("choices"), place)
     key, text = next(((key, row[key]) for key in ("prompt", "question") if row.get(key) not in (None, "")), ("", None))
     if text is None:
-        raise TaskError("the example has neither prompt nor question", where=place)
+        raise TaskError("the example has neither prompt nor question", where=place, hint=FORMS)
     if not isinstance(text, str):
         message = f"the {key} is {shortened(text)}, not text"
         raise TaskError(message, where=place, hint='write it in quotation marks: "…"')
@@ -209,16 +214,22 @@ def _answers(given: Any, choices: tuple[str, ...], place: str) -> tuple[str, ...
 
 
 def _letter(answer: str | float, choices: tuple[str, ...], place: str) -> str:
-    """The letter of the right choice: given as "(B)" or "B", as the choice's own text, or as its place from 0."""
+    """The letter of the right choice: given as "(B)" or "B", as the choice's own text, or as its place from 0.
+
+    Only "(B)" says by itself which of these it is; an answer that may be read in two ways is not guessed at.
+    """
     letters = option_letters(len(choices))
     if answer in letters:
         return str(answer)
-    if isinstance(answer, str) and choices.count(answer) == 1:
-        return letters[choices.index(answer)]
-    if f"({answer})" in letters:
-        return f"({answer})"
+    found = {letter for letter, text in zip(letters, choices, strict=True) if text == str(answer)}
+    found |= {f"({answer})"} & set(letters)
     if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer < len(choices):
-        return letters[answer]
+        found.add(letters[answer])
+    if len(found) == 1:
+        return found.pop()
+    if found:
+        message = f"the answer {shortened(answer)} may be {' or '.join(sorted(found))}: by its text, letter or place"
+        raise TaskError(message, where=place, hint=f'write the letter in brackets: "{min(found)}"')
     if answer == "hidden":
         raise TaskError(
             "the answer is hidden: this is a test split whose answers its authors keep",

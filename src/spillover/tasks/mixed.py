@@ -116,6 +116,11 @@ class MixedTask:
             examples.append(replace(example, id=f"{identity}{again}"))
         return examples
 
+    def size(self, split: Split, count: int | None) -> int:
+        """As many as were asked for, or as the recipe has."""
+        self._refuse(split)
+        return sum(number for _, number in self._counts(count))
+
     def identity(self, split: Split, count: int | None) -> Any:
         """What determines the examples of each part, how many are taken, and their order."""
         if not self.offers(split):

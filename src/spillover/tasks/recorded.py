@@ -35,6 +35,8 @@ class RecordedTask:
     """None where there is nothing to evaluate on."""
     _hashes: dict[tuple[Split, int | None], str] = field(default_factory=dict, init=False, repr=False)
     """Of what was read; a study's plan asks for each several times."""
+    _sizes: dict[tuple[Split, int | None], int] = field(default_factory=dict, init=False, repr=False)
+    """How much was read."""
 
     def offers(self, split: Split) -> bool:
         """Whether there is anything to read."""
@@ -51,7 +53,14 @@ class RecordedTask:
                 f"the task {self.task.name} has {len(examples)} training examples, fewer than {count}",
                 hint="lower training.examples: every source is trained on the same number",
             )
+        self._sizes[split, count] = len(examples)
         return examples
+
+    def size(self, split: Split, count: int | None) -> int:
+        """How many examples were read, or else are."""
+        if (split, count) not in self._sizes:
+            self.read(split, count)
+        return self._sizes[split, count]
 
     def identity(self, split: Split, count: int | None) -> Any:
         """A hash of everything that a model is shown and told, wherever it was read from."""

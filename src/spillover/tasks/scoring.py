@@ -11,7 +11,7 @@ from typing import Literal
 
 from spillover.tasks.task import Example, Metric
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 """Part of the key of whatever is scored from replies: raise it whenever a reply may be read differently."""
 
 _SPECIAL = re.compile(r"</?s>|<\|[^<>|]{1,40}\|>|<(?:pad|eos|bos|unk)>|</?(?:answer|think)>", re.IGNORECASE)
@@ -33,8 +33,14 @@ _REFUSAL = re.compile(
     r"\b(?:determine|select|choose|identify|tell|say|answer|which|make an?)\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?<![\w.])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])-?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
 _PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_PRONOUN = re.compile(
+    r"\bone\s+(?:can|could|cannot|may|might|must|should|would|will|has|sees|finds|needs|of\s+the)\b"  # one can see
+    r"|\b(?:this|that|which|another|other|each|every|any|no|the|first|last|left|right)[\s-]+one\b",  # the left one
+    re.IGNORECASE,
+)
+"""Where "one" counts nothing."""
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -163,9 +169,11 @@ def parse_number(reply: str) -> ParsedReply:
     The rules, in order; the first that finds anything decides:
 
     1. numbers after "answer": "The answer is 4";
-    2. numbers anywhere: "about 2.5 meters", "1,200"; where there is no digit, the words from zero to twelve.
+    2. numbers anywhere: "about 2.5 meters", "1,200", ".5", and the words from zero to twelve; "one can see" and "the
+       left one" count nothing.
 
-    One number, though it be named twice, is `parsed`; several are `ambiguous`; nothing is `none`.
+    One number, though it be named twice, is `parsed`; several, digits and words together, are `ambiguous`; nothing is
+    `none`.
 
     >>> parse_number("I see three chairs.").answer
     '3'
@@ -182,8 +190,8 @@ def parse_number(reply: str) -> ParsedReply:
 
 def _numbers(text: str) -> set[float]:
     digits = {float(number.replace(",", "")) for number in _NUMBER.findall(text)}
-    words = {float(_WORDS.index(word)) for word in re.findall(r"[a-z]+", text.casefold()) if word in _WORDS}
-    return digits or words
+    spelt = re.findall(r"[a-z]+", _PRONOUN.sub(" ", text).casefold())
+    return digits | {float(_WORDS.index(word)) for word in spelt if word in _WORDS}
 
 
 def is_number(example: Example) -> bool:

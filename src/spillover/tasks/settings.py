@@ -60,7 +60,8 @@ class Columns(_Settings):
     choices: str | tuple[str, ...] = "choices"
     """A column that holds a list, or the columns that hold one choice each."""
     answer: str = "answer"
-    """A letter, a choice's text or its place (from 0); a text, number or list of right answers for open questions."""
+    """A letter, a choice's text or its place (from 0), where they agree; a text, number or list of right answers for
+    open questions."""
     images: tuple[str, ...] = ()
     """Columns that hold an image or a list of images, in order; by default image_1, image_2, …, image, images."""
     messages: str = "messages"

@@ -71,13 +71,15 @@ def spaced_evenly(total: int, count: int) -> list[int]:
 
 
 def check_video(path: Path) -> None:
-    """See that a video can be opened, has frames, and that the first can be decoded.
+    """See that a video can be opened, is no image, has frames, and that the first can be decoded.
 
     Raises:
         TaskError: it cannot.
     """
     total = _count(path)
     with _opened(path) as container:
+        if container.format.name.endswith("_pipe") or container.format.name == "image2":  # FFmpeg's names of images
+            raise TaskError("the file is an image, not a video", where=str(path), hint="put the video in its place")
         if total == 0 or next(container.decode(video=0), None) is None:
             raise TaskError("the video has no frames", where=str(path))
 

@@ -86,6 +86,7 @@ def test_check_says_what_a_file_holds(tmp_path, capsys):
     [
         ([], "2 faults:"),
         (["--column", "q=question"], "allowed: idx, prompt"),
+        (["--column", "answer"], "write NAME=COLUMN: answer=label"),
         (["--metric", "foo"], "Input should be 'accuracy'"),
     ],
 )

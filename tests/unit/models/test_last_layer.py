@@ -74,7 +74,7 @@ def test_replies_are_those_of_the_stock_generation(base, encoded):
         chat = base.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
         inputs = base.processor(images=[images], text=[chat], return_tensors="pt")
         written = base.model.generate(**inputs, max_new_tokens=6, do_sample=False)
-        assert base.tokenizer.decode(written[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True) == reply
+        assert base.tokenizer.decode(written[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True) == reply.text
 
 
 def test_a_models_own_penalties_change_no_reply(tmp_path, encoded):

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from spillover.analysis import analyze
+from spillover.analysis.training import TrainingCurve
 from spillover.core.numbers import brief
 from spillover.core.published import PGFRow, PGFTable
 from spillover.report.colours import colour_of, ink_on
@@ -95,6 +97,21 @@ def test_ink_can_be_read_on_every_colour(value):
     background = colour_of(value, 1.0)
     dark, light = sorted((luminance(background), luminance(ink_on(background))))
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_training_is_drawn_folded_and_stays_small_for_many_tasks(findings):
+    point = {"steps": tuple(range(1, 101)), "loss": (0.5,) * 100, "learning_rate": (0.1,) * 100}
+    curves = tuple(
+        TrainingCurve(source=f"{EVIL}{task}", control=None, seed=seed, gradient_norm=(1.0,) * 100, **point)
+        for task in range(300)
+        for seed in (0, 1)
+    )
+    trained = replace(findings, models=(replace(findings.models[0], training=curves),))
+    without, page = render_report(findings), render_report(trained)
+    assert "How the training went" not in without
+    assert page.count("<polyline") == 3
+    assert EVIL not in page
+    assert len(page) - len(without) < 20_000
 
 
 def test_of_very_many_tasks_the_page_holds_less_and_says_so(monkeypatch):

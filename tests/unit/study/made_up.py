@@ -37,7 +37,7 @@ def answers(job):
 def outcome(job):
     if isinstance(job, Evaluate):
         return Outcome(job=job, duration_s=1.0, scores=answers(job))
-    log = pa.table({"step": [1], "loss": [1.0]})
+    log = pa.table({"step": [1], "loss": [1.0], "learning_rate": [0.1], "gradient_norm": [2.0]})
     files = {"adapter_config.json": b"1", "adapter_model.safetensors": (2).to_bytes(8, "little") + b"{}"}
     return Outcome(job=job, duration_s=1.0, adapters=dict.fromkeys(job.steps, files), log=log)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,19 @@ def test_a_damaged_adapter_is_warned_of_and_one_that_was_removed_is_not(tmp_path
     place.rmdir()
     (model,) = read_beside(folder).values()
     assert not model.warnings
+
+
+def test_the_logs_of_finetunes_are_told_as_curves_though_their_adapters_are_gone(tmp_path):
+    from tests.unit.study.made_up import outcome
+
+    study, folder = scored_study(tmp_path / "a", analysis={"replicates": 0, "permutations": 0})
+    plan, store = plan_study(study, open_study(study)), Store(folder)
+    (first, *_) = plan.finetunes
+    made = outcome(first)
+    store.record(made, {})
+    shutil.rmtree(folder / "adapters")
+    (model,) = read_beside(folder).values()
+    (curve,) = model.training
+    assert (curve.source, curve.seed) == (first.source, first.seed)
+    assert list(curve.loss) == made.log["loss"].to_pylist()
+    assert spillover.analyze_study(folder).models[0].training == (curve,)

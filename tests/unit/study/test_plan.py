@@ -128,3 +128,11 @@ def test_a_difference_is_said_in_lines(tmp_path):
     assert "seeds: + 1" in lines
     assert "training.epochs: 1 → 2" in lines
     assert difference(before, before) == []
+
+
+def test_one_model_under_two_names_is_one_fault_however_many_are_trained(tmp_path):
+    models = [{"path": "tiny", "name": name} for name in ("first", "second")]
+    with pytest.raises(StudyError) as caught:
+        planned(tmp_path, models=models, seeds=[0, 1, 2])
+    (fault,) = caught.value.faults
+    assert "“evaluate second” is the same as “evaluate first”" in fault.message

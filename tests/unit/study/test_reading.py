@@ -109,6 +109,25 @@ def test_one_thing_stands_for_a_list_of_one():
     assert study.model_dump() == same.model_dump()
 
 
+@pytest.mark.parametrize(
+    ("source", "where", "message"),
+    [
+        ("{adapters: {Jigsaw: 5}}", "sources[0].adapters.Jigsaw", "must be a list, not 5"),
+        ("{adapters: {No: a}}", "sources[0].adapters", "the name false must be text: write it in quotation marks"),
+        ("{mixture: a.json, nam: b}", "sources[0].nam", "unknown key; did you mean name?"),
+    ],
+)
+def test_a_source_is_judged_as_the_kind_that_its_key_names(tmp_path, source, where, message):
+    (tmp_path / "v.jsonl").write_text('{"choices": ["x", "y"], "answer": "(A)", "question": "Which?"}')
+    file = tmp_path / "study.yaml"
+    file.write_text(f"name: x\ntasks: {{kind: files, name: T, validation: v.jsonl}}\nsources:\n- {source}\n")
+    with pytest.raises(StudyError) as caught:
+        load_study_to_run(file)
+    (fault,) = caught.value.faults
+    assert fault.where == f"study.yaml:4 {where}"
+    assert fault.message.startswith(message)
+
+
 def test_a_task_without_training_data_cannot_be_a_source(tmp_path):
     (tmp_path / "v.jsonl").write_text('{"choices": ["x", "y"], "answer": "(A)", "question": "Which?"}')
     text = f"name: x\nsources: [T]\ntasks: {{kind: files, name: T, validation: {tmp_path}/v.jsonl}}"

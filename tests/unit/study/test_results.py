@@ -3,14 +3,17 @@
 import json
 import shutil
 
+import pyarrow as pa
 import pytest
 from tests.conftest import small_study
-from tests.unit.study.made_up import record_evaluations
+from tests.unit.study.made_up import answers, record_evaluations
 
 from spillover.cli.main import run_command
 from spillover.core.errors import StoreError
+from spillover.core.scores import SCORE_SCHEMA
 from spillover.study.results import read_scores, read_study
 from spillover.study.run import prepare
+from spillover.study.store import Outcome
 from spillover.tasks.data import find_task_data, open_tasks
 from spillover.tasks.export import write_examples
 from spillover.tasks.settings import PerceptionTasks
@@ -155,3 +158,18 @@ def test_other_packages_than_before_are_warned_of(prepared, capsys):
     record_evaluations(prepared.store, prepared.plan)
     assert run_command(["plan", str(prepared.store.folder)]) == 0
     assert "warning: torch" in capsys.readouterr().out
+
+
+def test_replies_that_were_cut_before_their_answer_are_warned_of(tmp_path):
+    evaluation = {"protocols": ["generate"], "maximum_new_tokens": 3}
+    ready = prepare(small_study(tmp_path / "small", evaluation=evaluation))
+    ready.store.begin(ready.plan)
+    for job in ready.plan.evaluations:
+        scores = answers(job).to_pylist()
+        unread = [row | {"answer_given": None, "parse": "cut", "score": 0.0} for row in scores[:2]]
+        table = pa.Table.from_pylist([*unread, *scores[2:]], schema=SCORE_SCHEMA)
+        ready.store.record(Outcome(job=job, duration_s=1.0, scores=table), {})
+    (beside,) = read_study(ready.store.folder).beside.values()
+    (warned,) = [each for each in beside.warnings if each.kind == "cut_replies"]
+    assert warned.tasks == (ready.plan.tasks[0].name,)
+    assert "25.0% of all replies were cut at evaluation.maximum_new_tokens (3)" in warned.text

@@ -177,3 +177,12 @@ def test_a_study_over_blink_is_planned(folder, tmp_path):
     assert {question.target for job in plan.evaluations for question in job.questions} == {"Jigsaw", "Counting"}
     with pytest.raises(StudyError, match="authors keep the answers hidden"):
         prepare(study.model_copy(update={"tasks": (BlinkTasks(path=str(folder), split="test"),)}))
+
+
+def test_a_folder_that_is_not_there_is_not_to_be_fetched_from_the_hub(monkeypatch):
+    from huggingface_hub import HfApi
+
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: HfApi(endpoint="http://127.0.0.1:9"))
+    with pytest.raises(HubError, match=r"no folder 'VSI-Bench'.*\n.*give a folder that exists") as caught:
+        pin_dataset("VSI-Bench", None)
+    assert "hf download" not in str(caught.value)

@@ -45,6 +45,37 @@ def test_zero_is_an_idx_and_an_answer_like_any_other(folder):
     assert (first.id, first.answer, second.id) == ("0", "(A)", "1")
 
 
+@pytest.mark.parametrize(
+    ("choices", "answer", "letter"),
+    [
+        (["B", "A"], "(A)", "(A)"),
+        (["A", "B"], "A", "(A)"),
+        ([1, 2, 3], "1", "(A)"),
+        ([1, 2, 3], 3, "(C)"),
+        ([10, 20], 20, "(B)"),
+        (["left", "right"], 1, "(B)"),
+        ([0.5, 1.5], 1.5, "(B)"),
+    ],
+)
+def test_an_answer_that_is_read_in_one_way_is_taken(folder, choices, answer, letter):
+    (example,) = read_examples(write(folder, {**ROW, "choices": choices, "answer": answer}))
+    assert example.answer == letter
+
+
+@pytest.mark.parametrize(
+    ("choices", "answer", "message"),
+    [
+        ([1, 2, 3], 1, r'the answer 1 may be \(A\) or \(B\): .*\n  write the letter in brackets: "\(A\)"'),
+        (["2", "4", "6"], 2, r"the answer 2 may be \(A\) or \(C\)"),
+        (["B", "A"], "A", r"the answer 'A' may be \(A\) or \(B\)"),
+        (["a", "a", "b"], "a", r"the answer 'a' may be \(A\) or \(B\)"),
+    ],
+)
+def test_an_answer_that_may_be_read_in_two_ways_is_refused(folder, choices, answer, message):
+    with pytest.raises(TaskError, match=message):
+        read_examples(write(folder, {**ROW, "choices": choices, "answer": answer}))
+
+
 def test_a_task_of_choosing_without_choices_is_refused_when_it_is_checked(folder):
     file = write(folder, {key: value for key, value in ROW.items() if key != "choices"})
     examples = read_examples(file)
@@ -70,6 +101,10 @@ def test_parquet_holds_images_as_bytes(folder):
         ),
         ({**ROW, "answer": None}, "no answer"),
         ({**ROW, "question": None}, "neither prompt nor question"),
+        (
+            {"instruction": "Which?", "output": "left"},
+            r"neither prompt nor question\n.*conversations of from and value",
+        ),
         ({**ROW, "image_1": "gone.png"}, "no image 'gone.png'"),
         ({**ROW, "image_1": 3}, "image_1: the image is int"),
         ({**ROW, "idx": "same"}, r"idx 'same' stands at .*data\.jsonl:1 too"),

@@ -173,3 +173,9 @@ def test_a_study_of_transfer_to_video_is_planned(folder, tmp_path):
     plan = prepare(Study.model_validate(settings | {"evaluation": {"protocols": ["letters", "generate"]}})).plan
     asked = {(question.target, question.protocol) for job in plan.evaluations for question in job.questions}
     assert len([pair for pair in asked if pair[0] in KINDS]) == 10 + 6
+
+
+def test_an_image_is_no_video(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "scene.png")
+    with pytest.raises(TaskError, match="an image, not a video"):
+        check_video(tmp_path / "scene.png")

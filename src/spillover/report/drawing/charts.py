@@ -1,21 +1,23 @@
-"""The other figures: profiles, variance shares, lines along an axis, weights against transfer."""
+"""The other figures: profiles, variance shares, lines along an axis, training, weights against transfer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isnan
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from spillover.core.numbers import percent
-from spillover.report.drawing.canvas import INK, QUIET, colour_of_sign, new_figure
+from spillover.report.drawing.canvas import INK, QUIET, colour_of_sign, new_figure, shorten
 from spillover.report.drawing.labels import name_points
 from spillover.report.figures.lines import Lines
 from spillover.report.figures.profiles import ProfilePoint, Profiles
 from spillover.report.figures.tasks import Amount
+from spillover.report.figures.training import TrainingFigure
 from spillover.report.figures.variance import PARTS, ShareBar
 from spillover.report.figures.weights import WeightPairs
 
@@ -111,6 +113,22 @@ def draw_lines(lines: Lines) -> Figure:
     axes.set_xlabel(lines.axis)
     axes.set_title(lines.title)
     axes.legend(fontsize=7)
+    return figure
+
+
+def draw_training(training: TrainingFigure) -> Figure:
+    """Draw the loss by step, a line a source; of many the median and the ends, in the band of all."""
+    figure, (axes,) = new_figure(6.4, 3.4)
+    if training.band is not None:
+        least, greatest = training.band
+        axes.fill_between(least.steps, least.loss, greatest.loss, color=QUIET, alpha=0.2, linewidth=0)
+    for place, line in enumerate(training.lines):
+        colour = mpl.colormaps["tab20"](place % 20)
+        axes.plot(line.steps, line.loss, color=colour, linewidth=1.0, label=shorten(line.name))
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("optimiser step")
+    axes.set_ylabel("loss")
+    figure.legend(loc="outside right upper", fontsize=6.5)
     return figure
 
 

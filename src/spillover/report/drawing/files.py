@@ -15,7 +15,7 @@ from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.differences import differences_of
 from spillover.core.files import write_atomically
 from spillover.report.drawing.canvas import paper_style
-from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_variance, draw_weights
+from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_training, draw_variance, draw_weights
 from spillover.report.drawing.graph import draw_graph
 from spillover.report.drawing.heatmap import draw_heatmap
 from spillover.report.drawing.verdicts import draw_additivity, draw_verdict
@@ -33,10 +33,12 @@ from spillover.report.figures.rows import (
     line_rows,
     prediction_rows,
     profile_rows,
+    training_rows,
     variance_rows,
     verdict_rows,
     weight_rows,
 )
+from spillover.report.figures.training import training_of
 from spillover.report.figures.variance import variance_of
 from spillover.report.figures.verdicts import arm_effects, mixture_layers
 from spillover.report.figures.weights import weights_of
@@ -85,6 +87,8 @@ def write_figures(findings: Findings, folder: Path) -> list[Path]:
 def drawings_of(model: ModelFindings) -> Iterator[Drawing]:
     """List the figures of one model: verdicts of mixtures, then the matrices and what they are made of."""
     yield from _of_mixtures(model)
+    if (training := training_of(model)) is not None:
+        yield Drawing(name="training", rows=training_rows(model.training), draw=lambda: draw_training(training))
     if model.is_about_mixtures:
         return
     yield from _heatmaps(layers_of(model), orders_of(model)["as studied"], model.matrix.abbreviations)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from spillover.analysis import Findings, ModelFindings
 from spillover.core.errors import AnalysisError, nearest
 from spillover.report.drawing.canvas import paper_style
-from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_variance, draw_weights
+from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_training, draw_variance, draw_weights
 from spillover.report.drawing.graph import draw_graph
 from spillover.report.drawing.heatmap import draw_heatmap
 from spillover.report.drawing.verdicts import draw_additivity, draw_verdict
@@ -15,6 +15,7 @@ from spillover.report.figures.graph import graph_of
 from spillover.report.figures.lines import progress_of, scale_of
 from spillover.report.figures.matrix import layers_of, orders_of
 from spillover.report.figures.profiles import profiles_of
+from spillover.report.figures.training import training_of
 from spillover.report.figures.variance import variance_of
 from spillover.report.figures.verdicts import arm_effects
 from spillover.report.figures.weights import weights_of
@@ -110,6 +111,19 @@ def plot_progress(findings: Findings | ModelFindings) -> Figure:
         raise AnalysisError("only the end of training was scored", hint=hint)
     with paper_style():
         return draw_lines(progress)
+
+
+def plot_training(findings: Findings | ModelFindings) -> Figure:
+    """Draw the loss of every source by optimiser step, the mean over its seeds; of more than 20 sources a band.
+
+    Raises:
+        AnalysisError: the findings are of several models, or no log of a finetune was at hand.
+    """
+    training = training_of(only_model(findings))
+    if training is None:
+        raise AnalysisError("no log of a finetune is at hand", hint="use analyze_study on the folder of a study")
+    with paper_style():
+        return draw_training(training)
 
 
 def plot_weights(findings: Findings | ModelFindings) -> Figure:

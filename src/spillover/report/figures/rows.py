@@ -12,6 +12,7 @@ from spillover.analysis.cliques import Clique
 from spillover.analysis.differences import Difference
 from spillover.analysis.groups import Grouping
 from spillover.analysis.paired import Estimate
+from spillover.analysis.training import TrainingCurve
 from spillover.report.figures.graph import TransferGraph
 from spillover.report.figures.lines import Lines
 from spillover.report.figures.matrix import Layer
@@ -137,6 +138,25 @@ def difference_rows(differences: Sequence[Difference]) -> Rows:
 def weight_rows(weights: WeightPairs) -> Rows:
     """List the ordered pairs of tasks."""
     return [asdict(pair) for pair in weights.pairs]
+
+
+def training_rows(curves: Sequence[TrainingCurve]) -> Rows:
+    """List every finetune's curves, a row a point."""
+    return [
+        {
+            "source": curve.source,
+            "control": curve.control or "",
+            "seed": curve.seed,
+            "step": step,
+            "loss": loss,
+            "learning_rate": rate,
+            "gradient_norm": norm,
+        }
+        for curve in curves
+        for step, loss, rate, norm in zip(
+            curve.steps, curve.loss, curve.learning_rate, curve.gradient_norm, strict=True
+        )
+    ]
 
 
 def verdict_rows(effects: Sequence[ArmEffect]) -> Rows:

@@ -74,7 +74,7 @@ def test_unknown_layers_and_orders_are_named(findings):
 
 
 def test_what_was_not_measured_is_said(findings):
-    for plot in (spillover.plot_scale, spillover.plot_progress, spillover.plot_weights):
+    for plot in (spillover.plot_scale, spillover.plot_progress, spillover.plot_training, spillover.plot_weights):
         with pytest.raises(AnalysisError):
             plot(findings)
 

@@ -8,6 +8,7 @@ import pytest
 
 from spillover.analysis import analyze
 from spillover.analysis.cube import example_cube
+from spillover.analysis.training import TrainingCurve, thin_curve
 from spillover.core.published import PGFRow, PGFTable
 from spillover.report.figures.data import page_data
 from spillover.report.figures.graph import MOST_EDGES, graph_of
@@ -15,6 +16,7 @@ from spillover.report.figures.lines import progress_of, scale_of
 from spillover.report.figures.matrix import cluster_tasks, layers_of, orders_of
 from spillover.report.figures.profiles import profiles_of
 from spillover.report.figures.tasks import LISTED, cards_of
+from spillover.report.figures.training import MOST_LINES, training_of
 from spillover.report.figures.variance import variance_of
 from spillover.report.figures.weights import weights_of
 
@@ -161,3 +163,35 @@ def test_page_data_is_rounded_and_knows_no_nan(findings):
     assert json.loads(text)["models"][0]["layers"][0]["values"][0][1] == pytest.approx(
         findings.models[0].matrix.values[0, 1], abs=5e-5
     )
+
+
+def curve(source, seed, loss, control=None):
+    steps = tuple(range(1, len(loss) + 1))
+    return TrainingCurve(
+        source=source, control=control, seed=seed, steps=steps, loss=loss, learning_rate=loss, gradient_norm=loss
+    )
+
+
+def test_training_is_a_line_a_source_and_its_controls_averaged_over_seeds(model):
+    assert training_of(model) is None
+    curves = (curve("Jigsaw", 0, (2.0, 1.0)), curve("Jigsaw", 1, (4.0, 2.0)), curve("Jigsaw", 0, (3.0, 3.0), "own"))
+    training = training_of(replace(model, training=curves))
+    assert [(line.name, line.loss) for line in training.lines] == [
+        ("Jigsaw", (3.0, 1.5)),
+        ("Jigsaw (own)", (3.0, 3.0)),
+    ]
+    assert "it ends between 1.50 and 3.00" in training.caption
+
+
+def test_the_training_of_many_sources_is_a_band_and_its_ends(model):
+    curves = tuple(curve(f"task {number:02}", 0, (9.0, float(number))) for number in range(MOST_LINES + 1))
+    training = training_of(replace(model, training=curves))
+    assert [line.name for line in training.lines] == ["median", "task 00", "task 20"]
+    assert [line.loss for line in training.band] == [(9.0, 0.0), (9.0, 20.0)]
+    assert training.lines[0].loss == (9.0, 10.0)
+
+
+def test_a_long_curve_keeps_its_mean_in_few_points():
+    values = np.random.default_rng(0).random(700)
+    assert len(thin_curve(values)) == 100
+    assert np.mean(thin_curve(values)) == pytest.approx(values.mean())

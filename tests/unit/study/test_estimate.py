@@ -1,0 +1,34 @@
+"""What a plan says that a study takes."""
+
+from tests.conftest import small_study
+
+from spillover.models.settings import EvaluationSettings
+from spillover.study.estimate import estimate_cost
+from spillover.study.run import prepare
+from spillover.tasks.data import find_task_data, open_tasks
+from spillover.tasks.export import write_examples
+from spillover.tasks.settings import PerceptionTasks
+
+NAMES = ("Relative_Depth", "Visual_Similarity")
+
+
+def own_study(folder, counts, **changes):
+    drawn = open_tasks([PerceptionTasks(names=NAMES, examples=8)])
+    tasks = []
+    for name, count in zip(NAMES, counts, strict=True):
+        path = folder / f"{name}.parquet"
+        write_examples(find_task_data(drawn, name).read("validation", count), name, path)
+        tasks.append({"kind": "files", "name": f"My_{name}", "train": str(path), "validation": str(path)})
+    return small_study(folder / "study", tasks=tasks, training={"examples": 3, "epochs": 1}, **changes)
+
+
+def test_the_questions_are_those_that_the_files_hold(tmp_path):
+    study = own_study(tmp_path, (8, 3), seeds=[0])
+    assert estimate_cost(prepare(study)).asked == 3 * (8 + 3), "of the base and of two adapters"
+    assert estimate_cost(prepare(study, limit=5)).asked == 3 * (5 + 3)
+
+
+def test_long_replies_take_longer(tmp_path):
+    short, long = (EvaluationSettings(protocols=("generate",), maximum_new_tokens=count) for count in (1, 1000))
+    first, second = (estimate_cost(prepare(own_study(tmp_path, (8, 8), evaluation=each))) for each in (short, long))
+    assert second.seconds > first.seconds
