@@ -42,7 +42,8 @@ def infer_table(table: TableTransfers, confidence: float) -> CellInference:
             columns.append(infer_cells(_counted_layout(table, column), confidence))
         else:
             over_seeds = infer_cells(_seed_layout(table.transfers.pgf[:, :, column]), confidence)
-            columns.append(replace(over_seeds, p=np.full_like(over_seeds.p, np.nan)))
+            unknown = np.full_like(over_seeds.p, np.nan)
+            columns.append(replace(over_seeds, p=unknown, change_low=unknown, change_high=unknown))
     return stack_columns(columns)
 
 

@@ -59,6 +59,8 @@ def stack_columns(columns: list[CellInference]) -> CellInference:
         pieces=stack("pieces"),
         p=stack("p"),
         standard_error=stack("standard_error"),
+        change_low=stack("change_low"),
+        change_high=stack("change_high"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 from types import MappingProxyType
 
 import pyarrow as pa
@@ -89,11 +90,16 @@ def analyze(
         sentences=say_findings(models, comparisons, settings),
         provenance={
             "settings": settings.model_dump(),
-            "tables": {table.model: table.origin for table in tables},
+            "tables": {table.model: _origin(table) for table in tables},
             "how_to_read": HOW_TO_READ,
             "task_facts": "given by the caller" if known else "BLINK's catalogue, by name",
         },
     )
+
+
+def _origin(table: PGFTable | AccuracyTable) -> str:
+    """Where a table was read, without the folders of somebody's machine."""
+    return PurePath(table.origin).name if isinstance(table, PGFTable) else table.origin
 
 
 def _sort_out(

@@ -30,6 +30,9 @@ class CellInference:
     """Two-sided, of no change; NaN where it cannot be tested."""
     standard_error: np.ndarray
     """Of the estimate, from the variance at the estimate."""
+    change_low: np.ndarray
+    """Of the mean change of scores itself, which p tests; NaN where it cannot be tested."""
+    change_high: np.ndarray
 
 
 def infer_cells(layout: CrossedLayout, confidence: float) -> CellInference:
@@ -60,6 +63,8 @@ def infer_cells(layout: CrossedLayout, confidence: float) -> CellInference:
     variance, _ = layout.variance(centre)
     error = np.sqrt(variance) / np.where(testable, layout.gap, np.nan)
     p = compute_change_p(layout)
+    unchanged, freedom = layout.variance(np.zeros_like(layout.change))
+    half = special.stdtrit(freedom, 0.5 + confidence / 2) * np.sqrt(unchanged)
     found = find_accepted(layout, centre, np.nan_to_num(error), p >= 1 - confidence, confidence)
     pieces = np.empty(testable.shape, dtype=object)
     pieces[:] = [kept if ours else () for kept, ours in zip(found.pieces, testable, strict=True)]
@@ -70,6 +75,8 @@ def infer_cells(layout: CrossedLayout, confidence: float) -> CellInference:
         pieces=pieces,
         p=np.where(testable, p, np.nan),
         standard_error=error,
+        change_low=np.where(testable, layout.change - half, np.nan),
+        change_high=np.where(testable, layout.change + half, np.nan),
     )
 
 

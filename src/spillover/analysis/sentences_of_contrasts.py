@@ -6,10 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from spillover.analysis.contrasts import ControlContrast
 from spillover.analysis.findings import ModelFindings
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.wording import interval_in_words
 from spillover.core.numbers import number, signed
+
+MOST_NAMED = 3
+"""Sources with a control that are named one by one."""
 
 
 def say_contrasts(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
@@ -47,11 +51,22 @@ def _say_controls(model: ModelFindings, settings: AnalysisSettings) -> Iterator[
         difference = control.difference
         if np.isnan(difference.mean):
             continue
-        text = f"against the {control.kind} control the sources add {number(difference.mean, 4)} PGF on other tasks"
+        added = f"{_who_adds(control, model)} {number(difference.mean, 4)} PGF on other tasks"
+        text = f"against the {control.kind} control {added}"
         if np.isfinite(difference.mean_low):
             open_sign = ", so perception may add nothing" if difference.mean_low <= 0 <= difference.mean_high else ""
             text += f" ({interval_in_words(difference.mean_low, difference.mean_high, settings)}{open_sign})"
         yield text + "."
+
+
+def _who_adds(control: ControlContrast, model: ModelFindings) -> str:
+    """Name the sources that have the control, or count them where they are many."""
+    sources, all_sources = control.control.sources, model.matrix.sources
+    if len(sources) <= MOST_NAMED:
+        return f"{', '.join(sources)} {'adds' if len(sources) == 1 else 'add'}"
+    return (
+        "all sources add" if len(sources) == len(all_sources) else f"{len(sources)} of {len(all_sources)} sources add"
+    )
 
 
 def _say_protocols(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:

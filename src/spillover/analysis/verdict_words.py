@@ -37,11 +37,11 @@ def sum_up(verdict: Verdict) -> str:
     Complexity: O(rivals + protected tasks).
     """
     told = [
-        f"{OUTCOMES[outcome]} {_and([CALLED[each.rival] for each in verdict.contrasts if each.outcome == outcome])}"
+        f"{OUTCOMES[outcome]} {_and([_called(each, verdict) for each in verdict.contrasts if each.outcome == outcome])}"
         for outcome in OUTCOMES
         if any(each.outcome == outcome for each in verdict.contrasts)
     ]
-    told += [f"is itself {CALLED[each.rival]}" for each in verdict.contrasts if each.outcome == "same"]
+    told += [f"is itself {_called(each, verdict)}" for each in verdict.contrasts if each.outcome == "same"]
     text = f"The mixture chosen for {', '.join(verdict.settings.targets)} {_and(told)}."
     harmed, open_ = (
         [each.task for each in verdict.protected if each.outcome == outcome] for outcome in ("harmed", "undecided")
@@ -72,7 +72,7 @@ def say_verdict(verdict: Verdict) -> Iterator[str]:
     prior = ", the answer prior taken out" if asked.measure == "calibrated" else ""
     yield f"{own} on {'it' if count == 1 else 'average'}{prior}."
     for contrast in verdict.contrasts:
-        yield _compare(contrast, {arm.name: arm.sources for arm in verdict.arms}, purpose)
+        yield _compare(contrast, verdict, purpose)
     if verdict.promise is not None:
         promise = verdict.promise
         basis = "what choosing flatters taken off" if promise.discounted else "the effects of its parts added up"
@@ -166,11 +166,15 @@ def _agreement(agreement: Agreement) -> str:
     return text
 
 
-def _compare(contrast: ArmContrast, sources: dict[ArmName, tuple[str, ...]], purpose: str) -> str:
-    named = sources[contrast.rival]
-    rival = (
-        f"{len(named)} {CALLED['random']}" if contrast.rival == "random" else f"{CALLED[contrast.rival]}, {named[0]}"
-    )
+def _called(contrast: ArmContrast, verdict: Verdict) -> str:
+    called = CALLED[contrast.rival]
+    return called if len(verdict.settings.targets) > 1 else called.replace("targets'", "target's")
+
+
+def _compare(contrast: ArmContrast, verdict: Verdict, purpose: str) -> str:
+    (named,) = (arm.sources for arm in verdict.arms if arm.name == contrast.rival)
+    called = _called(contrast, verdict)
+    rival = f"{len(named)} {called}" if contrast.rival == "random" else f"{called}, {named[0]}"
     if contrast.outcome == "same":
         return f"for {purpose} {CALLED['chosen']} is {rival}: there is nothing to compare."
     return f"for {purpose} {CALLED['chosen']} {OUTCOMES[contrast.outcome]} {rival}: {_shown(contrast.overall)} PGF."

@@ -12,7 +12,7 @@ from rich.console import Console
 from spillover.analysis import AnalysisSettings, Findings
 from spillover.analysis.differences import describe_difference, differences_of
 from spillover.cli.importing import show_read
-from spillover.cli.paths import read_named_paths
+from spillover.cli.paths import SAME_PATH, is_repeated, read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
 from spillover.interop.importing import ImportChoices
@@ -71,7 +71,8 @@ def compare(
     findings = _analyze(paths, settings, choices)
     if not findings.comparisons:
         names = ", ".join(dict.fromkeys(model.title for model in findings.models))
-        hint = "give several: 3B=first.csv 7B=second.csv, or a study of several models"
+        several = "give several: 3B=first.csv 7B=second.csv, or a study of several models"
+        hint = SAME_PATH if is_repeated(paths) else several
         raise AnalysisError(f"there are no two models with a matrix to compare: {names}", hint=hint)
     if json:
         described = findings.to_json()
@@ -108,7 +109,8 @@ def report(
         return
     from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
 
-    written = write_figures(findings, out / "figures")
+    with console.status("drawing the figures for papers"):
+        written = write_figures(findings, out / "figures")
     console.print(f"wrote {out}/figures: {len(written)} files", markup=False, highlight=False, soft_wrap=True)
 
 

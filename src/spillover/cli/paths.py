@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from spillover.core.errors import ImportFileError
+from spillover.core.keys import hash_file
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.interop.gather import Gathered
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import, read_import
@@ -16,6 +17,7 @@ from spillover.interop.mapping import require_runs
 from spillover.study.together import StudyResults
 
 OneModel = pa.Table | PGFTable | AccuracyTable
+SAME_PATH = "two of the paths are the same: give another one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,15 @@ def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Resul
     results += [_read_foreign(name, plan, chosen[name]) for name, plan in plans.items()]
     names = [model for part in results for model in _models(part)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise ImportFileError(f"two results are called {repeated[0]!r}", hint="name them: 3B=first.csv 7B=second.csv")
+        hint = SAME_PATH if is_repeated(arguments) else "name them: 3B=first.csv 7B=second.csv"
+        raise ImportFileError(f"two results are called {repeated[0]!r}", hint=hint)
     return results
+
+
+def is_repeated(arguments: list[str]) -> bool:
+    """Whether two arguments are one path, however it is written or named."""
+    paths = [_split(argument)[1].resolve() for argument in arguments]
+    return len(set(paths)) < len(paths)
 
 
 def _split(argument: str) -> tuple[str | None, Path]:
@@ -83,7 +92,15 @@ def _named_model(choices: ImportChoices, name: str | None) -> ImportChoices:
 def _read_foreign(name: str | None, plan: ImportPlan, choices: ImportChoices) -> Results:
     imported = read_import(plan, choices)
     data = tuple(_named(part, name) if isinstance(part, PGFTable) else part for part in imported.data)
-    return Results(results=StudyResults(data=data), plan=plan, gathered=imported.gathered)
+    results = StudyResults(data=data, origin={"files": _hashes(plan)})
+    return Results(results=results, plan=plan, gathered=imported.gathered)
+
+
+def _hashes(plan: ImportPlan) -> dict[str, dict[str, str]]:
+    """SHA-256 of every file that was read, by run or table and by the file's name."""
+    files = {each.run.name: each.run.files for each in plan.runs}
+    files |= {table.model: (Path(table.origin),) for table in plan.tables}
+    return {name: {file.name: hash_file(file) for file in read} for name, read in files.items()}
 
 
 def _models(results: Results) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import shutil
@@ -15,6 +16,9 @@ from spillover.core.errors import StoreError
 
 DEAD_AFTER_S = 600.0
 """Writing one file takes seconds; after so long without a byte its writer is gone."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Refusals that free space would heal."""
 
 
 def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) -> None:
@@ -150,10 +154,11 @@ def is_abandoned(path: Path) -> bool:
 
 def unwritable(path: Path, error: OSError) -> StoreError:
     """Turn an operating system's refusal to write into advice."""
+    advice = "free some space or choose another folder" if error.errno in FULL else "choose another folder"
     return StoreError(
         f"cannot write {path.name}: {error.strerror or error}",
         where=str(path.parent),
-        hint="free some space or choose another folder; what was finished before is kept",
+        hint=f"{advice}; what was finished before is kept",
     )
 
 

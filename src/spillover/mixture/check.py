@@ -229,7 +229,8 @@ def describe_arms(study: Study, measured_with: int) -> Sequence[str]:
     (asked,) = study.verification
     lines = [f"chosen: {asked.chosen}", f"random: {', '.join(asked.random)}"]
     lines += [f"best single source: {asked.best_single}"]
-    lines += [f"the targets' own data: {asked.direct or 'not among the sources'}"]
+    whose = "the target's" if len(asked.targets) == 1 else "the targets'"
+    lines += [f"{whose} own data: {asked.direct or 'not among the sources'}"]
     if asked.protected:
         lines.append(f"not to be harmed by more than {asked.tolerance:g} PGF: {', '.join(asked.protected)}")
     if asked.chosen in (asked.best_single, asked.direct):

@@ -286,7 +286,7 @@ def _read_accuracies(folder: Path, model: str) -> AccuracyTable:
             ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise StoreError(f"cannot read the accuracies: {error}", where=str(file), hint="import again") from error
-    return AccuracyTable(model=model, rows=tuple(rows), origin=str(file))
+    return AccuracyTable(model=model, rows=tuple(rows), origin=file.name)
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

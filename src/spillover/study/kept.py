@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ class Kept:
     duration_s: float
     versions: Mapping[str, str]
     """Of the packages that it was made with."""
+    finished: str
+    """When, in ISO 8601 and UTC; empty in files of earlier versions."""
 
 
 def write_kept(table: pa.Table, job: Job, duration_s: float, versions: Mapping[str, str]) -> bytes:
@@ -41,6 +44,7 @@ def write_kept(table: pa.Table, job: Job, duration_s: float, versions: Mapping[s
         "job": job.describe(),
         "label": job.label,
         "duration_s": round(duration_s, 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": dict(versions),
     }
     return label_table(table, about)
@@ -73,6 +77,7 @@ def _read(file: Path, _changed_ns: int, _size: int) -> Kept | None:
             target_keys=tuple(map(sys.intern, job.get("target_keys", ()))),  # all models are asked the same
             duration_s=about["duration_s"],
             versions=about.get("versions", {}),
+            finished=about.get("finished", ""),
         )
     except (KeyError, TypeError):  # another schema's
         return None

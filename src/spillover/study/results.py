@@ -18,6 +18,7 @@ from spillover.core.published import AccuracyTable, PGFTable
 from spillover.core.scores import BASE_SOURCE
 from spillover.study.beside import read_beside
 from spillover.study.imported import open_imported, read_imported
+from spillover.study.origin import origin_of_import, origin_of_study
 from spillover.study.plan import Evaluate
 from spillover.study.reading import is_imported
 from spillover.study.resume import finished_part, unanswered
@@ -41,8 +42,8 @@ def read_study(folder: Path | str) -> StudyResults:
     if not is_imported(place):
         return results_of(open_stored_study(place))
     imported = open_imported(place)
-    about = {"study": imported.name, "imported": imported.imported.kind}
-    return StudyResults(data=tuple(read_imported(place)), settings=imported.analysis, about=about)
+    data, origin = tuple(read_imported(place)), origin_of_import(place, imported)
+    return StudyResults(data=data, settings=imported.analysis, origin=origin)
 
 
 def analyze_study(folder: Path | str) -> Findings:
@@ -79,13 +80,12 @@ def results_of(stored: StoredStudy) -> StudyResults:
         model: replace(known, warnings=(*missing, *_warn_of_cut_replies(scores, model, stored.study), *known.warnings))
         for model, known in read_beside(finished).items()
     }
-    made_with = {name: ", ".join(found) for name, found in stored.store.versions(stored.plan).items()}
     return StudyResults(
         data=(scores,),
         settings=stored.study.analysis,
         tasks=stored.plan.tasks,
         beside=beside,
-        about={"study": stored.study.name, **made_with},
+        origin=origin_of_study(stored),
     )
 
 

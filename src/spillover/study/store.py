@@ -263,14 +263,17 @@ class Store:
         """How long each finished job took, by its label."""
         return {kept.label: kept.duration_s for room in JOB_ROOMS for kept in self._kept(room)}
 
+    def kept(self, plan: Plan) -> Iterator[Kept]:
+        """What the files of the plan's adapters say of themselves, of trainings and then of scores."""
+        wanted = {job.adapter_key for job in plan.jobs}
+        yield from (kept for room in JOB_ROOMS for kept in self._kept(room) if kept.asked[0] in wanted)
+
     def versions(self, plan: Plan) -> dict[str, list[str]]:
         """The versions of each package that the plan's adapters and scores were made with; more than one is mixed."""
-        wanted = {job.adapter_key for job in plan.jobs}
         made: dict[str, set[str]] = {}
-        for kept in (kept for room in JOB_ROOMS for kept in self._kept(room)):
-            if kept.asked[0] in wanted:
-                for package, version in kept.versions.items():
-                    made.setdefault(package, set()).add(version)
+        for kept in self.kept(plan):
+            for package, version in kept.versions.items():
+                made.setdefault(package, set()).add(version)
         return {package: sorted(found) for package, found in made.items()}
 
     def leftovers(self, plan: Plan) -> list[Path]:

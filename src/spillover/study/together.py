@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,8 +24,8 @@ class StudyResults:
     tasks: tuple[Task, ...] = ()
     beside: Mapping[str, Beside] = field(default_factory=dict[str, Beside])
     """What is known beside the scores, by model: similar updates, and warnings of what is missing."""
-    about: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Which study, and the packages that made it, by name; empty where it is no study."""
+    origin: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Where it comes from, as JSON has it: which study, what it was asked and when, or which files."""
 
 
 def analyze_results(parts: Sequence[StudyResults], settings: AnalysisSettings | None = None) -> Findings:
@@ -41,7 +42,7 @@ def analyze_results(parts: Sequence[StudyResults], settings: AnalysisSettings | 
     beside = {name: known for part in parts for name, known in part.beside.items()}
     data = [data for part in parts for data in part.data]
     findings = analyze(data, settings or _common_settings(parts), tasks.values(), beside)
-    studies = [dict(part.about) for part in parts if part.about]
+    studies = [dict(part.origin) for part in parts if part.origin]
     return replace(findings, provenance=findings.provenance | {"studies": studies})
 
 

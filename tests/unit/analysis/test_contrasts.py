@@ -36,12 +36,10 @@ def test_a_control_equal_to_its_source_adds_nothing(scores):
 def test_a_control_with_one_seed_and_source_is_compared_where_both_are(scores):
     rows = scores()
     control = [replace(r, control="shuffled") for r in rows if (r.source, r.seed) == ("Counting", 1)]
-    (contrast,) = (
-        analyze(table_from_scores([*rows, *control]), AnalysisSettings(replicates=50, permutations=0))
-        .models[0]
-        .controls
-    )
+    findings = analyze(table_from_scores([*rows, *control]), AnalysisSettings(replicates=50, permutations=0))
+    (contrast,) = findings.models[0].controls
     assert contrast.difference.matrix.sources == ("Counting",)
+    assert any("against the shuffled control Counting adds" in said for said in findings.sentences)
     assert len(contrast.difference.matrix.targets) == 3
 
 

@@ -52,6 +52,9 @@ def test_with_one_seed_it_is_the_paired_t_test_over_examples():
     tuned, base = answers(1, 80)
     expected = stats.ttest_rel(tuned[0, 0], base[0, 0]).pvalue
     assert compute_change_p(lay_out_cells(tuned - base, 1 - base)).item() == pytest.approx(expected)
+    result = infer_cells(lay_out_cells(tuned - base, 1 - base), 0.9)
+    known = stats.ttest_rel(tuned[0, 0], base[0, 0]).confidence_interval(0.9)
+    assert (result.change_low.item(), result.change_high.item()) == pytest.approx((known.low, known.high))
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])
@@ -60,6 +63,7 @@ def test_interval_and_test_are_dual(seeds):
         tuned, base = answers(seeds, 60, seed)
         result = infer_cells(lay_out_cells(tuned - base, 1 - base), 0.95)
         assert (result.p.item() < 0.05) == (not result.low.item() <= 0 <= result.high.item())
+        assert (result.p.item() < 0.05) == (not result.change_low.item() <= 0 <= result.change_high.item())
 
 
 def two_seeds(d: float, theta: float, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

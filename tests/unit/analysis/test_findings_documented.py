@@ -15,6 +15,7 @@ from spillover.analysis.mixtures import MixtureCell
 from spillover.analysis.tables import example_table
 from spillover.analysis.verdict import Arm, ArmContrast, Promise, ProtectedTask, Verdict
 from spillover.analysis.warned import FLAGGING
+from spillover.study.origin import SETTINGS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
@@ -27,6 +28,11 @@ def test_every_name_of_a_model_and_of_a_leader_is_on_the_page():
     names = {*described, *described["models"][0], *(field.name for field in fields(Leader)), "beyond_noise"}
     assert names <= NAMED
     assert "possible_errors" in NAMED
+
+
+def test_every_name_of_the_provenance_is_on_the_page():
+    provenance = analyze(example_table(), AnalysisSettings(replicates=0, permutations=0)).provenance
+    assert {*provenance, *SETTINGS, "studies", "hashes", "computed", "files"} <= NAMED
 
 
 @pytest.mark.parametrize(

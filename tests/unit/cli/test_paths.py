@@ -34,6 +34,12 @@ def test_two_tables_by_one_name_are_refused(tables):
     assert "name them: 3B=first.csv 7B=second.csv" in str(said.exception)
 
 
+def test_a_path_that_is_given_twice_is_told_so(tables):
+    for named in ("{0}", "x={0}"):
+        said = CliRunner().invoke(build_app(), ["compare", *[named.format(tables[0])] * 2])
+        assert "two of the paths are the same" in str(said.exception)
+
+
 def test_two_tables_by_their_own_names_are_two_models(tables):
     said = CliRunner().invoke(build_app(), ["compare", "--json", f"3B={tables[1]}", f"7B={tables[0]}"])
     assert said.exit_code == 0

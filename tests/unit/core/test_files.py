@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spillover.core.errors import StoreError
-from spillover.core.files import write_atomically, write_folder_atomically
+from spillover.core.files import unwritable, write_atomically, write_folder_atomically
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -63,3 +63,10 @@ def test_a_read_only_file_system_is_told_as_one(tmp_path, monkeypatch):
         write_atomically(tmp_path / "b.txt", "one")
     with pytest.raises(StoreError, match="Read-only file system"):
         write_folder_atomically(tmp_path / "folder", {"a": b"1"})
+
+
+def test_space_is_asked_for_only_where_it_is_what_lacks(tmp_path):
+    full, forbidden = (unwritable(tmp_path / "x", OSError(code, "refused")) for code in (errno.ENOSPC, errno.EACCES))
+    assert "free some space" in str(full)
+    assert "free some space" not in str(forbidden)
+    assert "choose another folder" in str(forbidden)

@@ -134,7 +134,17 @@ def test_a_plan_of_the_first_schema_is_read(prepared):
 def test_findings_say_which_study_and_packages_they_come_from(prepared, capsys):
     record_evaluations(prepared.store, prepared.plan)
     provenance = analysed(capsys, prepared.store.folder)["provenance"]
-    assert provenance["studies"] == [{"study": "small", "torch": "x"}]
+    (study,) = provenance["studies"]
+    assert {name: study[name] for name in ("study", "torch", "seeds")} == {
+        "study": "small",
+        "torch": "x",
+        "seeds": [0, 1],
+    }
+    assert study["training"]["lora"]["rank"] == prepared.plan.study.training.lora.rank
+    assert study["hashes"]["tasks"] == prepared.store.stored_study().provenance.tasks
+    assert study["computed"]["jobs"] == len(list(prepared.store.kept(prepared.plan))) > 0
+    assert study["computed"]["first_job_ended"] <= study["computed"]["last_job_ended"]
+    assert str(prepared.store.folder.parent) not in json.dumps(study), "folders of this machine are nobody's business"
     assert provenance["settings"]["ceiling"] == 1
 
 

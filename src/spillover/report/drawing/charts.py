@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 
 from spillover.core.numbers import percent
 from spillover.report.drawing.canvas import INK, QUIET, colour_of_sign, new_figure, shorten
+from spillover.report.drawing.labels import name_points
 from spillover.report.figures.lines import Lines
 from spillover.report.figures.profiles import ProfilePoint, Profiles
 from spillover.report.figures.tasks import Amount
@@ -35,6 +36,10 @@ def draw_profiles(profiles: Profiles) -> Figure:
     figure, (left, right) = new_figure(7.2, 3.4, columns=2)
     _profile(left, profiles.positive, "help", "+")
     _profile(right, profiles.negative, "harm", "−")
+    for axes, points in ((left, profiles.positive), (right, profiles.negative)):
+        if 0 < len(points) <= MOST_NAMED:  # last, when all axes are as they will be
+            places = [(point.gives.value, point.takes.value) for point in points]
+            name_points(figure, axes, [point.short for point in points], places)
     return figure
 
 
@@ -51,19 +56,18 @@ def _profile(axes: Axes, points: Sequence[ProfilePoint], title: str, mark: str) 
             x, y, xerr=_errors(point.gives), yerr=_errors(point.takes), color=colour, alpha=0.25, linewidth=0.6
         )
         axes.plot(x, y, "o", markersize=3.5, color=colour)
-        if len(points) <= MOST_NAMED:
-            axes.annotate(point.short, (x, y), xytext=(3, 3), textcoords="offset points", fontsize=6.5)
-    ends = [[getattr(point, side).value for point in points] for side in ("gives", "takes")]
-    axes.set_xlim(*_from_zero(ends[0] + floors[0], sign))
-    axes.set_ylim(*_from_zero(ends[1] + floors[1], sign))
+    axes.set_xlim(*_from_zero([point.gives for point in points], sign))
+    axes.set_ylim(*_from_zero([point.takes for point in points], sign))
+    axes.locator_params(nbins=5)
     axes.set_title(title)
     axes.set_xlabel(f"gives: transferability {mark}")
     axes.set_ylabel(f"takes: malleability {mark}")
 
 
-def _from_zero(values: Sequence[float], sign: int) -> tuple[float, float]:
-    """Room for the points, not for the ends of their intervals, which may be far."""
-    far = 1.15 * max([0.005, *(abs(value) for value in values if not isnan(value))])
+def _from_zero(amounts: Sequence[Amount], sign: int) -> tuple[float, float]:
+    """Room for the points, what noise gives, and the whole intervals: one that is cut would look like a shorter one."""
+    ends = [end for each in amounts for end in (each.value, each.floor, each.low, each.high)]
+    far = 1.06 * max([0.005, *(abs(end) for end in ends if not isnan(end))])
     return (-0.04 * far, far) if sign > 0 else (-far, 0.04 * far)
 
 

@@ -10,6 +10,8 @@ from spillover.report.drawing.canvas import INK, colour_of_sign, new_figure
 from spillover.report.figures.graph import TransferGraph
 
 MOST_NAMED = 80
+BENDS = 0.25, -0.05
+"""Of arrows with the circle's middle on their right, and on their left; both bend to that side (matplotlib's `rad`)."""
 
 
 def draw_graph(graph: TransferGraph, threshold: float | None = None) -> Figure:
@@ -32,7 +34,7 @@ def draw_graph(graph: TransferGraph, threshold: float | None = None) -> Figure:
             FancyArrowPatch(
                 places[edge.source],
                 places[edge.target],
-                connectionstyle="arc3,rad=-0.15",
+                connectionstyle=f"arc3,rad={_bend(places[edge.source], places[edge.target])}",
                 arrowstyle="-|>,head_length=4,head_width=2",
                 shrinkA=size,
                 shrinkB=size,
@@ -49,3 +51,14 @@ def draw_graph(graph: TransferGraph, threshold: float | None = None) -> Figure:
             axes.text(node.x, node.y, node.short[:4], ha="center", va="center", fontsize=min(8, size * 0.6))
     axes.set_title(f"transfers of at least {fixed(least, 2)} PGF")
     return figure
+
+
+def _bend(source: tuple[float, float], target: tuple[float, float]) -> float:
+    """Bend an arrow towards the middle, away from the tasks between its ends, and its way back less, beside it.
+
+    Of two through the middle itself each bends to its own right.
+    """
+    (x, y), (x_end, y_end) = source, target
+    turn = (x_end - x) * (0.5 - y) - (y_end - y) * (0.5 - x)
+    right, left = BENDS
+    return right if turn > -1e-9 else left

@@ -85,18 +85,20 @@ def _calibrated(model: ModelFindings, limit: float) -> Iterator[Layer]:
 
 def _structure(model: ModelFindings, limit: float) -> Iterator[Layer]:
     if min(model.specific.values.shape) > 1:
-        note = "what is left of a PGF once the general effects of its source and of its target are taken out"
+        note = (
+            "what is left of a PGF once the general effects of its source and of its target are taken out: it takes "
+            "the cells of both, so none has an interval or a test of its own"
+        )
         yield _layer(model.specific, "specific", "specific to the pair", note, limit)
     if np.isfinite(model.points.values).any():
         inference = model.cells.inference
-        nothing = np.full(model.points.values.shape, np.nan)
         yield _layer(
             model.points,
             "points",
             "accuracy points",
             "share of right answers after finetuning minus before, in percentage points",
             saturation(model.points.values.ravel()),
-            (nothing, nothing, inference.p, model.cells.q),
+            (inference.change_low, inference.change_high, inference.p, model.cells.q),
         )
 
 
@@ -105,7 +107,8 @@ def _contrasts(model: ModelFindings, limit: float) -> Iterator[Layer]:
         note = f"finetuned on the same examples with {CONTROLS.get(control.kind, 'other answers')}"
         yield _layer(control.control, f"control {control.kind}", f"control: {control.kind} answers", note, limit)
         note = "what right answers add to a finetune that has the format and the letters alone"
-        yield _difference(control.difference, f"against {control.kind}", f"PGF − {control.kind} control", note, limit)
+        title = f"PGF − {control.kind} control"
+        yield _difference(control.difference, f"against {control.kind}", title, note, limit, control.p)
     for contrast in model.protocols:
         title = f"PGF − PGF by {contrast.other}"
         yield _difference(contrast.difference, "format", title, "what is owed to how the model is asked", limit)
@@ -131,9 +134,12 @@ def _layer(
     )
 
 
-def _difference(contrast: MatrixContrast, name: str, title: str, note: str, limit: float) -> Layer:
+def _difference(
+    contrast: MatrixContrast, name: str, title: str, note: str, limit: float, p: Transfers | None = None
+) -> Layer:
     nothing = np.full(contrast.matrix.values.shape, np.nan)
-    return _layer(contrast.matrix, name, title, note, limit, (contrast.low, contrast.high, nothing, nothing))
+    known = (contrast.low, contrast.high, nothing if p is None else p, nothing)
+    return _layer(contrast.matrix, name, title, note, limit, known)
 
 
 def orders_of(model: ModelFindings) -> dict[str, list[str]]:

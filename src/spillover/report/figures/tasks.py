@@ -12,6 +12,7 @@ from spillover.analysis import ModelFindings
 from spillover.analysis.frame import Derived
 from spillover.analysis.personas import PERSONAS, Personas
 from spillover.analysis.records import BaseRecord
+from spillover.core.numbers import brief
 from spillover.report.figures.matrix import levels_of
 
 LISTED = 3
@@ -57,7 +58,7 @@ class TaskCard:
     takes: tuple[Amount, Amount] | None
     """Positive and negative malleability; None for a task that is no target."""
     donors: tuple[Other, ...]
-    """Other tasks that help it most when finetuned on, the best first; none that do not help."""
+    """Other tasks that help it most when finetuned on, the best first; none that help by less than is seen."""
     pirates: tuple[Other, ...]
     """Other tasks that harm it most, the worst first."""
 
@@ -85,11 +86,16 @@ def cards_of(model: ModelFindings) -> list[TaskCard]:
                 base=model.base.get(name),
                 gives=gives.get(name),
                 takes=takes.get(name),
-                donors=tuple(other for other in others if other.pgf > 0)[:LISTED],
-                pirates=tuple(other for other in reversed(others) if other.pgf < 0)[:LISTED],
+                donors=tuple(other for other in others if other.pgf > 0 and _is_seen(other))[:LISTED],
+                pirates=tuple(other for other in reversed(others) if other.pgf < 0 and _is_seen(other))[:LISTED],
             )
         )
     return cards
+
+
+def _is_seen(other: Other) -> bool:
+    """Whether it is other than 0 in the decimals that a card has room for."""
+    return brief(other.pgf) != brief(0.0)
 
 
 def amounts_of(model: ModelFindings, side: str) -> dict[str, tuple[Amount, Amount]]:

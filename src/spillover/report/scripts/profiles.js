@@ -17,9 +17,9 @@ function makeProfile(figure, model, following, [sign, word, across, up]) {
   let size = 0;
 
   function range(side) {
-    const ends = points.flatMap((point) => ["value", "floor"].map((name) => point[side][name])).filter(isNumber);
+    const ends = points.flatMap((point) => ["value", "floor", "low", "high"].map((name) => point[side][name])).filter(isNumber);
     const far = sign === "positive" ? Math.max(0.01, ...ends) : Math.min(-0.01, ...ends);
-    return far * 1.12;
+    return far * 1.06;
   }
 
   function axis(parent, side, scale, room) {
@@ -52,16 +52,14 @@ function makeProfile(figure, model, following, [sign, word, across, up]) {
     axis(svg, "takes", y, room);
     svg.append("text").attr("class", "axis-name").attr("x", (room.left + room.right) / 2).attr("y", height - 6).attr("text-anchor", "middle").text(across);
     svg.append("text").attr("class", "axis-name").attr("transform", `translate(11,${(room.top + room.bottom) / 2}) rotate(-90)`).attr("text-anchor", "middle").text(up);
-    const clamp = (value, far) => (!isNumber(value) ? null : Math.abs(value) > Math.abs(far) ? far : value);
     const group = svg.append("g").selectAll("g").data(points).join("g")
       .attr("class", `point ${sign === "positive" ? "gain" : "harm"}`)
       .classed("followed", ({ name }) => name === following.task)
       .classed("faded", ({ name }) => following.task !== null && name !== following.task);
     group.each(function ({ gives, takes }) {
       const parent = d3.select(this);
-      const [left, right, low, high] = [clamp(gives.low, range("gives")), clamp(gives.high, range("gives")), clamp(takes.low, range("takes")), clamp(takes.high, range("takes"))];
-      if (left !== null && right !== null) parent.append("line").attr("x1", x(left)).attr("x2", x(right)).attr("y1", y(takes.value)).attr("y2", y(takes.value));
-      if (low !== null && high !== null) parent.append("line").attr("x1", x(gives.value)).attr("x2", x(gives.value)).attr("y1", y(low)).attr("y2", y(high));
+      if (isNumber(gives.low)) parent.append("line").attr("x1", x(gives.low)).attr("x2", x(gives.high)).attr("y1", y(takes.value)).attr("y2", y(takes.value));
+      if (isNumber(takes.low)) parent.append("line").attr("x1", x(gives.value)).attr("x2", x(gives.value)).attr("y1", y(takes.low)).attr("y2", y(takes.high));
       parent.append("circle").attr("r", 4.5).attr("cx", x(gives.value)).attr("cy", y(takes.value));
     });
     if (points.length <= 60) spread(group, x, y, room);

@@ -1,5 +1,6 @@
 import csv
 import sys
+from itertools import combinations, pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -11,7 +12,11 @@ from spillover.analysis import analyze
 from spillover.analysis.differences import differences_of
 from spillover.core.errors import AnalysisError
 from spillover.core.published import PGFRow, PGFTable
+from spillover.report.drawing.charts import draw_profiles
 from spillover.report.drawing.files import write_figures
+from spillover.report.drawing.graph import draw_graph
+from spillover.report.figures.graph import graph_of
+from spillover.report.figures.profiles import profiles_of
 
 NAMES = ["Jigsaw", "Counting", "a $b$ <c>"]
 
@@ -117,6 +122,50 @@ def test_tables_are_csv(folder, findings, tmp_path):
     (difference,) = differences_of(several)
     changes = read_rows(tmp_path / "differences.csv")
     assert [float(row["change"]) for row in changes] == difference.matrix.values.flatten().tolist()
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Findings on so many tasks that arrows and names have little room."""
+    rng = np.random.default_rng(1)
+    names = [f"T{number:02}" for number in range(13)]
+    rows = tuple(
+        PGFRow(seed=seed, source=source, target=target, pgf=round(float(rng.normal(0, 0.1)), 3))
+        for seed in (0, 1)
+        for source in names
+        for target in names
+    )
+    return analyze(PGFTable(model="m", rows=rows, examples=dict.fromkeys(names, 100), origin="made up"))
+
+
+def test_no_arrow_passes_behind_a_task_that_is_none_of_its_ends(many):
+    graph = graph_of(many.models[0])
+    figure = draw_graph(graph, threshold=0)
+    figure.draw_without_rendering()
+    places = {node.name: np.array((node.x, node.y)) for node in graph.nodes}
+    (axes,) = figure.axes
+    scale = axes.transData.transform((1, 0))[0] - axes.transData.transform((0, 0))[0]
+    radius = axes.lines[0].get_markersize() / 2 * figure.dpi / 72 / scale
+    for edge, arrow in zip(reversed(graph.edges), axes.patches, strict=True):
+        (curve, *_) = arrow.get_path().to_polygons(closed_only=False)
+        others = [place for name, place in places.items() if name not in {edge.source, edge.target}]
+        assert min(np.hypot(*(curve - other).T).min() for other in others) > radius, (edge.source, edge.target)
+
+
+def test_whole_intervals_and_names_apart_from_each_other_stand_in_the_profiles(many):
+    profiles = profiles_of(many.models[0])
+    figure = draw_profiles(profiles)
+    figure.draw_without_rendering()
+    for axes, points in zip(figure.axes, (profiles.positive, profiles.negative), strict=True):
+        across, up = sorted(axes.get_xlim()), sorted(axes.get_ylim())
+        for point in points:
+            assert across[0] <= point.gives.low <= point.gives.high <= across[1]
+            assert up[0] <= point.takes.low <= point.takes.high <= up[1]
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert len(boxes) == len(points)
+        assert not [pair for pair in combinations(boxes, 2) if pair[0].padded(-1).overlaps(pair[1].padded(-1))]
+        ticks = [tick.get_window_extent() for tick in axes.get_xticklabels() if tick.get_text()]
+        assert all(left.x1 < right.x0 for left, right in pairwise(sorted(ticks, key=lambda box: box.x0)))
 
 
 @pytest.mark.parametrize("targets", [NAMES[:1], NAMES])

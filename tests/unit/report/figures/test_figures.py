@@ -52,9 +52,13 @@ def test_the_first_layer_is_the_matrix(model):
 
 
 def test_examples_give_calibrated_layers_and_accuracy_points():
-    names = [layer.name for layer in layers_of(analyze(example_cube()).models[0])]
-    assert names[0] == "raw"
-    assert {"specific", "points"} <= set(names)
+    layers = {layer.name: layer for layer in layers_of(analyze(example_cube()).models[0])}
+    assert next(iter(layers)) == "raw"
+    assert "specific" in layers
+    points = layers["points"]
+    assert (points.low <= points.values).all()
+    assert (points.values <= points.high).all()
+    assert (points.low < points.high).any()
 
 
 def test_layers_of_pgf_share_one_scale(model):
@@ -100,6 +104,15 @@ def test_a_large_graph_keeps_its_strongest_edges():
     graph = graph_of(model)
     assert len(graph.edges) == MOST_EDGES
     assert graph.left_out == model.summary.positive_cells + model.summary.negative_cells - MOST_EDGES
+
+
+def test_a_card_leaves_out_who_helps_by_less_than_it_shows():
+    effects = {"a": 0.1, "b": 0.004, "c": 0.006, "d": -0.004}
+    rows = tuple(PGFRow(seed=0, source=source, target="a", pgf=pgf) for source, pgf in effects.items())
+    (model,) = analyze(PGFTable(model="m", rows=rows, examples={}, origin="made up")).models
+    card = next(card for card in cards_of(model) if card.name == "a")
+    assert [other.name for other in card.donors] == ["c"]
+    assert card.pirates == ()
 
 
 def test_a_card_names_who_helps_and_who_harms(model):
