@@ -90,7 +90,7 @@ def questions() -> Iterator[Thought]:
         ("an answer that is no choice", _row(answer="(D)"), "not among the choices"),
         ("a hidden answer", _row(answer="hidden"), "hidden"),
         ("one choice", _row(choices=["left"]), "nothing to choose"),
-        ("two equal choices, answered by text", _row(choices=["left", "left"], answer="left"), "not among the choices"),
+        ("two equal choices, answered by text", _row(choices=["left", "left"], answer="left"), "may be (A) or (B)"),
         ("choices as text", _row(choices="left, right"), "not a list"),
         ("27 choices", _row(choices=[str(n) for n in range(27)]), "more than the 26"),
         ("no question", _row(question=None), "neither prompt nor question"),

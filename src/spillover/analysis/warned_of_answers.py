@@ -13,7 +13,7 @@ from spillover.analysis.answers import ONE_LETTER, find_shared_count
 from spillover.analysis.cube import ScoreCube, TargetBlock
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.warned import Evidence, Warned
-from spillover.tasks.blink import RELABELLED, label_revision
+from spillover.tasks.labels import RELABELLED, label_revision
 
 UNREAD_WORTH_SAYING = 0.01
 UNREAD_SHARE = 0.1

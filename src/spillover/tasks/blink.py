@@ -5,18 +5,17 @@ BLINK has no training split: what is trained on are files that `spillover tasks 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from spillover.core.errors import TaskError
 from spillover.tasks.catalogue import BLINK, find_task
 from spillover.tasks.files import collect_examples, read_examples
 from spillover.tasks.hub import read_hub_rows
+from spillover.tasks.labels import RELABELLED, label_revision
 from spillover.tasks.perception.suite import Split
 from spillover.tasks.recorded import Reader, RecordedTask
 from spillover.tasks.rows import PlacedRow, read_rows
@@ -24,13 +23,6 @@ from spillover.tasks.settings import BlinkTasks
 from spillover.tasks.task import Example, Task
 
 logger = logging.getLogger(__name__)
-
-RELABELLED = "Relative_Reflectance"
-"""The task most of whose answers BLINK corrected on 2025-09-03."""
-OLD_LABELS = "ae88912e3c7e22ff55288b5ef3f82bc598b44139e9f6cb57a02f40aa4b4c9fa5"
-"""`hash_labels` of its validation split before the correction."""
-EXAMPLES = 134
-"""Of its validation split, before and after."""
 
 _SHARD = re.compile(r"-(\d+)-of-(\d+)\.parquet$")
 
@@ -77,24 +69,6 @@ class BlinkTask(RecordedTask):
                 "scores on it mean nothing: load the current revision",
                 RELABELLED,
             )
-
-
-def label_revision(labels: Mapping[str, str]) -> Literal["old", "corrected"] | None:
-    """Tell whether the answers to Relative_Reflectance are from before BLINK corrected them; None of a part of them.
-
-    Args:
-        labels: example → right answer, "(A)", as BLINK's validation split names both.
-    """
-    if hash_labels(labels) == OLD_LABELS:
-        return "old"
-    whole = {f"val_{RELABELLED}_{number}" for number in range(1, EXAMPLES + 1)}
-    return "corrected" if set(labels) == whole else None
-
-
-def hash_labels(labels: Mapping[str, str]) -> str:
-    """Hash the answers of a split, whatever their order."""
-    lines = [f"{name} {answer}" for name, answer in sorted(labels.items())]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.answers import balance_accuracy, find_shared_count
 from spillover.core.scores import table_from_scores
-from spillover.tasks import blink
+from spillover.tasks import labels as labels_of_blink
 
 QUICK = AnalysisSettings(replicates=0, permutations=0)
 
@@ -163,13 +163,13 @@ def test_relative_reflectance_needs_a_known_label_revision(scores):
 def test_labels_that_are_all_there_tell_their_revision(scores, monkeypatch):
     rows = [
         replace(row, example=f"val_{row.target}_{int(row.example.split('_')[-1]) + 1}")
-        for row in scores(("Relative_Reflectance", "Jigsaw"), examples=blink.EXAMPLES)
+        for row in scores(("Relative_Reflectance", "Jigsaw"), examples=labels_of_blink.EXAMPLES)
     ]
     assert "label_revision" not in kinds(analyze(table_from_scores(rows), QUICK))
     part = [row for row in rows if not row.example.endswith("_1")]
     assert "label_revision" in kinds(analyze(table_from_scores(part), QUICK))
-    labels = {row.example: row.answer for row in rows if row.target == blink.RELABELLED}
-    monkeypatch.setattr(blink, "OLD_LABELS", blink.hash_labels(labels))
+    labels = {row.example: row.answer for row in rows if row.target == labels_of_blink.RELABELLED}
+    monkeypatch.setattr(labels_of_blink, "OLD_LABELS", labels_of_blink.hash_labels(labels))
     warned = analyze(table_from_scores(rows), QUICK).models[0].warnings
     assert any("before BLINK's correction" in each.text for each in warned if each.kind == "label_revision")
 

@@ -8,13 +8,14 @@ from tests.unit.tasks.blink_copy import write_blink
 from spillover.core.errors import HubError, StudyError, TaskError
 from spillover.study.run import prepare
 from spillover.study.study import Study
-from spillover.tasks import blink
-from spillover.tasks.blink import OLD_LABELS, hash_labels, open_blink
+from spillover.tasks import labels as labels_of_blink
+from spillover.tasks.blink import open_blink
 from spillover.tasks.catalogue import BLINK
 from spillover.tasks.data import open_tasks, pin_task
 from spillover.tasks.export import write_examples
 from spillover.tasks.files import collect_examples
 from spillover.tasks.hub import pin_dataset, read_hub_rows
+from spillover.tasks.labels import OLD_LABELS, hash_labels
 from spillover.tasks.settings import BlinkTasks
 
 OUTPUTS = Path(__file__).resolve().parents[4] / "shared" / "data" / "blink-outputs"
@@ -120,7 +121,7 @@ def test_old_labels_are_warned_of(folder, monkeypatch, caplog):
         data.check("validation", None)
         assert not caplog.records
         labels = {example.id: example.answer for example in data.read("validation", None)}
-        monkeypatch.setattr(blink, "OLD_LABELS", hash_labels(labels))
+        monkeypatch.setattr(labels_of_blink, "OLD_LABELS", hash_labels(labels))
         data.check("validation", 1)
     assert "older than 2025-09-03" in caplog.text
 
