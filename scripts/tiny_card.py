@@ -44,7 +44,7 @@ def measure(base: Base, task: str, examples: int = EXAMPLES) -> Measured:
     scores = np.array(score_options(base, encoded))
     options = option_letters(scores.shape[1])
     right = np.array([options.index(example.answer) for example in drawn])
-    replies = [parse_reply(reply, options).answer for reply in generate_replies(base, encoded, 8)]
+    replies = [parse_reply(reply.text, options).answer for reply in generate_replies(base, encoded, 8)]
     answers = scores.argmax(axis=1)
     return Measured(
         letters=float((answers == right).mean()),

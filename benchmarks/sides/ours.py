@@ -69,7 +69,7 @@ def by_letters(base: Base, encoded: Sequence[Encoded]) -> list[str]:
 
 def by_generation(new_tokens: int) -> Ask:
     """Answer by writing at most so many tokens, greedily."""
-    return lambda base, encoded: generate_replies(base, encoded, new_tokens)
+    return lambda base, encoded: [reply.text for reply in generate_replies(base, encoded, new_tokens)]
 
 
 def train(model: ModelSettings, prompts: Sequence[Prompt], settings: TrainingSettings, seed: int) -> list[float]:
