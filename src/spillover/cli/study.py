@@ -290,8 +290,7 @@ def _given_adapters(planned: Plan) -> dict[str, str]:
 
 def _print_difference(console: Console, prepared: Prepared) -> None:
     store, plan = prepared.store, prepared.plan
-    stored = store.stored_study()
-    for line in difference(stored, plan.study) if stored else []:
+    for line in difference(prepared.stored, plan.study) if prepared.stored else []:
         console.print(f"changed: {line}", markup=False, highlight=False)
     for line in changed_versions(store.versions(plan), package_versions()):
         console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)

@@ -59,6 +59,8 @@ class Prepared:
     """What is still to be done of what is asked for."""
     examples: Mapping[str, int] = field(default_factory=dict[str, int])
     """By target: how many the study asks."""
+    stored: Study | None = None
+    """The version of the study that its folder holds, if it was begun."""
 
     @property
     def is_trial(self) -> bool:
@@ -94,7 +96,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     asked = asked.only(source)
     asked = shard.part(asked) if shard else asked
     examples = {data.task.name: data.size("validation", study.evaluation.limit) for data in tasks.targets}
-    return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store), examples=examples)
+    return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store), examples=examples, stored=stored)
 
 
 def _begun(store: Store, study: Study) -> Study | None:

@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ DIGEST_BYTES = 32
 """Of the SHA-256 that stands before what an unfinished job has kept."""
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """libyaml's, where PyYAML has it."""
+READERS = 8
+"""Files that are opened at once: on a disk that is reached over a network, opening takes longer than reading."""
 JOB_ROOMS = ("logs", "scores")
 """Where files of finished jobs are."""
 FINDINGS = ("findings.json", "report.html")
@@ -143,11 +146,12 @@ class Store:
         content = heading + text
         planned = dump_plan(plan)
         is_new = not (_holds(self.study_file, content.encode()) and _holds(self.plan_file, planned))
-        if self.begun(plan.study) is not None:
-            write_atomically(self.study_file, content)
-        elif not write_once(self.study_file, content):
-            self._check_same_models(plan)
-        write_atomically(self.plan_file, planned)
+        if is_new:
+            if self.begun(plan.study) is not None:
+                write_atomically(self.study_file, content)
+            elif not write_once(self.study_file, content):
+                self._check_same_models(plan)
+            write_atomically(self.plan_file, planned)
         for room in ("scores", "adapters", "logs"):  # after the study: a folder that has rooms says whose it is
             try:
                 (self.folder / room).mkdir(exist_ok=True)
@@ -300,10 +304,9 @@ class Store:
         return pa.concat_tables(tables).unify_dictionaries()
 
     def _kept(self, room: str) -> Iterator[Kept]:
-        for file in sorted((self.folder / room).glob("*.parquet")):
-            kept = read_kept(file)
-            if kept is not None:
-                yield kept
+        files = sorted((self.folder / room).glob("*.parquet"))
+        with ThreadPoolExecutor(READERS) as pool:
+            yield from (kept for kept in pool.map(read_kept, files) if kept is not None)
 
 
 def _holds(file: Path, content: bytes) -> bool:
