@@ -66,9 +66,7 @@ def test_a_cell_in_which_no_answer_differs_reaches_as_far_as_its_examples_allow_
     assert found.low == pytest.approx(-found.high)
     assert found.change_high == pytest.approx(np.full((4, 4), HIDDEN))
     described = analyze(cube, SETTINGS).to_json()["models"][0]["cells"]
-    assert {cell["basis"].partition("; the ")[2] for cell in described} == {
-        "rule of three, for too few answers differ"
-    }
+    assert {cell["basis"].partition("; the ")[2] for cell in described} == {"rule of three, for too few answers differ"}
 
 
 def test_one_answer_that_differs_makes_no_interval_narrower(unchanged):
