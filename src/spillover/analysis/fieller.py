@@ -21,6 +21,9 @@ from spillover.analysis.accepted import find_accepted
 from spillover.analysis.crossed_layout import CrossedLayout
 from spillover.analysis.unseen import limit_unseen, reach_at_least
 
+NO_ERROR = 1e-6
+"""A smaller standard error is the rounding noise of a variance of 0, under a root."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellInference:
@@ -94,7 +97,8 @@ def reach_unseen(found: CellInference, layout: CrossedLayout, confidence: float,
     """Widen intervals to what may hide behind answers that do not differ, the rule of three (see `unseen`).
 
     An interval that holds 0 reaches at least `limit_unseen(m) / gap` to both sides of its estimate, about
-    3 / (m · gap) for m examples. One that excludes 0 is left as it is, so intervals stay dual to the test.
+    3 / (m · gap) for m examples. So does one without any variance, as where every answer is right after finetuning: it
+    then excludes 0 still. Others that exclude 0 are left as they are, so intervals stay dual to the test.
 
     Args:
         found: of the layout, by Fieller's theorem.
@@ -114,7 +118,7 @@ def reach_unseen(found: CellInference, layout: CrossedLayout, confidence: float,
     """
     share = limit_unseen(layout.examples, confidence)
     reach = share / np.where(layout.gap > 0, layout.gap, np.nan)
-    low, high = reach_at_least((found.low, found.high), found.estimate, reach)
+    low, high = reach_at_least((found.low, found.high), found.estimate, reach, found.standard_error < NO_ERROR)
     high = np.minimum(high, most)
     change_low, change_high = reach_at_least((found.change_low, found.change_high), layout.change, share)
     unseen = (low < found.low) | (high > found.high)

@@ -59,13 +59,14 @@ def limit_pgf(examples: np.ndarray, gap: PerTarget, confidence: float) -> PerTar
     return limit_unseen(np.where(known, examples, np.nan), confidence) / np.where(known, gap, np.nan)
 
 
-def reach_at_least(ends: Ends, estimate: np.ndarray, reach: np.ndarray) -> Ends:
+def reach_at_least(ends: Ends, estimate: np.ndarray, reach: np.ndarray, also: np.ndarray | bool = False) -> Ends:
     """Widen intervals that hold 0 until they reach so far to both sides of their estimates.
 
     Args:
         ends: low and high; NaN where there is no interval.
         estimate: of the same shape.
         reach: at least 0; NaN where not known, and then nothing is widened.
+        also: intervals that are widened whether they hold 0 or not.
 
     Complexity: O(intervals).
 
@@ -74,7 +75,7 @@ def reach_at_least(ends: Ends, estimate: np.ndarray, reach: np.ndarray) -> Ends:
     ([-0.3, 0.1], [0.3, 0.2])
     """
     low, high = ends
-    far = np.where((low <= 0) & (high >= 0), np.nan_to_num(reach), 0.0)
+    far = np.where(also | ((low <= 0) & (high >= 0)), np.nan_to_num(reach), 0.0)
     return np.minimum(low, estimate - far), np.maximum(high, estimate + far)
 
 

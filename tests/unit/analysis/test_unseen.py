@@ -149,3 +149,14 @@ def test_seeds_that_agree_exactly_say_nothing_where_nobody_knows_how_many_exampl
     cells = analyze(AccuracyTable(model="m", rows=tuple(rows), origin="here"), SETTINGS).models[0].cells.inference
     assert np.isnan(cells.low[:, 0]).all()
     assert (cells.low[:, 1] < cells.high[:, 1]).all()
+
+
+def test_a_model_that_is_right_everywhere_is_not_known_to_be_so_of_other_examples(random_cube):
+    cube = random_cube(seeds=3, examples=EXAMPLES)
+    for block in cube.blocks:
+        block.scores[:] = 1.0
+    found = infer_cube(cube, np.ones(4), 0.95)
+    assert found.estimate == pytest.approx(np.ones((4, 4)))
+    assert found.high == pytest.approx(np.ones((4, 4)))
+    assert found.low == pytest.approx(np.tile(1 - HIDDEN / gaps(cube), (4, 1)), abs=1e-6)
+    assert (found.low > 0).all(), "the test rejects no change, and so does the interval"
