@@ -260,9 +260,7 @@ def _controls(study: Study, sources: list[TaskData], closed: bool, faults: list[
     return list(dict.fromkeys(controls))
 
 
-def _data_faults(
-    study: Study, sources: list[TaskData], targets: list[TaskData], origins: _Origins
-) -> list[Fault]:
+def _data_faults(study: Study, sources: list[TaskData], targets: list[TaskData], origins: _Origins) -> list[Fault]:
     """Read every file once, so that a broken example is found now and not after hours."""
     faults: list[Fault] = []
     wanted: list[tuple[list[TaskData], Split, int | None]] = [
