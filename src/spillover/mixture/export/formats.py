@@ -30,7 +30,7 @@ FEATURES: dict[str, Any] = {
     "images": [{"_type": "Image"}],
     "source": TEXT,
 }
-"""As datasets 3 writes them into a Parquet file's metadata, so that it decodes the images; later releases read it too."""
+"""As datasets 3 writes them into a Parquet file's metadata, so that it decodes the images; later releases read them."""
 
 
 def write_rows(rows: Sequence[Row], folder: Path, kind: Format) -> list[str]:
