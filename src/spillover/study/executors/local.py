@@ -219,6 +219,11 @@ def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
     for number in DRIVERS_OWN:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    with suppress(BrokenPipeError, ConnectionResetError):  # the driver was killed, and nobody is left to tell
+        _serve(pipe, device, start_worker)
+
+
+def _serve(pipe: Connection, device: str, start_worker: StartWorker) -> None:
     worker = None
     while True:
         try:
@@ -246,5 +251,6 @@ def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        sys.stderr.flush()
+        with suppress(OSError, AttributeError):  # it may be full, closed, or not there
+            sys.stderr.flush()
         os._exit(1)
