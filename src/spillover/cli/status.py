@@ -84,7 +84,7 @@ def _print(folder: Path, stored: StoredStudy, *, json: bool) -> None:
     to_do = [f"to do: {job.label}" for job in jobs if job.key not in heard]
     leftovers = [f"of a trial or an older version of the study: {name}" for name in left]
     for line in (*_heard_lines(folder, heard.values()), *_first(to_do), *_first(leftovers)):
-        console.print(f"  {line}", markup=False, highlight=False)
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _watch(folder: Path) -> None:
