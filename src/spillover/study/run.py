@@ -211,6 +211,8 @@ def carry_out(
             goes on.
     """
     plan, store = prepared.asked, prepared.store
+    if prepared.jobs and (found := obstacles(plan.study)):
+        raise ModelError("this machine cannot run the study: " + "; ".join(found))
     executor = executor_of(plan.study) if prepared.jobs else None
     _begin(prepared)
     versions = package_versions()
@@ -259,8 +261,6 @@ def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLo
 
 def _begin(prepared: Prepared) -> None:
     store = prepared.store
-    if prepared.jobs and (found := obstacles(prepared.asked.study)):
-        raise ModelError("this machine cannot run the study: " + "; ".join(found))
     if not (prepared.is_trial and store.begun(prepared.asked.study)):
         store.begin(prepared.plan)
     for job in prepared.jobs:
