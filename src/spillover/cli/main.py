@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from spillover.core.errors import SpilloverError
+from spillover.cli.stopping import TRY_AGAIN
+from spillover.core.errors import InterruptedRunError, SpilloverError
 
 USER_ERROR = 2
 INTERNAL_ERROR = 70
@@ -72,7 +73,7 @@ def main() -> None:
     """Run the command line.
 
     It exits with 0 where all is well, 2 for what the user can mend, 70 for a fault of ours, 75 where a run was stopped
-    and can go on, and 130 interrupted.
+    or cut off and can go on, and 130 interrupted.
     """
     sys.exit(run_command(sys.argv[1:]))
 
@@ -93,7 +94,7 @@ def run_command(arguments: list[str]) -> int:
         console.print(_shown(text), style="red", markup=False, highlight=False, soft_wrap=True)
         if "--debug" in arguments:
             console.print_exception()
-        return USER_ERROR
+        return TRY_AGAIN if isinstance(error, InterruptedRunError) else USER_ERROR
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 (the last resort: told as a fault of ours, never hidden)

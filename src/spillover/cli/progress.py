@@ -55,16 +55,23 @@ class StudyProgress:
                 self._end(job.key, f"done in {outcome.duration_s:.0f} s: {job.label}")
             case JobFailed(job, error):
                 self._end(job.key, f"failed: {job.label}: {error.message}")
-            case JobKept() | JobMoved():  # nothing to see
+            case JobMoved(job, error):
+                self._end_bar(job.key)
+                line = f"to be begun again by another worker: {job.label}: {error.message}"
+                self._console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+            case JobKept():  # nothing to see
                 pass
 
     def _end(self, key: str, line: str) -> None:
         self._done += 1
-        if key in self._bars:
-            self._progress.remove_task(self._bars.pop(key))
+        self._end_bar(key)
         self._progress.update(self._whole, completed=self._done)
         if not self._console.is_terminal:
             self._console.print(f"[{self._done}/{self._total}] {line}", markup=False, highlight=False)
+
+    def _end_bar(self, key: str) -> None:
+        if key in self._bars:
+            self._progress.remove_task(self._bars.pop(key))
 
 
 class ImportProgress:

@@ -6,7 +6,6 @@ Another process reads there how far a running study has come; nothing that is co
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -55,9 +54,9 @@ class JobLog:
         """Write down one event."""
         job, now = event.job, time.monotonic()
         match event:
-            case JobStarted(worker=worker):
+            case JobStarted(worker=worker, process=process, host=host):
                 self._running[job.key], self._told[job.key] = job, now
-                self._write(job, f"begun by worker {worker} of process {os.getpid()} on {socket.gethostname()}")
+                self._write(job, f"begun by worker {worker}, process {process} on {host}")
             case JobProgressed(done=done, total=total):
                 if now - self._told[job.key] >= PROGRESS_EVERY_S:
                     self._told[job.key] = now

@@ -27,18 +27,25 @@ def test_a_persons_lines_tell_a_jobs_whole_story(prepared, monkeypatch):
     monkeypatch.setattr(job_log_module, "PROGRESS_EVERY_S", 0)
     job, folder = prepared.jobs[1], prepared.store.folder
     with JobLog(folder) as log:
-        for event in (JobStarted(job, 3), JobProgressed(job, 2, 4), JobKept(job, b"x"), JobFinished(job, outcome(job))):
+        for event in (
+            JobStarted(job, 3, 4711, "node-7"),
+            JobProgressed(job, 2, 4),
+            JobKept(job, b"x"),
+            JobFinished(job, outcome(job)),
+        ):
             log.tell(event)
     first, *lines = job_log(folder, job.key).read_text().splitlines()
     assert first == job.label
-    for line, word in zip(lines, ["begun by worker 3", "2 of 4", "kept", "done in 1 s"], strict=True):
+    for line, word in zip(
+        lines, ["begun by worker 3, process 4711 on node-7", "2 of 4", "kept", "done in 1 s"], strict=True
+    ):
         assert word in line
 
 
 def test_progress_is_not_told_at_every_step(prepared):
     job, folder = prepared.jobs[1], prepared.store.folder
     with JobLog(folder) as log:
-        log.tell(JobStarted(job, 0))
+        log.tell(JobStarted(job, 0, 4711, "node-7"))
         for done in range(1000):
             log.tell(JobProgressed(job, done, 1000))
     assert len(job_log(folder, job.key).read_text().splitlines()) == 3
@@ -49,8 +56,8 @@ def test_what_runs_is_told_from_what_has_failed_and_what_was_left(prepared):
     folder = prepared.store.folder
     log = JobLog(folder)
     with JobLog(folder) as ended:
-        ended.tell(JobStarted(left, 0))
-    log.tell(JobStarted(runs, 0))
+        ended.tell(JobStarted(left, 0, 4711, "node-7"))
+    log.tell(JobStarted(runs, 0, 4711, "node-7"))
     log.tell(JobFailed(fails, SpilloverError("too large", hint="buy more"), "Traceback:\n  line"))
     os.utime(job_log(folder, runs.key), (0, time.time() - 60))
     heard = last_heard(folder, [runs, fails, left, new])
@@ -63,7 +70,7 @@ def test_what_runs_is_told_from_what_has_failed_and_what_was_left(prepared):
 def test_status_says_what_runs_and_what_has_failed(prepared, capsys):
     runs, fails = prepared.jobs[:2]
     log = JobLog(prepared.store.folder)
-    log.tell(JobStarted(runs, 0))
+    log.tell(JobStarted(runs, 0, 4711, "node-7"))
     log.tell(JobFailed(fails, SpilloverError("too large")))
     folder = str(prepared.store.folder)
     assert run_command(["status", folder]) == 0
