@@ -39,6 +39,7 @@ import yaml
 
 from faults import STUDY, findings
 from spillover.cli.main import run_command
+from spillover.study.executors.ray_worker import RayWorker
 
 KINDS = (
     "scores/*.parquet",
@@ -261,7 +262,7 @@ def killed_workers(bench: Bench, executor: str, times: int) -> Iterator[tuple[st
     while figures.tried < times:
         folder = bench.place / "worker"
         with bench.begin(folder, executor=STUDY["executor"] | settings) as process:
-            killed = _kill_worker(process, "spawn_main" if executor == "local" else "ray::_Worker", bench)
+            killed = _kill_worker(process, "spawn_main" if executor == "local" else f"ray::{RayWorker.__name__}", bench)
             said, _ = process.communicate()
         if killed:
             bench.judge(figures, folder, process.returncode, said, lambda: None)
