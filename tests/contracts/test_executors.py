@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import time
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -95,7 +96,8 @@ def test_every_job_runs_once_after_what_it_needs(executor):
     jobs = [Sum("c", ("a", "b")), Sum("a"), Sum("b", ("a",)), Sum("d", ("elsewhere",))]
     events, results = run(executor, jobs)
     assert {key: result[0] for key, result in results.items()} == {"a": 1, "b": 2, "c": 4, "d": 1}
-    assert sum(isinstance(event, JobStarted) for event in events) == 4
+    begun = {event.job.key: (event.process, event.host) for event in events if isinstance(event, JobStarted)}
+    assert begun == {key: (result[1], socket.gethostname()) for key, result in results.items()}
     assert any(isinstance(event, JobProgressed) and (event.done, event.total) == (1, 2) for event in events)
     assert sorted(event.state for event in events if isinstance(event, JobKept)) == [b"a", b"b", b"c", b"d"]
 

@@ -14,7 +14,7 @@ from rich.logging import RichHandler
 
 from spillover.cli.stopping import TRY_AGAIN, Stopped
 from spillover.cli.streams import OutputError, watched_streams
-from spillover.core.errors import SpilloverError
+from spillover.core.errors import InterruptedRunError, SpilloverError
 
 USER_ERROR = 2
 INTERNAL_ERROR = 70
@@ -72,8 +72,8 @@ def options(
 def main() -> None:
     """Run the command line.
 
-    It exits with 0 where all is well, 2 for what the user can mend, 70 for a fault of ours, 75 where it was stopped and
-    may be given again, and 130 interrupted.
+    It exits with 0 where all is well, 2 for what the user can mend, 70 for a fault of ours, 75 where it was stopped or
+    cut off and may be given again, and 130 interrupted.
     """
     sys.exit(run_command(sys.argv[1:]))
 
@@ -106,7 +106,7 @@ def _run_command(arguments: list[str]) -> int:
         console.print(_shown(text), style="red", markup=False, highlight=False, soft_wrap=True)
         if "--debug" in arguments:
             console.print_exception()
-        return USER_ERROR
+        return TRY_AGAIN if isinstance(error, InterruptedRunError) else USER_ERROR
     except Stopped as stopped:
         console.print(f"stopped, {stopped.reason}; {kept}", soft_wrap=True, highlight=False)
         return TRY_AGAIN

@@ -59,7 +59,6 @@ class StudyProgress:
         now = time.monotonic()
         match event:
             case JobStarted(job):
-                self._remove_bar(job.key)  # of a worker that was lost
                 self._bars[job.key] = self._progress.add_task(job.label, total=None)
                 self._told[job.key] = now
                 self._begun.setdefault(job.key, now)
@@ -73,16 +72,19 @@ class StudyProgress:
                 self._end(job.key, f"{say_done(now - self._begun[job.key], outcome.duration_s)}: {job.label}")
             case JobFailed(job, error):
                 self._end(job.key, f"failed: {job.label}: {error.message}")
-            case JobKept() | JobMoved():  # nothing to see
+            case JobMoved(job, error):
+                self._end_bar(job.key)
+                say(self._console, f"to be begun again by another worker: {job.label}: {error.message}", style="yellow")
+            case JobKept():  # nothing to see
                 pass
 
     def _end(self, key: str, line: str) -> None:
         self._done += 1
-        self._remove_bar(key)
+        self._end_bar(key)
         self._progress.update(self._whole, completed=self._done)
         self._line(f"[{self._done}/{self._total}] {line}")
 
-    def _remove_bar(self, key: str) -> None:
+    def _end_bar(self, key: str) -> None:
         if key in self._bars:
             self._progress.remove_task(self._bars.pop(key))
 

@@ -18,11 +18,11 @@ PATIENCE_S = 3.0
 ANALYSING = "analysing: seconds for a study of 13 tasks, minutes for one of hundreds"
 
 
-def say(console: Console, line: str) -> None:
+def say(console: Console, line: str, style: str | None = None) -> None:
     """Print a line with the date and time, whole: in the log of a batch system nobody sees how wide it is."""
-    console.print(
-        f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {line}", markup=False, highlight=False, soft_wrap=True
-    )
+    now = datetime.now().astimezone()
+    text = f"{now:%Y-%m-%d %H:%M:%S} {line}"
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -33,8 +33,8 @@ PROGRESS_EVERY_S = 10.0
 SILENT_AFTER_S = 1800.0
 """Seconds without a line after which a driver that cannot be looked for may be gone: loading a base takes minutes."""
 FAILED, ENDED = "failed: ", "left as it stands: the run has ended"
-BEGUN = "begun by worker {worker} of process {process} on {host}"
-DRIVER = re.compile(r"begun by worker \d+ of process (\d{1,9}) on (.*)")
+DRIVER = "driver: process {process} on {host}"
+BEGUN = re.compile(r"begun by .*; driver: process (\d{1,9}) on (.*)")
 
 
 @dataclass(slots=True)
@@ -61,10 +61,11 @@ class JobLog:
         """Write down one event."""
         job, now = event.job, time.monotonic()
         match event:
-            case JobStarted(worker=worker):
+            case JobStarted(worker=worker, process=process, host=host):
                 self._running[job.key], self._told[job.key] = job, now
                 self._begun.setdefault(job.key, now)
-                self.say(job, BEGUN.format(worker=worker, process=os.getpid(), host=socket.gethostname()))
+                driver = DRIVER.format(process=os.getpid(), host=socket.gethostname())
+                self.say(job, f"begun by worker {worker}, process {process} on {host}; {driver}")
             case JobProgressed(done=done, total=total):
                 if now - self._told[job.key] >= PROGRESS_EVERY_S:
                     self._told[job.key] = now
@@ -94,10 +95,11 @@ def say_done(seconds: float, at_work_s: float) -> str:
     """Say how long a job took since it was begun, and of that at work: its worker may have had to start first.
 
     >>> say_done(43.2, 12.4), say_done(12.6, 12.4)
-    ('done in 43 s, 12 s of it at work', 'done in 13 s')
+    ('done in 43 s, 12 s of it at work', 'done in 12 s')
     """
-    at_work = "" if seconds - at_work_s < 1 else f", {at_work_s:.0f} s of it at work"
-    return f"done in {seconds:.0f} s{at_work}"
+    if seconds - at_work_s < 1:  # it may even be less, where it is heard late that a job was begun
+        return f"done in {at_work_s:.0f} s"
+    return f"done in {seconds:.0f} s, {at_work_s:.0f} s of it at work"
 
 
 def _open_itself(file: str, flags: int) -> int:
@@ -150,7 +152,7 @@ def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
         dated = [line[26:] for line in reversed(lines[1:]) if _is_dated(line)]
         said = next(iter(dated), "")
         if said and said != ENDED:
-            begun = next(filter(None, map(DRIVER.fullmatch, dated)), None)
+            begun = next(filter(None, map(BEGUN.fullmatch, dated)), None)
             heard[job.key] = Heard(
                 job=job,
                 said=said.removeprefix(FAILED),

@@ -13,7 +13,7 @@ from tests.unit.study.made_up import outcome
 from spillover.cli.progress import StudyProgress
 from spillover.cli.streams import watched_streams
 from spillover.core.errors import SpilloverError
-from spillover.study.executors.executor import JobFailed, JobFinished, JobProgressed, JobStarted
+from spillover.study.executors.executor import JobFailed, JobFinished, JobStarted
 from spillover.study.run import prepare
 
 
@@ -56,23 +56,7 @@ def test_progress_that_cannot_be_shown_ends_no_run(tmp_path, monkeypatch):
     with Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stderr", full)
         with watched_streams(), StudyProgress(Console(stderr=True), 2) as progress:
-            for event in (JobStarted(first, 0), JobFinished(first, outcome(first))):
+            for event in (JobStarted(first, 0, 4711, "here"), JobFinished(first, outcome(first))):
                 progress.show(event)
             progress.show(JobFailed(second, SpilloverError("too large")))
         assert sys.stderr is full
-
-
-def test_without_a_terminal_lines_tell_what_begins_how_it_stands_and_what_is_done(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("spillover.cli.progress.TOLD_EVERY_S", 0)
-    job = prepare(small_study(tmp_path / "small")).jobs[0]
-    with StudyProgress(Console(stderr=True), 1) as progress:
-        for event in (JobStarted(job, 0), JobProgressed(job, 3, 40), JobFinished(job, outcome(job))):
-            progress.show(event)
-    lines = capsys.readouterr().err.splitlines()
-    dated = [line.split(" ", 2) for line in lines]
-    assert [len(date) + len(time) for date, time, _ in dated] == [18] * 3
-    assert [line for *_, line in dated] == [
-        f"begun: {job.label}",
-        f"example 3 of 40: {job.label}",
-        f"[1/1] done in 0 s: {job.label}",
-    ]

@@ -30,18 +30,27 @@ def test_a_persons_lines_tell_a_jobs_whole_story(prepared, monkeypatch):
     monkeypatch.setattr(job_log_module, "PROGRESS_EVERY_S", 0)
     job, folder = prepared.jobs[1], prepared.store.folder
     with JobLog(folder) as log:
-        for event in (JobStarted(job, 3), JobProgressed(job, 2, 4), JobKept(job, b"x"), JobFinished(job, outcome(job))):
+        for event in (
+            JobStarted(job, 3, 4711, "node-7"),
+            JobProgressed(job, 2, 4),
+            JobKept(job, b"x"),
+            JobFinished(job, outcome(job)),
+        ):
             log.tell(event)
     first, *lines = job_log(folder, job.key).read_text().splitlines()
     assert first == job.label
-    for line, word in zip(lines, ["begun by worker 3", "2 of 4", "kept", "done in 0 s"], strict=True):
+    for line, word in zip(
+        lines,
+        ["begun by worker 3, process 4711 on node-7; driver: process", "2 of 4", "kept", "done in 1 s"],
+        strict=True,
+    ):
         assert word in line
 
 
 def test_progress_is_not_told_at_every_step(prepared):
     job, folder = prepared.jobs[1], prepared.store.folder
     with JobLog(folder) as log:
-        log.tell(JobStarted(job, 0))
+        log.tell(JobStarted(job, 0, 4711, "node-7"))
         for done in range(1000):
             log.tell(JobProgressed(job, done, 1000))
     assert len(job_log(folder, job.key).read_text().splitlines()) == 3
@@ -52,8 +61,8 @@ def test_what_runs_is_told_from_what_has_failed_and_what_was_left(prepared):
     folder = prepared.store.folder
     log = JobLog(folder)
     with JobLog(folder) as ended:
-        ended.tell(JobStarted(left, 0))
-    log.tell(JobStarted(runs, 0))
+        ended.tell(JobStarted(left, 0, 4711, "node-7"))
+    log.tell(JobStarted(runs, 0, 4711, "node-7"))
     log.tell(JobFailed(fails, SpilloverError("too large", hint="buy more"), "Traceback:\n  line"))
     os.utime(job_log(folder, runs.key), (0, time.time() - 60))
     heard = last_heard(folder, [runs, fails, left, new])
@@ -66,7 +75,7 @@ def test_what_runs_is_told_from_what_has_failed_and_what_was_left(prepared):
 def test_status_says_what_runs_and_what_has_failed(prepared, capsys):
     runs, fails = prepared.jobs[:2]
     log = JobLog(prepared.store.folder)
-    log.tell(JobStarted(runs, 0))
+    log.tell(JobStarted(runs, 0, 4711, "node-7"))
     log.tell(JobFailed(fails, SpilloverError("too large")))
     folder = str(prepared.store.folder)
     assert run_command(["status", folder]) == 0
@@ -93,7 +102,7 @@ def begin(prepared, monkeypatch, process, host):
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(os, "getpid", lambda: process)
         elsewhere.setattr(socket, "gethostname", lambda: host)
-        JobLog(prepared.store.folder).tell(JobStarted(prepared.jobs[0], 0))
+        JobLog(prepared.store.folder).tell(JobStarted(prepared.jobs[0], 0, 4711, "node-7"))
 
 
 def test_a_driver_that_was_killed_on_this_machine_is_told_from_one_that_runs(prepared, monkeypatch, capsys, ended):

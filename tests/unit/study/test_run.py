@@ -137,11 +137,19 @@ def carry_out_scripted(prepared, monkeypatch, *events):
     return seen, said
 
 
+def begun(*jobs):
+    return [JobStarted(job, number, 4711 + number, "here") for number, job in enumerate(jobs)]
+
+
 def test_a_result_that_cannot_be_written_is_never_told_as_done(tmp_path, monkeypatch):
     prepared = prepare(small_study(tmp_path / "small"))
     first, second = prepared.jobs[:2]
     monkeypatch.setattr(Store, "record", full_disk)
-    events = [JobStarted(first, 0), JobStarted(second, 1), JobFinished(first, outcome(first))]
+    events = [
+        JobStarted(first, 0, 4711, "here"),
+        JobStarted(second, 1, 4712, "here"),
+        JobFinished(first, outcome(first)),
+    ]
     with pytest.raises(StoreError, match="No space left"):
         carry_out_scripted(prepared, monkeypatch, *events)
     lines = job_log(prepared.store.folder, first.key).read_text()
@@ -155,10 +163,15 @@ def test_a_state_that_cannot_be_kept_is_a_warning_and_the_run_goes_on(tmp_path, 
     prepared = prepare(small_study(tmp_path / "small"))
     first, second = prepared.jobs[:2]
     monkeypatch.setattr(Store, "keep_unfinished", full_disk)
-    events = [JobStarted(first, 0), JobStarted(second, 1), JobKept(second, b"x"), JobFinished(second, outcome(second))]
+    events = [
+        JobStarted(first, 0, 4711, "here"),
+        JobStarted(second, 1, 4712, "here"),
+        JobKept(second, b"x"),
+        JobFinished(second, outcome(second)),
+    ]
     seen, said = carry_out_scripted(prepared, monkeypatch, *events)
     assert [type(event) for event in seen] == [JobStarted, JobStarted, JobFinished]
     assert "could not be kept as it stands: cannot write step-4" in said[second.label]
     assert "to go on from here" not in said[second.label]
-    assert "done in 0 s" in said[second.label]
+    assert "done in 1 s" in said[second.label]
     assert f"{second.label} could not be kept" in caplog.text
