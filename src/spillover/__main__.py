@@ -5,20 +5,21 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
-from spillover.cli.stopping import TRY_AGAIN, Stop, Stopped
-
 
 def main() -> None:
-    """Load the command line, and run it."""
+    """Load the command line, and run it; all is loaded here, since that takes a second and may be interrupted."""
     try:
-        Stop().listen()
-        from spillover.cli.main import main as run_main  # noqa: PLC0415 (this takes a second, which may be interrupted)
+        from spillover.cli.stopping import TRY_AGAIN, Stop, Stopped  # noqa: PLC0415
 
-        run_main()
+        try:
+            Stop().listen()
+            from spillover.cli.main import main as run_main  # noqa: PLC0415
+
+            run_main()
+        except Stopped as stopped:
+            _end(f"stopped, {stopped.reason}: give the same command again", TRY_AGAIN)
     except KeyboardInterrupt:
         _end("interrupted", 130)
-    except Stopped as stopped:
-        _end(f"stopped, {stopped.reason}: give the same command again", TRY_AGAIN)
 
 
 def _end(line: str, code: int) -> None:
