@@ -1,7 +1,8 @@
 """Errors that a user can act on.
 
 A known error says what is wrong, where, what is allowed and what to do. It reaches the terminal without a traceback
-and ends the command with exit code 2. Everything else is a fault of ours and exits with 70.
+and ends the command with exit code 2, or 75 where the same command goes on. Everything else is a fault of ours and
+exits with 70.
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ class HubError(SpilloverError):
 
 class StoreError(SpilloverError):
     """A study folder cannot be read, written, or belongs to something else."""
+
+
+class InterruptedRunError(SpilloverError):
+    """Something outside was lost in the middle of a run: what was finished is kept, and the same command goes on."""
 
 
 class AnalysisError(SpilloverError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ from spillover.study.store import Store
 from spillover.study.study import Provenance, RayExecutor, Study
 from spillover.tasks.data import find_named
 from spillover.tasks.mixed import MixedTask
+
+logger = logging.getLogger(__name__)
 
 LEFT_OPEN = ("precision", "quantisation", "device_map")
 """Of a model: what may be `auto`."""
@@ -202,6 +205,10 @@ def carry_out(
     """Do the jobs of a prepared study, and keep each result as it comes.
 
     A trial begins a study that is not begun, and leaves what is there of one as it is.
+
+    Raises:
+        StoreError: a result cannot be written. Where the state of an unfinished job cannot, that is a warning: the job
+            goes on.
     """
     plan, store = prepared.asked, prepared.store
     if prepared.jobs and (found := obstacles(plan.study)):
@@ -215,21 +222,41 @@ def carry_out(
         running = executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)
         with JobLog(store.folder) as log, closing(running) as events:
             for event in events:
-                log.tell(event)
-                match event:
-                    case JobFinished(result=outcome):
-                        store.record(outcome, versions)
-                        done += 1
-                    case JobKept(job=job, state=state):
-                        store.keep_unfinished(job, state)
-                    case JobFailed():
-                        failures.append(event)
-                    case _:
-                        pass
+                if not _keep(event, store, versions, log):
+                    continue
+                done += isinstance(event, JobFinished)
+                if isinstance(event, JobFailed):
+                    failures.append(event)
+                log.tell(event)  # and not before: it says that what it tells is kept
                 on_event(event)
     whole = plan if prepared.is_trial else prepared.plan
     left = len(prepared.jobs) - done - len(failures)
     return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left)
+
+
+def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLog) -> bool:
+    """Write what an event brings, if it brings anything; False where it could not be, and nothing is lost by that.
+
+    Raises:
+        StoreError: a result cannot be written.
+    """
+    match event:
+        case JobFinished(job=job, result=outcome):
+            try:
+                store.record(outcome, versions)
+            except StoreError as error:
+                log.tell(JobFailed(job, error))
+                raise
+        case JobKept(job=job, state=state):
+            try:
+                store.keep_unfinished(job, state)
+            except StoreError as error:
+                log.say(job, f"could not be kept as it stands: {error}")
+                logger.warning("%s could not be kept as it stands: %s", job.label, error)
+                return False
+        case _:
+            pass
+    return True
 
 
 def _begin(prepared: Prepared) -> None:
