@@ -41,6 +41,9 @@ MAX_TIME = Annotated[
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
+OVERLAPS_SHOWN = 3
+"""Pairs of tasks whose same images are told of at most."""
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the application."""
@@ -94,9 +97,11 @@ def plan(
     summary = _summary(prepared, gpu_hour_price)
     in_the_way = obstacles(prepared.asked.study)
     if json:
-        _print_json({**summary, "obstacles": in_the_way})
+        overlaps = [str(overlap) for overlap in prepared.overlaps]
+        _print_json({**summary, "obstacles": in_the_way, "overlaps": overlaps})
         return
     _print_difference(Console(), prepared)
+    _print_overlaps(prepared)
     for line in in_the_way:
         Console(stderr=True).print(f"this machine cannot run it: {line}", style="yellow", markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False)
@@ -168,6 +173,7 @@ def _run(
     prepared = prepare(study, only=only, limit=limit, shard=shard)
     console = Console(stderr=True)
     _print_difference(console, prepared)
+    _print_overlaps(prepared)
     with stop.on_sigterm(), StudyProgress(console, len(prepared.jobs)) as progress:
         finished = carry_out(prepared, progress.show, stop)
     for failure in finished.failures:
@@ -294,6 +300,14 @@ def _print_difference(console: Console, prepared: Prepared) -> None:
         console.print(f"changed: {line}", markup=False, highlight=False)
     for line in changed_versions(store.versions(plan), package_versions()):
         console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)
+
+
+def _print_overlaps(prepared: Prepared) -> None:
+    lines = [f"warning: {overlap}" for overlap in prepared.overlaps[:OVERLAPS_SHOWN]]
+    if more := len(prepared.overlaps) - len(lines):
+        lines.append(f"… and {more} more pairs of tasks: spillover tasks overlap lists them")
+    for line in lines:
+        Console(stderr=True).print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _source(only: str | None) -> str | None:
