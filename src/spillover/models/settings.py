@@ -35,7 +35,7 @@ class ModelSettings(_Settings):
     """Of the frozen weights. `auto` is float32 on a CPU and bfloat16 on a GPU that does it well."""
     quantisation: Quantisation = "none"
     """`4bit` stores the language model's linear layers in 4 bits, about a quarter of the memory: for models that do not
-    fit otherwise. It needs a CUDA device and `spillover[quantised]`. `auto` takes it where the weights would fill more
+    fit otherwise. It needs a CUDA device and the extra `quantised`. `auto` takes it where the weights would fill more
     than two thirds of a device, when the study is first planned."""
     device_map: DeviceMap = "single"
     """`single` puts a whole model on each device, so that several jobs run at once. `spread` lays its layers out over

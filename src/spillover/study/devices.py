@@ -43,11 +43,12 @@ def obstacles(study: Study) -> list[str]:
         if model.quantisation == "4bit" and device == "cpu":
             found.append(f"{model.name}: quantisation: 4bit needs a CUDA device, and none is used here")
         if model.quantisation == "4bit" and here and find_spec("bitsandbytes") is None:
-            found.append(f"{model.name}: quantisation: 4bit needs bitsandbytes: pip install 'spillover[quantised]'")
+            how = "pip install '.[quantised]' in spillover's clone"
+            found.append(f"{model.name}: quantisation: 4bit needs bitsandbytes: {how}")
         if model.device_map == "spread" and device == "cpu":
             found.append(f"{model.name}: device_map: spread needs CUDA devices, and none is used here")
     if draws_curves(study) and find_spec("tensorboard") is None:
-        found.append("executor.tensorboard needs TensorBoard: pip install 'spillover[tensorboard]'")
+        found.append("executor.tensorboard needs TensorBoard: pip install '.[tensorboard]' in spillover's clone")
     return found
 
 
@@ -67,7 +68,7 @@ def executor_of(study: Study) -> Executor:
     if not isinstance(settings, RayExecutor):
         return local.LocalExecutor(devices_of(study))
     if find_spec("ray") is None:
-        message = "Ray is not installed here: pip install 'spillover[ray]'"
+        message = "Ray is not installed here: pip install '.[ray]' in spillover's clone"
         raise StudyError([Fault(where=study.place("executor.kind"), message=message)])
     from spillover.study.executors import ray as on_ray  # noqa: PLC0415 (Ray takes seconds, and need not be installed)
 

@@ -117,11 +117,11 @@ class LocalExecutor(_Executor):
     core."""
     tensorboard: bool = False
     """Also write the curves of every finetune, while it runs, for `tensorboard --logdir FOLDER/tensorboard`; it needs
-    `spillover[tensorboard]`. They stand in `logs/*.parquet` in any case."""
+    the extra `tensorboard`. They stand in `logs/*.parquet` in any case."""
 
 
 class RayExecutor(_Executor):
-    """Actors on a Ray cluster; it needs `spillover[ray]`, here and on every node."""
+    """Actors on a Ray cluster; it needs the extra `ray`, here and on every node."""
 
     kind: Literal["ray"] = "ray"
     address: str | None = None
