@@ -71,9 +71,11 @@ class LoRASettings(_Settings):
     """Low-rank adapters on the language model's linear layers (Hu et al., ICLR 2022, arXiv 2106.09685)."""
 
     rank: int = Field(default=8, ge=1)
+    """Of the update of each layer."""
     alpha: int = Field(default=16, ge=1)
     """The update is scaled by alpha / rank."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of an adapter's inputs that training sets to 0."""
 
 
 class AdapterSource(_Settings):
@@ -101,10 +103,13 @@ class TrainingSettings(_Settings):
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps in which the learning rate climbs to its peak; the first step's is above 0 too."""
     weight_decay: float = Field(default=0.0, ge=0)
+    """AdamW's."""
     maximum_gradient_norm: float = Field(default=1.0, gt=0)
+    """Gradients of a larger norm are scaled down to it."""
     gradient_checkpointing: bool = False
     """Compute activations twice rather than keep them: a third slower and far less memory, with the same result."""
     lora: LoRASettings = LoRASettings()
+    """What is trained: low-rank adapters, the model's own weights staying as they are."""
     checkpoints: tuple[Fraction, ...] = (1.0,)
     """Fractions of the steps at which the adapter is saved and evaluated; the end always is."""
 
