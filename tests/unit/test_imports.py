@@ -1,11 +1,16 @@
+import ast
 import inspect
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 
 import spillover
+from lowest_versions import lowest_versions
 
 HEAVY = ("torch", "transformers", "peft", "ray", "pandas", "matplotlib")
 
@@ -21,6 +26,24 @@ def test_importing_loads_nothing_heavy(statement):
     code = f"{statement}; import sys; print([name for name in {HEAVY!r} if name in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+def test_what_is_imported_is_declared():
+    """Not left to what other packages happen to bring; pandas may be absent, and pydantic-core is half of pydantic."""
+    files = Path(spillover.__file__).parent.rglob("*.py")
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    modules = {name.partition(".")[0] for name in imported} - {"spillover"} - sys.stdlib_module_names
+    homes = packages_distributions()
+    packages = {_canonical(package) for module in modules for package in homes[module]}
+    declared = {_canonical(line.partition("==")[0]) for line in lowest_versions()}
+    assert packages - declared == {"pandas", "pydantic-core"}
+    assert declared - packages == {"bitsandbytes"}  # transformers imports it
+
+
+def _canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_every_public_name_is_there():

@@ -110,7 +110,7 @@ def analyze(
             "settings": settings.model_dump(),
             "tables": {table.model: _origin(table) for table in tables},
             "how_to_read": HOW_TO_READ,
-            "task_facts": "given by the caller" if known else "BLINK's catalogue, by name",
+            "task_facts": "the tasks' own definitions" if known else "BLINK's catalogue, by name",
         },
     )
 

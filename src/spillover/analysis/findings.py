@@ -46,7 +46,7 @@ class CellFindings:
     q_dependent: Transfers
     """The same after Benjamini-Yekutieli."""
     basis: tuple[str, ...]
-    """By target: what its intervals rest on."""
+    """By target: what its intervals rest on; where `inference.unseen` is true, on the rule of three as well."""
     accuracy: np.ndarray
     """Of the finetuned models, mean over seeds; NaN where not known."""
     mcnemar: tuple[np.ndarray | None, ...]

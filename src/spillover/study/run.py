@@ -215,6 +215,8 @@ def carry_out(
     A trial begins a study that is not begun, and leaves what is there of one as it is.
     """
     plan, store = prepared.asked, prepared.store
+    if prepared.jobs and (found := obstacles(plan.study)):
+        raise ModelError("this machine cannot run the study: " + "; ".join(found))
     executor = executor_of(plan.study) if prepared.jobs else None
     _begin(prepared)
     versions = package_versions()
@@ -243,8 +245,6 @@ def carry_out(
 
 def _begin(prepared: Prepared) -> None:
     store = prepared.store
-    if prepared.jobs and (found := obstacles(prepared.asked.study)):
-        raise ModelError("this machine cannot run the study: " + "; ".join(found))
     if not (prepared.is_trial and store.begun(prepared.asked.study)):
         store.begin(prepared.plan)
     for job in prepared.jobs:

@@ -35,9 +35,15 @@ def test_a_clique_that_is_alone_is_the_largest():
     assert "the largest positive clique has 2 tasks (a, b)." in said
 
 
+def test_flagged_targets_without_which_the_mean_rounds_to_the_same_are_not_said_to_change_it():
+    settings = SETTINGS.model_copy(update={"excluded_targets": ("b",)})
+    sentences = analyze(table_of(square("abc")), settings).sentences
+    assert not [sentence for sentence in sentences if "without the flagged targets" in sentence]
+
+
 @pytest.mark.parametrize(("flagged", "expected"), [("b", ["without the flagged targets (b)"]), ("x", [])])
 def test_flagged_targets_that_take_no_part_in_the_mean_are_not_said_to_change_it(flagged, expected):
-    values = square("abc") | {(source, "x"): 0.3 for source in "abc"}
+    values = square("abc", ab=0.5) | {(source, "x"): 0.3 for source in "abc"}
     settings = SETTINGS.model_copy(update={"excluded_targets": (flagged,)})
     sentences = analyze(table_of(values), settings).sentences
     found = [sentence for sentence in sentences if "mean transfer is" in sentence]

@@ -26,11 +26,11 @@ IMAGES = "images"
 """The folder of the images, where they are files of their own."""
 TEXT = {"dtype": "string", "_type": "Value"}
 FEATURES: dict[str, Any] = {
-    "messages": {"feature": {"role": TEXT, "content": TEXT}, "_type": "List"},
-    "images": {"feature": {"_type": "Image"}, "_type": "List"},
+    "messages": [{"role": TEXT, "content": TEXT}],
+    "images": [{"_type": "Image"}],
     "source": TEXT,
 }
-"""As datasets writes them into a Parquet file's metadata, so that it decodes the images."""
+"""As datasets 3 writes them into a Parquet file's metadata, so that it decodes the images; later releases read them."""
 
 
 def write_rows(rows: Sequence[Row], folder: Path, kind: Format) -> list[str]:
