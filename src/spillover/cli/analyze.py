@@ -28,7 +28,10 @@ PATHS = Annotated[
 ]
 SETTINGS = Annotated[
     Path | None,
-    typer.Option("--settings", help="A YAML file with what a study has under analysis: (ceiling, edge_threshold, …)."),
+    typer.Option(
+        "--settings",
+        help="A YAML file with what a study has under analysis: (ceiling, edge_threshold, …), or a study file.",
+    ),
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 

@@ -25,6 +25,9 @@ from spillover.study.shard import Shard
 from spillover.study.stored import StoredStudy
 from spillover.study.study import RayExecutor, Study
 
+OVERLAPS_SHOWN = 3
+"""Pairs of tasks whose same images are told of at most."""
+
 
 def run_study(
     study: Study,
@@ -53,6 +56,7 @@ def run_study(
         with sign_of_life(console, f"checking the study {study.name}"):
             prepared = prepare(study, only=only, limit=limit, shard=shard)
         print_difference(console, prepared)
+        print_overlaps(console, prepared)
         _print_start(console, prepared)
         with stop.asked(), StudyProgress(console, len(prepared.jobs)) as progress:
             finished = carry_out(prepared, progress.show, _saying_once(stop, console))
@@ -191,3 +195,12 @@ def print_difference(console: Console, prepared: Prepared) -> None:
         console.print(f"changed: {line}", markup=False, highlight=False)
     for line in changed_versions(store.versions(plan), package_versions()):
         console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)
+
+
+def print_overlaps(console: Console, prepared: Prepared) -> None:
+    """Print which tasks are asked about images that another one trains on."""
+    lines = [f"warning: {overlap}" for overlap in prepared.overlaps[:OVERLAPS_SHOWN]]
+    if more := len(prepared.overlaps) - len(lines):
+        lines.append(f"… and {more} more pairs of tasks: spillover tasks overlap lists them")
+    for line in lines:
+        console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spillover.cli.readable import read_duration_s, readable_size, readable_time
-from spillover.cli.running import from_here, print_difference, run_study
+from spillover.cli.running import from_here, print_difference, print_overlaps, run_study
 from spillover.cli.stopping import Stop
 from spillover.core.errors import StoreError
 from spillover.core.files import write_atomically
@@ -90,9 +90,11 @@ def plan(
     summary = _summary(prepared, gpu_hour_price)
     in_the_way = obstacles(prepared.asked.study)
     if json:
-        _print_json({**summary, "obstacles": in_the_way})
+        overlaps = [str(overlap) for overlap in prepared.overlaps]
+        _print_json({**summary, "obstacles": in_the_way, "overlaps": overlaps})
         return
     print_difference(Console(), prepared)
+    print_overlaps(Console(stderr=True), prepared)
     for line in in_the_way:
         Console(stderr=True).print(f"this machine cannot run it: {line}", style="yellow", markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False)

@@ -207,9 +207,7 @@ def overlap(
     if not found:
         console.print("no image that is evaluated is nearly one that is trained on")
     for each in found:
-        trained, asked = each.pairs[0]
-        text = f"{each.source} → {each.target}: {each.examples} of {each.of} examples show an image that is trained on"
-        console.print(f"{text}, such as {asked} (as in {trained})", markup=False, highlight=False)
+        console.print(str(each), markup=False, highlight=False)
 
 
 @app.command()

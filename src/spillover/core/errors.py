@@ -86,16 +86,18 @@ class StudyError(SpilloverError):
 
     Args:
         faults: all of them, in the order of the file.
+        of: what has them, where it is a part of a study.
     """
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], of: str = "the study") -> None:
         self.faults = tuple(faults)
+        self.of = of
         lines = [f"{fault.where}: {fault.message}".replace("\n", "\n  ") for fault in self.faults]
-        title = "the study has a fault" if len(lines) == 1 else f"the study has {len(lines)} faults"
+        title = f"{of} has a fault" if len(lines) == 1 else f"{of} has {len(lines)} faults"
         super().__init__("\n  ".join([f"{title}:", *lines]))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (StudyError, (self.faults,))
+        return (StudyError, (self.faults, self.of))
 
 
 def shortened(value: object) -> str:

@@ -17,6 +17,7 @@ from spillover.study.devices import devices_of, executor_of, obstacles, precisio
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
 from spillover.study.opening import StudyTasks, open_study, study_faults
+from spillover.study.overlap import Overlap, find_same_images
 from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Finetune, Job, JobInput, Plan, plan_study
@@ -62,6 +63,8 @@ class Prepared:
     """What is still to be done of what is asked for."""
     examples: Mapping[str, int] = field(default_factory=dict[str, int])
     """By target: how many the study asks."""
+    overlaps: tuple[Overlap, ...] = ()
+    """The very images that are both trained on and asked about, as far as they were read; the largest share first."""
     stored: Study | None = None
     """The version of the study that its folder holds, if it was begun."""
 
@@ -99,7 +102,15 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     asked = asked.only(source)
     asked = shard.part(asked) if shard else asked
     examples = {data.task.name: data.size("validation", study.evaluation.limit) for data in tasks.targets}
-    return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store), examples=examples, stored=stored)
+    return Prepared(
+        plan=plan,
+        asked=asked,
+        store=store,
+        jobs=pending(asked, store),
+        examples=examples,
+        overlaps=tuple(find_same_images(study, tasks)),
+        stored=stored,
+    )
 
 
 def _begun(store: Store, study: Study) -> Study | None:
