@@ -28,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -238,7 +238,7 @@ def full_disk(bench: Bench, size: int, times: int) -> Iterator[tuple[str, Figure
 
 
 @contextmanager
-def _mounted(disk: Path, size: int) -> Iterator[Path | None]:
+def _mounted(disk: Path, size: int) -> Generator[Path | None]:
     disk.mkdir(exist_ok=True)
     if not _mount(disk, size):
         yield None
