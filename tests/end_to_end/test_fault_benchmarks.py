@@ -15,7 +15,17 @@ from spillover.study.plan import Finetune
 from spillover.study.run import prepare
 
 
+@pytest.fixture
+def smallest(monkeypatch):
+    """The benchmarks' study with five jobs in place of seven, in one process in place of one a core."""
+    study = faults.STUDY | {"controls": [], "executor": faults.STUDY["executor"] | {"processes": 1}}
+    for module in (faults, damage):
+        monkeypatch.setattr(module, "STUDY", study)
+    monkeypatch.setattr(damage, "KINDS", damage.KINDS[:2])  # scores and weights
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("smallest")
 def test_a_killed_study_loses_and_repeats_nothing_and_finds_the_same(tmp_path):
     figures = faults.measure(tmp_path, 1, np.random.default_rng(0))
     assert figures.kills >= 1
@@ -24,7 +34,8 @@ def test_a_killed_study_loses_and_repeats_nothing_and_finds_the_same(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_damaged_file_of_each_kind_is_made_again_or_named_and_what_is_found_is_the_same(tmp_path):
+@pytest.mark.usefixtures("smallest")
+def test_damaged_scores_and_weights_are_made_again_or_named_and_what_is_found_is_the_same(tmp_path):
     bench = damage.run_undisturbed(tmp_path, np.random.default_rng(0))
     counted = dict(damage.damage(bench, tmp_path / "whole", 1))
     assert len(counted) == len(damage.KINDS)

@@ -90,8 +90,9 @@ def connected(address: str | None) -> Generator[Head]:
 
 
 def _head(address: str | None) -> Head:
-    is_seen = address is None or not address.startswith("ray://")  # else a gate to it is all that is seen from here
-    return Head(ray.get_runtime_context().gcs_address if is_seen else address)
+    if address is not None and address.startswith("ray://"):  # no more of it is seen from here than this gate
+        return Head(address)
+    return Head(ray.get_runtime_context().gcs_address)
 
 
 def _knock(address: str | None) -> None:
