@@ -19,6 +19,7 @@ from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
 from spillover.study.demo import FULL, QUICK, demo_study
 from spillover.study.devices import obstacles
+from spillover.study.earlier import tell_earlier
 from spillover.study.estimate import Cost, estimate_cost
 from spillover.study.executors.executor import JobFailed
 from spillover.study.opening import load_study_to_run
@@ -292,7 +293,10 @@ def _print_difference(console: Console, prepared: Prepared) -> None:
     store, plan = prepared.store, prepared.plan
     for line in difference(prepared.stored, plan.study) if prepared.stored else []:
         console.print(f"changed: {line}", markup=False, highlight=False)
-    for line in changed_versions(store.versions(plan), package_versions()):
+    again = "would be done anew, which run refuses: no change of the study's explains it"
+    anew = f"{len(prepared.anew)} finished finetunes {again if prepared.is_undone else 'are to be done anew'}"
+    told = [*tell_earlier(plan, prepared.jobs), *([anew] if prepared.anew else [])]
+    for line in [*told, *changed_versions(store.versions(plan), package_versions())]:
         console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)
 
 

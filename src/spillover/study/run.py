@@ -13,6 +13,7 @@ from spillover.models.identity import model_identity
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of, executor_of, obstacles, precision_of
+from spillover.study.earlier import done_anew, keep_earlier
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
 from spillover.study.opening import StudyTasks, open_study, study_faults
@@ -20,7 +21,7 @@ from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Finetune, Job, JobInput, Plan, plan_study
 from spillover.study.provenance import package_versions
-from spillover.study.resume import pending
+from spillover.study.resume import difference, pending
 from spillover.study.shard import Shard
 from spillover.study.store import Store
 from spillover.study.study import Provenance, RayExecutor, Study
@@ -61,11 +62,18 @@ class Prepared:
     """By target: how many the study asks."""
     stored: Study | None = None
     """The version of the study that its folder holds, if it was begun."""
+    anew: tuple[Finetune, ...] = ()
+    """Of the jobs: finetunes that are finished, but not as the study and what it reads are now."""
 
     @property
     def is_trial(self) -> bool:
         """Whether fewer examples are asked than the study says, so that the scores are not the study's."""
         return self.asked.study.evaluation.limit != self.plan.study.evaluation.limit
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether finished finetunes are to be done anew though the study says what it said."""
+        return bool(self.anew and self.stored and not difference(self.stored, self.plan.study))
 
 
 def prepare(study: Study, *, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> Prepared:
@@ -90,13 +98,15 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     study = pinned.study
     source = find_named([*tasks.sources, *tasks.given], only).task.name if only is not None else None
     plan = plan_study(resolve(study, stored), tasks)
-    plan = replace(plan, study=_with_provenance(plan.study, tasks))
+    plan = keep_earlier(replace(plan, study=_with_provenance(plan.study, tasks)), store)
     trial = _limited(plan.study, limit)
-    asked = plan if trial == plan.study else plan_study(trial, tasks)
+    asked = plan if trial == plan.study else keep_earlier(plan_study(trial, tasks), store)
     asked = asked.only(source)
     asked = shard.part(asked) if shard else asked
     examples = {data.task.name: data.size("validation", study.evaluation.limit) for data in tasks.targets}
-    return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store), examples=examples, stored=stored)
+    jobs = pending(asked, store)
+    anew = done_anew(store, jobs) if stored else ()
+    return Prepared(plan=plan, asked=asked, store=store, jobs=jobs, examples=examples, stored=stored, anew=anew)
 
 
 def _begun(store: Store, study: Study) -> Study | None:
@@ -205,7 +215,9 @@ def carry_out(
     """
     plan, store = prepared.asked, prepared.store
     executor = executor_of(plan.study) if prepared.jobs else None
-    _begin(prepared)
+    is_new = _begin(prepared)
+    if is_new and executor is None:
+        store.remove_findings()  # else they stand until there is something new
     versions = package_versions()
     failures: list[JobFailed] = []
     done = 0
@@ -217,6 +229,8 @@ def carry_out(
                 match event:
                     case JobFinished(result=outcome):
                         store.record(outcome, versions)
+                        if not done and not prepared.is_trial:
+                            store.remove_findings()
                         done += 1
                     case JobKept(job=job, state=state):
                         store.keep_unfinished(job, state)
@@ -230,15 +244,24 @@ def carry_out(
     return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left)
 
 
-def _begin(prepared: Prepared) -> None:
+def _begin(prepared: Prepared) -> bool:
+    """Begin a study or go on with it, and say whether the folder held no study or another version of it."""
     store = prepared.store
+    if prepared.is_undone:
+        raise StoreError(
+            f"{len(prepared.anew)} finished finetunes would be done anew, though the study says what it said: the "
+            "models' files, the training data or how spillover trains are not what they were",
+            where=str(store.folder),
+            hint="put back what has changed, or give another output: to do them anew; what is finished stays here",
+        )
     if prepared.jobs and (found := obstacles(prepared.asked.study)):
         raise ModelError("this machine cannot run the study: " + "; ".join(found))
-    if not (prepared.is_trial and store.begun(prepared.asked.study)):
-        store.begin(prepared.plan)
+    begins = not (prepared.is_trial and store.begun(prepared.asked.study))
+    is_new = begins and store.begin(prepared.plan)
     for job in prepared.jobs:
         if isinstance(job, Evaluate):
             store.adopt(job)
+    return is_new
 
 
 @dataclass(frozen=True, slots=True)
