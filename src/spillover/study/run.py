@@ -16,6 +16,7 @@ from spillover.study.devices import devices_of, executor_of, obstacles, precisio
 from spillover.study.earlier import done_anew, keep_earlier
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
+from spillover.study.model_faults import missing_weights
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
@@ -256,6 +257,8 @@ def _begin(prepared: Prepared) -> bool:
         )
     if prepared.jobs and (found := obstacles(prepared.asked.study)):
         raise ModelError("this machine cannot run the study: " + "; ".join(found))
+    if prepared.jobs and (faults := missing_weights(prepared.asked.study)):
+        raise StudyError(faults)
     begins = not (prepared.is_trial and store.begun(prepared.asked.study))
     is_new = begins and store.begin(prepared.plan)
     for job in prepared.jobs:
