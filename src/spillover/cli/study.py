@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spillover.cli.durations import readable_time
+from spillover.cli.main import INTERNAL_ERROR
 from spillover.cli.progress import StudyProgress
 from spillover.cli.stopping import TRY_AGAIN, Stop, read_duration_s
 from spillover.core.errors import SpilloverError, StoreError
@@ -21,7 +23,7 @@ from spillover.study.demo import FULL, QUICK, demo_study
 from spillover.study.devices import obstacles
 from spillover.study.earlier import tell_earlier
 from spillover.study.estimate import Cost, estimate_cost
-from spillover.study.executors.executor import JobFailed
+from spillover.study.job_log import job_log
 from spillover.study.model_faults import missing_weights
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune, Plan
@@ -173,8 +175,7 @@ def _run(
     _print_difference(console, prepared)
     with stop.on_sigterm(), StudyProgress(console, len(prepared.jobs)) as progress:
         finished = carry_out(prepared, progress.show, stop)
-    for failure in finished.failures:
-        console.print(f"failed: {failure.job.label}: {failure.error}", style="red", markup=False, highlight=False)
+    _print_failures(finished, console)
     if finished.left:
         text = (
             f"stopped, {stop.reason}: {finished.done} jobs done now, {finished.left} left; give the same command again"
@@ -192,6 +193,16 @@ def _run(
             raise
         console.print(f"not analysed: {error}", style="red", markup=False, highlight=False)
     _raise_failures(finished)
+
+
+def _print_failures(finished: Run, console: Console) -> None:
+    """Say what failed, each reason once: one fault of a model or machine fails all jobs alike."""
+    alike: dict[str, list[str]] = {}
+    for failure in finished.failures:
+        alike.setdefault(str(failure.error), []).append(failure.job.label)
+    for reason, (first, *others) in alike.items():
+        more = f" and {len(others)} more" if others else ""
+        console.print(f"failed: {first}{more}: {reason}", style="red", markup=False, highlight=False)
 
 
 def _print_rest(finished: Run, console: Console, shard: Shard) -> None:
@@ -238,17 +249,17 @@ def _from_here(folder: Path) -> Path:
 def _raise_failures(finished: Run) -> None:
     internal = [failure for failure in finished.failures if failure.details]
     if internal:
-        raise RuntimeError(_internal(internal))
+        log = _from_here(job_log(finished.store.folder, internal[0].job.key))
+        text = f"internal error: this is a fault of spillover, please report it; the traceback stands in {log}"
+        Console(stderr=True).print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        logging.getLogger(__name__).debug("%s", internal[0].details)
+        raise typer.Exit(INTERNAL_ERROR)
     if finished.failures:
         raise StoreError(
             f"{len(finished.failures)} jobs could not be done; the others are kept",
             where=str(finished.store.folder),
             hint="mend the cause and give the same command again",
         )
-
-
-def _internal(failures: list[JobFailed]) -> str:
-    return "\n".join(failure.details or "" for failure in failures)
 
 
 def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
