@@ -84,7 +84,7 @@ class Store:
                 raise StoreError(
                     "the folder holds a study file that was written by hand, and no study's results",
                     where=str(self.folder),
-                    hint="give the study file to spillover run, and another folder as its output:",
+                    hint="leave output: out of it, or let it name another folder, and give it to spillover run",
                 )
             return study
         if self.folder.is_dir() and any(not file.name.endswith(".part") for file in self.folder.iterdir()):
@@ -102,7 +102,7 @@ class Store:
         """
         study = self.stored_study()
         if study is None:
-            hint = "give a folder that spillover run made"
+            hint = "spillover run STUDY makes it"
             raise StoreError("there is no study here", where=str(self.folder), hint=hint)
         return read_plan(self.plan_file, study)
 
