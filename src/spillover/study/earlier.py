@@ -55,8 +55,8 @@ def _under(plan: Plan, keys: Mapping[str, str]) -> Plan:
     return replace(plan, jobs=tuple(jobs))
 
 
-def done_anew(store: Store, jobs: Iterable[Job]) -> tuple[Finetune, ...]:
-    """Find finetunes that are to be done though the plan in the folder has them done, under another key.
+def done_anew(store: Store, jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """Find jobs that are to be done, though the plan in the folder has them done: what they depend on is another.
 
     Args:
         store: the study's; where it has no plan that can be read, nothing is known to be done.
@@ -66,10 +66,16 @@ def done_anew(store: Store, jobs: Iterable[Job]) -> tuple[Finetune, ...]:
         before = store.stored_plan()
     except SpilloverError:
         return ()
-    to_do = {job.key for job in pending(before, store)}
-    finished = {job.label: job.adapter_key for job in before.finetunes if job.key not in to_do}
-    finetunes = (job for job in jobs if isinstance(job, Finetune))
-    return tuple(job for job in finetunes if finished.get(job.label, job.adapter_key) != job.adapter_key)
+    to_do = {job.label for job in pending(before, store)}
+    finished = {of: key for job in before.jobs if job.label not in to_do for of, key in _keys(job).items()}
+    return tuple(job for job in jobs if any(finished.get(of, key) != key for of, key in _keys(job).items()))
+
+
+def _keys(job: Job) -> dict[tuple[str, ...], str]:
+    """What results of a job are known by: an adapter, or the question that each target is."""
+    if isinstance(job, Finetune):
+        return {(job.label,): job.adapter_key}
+    return {(job.label, each.target, each.protocol): each.target_key for each in job.questions}
 
 
 def tell_earlier(plan: Plan, jobs: Iterable[Job]) -> list[str]:

@@ -63,8 +63,8 @@ class Prepared:
     """By target: how many the study asks."""
     stored: Study | None = None
     """The version of the study that its folder holds, if it was begun."""
-    anew: tuple[Finetune, ...] = ()
-    """Of the jobs: finetunes that are finished, but not as the study and what it reads are now."""
+    anew: tuple[Job, ...] = ()
+    """Of the jobs: those that are finished, but not as the study, what it reads and spillover are now."""
 
     @property
     def is_trial(self) -> bool:
@@ -74,7 +74,8 @@ class Prepared:
     @property
     def is_undone(self) -> bool:
         """Whether finished finetunes are to be done anew though the study says what it said."""
-        return bool(self.anew and self.stored and not difference(self.stored, self.plan.study))
+        trained = any(isinstance(job, Finetune) for job in self.anew)
+        return bool(trained and self.stored and not difference(self.stored, self.plan.study))
 
 
 def prepare(study: Study, *, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> Prepared:
@@ -106,7 +107,8 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     asked = shard.part(asked) if shard else asked
     examples = {data.task.name: data.size("validation", study.evaluation.limit) for data in tasks.targets}
     jobs = pending(asked, store)
-    anew = done_anew(store, jobs) if stored else ()
+    lasting = [job for job in jobs if isinstance(job, Finetune) or trial == plan.study]  # a trial asks otherwise
+    anew = done_anew(store, lasting) if stored else ()
     return Prepared(plan=plan, asked=asked, store=store, jobs=jobs, examples=examples, stored=stored, anew=anew)
 
 
@@ -250,8 +252,8 @@ def _begin(prepared: Prepared) -> bool:
     store = prepared.store
     if prepared.is_undone:
         raise StoreError(
-            f"{len(prepared.anew)} finished finetunes would be done anew, though the study says what it said: the "
-            "models' files, the training data or how spillover trains are not what they were",
+            f"{len(prepared.anew)} finished jobs would be done anew, though the study says what it said: the models' "
+            "files, the data or how spillover trains are not what they were",
             where=str(store.folder),
             hint="put back what has changed, or give another output: to do them anew; what is finished stays here",
         )

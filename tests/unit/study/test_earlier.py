@@ -65,7 +65,9 @@ def test_a_finetune_that_an_earlier_version_left_undone_is_this_ones(tmp_path, m
 
 
 def test_a_trial_of_a_study_of_before_trains_nothing(folder):
-    assert not [job for job in prepare(small_study(folder), limit=10).jobs if isinstance(job, Finetune)]
+    trial = prepare(small_study(folder), limit=10)
+    assert not [job for job in trial.jobs if isinstance(job, Finetune)]
+    assert trial.anew == ()
 
 
 def test_finished_finetunes_are_not_done_anew_for_what_no_one_changed_in_the_study(folder, monkeypatch):
@@ -73,8 +75,8 @@ def test_finished_finetunes_are_not_done_anew_for_what_no_one_changed_in_the_stu
     monkeypatch.setattr("spillover.study.earlier.EARLIER_TRAININGS", ())
     before = {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
     ready = prepare(small_study(folder))
-    assert len(ready.anew) == 2
-    with pytest.raises(StoreError, match=r"2 finished finetunes would be done anew.*\n.*another output:"):
+    assert ready.anew == ready.plan.finetunes
+    with pytest.raises(StoreError, match=r"2 finished jobs would be done anew.*\n.*another output:"):
         carry_out(ready)
     assert {file: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
 
@@ -96,9 +98,19 @@ def test_a_study_that_was_changed_keeps_its_findings_until_there_is_something_ne
                 seen.append(found.exists())
 
     ready = prepare(study)
-    assert len(ready.anew) == 2
+    assert ready.anew == ready.plan.finetunes
     assert not ready.is_undone, "who changes a study wants another one"
     for finishes in (0, 2):
         monkeypatch.setattr(run_module, "executor_of", lambda _, number=finishes: Executor(number))
         carry_out(prepare(study))
     assert seen == [True, True, False, False]
+
+
+def test_questions_that_another_parser_would_read_are_told_and_asked_anew(tmp_path, monkeypatch):
+    study = small_study(tmp_path / "small", evaluation={"protocols": ["generate"]})
+    finish(prepare(study))
+    assert prepare(study).anew == ()
+    monkeypatch.setattr("spillover.study.plan.PARSER_VERSION", 99)
+    ready = prepare(study)
+    assert ready.anew == ready.plan.evaluations
+    assert not ready.is_undone
