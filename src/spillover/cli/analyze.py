@@ -24,7 +24,7 @@ from spillover.study.together import StudyResults, analyze_results
 
 PATHS = Annotated[
     list[str],
-    typer.Argument(help="A study folder, a PGF table, or somebody's results (see import); NAME=PATH names its model."),
+    typer.Argument(help="A study, a PGF table, or somebody's results (see import); NAME=PATH names its model."),
 ]
 SETTINGS = Annotated[
     Path | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from spillover.cli.main import INTERNAL_ERROR
 from spillover.cli.progress import StudyProgress
 from spillover.cli.readable import counted
 from spillover.cli.stopping import TRY_AGAIN, Stop
@@ -16,7 +18,8 @@ from spillover.cli.waiting import ANALYSING, say, sign_of_life
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
 from spillover.study.devices import devices_of
-from spillover.study.executors.executor import JobFailed
+from spillover.study.earlier import tell_earlier
+from spillover.study.job_log import job_log
 from spillover.study.plan import Finetune
 from spillover.study.provenance import package_versions
 from spillover.study.resume import changed_versions, difference, pending
@@ -60,8 +63,7 @@ def run_study(
         _print_start(console, prepared)
         with stop.asked(), StudyProgress(console, len(prepared.jobs)) as progress:
             finished = carry_out(prepared, progress.show, _saying_once(stop, console))
-        for failure in finished.failures:
-            console.print(f"failed: {failure.job.label}: {failure.error}", style="red", markup=False, highlight=False)
+        _print_failures(finished, console)
         if finished.left or (stop.reason and not shard):
             _print_stopped(console, finished, stop)
             raise typer.Exit(TRY_AGAIN)
@@ -103,6 +105,16 @@ def _saying_once(stop: Stop, console: Console) -> Callable[[], bool]:
         return said
 
     return ask
+
+
+def _print_failures(finished: Run, console: Console) -> None:
+    """Say what failed, each reason once: one fault of a model or machine fails all jobs alike."""
+    alike: dict[str, list[str]] = {}
+    for failure in finished.failures:
+        alike.setdefault(str(failure.error), []).append(failure.job.label)
+    for reason, (first, *others) in alike.items():
+        more = f" and {len(others)} more" if others else ""
+        console.print(f"failed: {first}{more}: {reason}", style="red", markup=False, highlight=False)
 
 
 def _print_stopped(console: Console, finished: Run, stop: Stop) -> None:
@@ -175,7 +187,11 @@ def from_here(folder: Path) -> Path:
 def _raise_failures(finished: Run) -> None:
     internal = [failure for failure in finished.failures if failure.details]
     if internal:
-        raise RuntimeError(_internal(internal))
+        log = from_here(job_log(finished.store.folder, internal[0].job.key))
+        text = f"internal error: this is a fault of spillover, please report it; the traceback stands in {log}"
+        Console(stderr=True).print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        logging.getLogger(__name__).debug("%s", internal[0].details)
+        raise typer.Exit(INTERNAL_ERROR)
     if finished.failures:
         raise StoreError(
             f"{counted(len(finished.failures), 'job')} could not be done; the others are kept",
@@ -184,16 +200,15 @@ def _raise_failures(finished: Run) -> None:
         )
 
 
-def _internal(failures: list[JobFailed]) -> str:
-    return "\n".join(failure.details or "" for failure in failures)
-
-
 def print_difference(console: Console, prepared: Prepared) -> None:
     """Print how a study differs from what its folder holds, and packages from those that it was made with."""
     store, plan = prepared.store, prepared.plan
     for line in difference(prepared.stored, plan.study) if prepared.stored else []:
         console.print(f"changed: {line}", markup=False, highlight=False)
-    for line in changed_versions(store.versions(plan), package_versions()):
+    again = "would be done anew, which run refuses: no change of the study's explains it"
+    anew = f"{len(prepared.anew)} finished jobs {again if prepared.is_undone else 'are to be done anew'}"
+    told = [*tell_earlier(plan, prepared.jobs), *([anew] if prepared.anew else [])]
+    for line in [*told, *changed_versions(store.versions(plan), package_versions())]:
         console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)
 
 

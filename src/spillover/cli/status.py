@@ -18,7 +18,7 @@ from rich.text import Text
 from spillover.cli.readable import readable_time
 from spillover.study.job_log import Heard, job_log, last_heard
 from spillover.study.plan import Finetune, Job
-from spillover.study.reading import is_imported
+from spillover.study.reading import is_imported, study_folder
 from spillover.study.resume import pending
 from spillover.study.stored import StoredStudy, open_stored_study
 
@@ -36,7 +36,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def status(
-    folder: Annotated[Path, typer.Argument(help="A study's folder.")],
+    folder: Annotated[Path, typer.Argument(help="A study's folder, or its study file.")],
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Show it live, until it is done or nothing runs.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
@@ -47,6 +47,7 @@ def status(
     """
     if watch and json:
         raise typer.BadParameter("it is for people, and --json is not", param_hint="--watch")
+    folder = study_folder(folder)
     if is_imported(folder):
         from spillover.cli.importing import show_imported  # noqa: PLC0415 (it knows every tool's files)
 

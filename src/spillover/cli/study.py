@@ -20,6 +20,7 @@ from spillover.core.files import write_atomically
 from spillover.study.demo import FULL, QUICK, demo_study
 from spillover.study.devices import obstacles
 from spillover.study.estimate import Cost, estimate_cost
+from spillover.study.model_faults import missing_weights
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune, Plan
 from spillover.study.rehearsal import make_rehearsal
@@ -88,7 +89,8 @@ def plan(
     """Check a study, and say what running it would take. Nothing is run or written."""
     prepared = prepare(load_study_to_run(study_file), only=_source(only), limit=limit, shard=_shard(shard))
     summary = _summary(prepared, gpu_hour_price)
-    in_the_way = obstacles(prepared.asked.study)
+    unmet = [f"{fault.where}: {fault.message}" for fault in missing_weights(prepared.asked.study)]
+    in_the_way = [*obstacles(prepared.asked.study), *unmet]
     if json:
         overlaps = [str(overlap) for overlap in prepared.overlaps]
         _print_json({**summary, "obstacles": in_the_way, "overlaps": overlaps})
@@ -96,7 +98,7 @@ def plan(
     print_difference(Console(), prepared)
     print_overlaps(Console(stderr=True), prepared)
     for line in in_the_way:
-        Console(stderr=True).print(f"this machine cannot run it: {line}", style="yellow", markup=False, soft_wrap=True)
+        Console(stderr=True).print(f"it cannot be run here: {line}", style="yellow", markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False)
     for name, value in summary.items():
         if name in ("estimated_s", "disk_bytes"):  # stand above them for people

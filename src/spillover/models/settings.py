@@ -16,6 +16,9 @@ TINY = "tiny"
 """The path that stands for the embedded checkpoint."""
 TRAINING_VERSION = 3
 """Part of every adapter's key: raise it whenever training gives other weights for the same settings."""
+EARLIER_TRAININGS = (2,)
+"""Versions before, the newest first, that trained as well: a study keeps what they trained. One that was wrong is left
+out, so that its adapters are trained anew."""
 
 
 class _Settings(BaseModel):

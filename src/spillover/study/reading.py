@@ -24,6 +24,8 @@ SETTINGS = "the analysis' settings file"
 SETTINGS_FORM = "it must be a mapping of what a study has under analysis: (ceiling:, replicates:, …)"
 OTHERS_NAMED = 5
 """Other YAML files, at most, that are named where a study file is not there."""
+YAML = (".yaml", ".yml")
+"""How the name of a study file ends."""
 IMPORTED = (
     "these results were imported: what was trained is not here, so nothing can be planned or run; "
     "use spillover analyze, report or status, or write a study of your own: spillover init"
@@ -77,6 +79,24 @@ def is_imported(folder: Path) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     return re.search(r"^imported:", text, re.MULTILINE) is not None
+
+
+def study_folder(path: Path) -> Path:
+    """Find the folder of a study's results.
+
+    Args:
+        path: the folder; or a study file, or the folder of one that was written by hand, whose `output:` is taken.
+
+    Raises:
+        StudyError: the study file cannot be read or is not a study.
+    """
+    file = path / STUDY_FILE if path.is_dir() else path
+    if file.suffix not in YAML or not file.is_file():
+        return path
+    if file.name == STUDY_FILE and is_imported(file.parent):
+        return file.parent
+    folder = Path(load_study(file).output)
+    return file.parent if folder.resolve() == file.parent.resolve() else folder
 
 
 def load_analysis_settings(path: Path) -> AnalysisSettings:

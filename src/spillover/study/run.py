@@ -14,15 +14,17 @@ from spillover.models.identity import model_identity
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of, executor_of, obstacles, precision_of
+from spillover.study.earlier import done_anew, keep_earlier
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
+from spillover.study.model_faults import missing_weights
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.overlap import Overlap, find_same_images
 from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Finetune, Job, JobInput, Plan, plan_study
 from spillover.study.provenance import package_versions
-from spillover.study.resume import pending
+from spillover.study.resume import difference, pending
 from spillover.study.shard import Shard
 from spillover.study.store import Store
 from spillover.study.study import Provenance, RayExecutor, Study
@@ -67,11 +69,19 @@ class Prepared:
     """The very images that are both trained on and asked about, as far as they were read; the largest share first."""
     stored: Study | None = None
     """The version of the study that its folder holds, if it was begun."""
+    anew: tuple[Job, ...] = ()
+    """Of the jobs: those that are finished, but not as the study, what it reads and spillover are now."""
 
     @property
     def is_trial(self) -> bool:
         """Whether fewer examples are asked than the study says, so that the scores are not the study's."""
         return self.asked.study.evaluation.limit != self.plan.study.evaluation.limit
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether finished finetunes are to be done anew though the study says what it said."""
+        trained = any(isinstance(job, Finetune) for job in self.anew)
+        return bool(trained and self.stored and not difference(self.stored, self.plan.study))
 
 
 def prepare(study: Study, *, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> Prepared:
@@ -96,20 +106,23 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     study = pinned.study
     source = find_named([*tasks.sources, *tasks.given], only).task.name if only is not None else None
     plan = plan_study(resolve(study, stored), tasks)
-    plan = replace(plan, study=_with_provenance(plan.study, tasks))
+    plan = keep_earlier(replace(plan, study=_with_provenance(plan.study, tasks)), store)
     trial = _limited(plan.study, limit)
-    asked = plan if trial == plan.study else plan_study(trial, tasks)
+    asked = plan if trial == plan.study else keep_earlier(plan_study(trial, tasks), store)
     asked = asked.only(source)
     asked = shard.part(asked) if shard else asked
     examples = {data.task.name: data.size("validation", study.evaluation.limit) for data in tasks.targets}
+    jobs = pending(asked, store)
+    lasting = [job for job in jobs if isinstance(job, Finetune) or trial == plan.study]  # a trial asks otherwise
     return Prepared(
         plan=plan,
         asked=asked,
         store=store,
-        jobs=pending(asked, store),
+        jobs=jobs,
         examples=examples,
         overlaps=tuple(find_same_images(study, tasks)),
         stored=stored,
+        anew=done_anew(store, lasting) if stored else (),
     )
 
 
@@ -222,10 +235,11 @@ def carry_out(
             goes on.
     """
     plan, store = prepared.asked, prepared.store
-    if prepared.jobs and (found := obstacles(plan.study)):
-        raise ModelError("this machine cannot run the study: " + "; ".join(found))
+    _refuse_what_cannot_run(prepared)
     executor = executor_of(plan.study) if prepared.jobs else None
-    _begin(prepared)
+    is_new = _begin(prepared)
+    if is_new and executor is None:
+        store.remove_findings()  # else they stand until there is something new
     versions = package_versions()
     failures: list[JobFailed] = []
     done = 0
@@ -235,7 +249,10 @@ def carry_out(
             for event in events:
                 if not _keep(event, store, versions, log):
                     continue
-                done += isinstance(event, JobFinished)
+                if isinstance(event, JobFinished):
+                    if not done and not prepared.is_trial:
+                        store.remove_findings()
+                    done += 1
                 if isinstance(event, JobFailed):
                     failures.append(event)
                 log.tell(event)  # and not before: it says that what it tells is kept
@@ -270,13 +287,29 @@ def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLo
     return True
 
 
-def _begin(prepared: Prepared) -> None:
+def _refuse_what_cannot_run(prepared: Prepared) -> None:
+    if prepared.is_undone:
+        raise StoreError(
+            f"{len(prepared.anew)} finished jobs would be done anew, though the study says what it said: the models' "
+            "files, the data or how spillover trains are not what they were",
+            where=str(prepared.store.folder),
+            hint="put back what has changed, or give another output: to do them anew; what is finished stays here",
+        )
+    if prepared.jobs and (found := obstacles(prepared.asked.study)):
+        raise ModelError("this machine cannot run the study: " + "; ".join(found))
+    if prepared.jobs and (faults := missing_weights(prepared.asked.study)):
+        raise StudyError(faults)
+
+
+def _begin(prepared: Prepared) -> bool:
+    """Begin a study or go on with it, and say whether the folder held no study or another version of it."""
     store = prepared.store
-    if not (prepared.is_trial and store.begun(prepared.asked.study)):
-        store.begin(prepared.plan)
+    begins = not (prepared.is_trial and store.begun(prepared.asked.study))
+    is_new = begins and store.begin(prepared.plan)
     for job in prepared.jobs:
         if isinstance(job, Evaluate):
             store.adopt(job)
+    return is_new
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ LARGEST_RATIO = 100
 """What a larger one may, to its own size: text packs to a tenth, and images do not pack at all."""
 ROW_BYTES = 200
 """Main memory that a row takes beside its texts and images, about."""
+OF_A_STUDY = " of questions; a study is checked, its tasks with it, by: spillover plan FILE"
 LFS_POINTER = b"version https://git-lfs"
 
 
@@ -42,7 +43,7 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
         raise TaskError(
             f"cannot read a file that ends in {path.suffix!r}",
             where=str(path),
-            hint="give a .jsonl, .json or .parquet file",
+            hint="give a .jsonl, .json or .parquet file" + OF_A_STUDY * (path.suffix in (".yaml", ".yml")),
         )
     try:
         if path.exists() and not path.is_file():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import pytest
 from PIL import Image
 
 from spillover.cli.main import run_command
-from spillover.core.errors import InterruptedRunError
+from spillover.core.errors import InterruptedRunError, SpilloverError
 from spillover.models.tiny import CHECKPOINT
+from spillover.study import run as run_module
+from spillover.study.executors.executor import JobFailed
 
 TASK = "tasks: [{{kind: files, name: Mine, train: {folder}/d.jsonl, validation: {folder}/d.jsonl}}]\n"
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 7))
@@ -173,6 +176,24 @@ def test_a_fault_of_ours_is_told_as_one(capsys, monkeypatch):
     monkeypatch.setattr(Path, "exists", stumble)
     assert run_command(["init"]) == 70
     assert "fault of spillover" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_that_fails_every_job_is_told_once_and_its_traceback_kept(tmp_path, capsys, monkeypatch):
+    class Executor:
+        def run(self, jobs, *_):
+            for job in jobs:
+                yield JobFailed(job, SpilloverError("internal error: IndexError: 280"), f"Traceback of {job.label}")
+
+    monkeypatch.setattr(run_module, "executor_of", lambda _: Executor())
+    text = "name: x\noutput: {folder}/out\ntasks: {{kind: perception, names: [Counting], examples: 5}}\n"
+    code, said = plan(tmp_path, text, capsys, "run")
+    assert code == 70
+    assert [line for line in said.splitlines() if line.startswith("failed: ")] == [
+        "failed: evaluate tiny and 2 more: internal error: IndexError: 280"
+    ]
+    assert "Traceback" not in said
+    log = Path(re.search(r"the traceback stands in (.*)", said)[1])
+    assert "Traceback of evaluate tiny" in log.read_text()
 
 
 def test_a_broken_pipe_that_is_not_stdouts_is_a_fault_of_ours(capsys, monkeypatch):

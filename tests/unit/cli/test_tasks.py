@@ -104,6 +104,12 @@ def test_one_fault_is_not_several(tmp_path, capsys):
     assert "1 fault:\n" in capsys.readouterr().err
 
 
+def test_a_study_file_is_no_file_of_questions(tmp_path, capsys):
+    (tmp_path / "study.yaml").write_text("name: x")
+    assert run_command(["tasks", "check", str(tmp_path / "study.yaml")]) == 2
+    assert "a study is checked, its tasks with it, by: spillover plan FILE" in capsys.readouterr().err
+
+
 def test_an_overall_score_needs_answers_that_were_written(tmp_path, capsys):
     assert run_command(["tasks", "overall", str(tmp_path)]) == 2
     assert "there is no study here" in capsys.readouterr().err

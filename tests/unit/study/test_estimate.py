@@ -2,13 +2,18 @@
 
 import json
 import re
+import shutil
 
+import pytest
 from tests.conftest import small_study
 
 from spillover.cli.main import run_command
-from spillover.models.settings import EvaluationSettings
+from spillover.core.errors import StudyError
+from spillover.models.settings import EvaluationSettings, ModelSettings
+from spillover.models.size import count_parameters
+from spillover.models.tiny import CHECKPOINT
 from spillover.study.estimate import estimate_cost
-from spillover.study.run import prepare
+from spillover.study.run import carry_out, prepare
 from spillover.tasks.data import find_task_data, open_tasks
 from spillover.tasks.export import write_examples
 from spillover.tasks.settings import PerceptionTasks
@@ -46,3 +51,20 @@ def test_a_small_disk_is_told_in_megabytes(tmp_path, capsys):
     assert 0 < told["disk_bytes"] < 1e8
     assert re.fullmatch(r"\d+(\.\d)? MB of adapters", told["estimated_disk"])
     assert not told["estimated_disk"].startswith("0.0")
+
+
+def test_a_study_is_planned_before_its_models_weights_are_there(tmp_path, capsys):
+    shutil.copytree(CHECKPOINT, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors"))
+    model = {"path": str(tmp_path / "model"), "precision": "float32"}
+    assert count_parameters(ModelSettings(**model)) == count_parameters(ModelSettings())
+    study = small_study(tmp_path / "small", models=[model], seeds=[0])
+    assert estimate_cost(prepare(study)) == estimate_cost(prepare(small_study(tmp_path / "small", seeds=[0])))
+    file = tmp_path / "study.yaml"
+    file.write_text(json.dumps(study.model_dump(mode="json", exclude={"provenance"})))
+    assert run_command(["plan", str(file), "--json"]) == 0
+    (obstacle,) = json.loads(capsys.readouterr().out)["obstacles"]
+    assert "models[0].path" in obstacle
+    assert "no safetensors weights" in obstacle
+    with pytest.raises(StudyError, match="no safetensors weights"):
+        carry_out(prepare(study))
+    assert not (tmp_path / "small").exists()

@@ -7,6 +7,7 @@ from spillover.analysis import AnalysisSettings
 from spillover.core.errors import StudyError
 from spillover.study.opening import load_study_to_run, open_study
 from spillover.study.reading import load_analysis_settings, load_study, parse_study
+from spillover.study.run import prepare
 
 FILE = Path("study.yaml")
 
@@ -140,6 +141,23 @@ def test_a_model_folder_without_a_processor_is_named(tmp_path):
     ((where, message),) = faults(f"name: x\nmodels: [{{path: {tmp_path}}}]")
     assert where == "study.yaml:2 models[0].path"
     assert "preprocessor_config.json" in message
+
+
+def test_a_model_that_is_not_there_is_one_fault(tmp_path):
+    study = parse_study("name: x\nmodels: [tiny, {path: othr}]", FILE)
+    with pytest.raises(StudyError) as caught:
+        prepare(study.model_copy(update={"output": str(tmp_path / "x")}))
+    (fault,) = caught.value.faults
+    assert "there is no model folder 'othr'" in fault.message
+
+
+def test_of_blinks_two_folders_one_hides_no_fault_of_the_other(tmp_path):
+    for name in ("blink", "train"):
+        (tmp_path / name).mkdir()
+    found = faults(f"name: x\ntasks: {{kind: blink, path: {tmp_path}/blink, train: {tmp_path}/train}}")
+    assert [where for where, _ in found] == ["study.yaml:2 tasks"] * 2
+    assert "this is not BLINK" in found[0][1]
+    assert "no training file of any task" in found[1][1]
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path):
