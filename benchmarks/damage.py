@@ -263,10 +263,9 @@ def killed_workers(bench: Bench, executor: str, times: int) -> Iterator[tuple[st
     name = "spawn_main" if executor == "local" else f"ray::{RayWorker.__name__}"
     while figures.tried < times:
         folder = bench.place / "worker"
-        with bench.begin(folder, executor=STUDY["executor"] | settings) as process:
-            with ThreadPoolExecutor(1) as beside:  # what it says is read meanwhile, or a full pipe would hold it up
-                killed = beside.submit(_kill_worker, process, name, bench)
-                said, _ = process.communicate()
+        with bench.begin(folder, executor=STUDY["executor"] | settings) as process, ThreadPoolExecutor(1) as beside:
+            killed = beside.submit(_kill_worker, process, name, bench)
+            said, _ = process.communicate()  # read meanwhile: a full pipe would hold it up
         if killed.result():
             bench.judge(figures, folder, process.returncode, said, lambda: None)
         shutil.rmtree(folder, ignore_errors=True)
