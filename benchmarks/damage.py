@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -259,12 +260,13 @@ def killed_workers(bench: Bench, executor: str, times: int) -> Iterator[tuple[st
     """Kill a worker at a moment of the run."""
     figures = Figures()
     settings: dict[str, Any] = {} if executor == "local" else {"kind": "ray", "gpus_per_worker": 0, "workers": 2}
+    name = "spawn_main" if executor == "local" else f"ray::{RayWorker.__name__}"
     while figures.tried < times:
         folder = bench.place / "worker"
-        with bench.begin(folder, executor=STUDY["executor"] | settings) as process:
-            killed = _kill_worker(process, "spawn_main" if executor == "local" else f"ray::{RayWorker.__name__}", bench)
-            said, _ = process.communicate()
-        if killed:
+        with bench.begin(folder, executor=STUDY["executor"] | settings) as process, ThreadPoolExecutor(1) as beside:
+            killed = beside.submit(_kill_worker, process, name, bench)
+            said, _ = process.communicate()  # read meanwhile: a full pipe would hold it up
+        if killed.result():
             bench.judge(figures, folder, process.returncode, said, lambda: None)
         shutil.rmtree(folder, ignore_errors=True)
     yield f"killed worker ({executor})", figures
