@@ -26,24 +26,27 @@ from PIL import Image
 from transformers import AutoTokenizer
 
 from spillover.core.prompt import Turn
-from spillover.mixture.export.formats import Format, write_rows
+from spillover.mixture.export.formats import SPECIAL, Format, write_rows
 from spillover.mixture.export.rows import ExportedImage, Row
 from spillover.models.chat import Chat
 from spillover.models.tiny import CHECKPOINT
 
-CHILDREN: dict[str, Path] = {"trl": Path(__file__).parent / "trainers" / "collate_with_trl.py"}
+CHILDREN: dict[Format, Path] = {
+    "trl": Path(__file__).parent / "trainers" / "collate_with_trl.py",
+    "llama-factory": Path(__file__).parent / "trainers" / "collate_with_llama_factory.py",
+}
 COLOURS = ((200, 30, 30), (30, 200, 30), (30, 30, 200))
 
 
-def make_rows() -> list[Row]:
-    """Rows whose images differ, in all the places where an image may stand."""
+def make_rows(kind: Format) -> list[Row]:
+    """Rows whose images differ, in all the places where an image may stand; and a mark, where it is but text."""
     images = tuple(_draw(index, colour) for index, colour in enumerate(COLOURS))
     before = Turn(role="user", text="Which?\n(A) left\n(B) right", image_places=(0, 0))
     within = Turn(role="user", text="Is  more like  or ?", image_places=(3, 14, 18))
     earlier = (
         Turn(role="system", text="Be brief."),
         Turn(role="user", text="See .", image_places=(4,)),
-        Turn(role="assistant", text="I see <image>."),
+        Turn(role="assistant", text="I see." if SPECIAL[kind] else "I see <image>."),
     )
     after = Turn(role="user", text="And this? ", image_places=(10,))
     return [
@@ -96,7 +99,7 @@ def main() -> None:
     parser.add_argument("format", choices=list(CHILDREN))
     parser.add_argument("python", type=Path, help="of an environment with the trainer and torchvision")
     asked = parser.parse_args()
-    rows = make_rows()
+    rows = make_rows(asked.format)
     chat = Chat(AutoTokenizer.from_pretrained(CHECKPOINT), in_parts=True, name="tiny")
     with tempfile.TemporaryDirectory() as place:
         told = collate(asked.format, asked.python, rows, Path(place))

@@ -21,7 +21,8 @@ from spillover.study.study import Study
 STUDY_FILE = "study.yaml"
 IMPORTED = (
     "these results were imported: what was trained is not here, so nothing can be planned or run; "
-    "use spillover analyze, report or status, or write a study of your own: spillover init"
+    "use spillover analyze, report or status, or write a study of your own: spillover init; "
+    "spillover mix takes training data from that: --data study.yaml"
 )
 
 
