@@ -35,7 +35,9 @@ def add_commands(app: typer.Typer) -> None:
 
 def gather_settings(
     *,
-    target: Annotated[list[str] | None, typer.Option("--target", help="Tasks to become better at: A,B.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Tasks to become better at: A,B; at least one.")
+    ] = None,
     protect: Annotated[
         list[str] | None, typer.Option("--protect", help="Tasks that must not become worse: A,B.")
     ] = None,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from spillover.core.errors import AnalysisError, SpilloverError, TaskError
 from spillover.mixture.settings import MixtureSettings
-from spillover.study.reading import is_imported, load_study
+from spillover.study.reading import STUDY_FILE, is_imported, load_study, parse_study, read_study_text
 from spillover.study.study import Study
 from spillover.tasks.data import TaskData, find_task_data, open_tasks
 from spillover.tasks.mixed import count_held
@@ -43,6 +43,11 @@ class Origin:
         if is_imported(self.file):
             raise AnalysisError("imported results hold no training data", where=str(self.file), hint=NAME_A_STUDY)
         return load_study(self.file)
+
+    def names_models(self) -> bool:
+        """Whether the study says itself which models it is of: a study that does not is of the embedded one."""
+        file = self.file / STUDY_FILE if self.file.is_dir() else self.file
+        return "models" in parse_study(read_study_text(file), file).model_fields_set
 
 
 def evidence_file(path: str) -> Path:

@@ -87,7 +87,7 @@ def write_verifying_study(
     rivals = find_rivals(samples[0], chosen, random_mixtures)
     origin_study = origin.study()
     study = verifying_study(origin_study, file.stem, chosen, rivals, same_examples=origin.is_path)
-    if missing := _find_missing(study, origin_study, chosen, origin):
+    if missing := _find_missing(study, chosen, origin):
         raise AnalysisError(
             "\n  ".join(["the study of this mixture could not be run:", *missing]),
             where=str(origin.file),
@@ -101,11 +101,11 @@ def write_verifying_study(
     console.print(f"wrote {file}; next: spillover plan {file}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _find_missing(study: Study, origin: Study, chosen: Mixture, place: Origin) -> list[str]:
+def _find_missing(study: Study, chosen: Mixture, origin: Origin) -> list[str]:
     """What a verifying study lacks; where it is to run is not looked at, since that may be another machine."""
     missing: list[str] = []
-    is_named = place.is_path or "models" in origin.model_fields_set
-    if not is_named and all(model.name != chosen.model for model in study.models):
+    is_known = origin.is_path or origin.names_models()
+    if not is_known and all(model.name != chosen.model for model in study.models):
         missing.append(f"models: the results are of {chosen.model}, and no model is named: set models:")
     placed = [(fault.where.rpartition(" ")[2], fault.message) for fault in study_faults(study)]
     return missing + [f"{path}: {message}" for path, message in placed if not path.startswith("executor")]

@@ -174,7 +174,7 @@ def test_an_export_is_replaced_by_force_and_nothing_else(file, tmp_path, capsys)
 def test_a_study_file_is_replaced_by_force_where_it_was_written_so(file, tmp_path, capsys):
     (tmp_path / "study.yaml").write_text("name: x\nmodels: [tiny]\ntasks: {kind: perception, difficulty: 0.25}\n")
     check = tmp_path / "check.yaml"
-    asked = ["mix", file, "--target", "JG", "--max-share", "0.5", "--data", str(tmp_path / "study.yaml"), "--budget"]
+    asked = ["mix", file, "--target", "JG", "--max-sources", "2", "--data", str(tmp_path / "study.yaml"), "--budget"]
     assert run_command([*asked, "60", "--study", str(check)]) == 0
     assert run_command([*asked, "40", "--study", str(check), "--force"]) == 0
     assert yaml.safe_load(check.read_text())["training"]["examples"] == 40

@@ -108,7 +108,7 @@ def _write_llama_factory(rows: Sequence[Row], folder: Path) -> list[str]:
         }
     write_atomically(folder / "dataset_info.json", json.dumps(about, indent=1))
     settings = {"dataset_dir": ".", "media_dir": ".", "dataset": ",".join(about), "mix_strategy": "concat"}
-    settings["cutoff_len"] = UNCUT
+    settings |= {"cutoff_len": UNCUT, "mask_history": True}  # the loss is of the answer alone, as in a study
     write_atomically(folder / "train.yaml", yaml.safe_dump(settings, sort_keys=False))
     return ["dataset_info.json", "train.yaml", *(each["file_name"] for each in about.values())]
 
