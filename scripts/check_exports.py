@@ -4,7 +4,8 @@ PYTHON is another environment's, with the trainer and torchvision:
 
     python -m venv other && other/bin/pip install torch torchvision trl
 
-Images stand before a text, within it, and in an earlier turn; the trainer's own loader and collator read them. The text
+With ms-swift it needs `pip install ms-swift qwen_vl_utils`, with LLaMA-Factory `llamafactory`; for DISABLE_VERSION_CHECK=1
+the latter takes versions that it does not know. Images stand before a text, within it, and in an earlier turn; the trainer's own loader and collator read them. The text
 that comes out, its images in order, and what of it is learnt must be what our own models are asked and taught.
 """
 
@@ -34,7 +35,10 @@ from spillover.models.tiny import CHECKPOINT
 CHILDREN: dict[Format, Path] = {
     "trl": Path(__file__).parent / "trainers" / "collate_with_trl.py",
     "llama-factory": Path(__file__).parent / "trainers" / "collate_with_llama_factory.py",
+    "swift": Path(__file__).parent / "trainers" / "collate_with_swift.py",
 }
+SIDE = 112
+"""Pixels: whole patches of the tiny model's, and of Qwen2.5-VL's, which ms-swift takes for given."""
 COLOURS = ((200, 30, 30), (30, 200, 30), (30, 30, 200))
 
 
@@ -63,7 +67,7 @@ def _row(name: str, turns: Sequence[Turn], images: tuple[ExportedImage, ...]) ->
 
 def _draw(index: int, colour: tuple[int, int, int]) -> ExportedImage:
     stream = io.BytesIO()
-    Image.new("RGB", (56, 56), colour).save(stream, "PNG")
+    Image.new("RGB", (SIDE, SIDE), colour).save(stream, "PNG")
     return ExportedImage(name=f"{index}.png", data=stream.getvalue())
 
 
