@@ -7,7 +7,7 @@ TORCH_INDEX ?=
 BIN := $(VENV)/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: help install demo test check docs clean
+.PHONY: help install demo test lowest check docs clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -27,6 +27,17 @@ demo: install  ## a whole study on the embedded model, three minutes
 
 test: install  ## the tests
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+lowest: build/lowest/installed  ## the tests with the lowest versions of everything that pyproject.toml allows
+	OMP_NUM_THREADS=1 build/lowest/bin/pytest --numprocesses 2 --dist loadfile tests/unit tests/contracts tests/golden
+
+build/lowest/installed: pyproject.toml
+	$(PYTHON) -m venv build/lowest
+	$(PYTHON) scripts/lowest_versions.py > build/lowest/versions.txt
+	build/lowest/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $$(grep '^torch==' build/lowest/versions.txt)
+	build/lowest/bin/pip install --quiet --constraint build/lowest/versions.txt \
+		--editable '.[hub,quantised,ray,tensorboard,video]' beartype hypothesis pandas pytest pytest-xdist
+	@touch $@
 
 check: install  ## style, floors, types
 	$(BIN)/ruff check .

@@ -1,10 +1,16 @@
+import ast
+import inspect
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 
 import spillover
+from lowest_versions import lowest_versions
 
 HEAVY = ("torch", "transformers", "peft", "ray", "pandas", "matplotlib")
 
@@ -22,11 +28,41 @@ def test_importing_loads_nothing_heavy(statement):
     assert printed.strip() == "[]"
 
 
+def test_what_is_imported_is_declared():
+    """Not left to what other packages happen to bring; pandas may be absent, and pydantic-core is half of pydantic."""
+    files = Path(spillover.__file__).parent.rglob("*.py")
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    modules = {name.partition(".")[0] for name in imported} - {"spillover"} - sys.stdlib_module_names
+    homes = packages_distributions()
+    packages = {_canonical(package) for module in modules for package in homes[module]}
+    declared = {_canonical(line.partition("==")[0]) for line in lowest_versions()}
+    assert packages - declared == {"pandas", "pydantic-core"}
+    assert declared - packages == {"bitsandbytes"}  # transformers imports it
+
+
+def _canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def test_every_public_name_is_there():
     assert set(spillover.__all__) <= set(dir(spillover))
     assert all(getattr(spillover, name).__name__ == name for name in spillover.__all__)
     with pytest.raises(AttributeError, match="no attribute 'analyse'"):
         _ = spillover.analyse
+
+
+def test_every_path_may_be_written_as_text():
+    paths = {
+        f"{name}({parameter.name}: {parameter.annotation})"
+        for name in spillover.__all__
+        if inspect.isfunction(function := getattr(spillover, name))
+        for parameter in inspect.signature(function).parameters.values()
+        if "Path" in str(parameter.annotation)
+    }
+    assert len(paths) > 5
+    assert [each for each in paths if "str" not in each.partition("(")[2]] == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")

@@ -124,10 +124,10 @@ def _named(data: OneModel, name: str | None) -> OneModel:
 
 
 def _names(models: list[str], name: str | None) -> dict[str, str]:
-    """Call the model of a study by the name that was given; with several models, put it before theirs."""
+    """Call the model of a study by the name that was given; with several, put it before theirs, but not twice."""
     if name is None:
         return {model: model for model in models}
-    return {model: f"{name} {model}" if len(models) > 1 else name for model in models}
+    return {model: f"{name} {model}" if len(models) > 1 and model != name else name for model in models}
 
 
 def _renamed(scores: pa.Table, names: Mapping[str, str]) -> pa.Table:

@@ -33,7 +33,7 @@ from spillover.models.recent import Recent
 
 FEATURES_VERSION = 2
 """Part of every key: raise it whenever features are laid out or computed otherwise."""
-BESIDE_VISION = ("text_config", "_name_or_path", "transformers_version")
+BESIDE_VISION = ("text_config", "_name_or_path", "transformers_version", "quantization_config")
 """Of a model's configuration: what says nothing of its vision tower, or is said elsewhere."""
 MEMORY_BYTES = 2 << 30
 """Of features a process keeps in main memory where the disk takes none."""

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from itertools import cycle, islice
 from operator import attrgetter
 
-from spillover.core.errors import Fault, StudyError
 from spillover.study.executors import local
 from spillover.study.executors.executor import Executor
 from spillover.study.study import LocalExecutor, RayExecutor, Study
@@ -43,11 +42,14 @@ def obstacles(study: Study) -> list[str]:
         if model.quantisation == "4bit" and device == "cpu":
             found.append(f"{model.name}: quantisation: 4bit needs a CUDA device, and none is used here")
         if model.quantisation == "4bit" and here and find_spec("bitsandbytes") is None:
-            found.append(f"{model.name}: quantisation: 4bit needs bitsandbytes: pip install 'spillover[quantised]'")
+            how = "pip install '.[quantised]' in spillover's clone"
+            found.append(f"{model.name}: quantisation: 4bit needs bitsandbytes: {how}")
         if model.device_map == "spread" and device == "cpu":
             found.append(f"{model.name}: device_map: spread needs CUDA devices, and none is used here")
     if draws_curves(study) and find_spec("tensorboard") is None:
-        found.append("executor.tensorboard needs TensorBoard: pip install 'spillover[tensorboard]'")
+        found.append("executor.tensorboard needs TensorBoard: pip install '.[tensorboard]' in spillover's clone")
+    if not here and find_spec("ray") is None:
+        found.append("executor.kind: ray needs Ray: pip install '.[ray]' in spillover's clone")
     return found
 
 
@@ -61,14 +63,10 @@ def executor_of(study: Study) -> Executor:
 
     Raises:
         ModelError: a device is asked for that is not there.
-        StudyError: Ray is asked for, and is not installed.
     """
     settings = study.executor
     if not isinstance(settings, RayExecutor):
         return local.LocalExecutor(devices_of(study))
-    if find_spec("ray") is None:
-        message = "Ray is not installed here: pip install 'spillover[ray]'"
-        raise StudyError([Fault(where=study.place("executor.kind"), message=message)])
     from spillover.study.executors import ray as on_ray  # noqa: PLC0415 (Ray takes seconds, and need not be installed)
 
     return on_ray.RayExecutor(

@@ -22,6 +22,9 @@ from spillover.tasks.settings import Columns, FileTask, MixtureSource, TaskSetti
 LISTED = 20
 """Faults of one task's files that a message lists at most."""
 
+_Origins = dict[str, tuple[str, TaskSettings]]
+"""By task's name, the entry of `tasks` that it was opened from: its place and its settings."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyTasks:
@@ -91,7 +94,7 @@ def _holds_any(path: str, faulty: Sequence[str]) -> bool:
 
 def _open(study: Study, pinned: Pinned | None = None) -> tuple[StudyTasks, list[Fault]]:
     faults = [*(pinned.faults if pinned else ()), *_repetitions(study), *model_faults(study), *_device_faults(study)]
-    tasks, closed = _open_tasks(study, pinned.loose if pinned else frozenset(), faults)
+    tasks, origins, closed = _open_tasks(study, pinned.loose if pinned else frozenset(), faults)
     sources = _pick(study, tasks, "sources", "train", closed, faults)
     targets = _pick(study, tasks, "targets", "validation", closed, faults)
     controls = _controls(study, sources, closed, faults)
@@ -99,7 +102,7 @@ def _open(study: Study, pinned: Pinned | None = None) -> tuple[StudyTasks, list[
     faults += _protocol_faults(study, targets)
     named = [*(data.task.name for data in sources), *dict.fromkeys(adapter.task.name for adapter in given)]
     faults += [] if closed else _verification_faults(study, named, targets)
-    faults += _data_faults(study, sources, targets)
+    faults += _data_faults(study, sources, targets, origins)
     faults += sight_faults(study, sources, targets)
     shared = [data for data in sources if data in targets]
     opened = StudyTasks(
@@ -136,13 +139,16 @@ def _device_faults(study: Study) -> list[Fault]:
     return []
 
 
-def _open_tasks(study: Study, loose: Set[int], faults: list[Fault]) -> tuple[list[TaskData], bool]:
-    """Open every task that can be opened, and say whether one could not."""
+def _open_tasks(study: Study, loose: Set[int], faults: list[Fault]) -> tuple[list[TaskData], _Origins, bool]:
+    """Open every task that can be opened, and say from where each was, and whether one could not."""
     tasks: list[TaskData] = []
+    origins: _Origins = {}
     closed = bool(loose)
     for path, settings in _single_tasks(study, loose):
         try:
-            tasks += open_tasks([settings])
+            opened = open_tasks([settings])
+            tasks += opened
+            origins |= {data.task.name: (path.partition(".")[0], settings) for data in opened}
         except SpilloverError as error:
             faults += _faults_within(study, path, settings, error)
             closed = True
@@ -151,7 +157,7 @@ def _open_tasks(study: Study, loose: Set[int], faults: list[Fault]) -> tuple[lis
             refuse_clashes(study.tasks, tasks)
         except SpilloverError as error:
             faults.append(_fault(study, "tasks", error))
-    return tasks, closed
+    return tasks, origins, closed
 
 
 def _faults_within(study: Study, path: str, settings: TaskSettings, first: SpilloverError) -> list[Fault]:
@@ -254,7 +260,7 @@ def _controls(study: Study, sources: list[TaskData], closed: bool, faults: list[
     return list(dict.fromkeys(controls))
 
 
-def _data_faults(study: Study, sources: list[TaskData], targets: list[TaskData]) -> list[Fault]:
+def _data_faults(study: Study, sources: list[TaskData], targets: list[TaskData], origins: _Origins) -> list[Fault]:
     """Read every file once, so that a broken example is found now and not after hours."""
     faults: list[Fault] = []
     wanted: list[tuple[list[TaskData], Split, int | None]] = [
@@ -269,17 +275,5 @@ def _data_faults(study: Study, sources: list[TaskData], targets: list[TaskData])
                 if isinstance(data, MixedTask):
                     faults.append(_fault(study, f"sources[{tasks.index(data)}]", error))
                 else:
-                    faults += _faults_within(study, *_settings_of(study, data), error)
+                    faults += _faults_within(study, *origins[data.task.name], error)
     return list(dict.fromkeys(faults))
-
-
-def _settings_of(study: Study, data: TaskData) -> tuple[str, TaskSettings]:
-    """The place and the settings that a task was opened from."""
-    named = [data.task.name in (getattr(settings, "name", None), *_listed(settings)) for settings in study.tasks]
-    index = named.index(True) if any(named) else 0
-    return f"tasks[{index}]", study.tasks[index]
-
-
-def _listed(settings: TaskSettings) -> tuple[str, ...]:
-    names: str | tuple[str, ...] = getattr(settings, "names", ())
-    return () if isinstance(names, str) else names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from spillover.study.devices import devices_of, executor_of, obstacles, precisio
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
 from spillover.study.opening import StudyTasks, open_study, study_faults
+from spillover.study.overlap import Overlap, find_same_images
 from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Finetune, Job, JobInput, Plan, plan_study
@@ -26,6 +28,8 @@ from spillover.study.store import Store
 from spillover.study.study import Provenance, RayExecutor, Study
 from spillover.tasks.data import find_named
 from spillover.tasks.mixed import MixedTask
+
+logger = logging.getLogger(__name__)
 
 LEFT_OPEN = ("precision", "quantisation", "device_map")
 """Of a model: what may be `auto`."""
@@ -59,6 +63,8 @@ class Prepared:
     """What is still to be done of what is asked for."""
     examples: Mapping[str, int] = field(default_factory=dict[str, int])
     """By target: how many the study asks."""
+    overlaps: tuple[Overlap, ...] = ()
+    """The very images that are both trained on and asked about, as far as they were read; the largest share first."""
     stored: Study | None = None
     """The version of the study that its folder holds, if it was begun."""
 
@@ -96,7 +102,15 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     asked = asked.only(source)
     asked = shard.part(asked) if shard else asked
     examples = {data.task.name: data.size("validation", study.evaluation.limit) for data in tasks.targets}
-    return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store), examples=examples, stored=stored)
+    return Prepared(
+        plan=plan,
+        asked=asked,
+        store=store,
+        jobs=pending(asked, store),
+        examples=examples,
+        overlaps=tuple(find_same_images(study, tasks)),
+        stored=stored,
+    )
 
 
 def _begun(store: Store, study: Study) -> Study | None:
@@ -202,8 +216,14 @@ def carry_out(
     """Do the jobs of a prepared study, and keep each result as it comes.
 
     A trial begins a study that is not begun, and leaves what is there of one as it is.
+
+    Raises:
+        StoreError: a result cannot be written. Where the state of an unfinished job cannot, that is a warning: the job
+            goes on.
     """
     plan, store = prepared.asked, prepared.store
+    if prepared.jobs and (found := obstacles(plan.study)):
+        raise ModelError("this machine cannot run the study: " + "; ".join(found))
     executor = executor_of(plan.study) if prepared.jobs else None
     _begin(prepared)
     versions = package_versions()
@@ -213,27 +233,45 @@ def carry_out(
         running = executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)
         with JobLog(store.folder) as log, closing(running) as events:
             for event in events:
-                log.tell(event)
-                match event:
-                    case JobFinished(result=outcome):
-                        store.record(outcome, versions)
-                        done += 1
-                    case JobKept(job=job, state=state):
-                        store.keep_unfinished(job, state)
-                    case JobFailed():
-                        failures.append(event)
-                    case _:
-                        pass
+                if not _keep(event, store, versions, log):
+                    continue
+                done += isinstance(event, JobFinished)
+                if isinstance(event, JobFailed):
+                    failures.append(event)
+                log.tell(event)  # and not before: it says that what it tells is kept
                 on_event(event)
     whole = plan if prepared.is_trial else prepared.plan
     left = len(prepared.jobs) - done - len(failures)
     return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left)
 
 
+def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLog) -> bool:
+    """Write what an event brings, if it brings anything; False where it could not be, and nothing is lost by that.
+
+    Raises:
+        StoreError: a result cannot be written.
+    """
+    match event:
+        case JobFinished(job=job, result=outcome):
+            try:
+                store.record(outcome, versions)
+            except StoreError as error:
+                log.tell(JobFailed(job, error))
+                raise
+        case JobKept(job=job, state=state):
+            try:
+                store.keep_unfinished(job, state)
+            except StoreError as error:
+                log.say(job, f"could not be kept as it stands: {error}")
+                logger.warning("%s could not be kept as it stands: %s", job.label, error)
+                return False
+        case _:
+            pass
+    return True
+
+
 def _begin(prepared: Prepared) -> None:
     store = prepared.store
-    if prepared.jobs and (found := obstacles(prepared.asked.study)):
-        raise ModelError("this machine cannot run the study: " + "; ".join(found))
     if not (prepared.is_trial and store.begun(prepared.asked.study)):
         store.begin(prepared.plan)
     for job in prepared.jobs:

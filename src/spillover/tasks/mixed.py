@@ -143,6 +143,16 @@ class MixedTask:
         taken = [[data.task.name, number, self._of_part(data, number)] for data, number in parts if number]
         return {"mixture": taken, "seed": self.recipe.seed, "split": split}
 
+    def images(self, split: Split, count: int | None) -> Mapping[str, frozenset[str]]:
+        """Digests of the images of every example of its parts, as far as they are taken, by part and id."""
+        self._refuse(split)
+        taken = [(data, number if _holds(data, number) else None) for data, number in self._counts(count) if number]
+        return {
+            f"{data.task.name}/{name}": images
+            for data, number in taken
+            for name, images in data.images("train", number).items()
+        }
+
     def check(self, split: Split, count: int | None) -> None:
         """See that every part is well, as far as it is taken."""
         self._refuse(split)

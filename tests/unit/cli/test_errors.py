@@ -1,4 +1,4 @@
-"""Bad input ends with exit code 2, a clear word and no traceback; a fault of ours with 70."""
+"""Bad input ends with exit code 2, a clear word and no traceback; a fault of ours with 70; what is cut off with 75."""
 
 import json
 import os
@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from spillover.cli.main import run_command
+from spillover.core.errors import InterruptedRunError
 from spillover.models.tiny import CHECKPOINT
 
 TASK = "tasks: [{{kind: files, name: Mine, train: {folder}/d.jsonl, validation: {folder}/d.jsonl}}]\n"
@@ -204,3 +205,13 @@ def test_an_error_does_not_steer_the_terminal(tmp_path, capsys):
     for each in (file, tmp_path / "\x1b[2J.jsonl"):
         assert run_command(["tasks", "check", str(each)]) == 2
         assert "\x1b[2J" not in capsys.readouterr().err
+
+
+def test_a_run_that_is_cut_off_from_outside_ends_with_the_code_that_says_to_try_again(tmp_path, capsys, monkeypatch):
+    def lose(*_, **__):
+        raise InterruptedRunError("the head of the cluster is lost", hint="give the same command again")
+
+    monkeypatch.setattr("spillover.cli.running.prepare", lose)
+    code, said = plan(tmp_path, "name: x", capsys, "run")
+    assert code == 75
+    assert "error: the head of the cluster is lost\n  give the same command again" in said

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from spillover.cli.main import build_app
+from spillover.cli.paths import _named
 from spillover.core.errors import ImportFileError
+from spillover.core.scores import Score, table_from_scores
 
 HEADER = "seed,ft_task,task,perfection_gap_factor"
 
@@ -53,6 +56,31 @@ def test_what_changed_between_two_is_said(tables):
     assert said.exit_code == 0
     assert "what changed: after − before" in said.stdout
     assert "signs flip in" in said.stdout
+    assert "no change could be tested: there are no standard errors" in said.stdout
+    assert "stand a test" not in said.stdout.partition("signs flip in")[2], "that none stands one would be said twice"
+
+
+def test_the_models_of_a_study_are_not_called_by_its_name_twice():
+    row = Score(
+        model="tiny",
+        adapter_key="bare",
+        source="base",
+        protocol="letters",
+        target="a",
+        target_key="a",
+        example="1",
+        score=1.0,
+        answer="(A)",
+        answer_given="(A)",
+    )
+    rows = [
+        replace(row, model=model, source=source, seed=seed)
+        for model in ("tiny", "other")
+        for source, seed in (("base", None), ("a", 0))
+    ]
+    named = _named(table_from_scores(rows), "tiny")
+    assert named["model"].unique().to_pylist() == ["tiny", "tiny other"]
+    assert _named(table_from_scores(rows), "pilot")["model"].unique().to_pylist() == ["pilot tiny", "pilot other"]
 
 
 def test_a_number_of_examples_below_one_is_refused_with_its_place(tmp_path):

@@ -97,6 +97,13 @@ def test_check_says_everything_that_is_wrong(tmp_path, capsys, given, message):
     assert message in capsys.readouterr().err
 
 
+def test_one_fault_is_not_several(tmp_path, capsys):
+    file = tmp_path / "data.jsonl"
+    file.write_text('{"question": "x"}\n')
+    assert run_command(["tasks", "check", str(file)]) == 2
+    assert "1 fault:\n" in capsys.readouterr().err
+
+
 def test_an_overall_score_needs_answers_that_were_written(tmp_path, capsys):
     assert run_command(["tasks", "overall", str(tmp_path)]) == 2
     assert "there is no study here" in capsys.readouterr().err

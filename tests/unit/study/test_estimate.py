@@ -1,7 +1,11 @@
 """What a plan says that a study takes."""
 
+import json
+import re
+
 from tests.conftest import small_study
 
+from spillover.cli.main import run_command
 from spillover.models.settings import EvaluationSettings
 from spillover.study.estimate import estimate_cost
 from spillover.study.run import prepare
@@ -32,3 +36,13 @@ def test_long_replies_take_longer(tmp_path):
     short, long = (EvaluationSettings(protocols=("generate",), maximum_new_tokens=count) for count in (1, 1000))
     first, second = (estimate_cost(prepare(own_study(tmp_path, (8, 8), evaluation=each))) for each in (short, long))
     assert second.seconds > first.seconds
+
+
+def test_a_small_disk_is_told_in_megabytes(tmp_path, capsys):
+    file = tmp_path / "study.yaml"
+    file.write_text(small_study(tmp_path / "small").model_dump_json(exclude={"provenance"}))
+    assert run_command(["plan", str(file), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert 0 < told["disk_bytes"] < 1e8
+    assert re.fullmatch(r"\d+(\.\d)? MB of adapters", told["estimated_disk"])
+    assert not told["estimated_disk"].startswith("0.0")

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from spillover.analysis import AnalysisSettings
 from spillover.core.errors import StudyError
 from spillover.study.opening import load_study_to_run, open_study
-from spillover.study.reading import load_study, parse_study
+from spillover.study.reading import load_analysis_settings, load_study, parse_study
 
 FILE = Path("study.yaml")
 
@@ -169,3 +170,49 @@ def test_control_characters_are_refused_in_a_study_file():
     text = 'name: x\ntasks:\n- {kind: files, name: "\\e]0;title\\a", validation: x.jsonl}\n'
     with pytest.raises(StudyError, match=r"study\.yaml:3: a control character stands in '\\x1b"):
         parse_study(text, FILE)
+
+
+def test_a_study_that_is_not_there_names_those_that_are(tmp_path):
+    with pytest.raises(StudyError, match=r"No such file or directory; write a study file with: spillover init"):
+        load_study(tmp_path / "study.yaml")
+    (tmp_path / "paper.yaml").write_text("name: x")
+    with pytest.raises(StudyError, match=r"No such file or directory; there is paper\.yaml$"):
+        load_study(tmp_path / "study.yaml")
+    for number in range(9):
+        (tmp_path / f"a{number}.yaml").write_text("name: x")
+    with pytest.raises(StudyError, match=r"there are a0\.yaml, a1\.yaml, a2\.yaml, a3\.yaml, a4\.yaml$"):
+        load_study(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "replicates: 500\n",
+        "analysis: {replicates: 500}\n",
+        "name: x\ntasks: perception\nanalysis:\n  replicates: 500\n",
+    ],
+)
+def test_an_analysis_is_set_with_its_key_without_or_in_a_study(tmp_path, text):
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    assert load_analysis_settings(file) == AnalysisSettings(replicates=500)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "settings.yaml: it must be a mapping of what a study has under analysis:"),
+        ("analysis:\n", "settings.yaml:1 analysis: it must be a mapping"),
+        ("analysis:\n  ceilling: 1\n", "settings.yaml:2 ceilling: unknown key; did you mean ceiling?"),
+        ("analysis: {}\nceiling: 1\n", "settings.yaml:1 analysis: unknown key"),
+        (None, "settings.yaml: cannot read the file: No such file or directory; it must be a mapping"),
+    ],
+)
+def test_faults_of_an_analysis_settings_are_not_called_a_studys(tmp_path, text, fault):
+    file = tmp_path / "settings.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(StudyError) as caught:
+        load_analysis_settings(file)
+    assert str(caught.value).startswith("the analysis' settings file has a fault:")
+    assert fault in str(caught.value)

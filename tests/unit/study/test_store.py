@@ -293,6 +293,6 @@ def test_nothing_is_written_or_removed_through_a_link(plan, store, tmp_path):
     store.begin(replace(plan, jobs=plan.jobs[:1]))
     store.record(outcome(job), {})
     with JobLog(store.folder) as log:
-        log.tell(JobStarted(job, 0))
+        log.tell(JobStarted(job, 0, 4711, "node-7"))
     assert [file.read_text() for file in mine] == ["mine"] * 3
     assert store.answered(), "the scores stand in the place of the link"

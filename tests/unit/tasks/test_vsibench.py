@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -179,3 +180,12 @@ def test_an_image_is_no_video(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "scene.png")
     with pytest.raises(TaskError, match="an image, not a video"):
         check_video(tmp_path / "scene.png")
+
+
+def test_the_fault_of_a_video_is_told_at_the_entry_that_it_is_of(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "vsi")
+    (tmp_path / "vsi" / "scannet" / "scene0002_00.mp4").write_bytes(b"no video")
+    tasks = [{"kind": "perception", "names": ["Counting"]}, {"kind": "vsibench", "path": str(tmp_path / "vsi")}]
+    settings = {"name": "video", "tasks": tasks, "output": str(tmp_path / "out"), "training": {"examples": 8}}
+    with pytest.raises(StudyError, match=r"tasks\[1\]: .*cannot be read"):
+        prepare(Study.model_validate(settings | {"evaluation": {"protocols": ["generate"]}}))

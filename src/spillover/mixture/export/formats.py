@@ -42,8 +42,9 @@ UNCUT = 131_072
 """Tokens a row that LLaMA-Factory shall leave whole: its own 2,048 are one image of a Qwen2.5-VL at the size that the
 evaluation shows, and a cut takes image tokens. Nothing is padded to it."""
 TEXT = {"dtype": "string", "_type": "Value"}
-PICTURES = {"feature": {"_type": "Image"}, "_type": "List"}
-"""These are features as datasets writes them into a Parquet file's metadata, so that it decodes the images."""
+PICTURES = [{"_type": "Image"}]
+"""These are features as datasets 3 writes them into a Parquet file's metadata, so that it decodes the images; later
+releases read them."""
 STRING = pa.string()
 PART = pa.struct([("type", STRING), ("text", STRING)])
 PICTURE = pa.struct([("bytes", pa.binary()), ("path", STRING)])
@@ -122,7 +123,7 @@ def _write_trl(rows: Sequence[Row], folder: Path) -> list[str]:
     file = {"path": "parquet", "data_files": "train.parquet", "split": "train"}  # datasets takes no path of "."
     settings = {"datasets": [file], "max_length": None}
     write_atomically(folder / "train.yaml", yaml.safe_dump(settings, sort_keys=False))
-    feature = _feature_of_turns({"feature": {"type": TEXT, "text": TEXT}, "_type": "List"})
+    feature = _feature_of_turns([{"type": TEXT, "text": TEXT}])
     columns = [(name, _list_of_turns(pa.list_(PART)), feature) for name in ("prompt", "completion")]
     values = [{"prompt": _in_parts(row.turns[:-1]), "completion": _in_parts(row.turns[-1:])} for row in rows]
     return [*_write_table(columns, values, rows, folder), "train.yaml"]
@@ -132,12 +133,12 @@ def _list_of_turns(content: pa.DataType) -> pa.DataType:
     return pa.list_(pa.struct([("role", STRING), ("content", content)]))
 
 
-def _feature_of_turns(content: dict[str, Any]) -> dict[str, Any]:
-    return {"feature": {"role": TEXT, "content": content}, "_type": "List"}
+def _feature_of_turns(content: Any) -> list[Any]:
+    return [{"role": TEXT, "content": content}]
 
 
 def _write_table(
-    columns: Sequence[tuple[str, pa.DataType, dict[str, Any]]],
+    columns: Sequence[tuple[str, pa.DataType, list[Any]]],
     values: Sequence[dict[str, Any]],
     rows: Sequence[Row],
     folder: Path,
