@@ -4,8 +4,8 @@ PYTHON is another environment's, with the trainer and torchvision:
 
     python -m venv other && other/bin/pip install torch torchvision trl
 
-With ms-swift that is `ms-swift qwen_vl_utils`, with LLaMA-Factory `llamafactory`, which takes versions of other packages
-that it does not know where DISABLE_VERSION_CHECK=1 is set.
+With ms-swift that is `ms-swift qwen_vl_utils`, with LLaMA-Factory `llamafactory`, which takes other packages'
+versions that it does not know where DISABLE_VERSION_CHECK=1 is set.
 
 Images stand before a text, within it, and in an earlier turn; the trainer's own loader and collator read them. The text
 that comes out, its images in order, and what of it is learnt must be what our own models are asked and taught.
