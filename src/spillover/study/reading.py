@@ -28,7 +28,8 @@ YAML = (".yaml", ".yml")
 """How the name of a study file ends."""
 IMPORTED = (
     "these results were imported: what was trained is not here, so nothing can be planned or run; "
-    "use spillover analyze, report or status, or write a study of your own: spillover init"
+    "use spillover analyze, report or status, or write a study of your own: spillover init; "
+    "spillover mix takes training data from that: --data study.yaml"
 )
 
 

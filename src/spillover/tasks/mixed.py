@@ -83,6 +83,20 @@ def draw_parts(counts: Mapping[str, int], tasks: Sequence[TaskData], seed: int) 
     return Portions(shuffled=tuple(drawn[place] for place in order.tolist()), distinct=distinct)
 
 
+def count_held(data: TaskData, most: int) -> int:
+    """Count the training examples that a task has, up to so many.
+
+    Raises:
+        TaskError: its data cannot be read.
+    """
+    if not data.offers("train"):
+        return 0
+    try:
+        return data.size("train", most)
+    except TaskError:  # it has fewer; whatever else is wrong is raised again
+        return data.size("train", None)
+
+
 def _read_at_most(data: TaskData, count: int) -> list[Example]:
     try:
         return data.read("train", count)

@@ -76,4 +76,8 @@ def require_empty(folder: Path) -> None:
         StoreError: it does, or is no folder.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StoreError("the folder is not empty", where=str(folder), hint="choose another --out")
+        raise StoreError(
+            "the folder is not empty",
+            where=str(folder),
+            hint="choose another --out, or --force, which replaces what a former export wrote there",
+        )
