@@ -41,7 +41,7 @@ def brightness(rng: np.random.Generator) -> tuple[Image.Image, dict[str, Any]]:
     image = _background(rng)
     greys = rng.integers(90, 200) + rng.permutation([0, 30])
     for place, grey in enumerate(greys):
-        _disc(image, (12 + 24 * place, rng.integers(16, 32)), 9, (int(grey),) * 3)
+        _disc(image, (12 + 24 * place, int(rng.integers(16, 32))), 9, (int(grey),) * 3)
     return image, _choice("Which disc is brighter?", ["the left one", "the right one"], int(np.argmax(greys)))
 
 
@@ -50,7 +50,7 @@ def size(rng: np.random.Generator) -> tuple[Image.Image, dict[str, Any]]:
     image = _background(rng)
     radii = rng.integers(5, 8) + rng.permutation([0, 3])
     for place, radius in enumerate(radii):
-        _disc(image, (12 + 24 * place, rng.integers(16, 32)), int(radius), (int(rng.integers(90, 230)),) * 3)
+        _disc(image, (12 + 24 * place, int(rng.integers(16, 32))), int(radius), (int(rng.integers(90, 230)),) * 3)
     return image, _choice("Which disc is larger?", ["the left one", "the right one"], int(np.argmax(radii)))
 
 

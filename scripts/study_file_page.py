@@ -158,7 +158,8 @@ def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(_written(each) for each in value)}]"
     if isinstance(value, BaseModel):
-        return str(getattr(value, "path", None) or f"{{kind: {value.kind}}}")
+        kind = getattr(value, "kind", None)
+        return str(getattr(value, "path", None) or f"{{kind: {kind}}}")
     return value if isinstance(value, str) else json.dumps(value)
 
 
