@@ -126,8 +126,8 @@ def mix(
     """Recommend which data to train on for some targets, and predict what it does to every task."""
     kind = find_format(export, out)
     require_new(study, out if kind is not None else None)
-    origin = Origin.of(path, data)
     samples = _samples(path, settings, choices)
+    origin = Origin.of(path, data, samples, choices.mapping.tasks)
     mixtures = [recommend_from(sample, settings) for sample in samples]
     if study is not None:
         write_verifying_study(samples, mixtures, origin, study, random_mixtures)

@@ -14,6 +14,7 @@ from spillover.analysis.sampling import TransferSample
 from spillover.core.errors import AnalysisError, StoreError, nearest
 from spillover.core.files import write_atomically
 from spillover.core.keys import content_key, hash_file
+from spillover.interop.task_names import TaskNames
 from spillover.mixture.check import describe_arms, find_rivals, verifying_study, write_study
 from spillover.mixture.export.export import MANIFEST, export_mixture, require_empty
 from spillover.mixture.export.formats import FORMATS, Format
@@ -23,6 +24,7 @@ from spillover.study.provenance import package_versions
 from spillover.study.reading import load_study
 from spillover.study.study import Study
 from spillover.tasks.data import open_tasks
+from spillover.tasks.settings import FileTask, HubTask
 
 
 def find_format(export: str | None, out: Path | None) -> Format | None:
@@ -61,14 +63,19 @@ class Origin:
     file: Path
     is_path: bool
     """Whether the study is the one that the mixture was chosen by."""
+    evidence: frozenset[str]
+    """The sources and targets that the mixture was chosen among."""
+    names: TaskNames
+    """What the tasks of somebody's results are called here."""
 
     @staticmethod
-    def of(path: str, data: Path | None) -> Origin:
+    def of(path: str, data: Path | None, samples: list[TransferSample], names: TaskNames) -> Origin:
         """Take the study that is named; without one, what the mixture is chosen by."""
-        return Origin(data or _file(path), is_path=data is None)
+        evidence = frozenset(name for sample in samples for name in (*sample.sources, *sample.targets))
+        return Origin(data or _file(path), is_path=data is None, evidence=evidence, names=names)
 
     def study(self) -> Study:
-        """Read the study.
+        """Read the study, its tasks called as in the results that the mixture was chosen by.
 
         Raises:
             AnalysisError: it is a table.
@@ -77,7 +84,18 @@ class Origin:
             raise AnalysisError(
                 "a table holds no training data", where=str(self.file), hint="name a study: --data study.yaml"
             )
-        return load_study(self.file)
+        study = load_study(self.file)
+        called = {task.name: self._called(task.name) for task in study.tasks if isinstance(task, FileTask | HubTask)}
+        tasks = tuple(
+            task.model_copy(update={"name": called[task.name]}) if isinstance(task, FileTask | HubTask) else task
+            for task in study.tasks
+        )
+        targets = study.targets if study.targets == "all" else tuple(called.get(name, name) for name in study.targets)
+        return study.model_copy(update={"tasks": tasks, "targets": targets})
+
+    def _called(self, name: str) -> str:
+        settled = self.names.settle(name)
+        return settled if name not in self.evidence and settled in self.evidence else name
 
 
 def _file(path: str) -> Path:

@@ -16,7 +16,7 @@ from spillover.core.published import PGFTable
 from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import Aggregate, FoundRun, Metric, Place, ReadingOptions, describe_scale
 from spillover.interop.table_rows import Row, read_header, read_table
-from spillover.interop.task_names import is_known, settle_name
+from spillover.interop.task_names import is_known, settle_name, spelt_nearly_as
 
 LONG = ("source", "target", "accuracy")
 OPTIONAL = ("seed", "n")
@@ -41,7 +41,7 @@ class AccuracyTables:
             return True
         if len(header) < 2 or FIRST.isdisjoint(_words(header[0])) or {"split", "prediction"} & set(header):
             return False
-        known = sum(is_known(settle_name(name)) for name in header[1:])
+        known = sum(is_known(settle_name(name)) or spelt_nearly_as(name) is not None for name in read_header(path)[1:])
         return 2 * known >= len(header) - 1 or any(
             row.cells[_first(row)].strip() == BASE_SOURCE for row in read_table(path)
         )

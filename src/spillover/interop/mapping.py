@@ -14,7 +14,7 @@ from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import FoundRun, Place
 from spillover.interop.run_mapping import LEFT_OUT, RunMapping
 from spillover.interop.run_pattern import RunPattern, split_run_name
-from spillover.interop.task_names import TaskNames, is_known, resembles
+from spillover.interop.task_names import TaskNames, is_known, is_same_word, resembles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def map_runs(runs: Sequence[FoundRun], mapping: RunMapping) -> list[MappedRun]:
     if lost:
         raise _unmapped(lost, mapping.pattern)
     _require_base(mapped, names)
-    _require_sources(mapped, targets)
+    _require_sources(mapped, targets, mapping.tasks)
     return sorted(mapped, key=lambda each: (not each.is_base, each.place.source, each.place.seed or 0))
 
 
@@ -88,11 +88,11 @@ def _is_task(names: TaskNames, targets: set[str], source: str) -> bool:
 
 
 def _settled(mapped: MappedRun, names: TaskNames) -> MappedRun:
-    """Give a run's source its name; where an abbreviation alone says which, the reason says so."""
+    """Give a run's source its name; where that is another, the reason says so."""
     source = mapped.place.source
     if mapped.is_base:
         return mapped
-    why = f"{mapped.reason}; {source} is its abbreviation" if names.abbreviated([source]) else mapped.reason
+    why = f"{mapped.reason}; {source} is BLINK's" if names.changed([source]) else mapped.reason
     return replace(mapped, place=replace(mapped.place, source=names.settle(source)), reason=why)
 
 
@@ -149,22 +149,27 @@ def _require_base(mapped: Iterable[MappedRun], names: Sequence[str]) -> None:
         raise ImportFileError("no run is the base", where="--base", hint=f"name it: --base RUN, one of {listing}")
 
 
-def _require_sources(mapped: Sequence[MappedRun], targets: set[str]) -> None:
+def _require_sources(mapped: Sequence[MappedRun], targets: set[str], names: TaskNames) -> None:
+    """Refuse a source that is probably a task misspelt; one that differs by case and signs alone is a dataset's name.
+
+    Raises:
+        ImportFileError: a source resembles a task.
+    """
     for each in mapped:
         source = each.place.source
-        if each.is_base or source in targets or is_known(source):
+        if each.is_base or source in targets or is_known(source) or names.is_said(source):
             continue
-        if meant := resembles(source, targets):
+        if (meant := resembles(source, targets)) and not is_same_word(source, meant):
             raise ImportFileError(
                 f"the run {each.run.name!r} is of an unknown task {source!r}; did you mean {meant}?",
                 where=each.reason,
-                hint=f"--map '{each.run.name}={meant}:{each.place.seed}'",
+                hint=f"--map '{each.run.name}={meant}:{each.place.seed}', or --rename {source}={source} keeps its name",
             )
 
 
 def mapping_notes(mapped: Sequence[MappedRun], names: TaskNames) -> list[str]:
     """Say what a user should look at before the runs are read."""
-    notes = abbreviation_notes(names, [task for each in mapped for task in each.run.tasks])
+    notes = renaming_notes(names, [task for each in mapped for task in each.run.tasks])
     notes += dict.fromkeys(note for each in mapped for note in each.run.notes)
     held: dict[Place, dict[str, list[str]]] = {}
     for each in mapped:
@@ -181,9 +186,11 @@ def mapping_notes(mapped: Sequence[MappedRun], names: TaskNames) -> list[str]:
     return notes
 
 
-def abbreviation_notes(names: TaskNames, tasks: Iterable[str]) -> list[str]:
-    """Say which tasks of the files were taken for one of BLINK's by an abbreviation alone."""
-    return [
-        f"the task {name!r} is taken for {meant}, whose abbreviation it is: --rename {name}={name} keeps its own name"
-        for name, meant in names.abbreviated(tasks).items()
-    ]
+def renaming_notes(names: TaskNames, tasks: Iterable[str]) -> list[str]:
+    """Say in one line which tasks of the files are called here as BLINK calls them."""
+    changed = names.changed(tasks)
+    if not changed:
+        return []
+    first = next(iter(changed))
+    listing = ", ".join(f"{name} is {settled}" for name, settled in changed.items())
+    return [f"taken for BLINK's tasks by their names: {listing}; --rename {first}={first} keeps a name"]

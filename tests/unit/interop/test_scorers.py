@@ -144,7 +144,7 @@ def test_a_task_of_ones_own_may_be_called_as_blink_abbreviates_another(tmp_path,
     for file in folder.rglob("*.tsv"):
         file.write_text(file.read_text().replace("\tCounting\t", "\tCN\t"))
     assert run_command(["import", str(folder), "--out", str(tmp_path / "taken")]) == 0
-    assert "'CN' is taken for Counting" in capsys.readouterr().out
+    assert "CN is Counting; --rename CN=CN keeps a name" in capsys.readouterr().out
     assert run_command(["import", str(folder), "--rename", "CN=CN", "--out", str(tmp_path / "own"), "--json"]) == 0
     assert {each["task"] for each in json.loads(capsys.readouterr().out)["tasks"]} == {"Jigsaw", "CN"}
 
