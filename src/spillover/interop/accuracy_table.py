@@ -149,10 +149,22 @@ def _wide(file: Path) -> Iterator[_Cell]:
             raise ImportFileError("a row has no name", where=row.where, hint="the first column names the models")
         place = Place(source=BASE_SOURCE) if name.casefold() == BASE_SOURCE else None
         for column in row.cells:
-            value, is_percent = (None, False) if column == first else _number(row, column)
+            value, is_percent = (None, False) if column == first else _wide_number(row, column)
             if value is not None:
                 aggregate = Aggregate(task=column, value=value, examples=None, where=row.where)
                 yield _Cell(run=name, place=place, row=aggregate, is_percent=is_percent)
+
+
+def _wide_number(row: Row, column: str) -> tuple[float | None, bool]:
+    try:
+        return _number(row, column)
+    except ImportFileError as error:
+        message = f"the column {column!r} holds {row.cells[column][:40]!r}, no accuracy"
+        hint = (
+            "a wide table holds a task's accuracies in every column but the first; "
+            f"a long one has the columns {', '.join(LONG)}: give them these names"
+        )
+        raise ImportFileError(message, where=row.where, hint=hint) from error
 
 
 def _first(row: Row) -> str:

@@ -13,7 +13,7 @@ from spillover.core.errors import ImportFileError, nearest
 from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import FoundRun, Place
 from spillover.interop.run_mapping import LEFT_OUT, RunMapping
-from spillover.interop.run_pattern import RunPattern, split_run_name
+from spillover.interop.run_pattern import RunPattern, fitting_pattern, split_run_name
 from spillover.interop.task_names import TaskNames, is_known, is_same_word, resembles
 
 
@@ -57,7 +57,7 @@ def map_runs(runs: Sequence[FoundRun], mapping: RunMapping) -> list[MappedRun]:
         elif place != LEFT_OUT:
             mapped.append(_settled(MappedRun(run=run, place=place, reason=reason), mapping.tasks))
     if lost:
-        raise _unmapped(lost, mapping.pattern)
+        raise _unmapped(lost, mapping, has_base=any(each.is_base for each in mapped))
     _require_base(mapped, names)
     _require_sources(mapped, targets, mapping.tasks)
     return sorted(mapped, key=lambda each: (not each.is_base, each.place.source, each.place.seed or 0))
@@ -67,7 +67,7 @@ def _decide(
     run: FoundRun,
     base: Mapping[str, int | None],
     explicit: Mapping[str, Place],
-    read: Callable[[str], tuple[str, int] | None],
+    read: Callable[[str], tuple[str, int | None] | None],
 ) -> tuple[Place | None, str]:
     if run.name in explicit:
         return explicit[run.name], "--map"
@@ -77,7 +77,7 @@ def _decide(
         return run.place, "the file says so"
     if found := read(run.name):
         source, seed = found
-        return Place(source=source, seed=seed), "the pattern"
+        return Place(source=source, seed=seed if source == BASE_SOURCE else seed or 0), "the pattern"
     if not base and BASE_SOURCE in map(str.casefold, split_run_name(run.name)):
         return Place(source=BASE_SOURCE), "its name"
     return None, ""
@@ -134,13 +134,22 @@ def require_runs(mapping: RunMapping, names: Sequence[str]) -> None:
             _find_run(name, names, "--map", alone)
 
 
-def _unmapped(lost: Sequence[str], pattern: str) -> ImportFileError:
-    listing = "\n  - ".join(lost[:20]) + (f"\n  … and {len(lost) - 20} more" if len(lost) > 20 else "")
-    return ImportFileError(
-        f"it is not known what these runs are:\n  - {listing}",
-        hint=f"--base RUN names the base; the others by name as {pattern!r} (--pattern), or --map RUN=SOURCE:SEED; "
-        "--map RUN= leaves one out",
+def _unmapped(lost: Sequence[str], mapping: RunMapping, *, has_base: bool) -> ImportFileError:
+    hint = (
+        f"--base RUN names the base; the others by name as {mapping.pattern!r} (--pattern), or --map RUN=SOURCE:SEED; "
+        "--map RUN= leaves one out"
     )
+    if fitting := _fitting(lost, has_base=has_base):
+        hint = f"these names would be read by {fitting}\n  {hint}"
+    listing = "\n  - ".join(lost[:20]) + (f"\n  … and {len(lost) - 20} more" if len(lost) > 20 else "")
+    return ImportFileError(f"it is not known what these runs are:\n  - {listing}", hint=hint)
+
+
+def _fitting(lost: Sequence[str], *, has_base: bool) -> str | None:
+    """The options that would read all runs without a place; the base is a name that all others begin with."""
+    base = [name for name in lost if not has_base and all(each.startswith(name) for each in lost)]
+    pattern = fitting_pattern([name for name in lost if name not in base])
+    return " ".join([*(f"--base '{name}'" for name in base), f"--pattern '{pattern}'"]) if pattern else None
 
 
 def _require_base(mapped: Iterable[MappedRun], names: Sequence[str]) -> None:

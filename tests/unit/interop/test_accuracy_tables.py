@@ -139,3 +139,16 @@ def test_datasets_of_ones_own_stand_apart_from_tasks_that_are_called_alike(tmp_p
         "finetuned on, but not evaluated, so without a place on the diagonal: charts, counting"
     ]
     assert any("--rename counting=Counting" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        ("dataset,chartqa,mmstar\nzero-shot,55,53\n", None, r"its columns are dataset, chartqa, mmstar\n(?s:.*)--base"),
+        ("ft,benchmark,score\nbase,chartqa,55\n", "accuracy-table", "'benchmark' holds 'chartqa', no accuracy\n.*long"),
+    ],
+)
+def test_a_table_that_is_not_understood_is_told_with_its_columns(tmp_path, text, options, words):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(ImportFileError, match=words):
+        import_results([tmp_path / "t.csv"], ImportChoices(format=options))

@@ -97,6 +97,41 @@ def test_every_name_can_be_kept_as_it_is():
     assert mapping_notes(taken, kept.tasks) == []
 
 
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (["base", "charts/Qwen__Qwen2.5", "receipts/Qwen__Qwen2.5"], "--pattern '{source}/*'"),
+        (["base", "charts", "receipts"], "--pattern '{source}'"),
+        (["Qwen", "Qwen_charts_0", "Qwen_charts_1", "Qwen_art_0"], "--base 'Qwen' --pattern 'Qwen_{source}_{seed}'"),
+        (["base", "__ckpt__charts-s0", "__ckpt__art-s0"], "--pattern '{source}-s{seed}'"),
+    ],
+)
+def test_a_pattern_that_fits_the_names_is_offered_and_reads_them(names, options):
+    with pytest.raises(ImportFileError) as raised:
+        places(names)
+    offered = raised.value.hint.splitlines()[0].removeprefix("these names would be read by ")
+    assert offered == options
+    words = [word.strip("'") for word in offered.split()]
+    base = [words[1]] if words[0] == "--base" else []
+    assert len(set(places(names, base=base, pattern=words[-1]).values())) == len(names)
+
+
+def test_names_that_no_pattern_tells_apart_are_offered_none():
+    with pytest.raises(ImportFileError) as raised:
+        places(["base", "x/1/a", "x/1/b"], pattern="{source}-seed{seed}")
+    assert "would be read by" in raised.value.hint  # as sources a and b
+    with pytest.raises(ImportFileError) as raised:
+        places(["base", "x/a", "y/a", "x/b"])
+    assert "would be read by" not in raised.value.hint
+
+
+def test_the_base_is_the_base_of_every_seed_where_a_pattern_without_seeds_reads_it():
+    assert places(["base/Qwen", "charts/Qwen"], pattern="{source}/*") == {
+        "base/Qwen": ("base", None),
+        "charts/Qwen": ("charts", 0),
+    }
+
+
 def test_runs_of_one_place_that_hold_one_task_are_told():
     mapping = read_mapping(["b"], ["x=Jigsaw:0", "y=Jigsaw:0"], None)
     (note,) = mapping_notes(map_runs(runs("b", "x", "y"), mapping), mapping.tasks)
