@@ -153,7 +153,10 @@ def write_lm_eval(folder: Path) -> None:
             )
         put(folder / run / f"samples_blink_{task.lower()}_2025-09-07T10-15-00.123456.jsonl", json_lines(lines))
     for run in GIVEN:
-        put(folder / run / "results_2025-09-07T10-15-00.123456.json", json.dumps(results(run, "acc,none", prefix="blink_")))
+        put(
+            folder / run / "results_2025-09-07T10-15-00.123456.json",
+            json.dumps(results(run, "acc,none", prefix="blink_")),
+        )
 
 
 VLM_COLUMNS = ("index", "category", "question", "A", "B", "C", "D", "answer", "prediction")

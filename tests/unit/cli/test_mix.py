@@ -76,6 +76,22 @@ def test_an_export_says_what_it_was_chosen_by_and_where_its_data_is_from(file, t
     assert (told["tasks"][0]["difficulty"], told["tasks"][0]["seed"]) == (0.25, 3)
 
 
+@pytest.mark.parametrize("renamed", [[], ["--rename", "charts=chartqa"]])
+def test_an_exclusion_that_leaves_nothing_out_is_told(tmp_path, capsys, renamed):
+    rows = [
+        "base,chartqa,,0.4,100",
+        *(f"{source},chartqa,{seed},0.{6 + seed},100" for source in ("charts", "maps") for seed in (0, 1)),
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["source,target,seed,accuracy,n", *rows]))
+    asked = ["mix", str(tmp_path / "t.csv"), *renamed, "--target", "chartqa", "--exclude-target-data", "--json"]
+    assert run_command(asked) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert any("left nothing out" in note and "--rename SOURCE=chartqa" in note for note in told["notes"]) != bool(
+        renamed
+    )
+    assert "charts" not in {each["source"] for each in told["sources"]} or not renamed
+
+
 def test_the_tasks_of_the_data_are_found_as_the_results_are_renamed(tmp_path, capsys):
     accuracies = ["base,chartqa,,0.4,100", "charts,chartqa,0,0.6,100", "charts,chartqa,1,0.7,100"]
     (tmp_path / "t.csv").write_text("\n".join(["source,target,seed,accuracy,n", *accuracies]))

@@ -130,7 +130,9 @@ def test_a_model_is_named_by_its_file_where_its_row_is_called_base(tmp_path, row
 
 
 def test_datasets_of_ones_own_stand_apart_from_tasks_that_are_called_alike(tmp_path):
-    results = read(tmp_path, "model,blink_counting,mmstar\nbase,0.5,0.5\ncounting-seed0,0.7,0.5\ncharts-seed0,0.6,0.6\n")
+    results = read(
+        tmp_path, "model,blink_counting,mmstar\nbase,0.5,0.5\ncounting-seed0,0.7,0.5\ncharts-seed0,0.6,0.6\n"
+    )
     (table,) = results.data
     assert {row.source for row in table.rows} == {"base", "counting", "charts"}
     assert {row.target for row in table.rows} == {"Counting", "mmstar"}

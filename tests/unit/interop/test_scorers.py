@@ -106,7 +106,9 @@ def test_one_model_evaluated_twice_is_told_where(tmp_path):
     folder = write("lmms-eval", tmp_path)
     file = next((folder / "base").glob("*samples_blink_jigsaw*"))
     file.with_name(file.name.replace("20250907", "20250908")).write_bytes(file.read_bytes())
-    with pytest.raises(ImportFileError, match=r"20250908.*jsonl:1: base → Jigsaw.*twice.*20250907.*\n.*evaluated twice"):
+    with pytest.raises(
+        ImportFileError, match=r"20250908.*jsonl:1: base → Jigsaw.*twice.*20250907.*\n.*evaluated twice"
+    ):
         import_results([folder])
 
 
