@@ -75,18 +75,7 @@ def show_plan(console: Console, plan: ImportPlan) -> None:
     for table in plan.tables:
         _say(console, f"a published table of PGFs of {table.model}: {len(table.rows)} cells ({table.origin})")
     if plan.runs:
-        _say(console, f"{len(plan.runs)} runs of {', '.join(dict.fromkeys(each.run.format for each in plan.runs))}")
-        rows = Table(box=None)
-        mapping = list(_mapping(plan))
-        shown = [name for name in mapping[0] if name not in OFTEN_ALIKE or len({row[name] for row in mapping}) > 1]
-        for name in shown:
-            rows.add_column("is" if name == "source" else name, overflow="fold", no_wrap=name == "run")
-        for row in mapping:
-            rows.add_row(*(_plain(str("" if row[name] is None else row[name])) for name in shown))
-        _print_whole(console, rows)
-        if plan.tasks:
-            more = f" and {len(plan.tasks) - TASKS_LISTED} more" if len(plan.tasks) > TASKS_LISTED else ""
-            _say(console, f"tasks: {', '.join(plan.tasks[:TASKS_LISTED])}{more}")
+        _show_runs(console, plan)
     for meaning in _meanings(metric for each in plan.runs for metric in each.run.metrics):
         _say(console, f"metric {meaning}")
     for note in plan.notes:
@@ -94,6 +83,21 @@ def show_plan(console: Console, plan: ImportPlan) -> None:
     if plan.passed_over:
         shown = ", ".join(plan.passed_over[:LISTED]) + (", …" if len(plan.passed_over) > LISTED else "")
         _say(console, f"{len(plan.passed_over)} files are no results that are recognised: {shown}")
+
+
+def _show_runs(console: Console, plan: ImportPlan) -> None:
+    _say(console, f"{len(plan.runs)} runs of {', '.join(dict.fromkeys(each.run.format for each in plan.runs))}")
+    rows = Table(box=None)
+    mapping = list(_mapping(plan))
+    shown = [name for name in mapping[0] if name not in OFTEN_ALIKE or len({row[name] for row in mapping}) > 1]
+    for name in shown:
+        rows.add_column("is" if name == "source" else name, overflow="fold", no_wrap=name == "run")
+    for row in mapping:
+        rows.add_row(*(_plain(str("" if row[name] is None else row[name])) for name in shown))
+    _print_whole(console, rows)
+    if plan.tasks:
+        more = f" and {len(plan.tasks) - TASKS_LISTED} more" if len(plan.tasks) > TASKS_LISTED else ""
+        _say(console, f"tasks: {', '.join(plan.tasks[:TASKS_LISTED])}{more}")
 
 
 def _print_whole(console: Console, table: Table) -> None:

@@ -93,8 +93,10 @@ def target_text(row: Record) -> str:
 def written_by(file: Path) -> str | None:
     """The harness that names a samples file so: the date first, or last; None where it is named otherwise.
 
-    >>> written_by(Path("20250101_120000_samples_mmmu.jsonl")), written_by(Path("samples_arc_2025-01-01T12-00-00.1.jsonl"))
-    ('lmms-eval', 'lm-eval')
+    >>> written_by(Path("20250101_120000_samples_mmmu.jsonl"))
+    'lmms-eval'
+    >>> written_by(Path("samples_arc_2025-01-01T12-00-00.1.jsonl"))
+    'lm-eval'
     """
     if re.match(rf"{DATE}_samples_", file.stem):
         return "lmms-eval"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 
 from spillover.core.errors import ImportFileError
 
@@ -33,7 +33,8 @@ def fitting_pattern(names: Sequence[str]) -> str | None:
     >>> fitting_pattern(["Qwen_charts_0", "Qwen_charts_1", "Qwen_art_0"]), fitting_pattern(["charts/Qwen", "art/Qwen"])
     ('Qwen_{source}_{seed}', '{source}/*')
     """
-    begun = FOLDERS.split(commonprefix(list(names)))[-1] if len(names) > 1 else ""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    begun = FOLDERS.split("".join(first for first, *_ in alike))[-1] if len(names) > 1 else ""
     shared = begun[: max(begun.rfind("-"), begun.rfind("_")) + 1]
     for end in SEEDS:
         for start in dict.fromkeys((shared, "")):

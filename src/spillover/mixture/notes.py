@@ -48,7 +48,6 @@ def give_notes(
         *_of_evidence(sample, pose, targets),
         *_of_common_gains(sample, pose, targets),
         *_of_protection(pose, protected),
-        *_of_exclusion(sample, pose),
         "effects are taken to add up and to be linear in the dose: a study of the mixture tests it",
     )
 
@@ -120,15 +119,6 @@ def _of_protection(pose: Pose, protected: Sequence[PredictedEffect]) -> Iterator
                 f"harms {effect.task}, which is protected, beyond the tolerance of {pose.settings.tolerance:g} PGF: "
                 f"{signed(effect.worst)} in the worst fifth of cases"
             )
-
-
-def _of_exclusion(sample: TransferSample, pose: Pose) -> Iterator[str]:
-    if pose.settings.exclude_target_data and pose.own.isdisjoint(sample.sources):
-        names = sorted(pose.own)
-        yield (
-            f"--exclude-target-data left nothing out, for no source is called {' or '.join(names)}; where one is the "
-            f"target's own data under another name, say so: --rename SOURCE={names[0]}"
-        )
 
 
 def _of_use(pose: Pose, targets: Sequence[PredictedEffect], *, helps_freely: bool) -> Iterator[str]:

@@ -59,7 +59,7 @@ def _load(dataset: str, config: str | None, split: str, revision: str | None) ->
 
 
 def _named(saved: Any, dataset: str, split: str) -> Any:
-    """A single split that `datasets` saved, which is to be asked for by its name; one without a name is called train."""
+    """A single split that `datasets` saved, to be asked for by its name; without one it is train."""
     name = str(saved.split or "train")
     if name != split:
         hint = f"write train: {name} or validation: {name}"

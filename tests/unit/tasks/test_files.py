@@ -103,7 +103,7 @@ def test_parquet_holds_images_as_bytes(folder):
         ({**ROW, "question": None}, "neither prompt nor question"),
         (
             {"instruction": "Which?", "output": "left"},
-            r"neither prompt nor question\n.*conversations of from and value",
+            r"neither prompt nor question; there are: instruction, output\n.*conversations of from and value",
         ),
         ({**ROW, "image_1": "gone.png"}, "no image 'gone.png'"),
         ({**ROW, "image_1": 3}, "image_1: the image is int"),
@@ -125,8 +125,8 @@ def test_a_table_in_csv_is_read_its_lists_written_as_json(folder):
     assert (chosen.choices, chosen.answer, len(chosen.images)) == (("left", "right"), "(B)", 2)
     assert chosen.prompt.startswith('Which, "now"?')
     assert (counted.choices, counted.answer, counted.images) == ((), "3", ())
-    columns = Columns(choices=("A", "B"), answer="label", images="img")
-    file.write_text("img,question,A,B,label\na.png,Which?,left,right,A\n")
+    columns = Columns.model_validate({"choices": ["A", "B", "C"], "answer": "label", "images": "img"})
+    file.write_text("img,question,A,B,C,label\na.png,Which?,left,right,,A\n")
     (lettered,) = read_examples(file, columns=columns)
     assert (lettered.choices, lettered.answer, len(lettered.images)) == (("left", "right"), "(A)", 1)
 
