@@ -34,7 +34,7 @@ from spillover.interop.table_rows import Row, read_header, read_table
 DATED = re.compile(r"T\d{8}.*")
 ANSWERS = (".xlsx", ".tsv", ".json")
 NEEDED = frozenset({"index", "prediction", "answer"})
-NO_TASKS = frozenset({"split", "Overall"})
+OVERALL = "Overall"
 JUDGED = re.compile(r"_(?:exact_matching|openai|gpt-?4[^_]*|chatgpt-[^_]+)$")
 """What a file of scores adds to its dataset's name: who read the replies."""
 SUITE = re.compile(r"BLINK(_.*)?")
@@ -158,15 +158,17 @@ def _accuracies(file: Path) -> Iterator[Aggregate]:
     dataset = _dataset(file)
     is_suite = SUITE.fullmatch(dataset) is not None
     for row in read_table(file):
-        if "Category" in row.cells:
-            value, total = row.number("Accuracy"), row.number("Total")
-            if value is not None and is_suite != (row.cells["Category"] == "Overall"):
-                task = row.cells["Category"] if is_suite else dataset
-                yield Aggregate(task=task, value=value, examples=int(total) if total else None, where=row.where)
-            continue
-        if row.cells.get("split", "none") not in ("none", "val", "validation", "test", ""):
-            raise ImportFileError(f"unknown split {row.cells['split'][:40]!r}", where=row.where)
-        for name in row.cells if is_suite else ("Overall",):
-            if name and (name not in NO_TASKS or not is_suite) and (value := row.number(name)) is not None:
-                task = name if is_suite else dataset
-                yield Aggregate(task=task, value=value, examples=None, where=row.where)
+        for name, value, total in _stated(row):
+            if value is not None and is_suite != (name == OVERALL):
+                count = int(total) if total else None
+                yield Aggregate(task=name if is_suite else dataset, value=value, examples=count, where=row.where)
+
+
+def _stated(row: Row) -> Iterator[tuple[str, float | None, float | None]]:
+    """Each category of a row of accuracies, with its accuracy and, where it is stated, its number of examples."""
+    if "Category" in row.cells:
+        yield row.cells["Category"], row.number("Accuracy"), row.number("Total")
+        return
+    if row.cells.get("split", "none") not in ("none", "val", "validation", "test", ""):
+        raise ImportFileError(f"unknown split {row.cells['split'][:40]!r}", where=row.where)
+    yield from ((name, row.number(name), None) for name in row.cells if name not in ("", "split"))

@@ -39,7 +39,7 @@ def read_hub_rows(dataset: str, config: str | None, split: str, revision: str | 
 
 def _load(dataset: str, config: str | None, split: str, revision: str | None) -> Any:
     try:
-        from datasets import load_dataset, load_from_disk  # noqa: PLC0415 (an extra, loaded only where a hub's dataset is asked for)
+        from datasets import load_dataset, load_from_disk  # noqa: PLC0415 (an extra, and slow to load)
         from datasets.exceptions import DatasetsError  # noqa: PLC0415
     except ImportError as error:
         raise TaskError(
