@@ -28,9 +28,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ import yaml
 
 from faults import STUDY, findings
 from spillover.cli.main import run_command
+from spillover.study.executors.ray_worker import RayWorker
 
 KINDS = (
     "scores/*.parquet",
@@ -237,7 +239,7 @@ def full_disk(bench: Bench, size: int, times: int) -> Iterator[tuple[str, Figure
 
 
 @contextmanager
-def _mounted(disk: Path, size: int) -> Iterator[Path | None]:
+def _mounted(disk: Path, size: int) -> Generator[Path | None]:
     disk.mkdir(exist_ok=True)
     if not _mount(disk, size):
         yield None
@@ -258,12 +260,13 @@ def killed_workers(bench: Bench, executor: str, times: int) -> Iterator[tuple[st
     """Kill a worker at a moment of the run."""
     figures = Figures()
     settings: dict[str, Any] = {} if executor == "local" else {"kind": "ray", "gpus_per_worker": 0, "workers": 2}
+    name = "spawn_main" if executor == "local" else f"ray::{RayWorker.__name__}"
     while figures.tried < times:
         folder = bench.place / "worker"
-        with bench.begin(folder, executor=STUDY["executor"] | settings) as process:
-            killed = _kill_worker(process, "spawn_main" if executor == "local" else "ray::_Worker", bench)
-            said, _ = process.communicate()
-        if killed:
+        with bench.begin(folder, executor=STUDY["executor"] | settings) as process, ThreadPoolExecutor(1) as beside:
+            killed = beside.submit(_kill_worker, process, name, bench)
+            said, _ = process.communicate()  # read meanwhile: a full pipe would hold it up
+        if killed.result():
             bench.judge(figures, folder, process.returncode, said, lambda: None)
         shutil.rmtree(folder, ignore_errors=True)
     yield f"killed worker ({executor})", figures
@@ -291,6 +294,16 @@ def _descendants(pid: int, name: str) -> Iterator[int]:
                 yield from _descendants(child, name)
 
 
+def run_undisturbed(place: Path, rng: np.random.Generator) -> Bench:
+    """Run the study as it should go, in `whole` of a folder."""
+    bench = Bench(place, place / "cache", None, 0.0, rng)
+    started = time.perf_counter()
+    code, said = bench.run(place / "whole")
+    if code != 0:
+        sys.exit(f"the study fails undisturbed:\n{said}")
+    return replace(bench, wanted=findings(place / "whole"), duration_s=time.perf_counter() - started)
+
+
 def main() -> None:
     """Do every kind, and print a table or one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -300,15 +313,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        rng = np.random.default_rng(asked.seed)
-        first = Bench(place, place / "cache", None, 0.0, rng)
-        started = time.perf_counter()
-        code, said = first.run(place / "whole")
-        if code != 0:
-            sys.exit(f"the study fails undisturbed:\n{said}")
-        whole = place / "whole"
-        bench = Bench(place, place / "cache", findings(whole), time.perf_counter() - started, rng)
+        bench = run_undisturbed(Path(name), np.random.default_rng(asked.seed))
+        whole = bench.place / "whole"
         size = sum(file.stat().st_size for file in whole.rglob("*") if file.is_file())
         every = {
             "damage": lambda: damage(bench, whole, asked.times),

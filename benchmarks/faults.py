@@ -5,8 +5,8 @@ Then it is begun in new folders, its driver killed with SIGKILL at a moment draw
 the same command given again, which may be killed as well, until it ends. After every kill and at every end:
 
 - lost: a job that was recorded before and is not afterwards;
-- repeated: a job that was recorded before and was recorded again. A finetune is recorded once its adapter is: its log
-  is written before, so that killed in between it is done again;
+- repeated: a job that was recorded before and was begun again, as its log says: its files would not tell, since an
+  adapter that comes out the same is left as it is;
 - different: an end whose findings are not those of the uninterrupted run, to the last digit.
 
 Exit 1 if any of the three is not 0. 100 kills take about half an hour, `--quick` (3) a minute or two.
@@ -29,6 +29,10 @@ from typing import Any
 import numpy as np
 import yaml
 
+from spillover.study.job_log import job_log
+from spillover.study.plan import Finetune, Job
+from spillover.study.store import Store
+
 STUDY: dict[str, Any] = {
     "name": "killed",
     "tasks": [{"kind": "perception", "names": ["Relative_Depth", "Visual_Similarity"], "examples": 40}],
@@ -38,7 +42,6 @@ STUDY: dict[str, Any] = {
     "evaluation": {"protocols": ["letters", "generate"]},
     "executor": {"keep_every_s": 0},
 }
-RECORDED = ("scores/*.parquet", "adapters/*/step-*/*.safetensors", "logs/*.parquet")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class Figures:
     ends: int = 0
     """Studies that came to their end after being killed at least once."""
     kept: int = 0
-    """Recorded files that were there at a kill, added up over the kills."""
+    """Recorded jobs that were there at a kill, added up over the kills."""
     lost: int = 0
     repeated: int = 0
     different: int = 0
@@ -71,9 +74,25 @@ def run(file: Path, kill_after_s: float | None = None) -> int:
             return process.wait()
 
 
-def recorded(folder: Path) -> dict[Path, int]:
-    """The files that tell of finished jobs, and when each was written."""
-    return {path: path.stat().st_mtime_ns for pattern in RECORDED for path in folder.glob(pattern)}
+def recorded(folder: Path) -> dict[str, int]:
+    """How often each job was begun, of those that are recorded."""
+    store = Store(folder)
+    if not store.plan_file.is_file():  # killed before it had begun anything
+        return {}
+    done = [job for job in store.stored_plan().jobs if _is_recorded(store, job)]
+    return {job.key: job_log(folder, job.key).read_text().count(" begun by worker ") for job in done}
+
+
+def repeated(before: dict[str, int], after: dict[str, int]) -> list[str]:
+    """The jobs that were recorded before, and were begun since."""
+    return [key for key, times in before.items() if after.get(key, times) > times]
+
+
+def _is_recorded(store: Store, job: Job) -> bool:
+    """Whether what a job brings is there; what is planned next may rest on less or more, and is on trial."""
+    if isinstance(job, Finetune):
+        return store.has_adapter(job)
+    return (store.folder / "scores" / f"{job.key}.parquet").is_file()
 
 
 def findings(folder: Path) -> Any:
@@ -86,18 +105,16 @@ def kill_and_go_on(folder: Path, wanted: Any, duration_s: float, rng: np.random.
     """Begin a study in a new folder and take it to its end, killed on the way as chance will have it."""
     file = folder.with_suffix(".yaml")
     file.write_text(yaml.safe_dump(STUDY | {"output": str(folder)}))
-    before: dict[Path, int] = {}
+    before: dict[str, int] = {}
     killed = False
     while True:
         code = run(file, rng.uniform(0, duration_s))
         after = recorded(folder)
         figures.lost += len(before.keys() - after.keys())
-        again = [
-            path for path, moment in before.items() if after.get(path, moment) != moment and path.parent.name != "logs"
-        ]
+        again = repeated(before, after)
         figures.repeated += len(again)
-        for path in again:
-            print(f"repeated: {path.relative_to(folder)}", file=sys.stderr)
+        for key in again:
+            print(f"repeated: {job_log(folder, key).read_text().splitlines()[0]}", file=sys.stderr)
         before = after
         if code != -signal.SIGKILL:
             break
@@ -111,37 +128,39 @@ def kill_and_go_on(folder: Path, wanted: Any, duration_s: float, rng: np.random.
 
 def _said(figures: Figures) -> str:
     return (
-        f"{figures.kills} kills, {figures.ends} studies taken to their end; of {figures.kept} recorded files "
+        f"{figures.kills} kills, {figures.ends} studies taken to their end; of {figures.kept} recorded jobs "
         f"{figures.lost} lost, {figures.repeated} repeated; {figures.different} ends with other findings"
     )
 
 
+def measure(place: Path, kills: int, rng: np.random.Generator) -> Figures:
+    """Run the study undisturbed, then kill it at least so many times."""
+    figures = Figures()
+    start = time.perf_counter()
+    file = place / "whole.yaml"
+    file.write_text(yaml.safe_dump(STUDY | {"output": str(place / "whole")}))
+    if run(file) != 0:
+        sys.exit("the study fails without being killed")
+    duration_s = time.perf_counter() - start
+    wanted = findings(place / "whole")
+    while figures.kills < kills:
+        kill_and_go_on(place / f"study-{figures.kills}-{figures.ends}", wanted, duration_s, rng, figures)
+        print(_said(figures), file=sys.stderr)
+    figures.seconds = round(time.perf_counter() - start, 1)
+    return figures
+
+
 def main() -> None:
-    """Measure, and print a table or one JSON document."""
+    """Measure, and print a line or one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="3 kills")
     parser.add_argument("--kills", type=int, default=100, help="at least so many")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     asked = parser.parse_args()
-    rng = np.random.default_rng(asked.seed)
-    figures = Figures()
-    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "whole.yaml"
-        file.write_text(yaml.safe_dump(STUDY | {"output": str(Path(place) / "whole")}))
-        if run(file) != 0:
-            sys.exit("the study fails without being killed")
-        duration_s = time.perf_counter() - start
-        wanted = findings(Path(place) / "whole")
-        while figures.kills < (3 if asked.quick else asked.kills):
-            kill_and_go_on(Path(place) / f"study-{figures.kills}-{figures.ends}", wanted, duration_s, rng, figures)
-            print(_said(figures), file=sys.stderr)
-    figures.seconds = round(time.perf_counter() - start, 1)
-    if asked.json:
-        print(json.dumps(asdict(figures), indent=1))
-    else:
-        print(_said(figures))
+        figures = measure(Path(place), 3 if asked.quick else asked.kills, np.random.default_rng(asked.seed))
+    print(json.dumps(asdict(figures), indent=1) if asked.json else _said(figures))
     if figures.lost or figures.repeated or figures.different:
         sys.exit(1)
 

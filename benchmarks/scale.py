@@ -39,6 +39,7 @@ from spillover.study.plan import Evaluate, Finetune, Job
 from spillover.study.results import read_scores
 from spillover.study.store import Outcome
 from spillover.study.study import Study
+from spillover.tasks.settings import FileTask
 
 SIZES = (13, 50, 200, 500)
 GROUP = 10
@@ -98,7 +99,8 @@ class MadeUp:
 
     def __call__(self, device: str) -> Worker:  # noqa: ARG002 (there is no model to put there)
         """Make a worker."""
-        counts = {settings.name: _count(Path(settings.validation)) for settings in self.study.tasks}
+        files = [settings for settings in self.study.tasks if isinstance(settings, FileTask)]
+        counts = {each.name: _count(Path(each.validation)) for each in files if each.validation}
         return lambda job, *_: _outcome(job, counts)
 
 

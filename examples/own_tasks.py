@@ -20,7 +20,8 @@ from PIL import Image, ImageDraw
 import spillover
 
 SIDE = 48
-BACKGROUND = (40, 40, 48)
+BACKGROUND = 80
+"""The brightest that noise gets: without noise, simple images of training and validation would be the same ones."""
 STUDY = """\
 name: own-study
 models: [{path: tiny}]
@@ -37,7 +38,7 @@ output: results
 
 def brightness(rng: np.random.Generator) -> tuple[Image.Image, dict[str, Any]]:
     """Two discs, one of them a little brighter."""
-    image = Image.new("RGB", (SIDE, SIDE), BACKGROUND)
+    image = _background(rng)
     greys = rng.integers(90, 200) + rng.permutation([0, 30])
     for place, grey in enumerate(greys):
         _disc(image, (12 + 24 * place, rng.integers(16, 32)), 9, (int(grey),) * 3)
@@ -46,7 +47,7 @@ def brightness(rng: np.random.Generator) -> tuple[Image.Image, dict[str, Any]]:
 
 def size(rng: np.random.Generator) -> tuple[Image.Image, dict[str, Any]]:
     """Two discs of any brightness, one of them a little larger."""
-    image = Image.new("RGB", (SIDE, SIDE), BACKGROUND)
+    image = _background(rng)
     radii = rng.integers(5, 8) + rng.permutation([0, 3])
     for place, radius in enumerate(radii):
         _disc(image, (12 + 24 * place, rng.integers(16, 32)), int(radius), (int(rng.integers(90, 230)),) * 3)
@@ -55,11 +56,15 @@ def size(rng: np.random.Generator) -> tuple[Image.Image, dict[str, Any]]:
 
 def number(rng: np.random.Generator) -> tuple[Image.Image, dict[str, Any]]:
     """One to four discs."""
-    image = Image.new("RGB", (SIDE, SIDE), BACKGROUND)
+    image = _background(rng)
     count = int(rng.integers(1, 5))
     for place in rng.choice(9, count, replace=False):
         _disc(image, (9 + 15 * (place % 3), 9 + 15 * (place // 3)), 6, tuple(rng.integers(110, 255, 3).tolist()))
     return image, _choice("How many discs are there?", ["1", "2", "3", "4"], count - 1)
+
+
+def _background(rng: np.random.Generator) -> Image.Image:
+    return Image.fromarray(rng.integers(0, BACKGROUND, (SIDE, SIDE, 3), dtype=np.uint8))
 
 
 def _disc(image: Image.Image, centre: tuple[int, int], radius: int, colour: tuple[int, ...]) -> None:

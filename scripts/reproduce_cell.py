@@ -14,6 +14,7 @@ import importlib.util
 import io
 import json
 import sys
+from typing import Any
 
 import pyarrow.parquet as pq
 import torch
@@ -26,11 +27,11 @@ from transformers import Qwen2_5_VLProcessor as StockProcessor
 class ImagesOnly(StockProcessor):
     """The stock processor without its video part, which asks for torchvision."""
 
-    def check_argument_for_proper_class(self, argument_name, argument):  # noqa: D102
+    def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> Any:  # noqa: D102
         return None if argument is None else super().check_argument_for_proper_class(argument_name, argument)
 
 
-def load_processor(model: str):
+def load_processor(model: str) -> Any:
     """Load the processor, with torchvision or without."""
     if importlib.util.find_spec("torchvision"):
         return AutoProcessor.from_pretrained(model)
@@ -62,7 +63,7 @@ def main(model_path: str, adapter: str, examples: str) -> None:
     print(json.dumps(answers))
 
 
-def best_letter(model, processor, images, chat, letters) -> str:
+def best_letter(model: Any, processor: Any, images: list[Image.Image], chat: str, letters: list[str]) -> str:
     """The option whose whole text is likeliest, token by token."""
     scores = []
     for letter in letters:
@@ -74,7 +75,7 @@ def best_letter(model, processor, images, chat, letters) -> str:
     return letters[scores.index(max(scores))]
 
 
-def reply(model, processor, images, chat) -> str:
+def reply(model: Any, processor: Any, images: list[Image.Image], chat: str) -> str:
     """What the model writes, greedily."""
     inputs = processor(images=[images], text=[chat], return_tensors="pt")
     model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)  # no penalties

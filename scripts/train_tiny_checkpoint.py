@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import torch
@@ -214,7 +214,7 @@ class Training:
 
     def _step(self, batch: list[Sample]) -> Losses:
         self.optimiser.param_groups[0]["lr"] = self._learning_rate()
-        losses = compute_losses(self.model, batch, self.tokenizer.pad_token_id)
+        losses = compute_losses(self.model, batch, cast("int", self.tokenizer.pad_token_id))
         losses.total.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()

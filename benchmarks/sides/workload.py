@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoTokenizer, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from spillover.core.prompt import Prompt
-from spillover.models.base import load_base
+from spillover.models.base import Base, load_base
 from spillover.models.encoding import encode_prompts
 from spillover.models.finetuning import finetune
 from spillover.models.settings import ModelSettings, TrainingSettings
@@ -74,7 +75,7 @@ def make_adapters(
     return [_make_adapter(base, source, settings, folder / str(seed), seed) for seed, source in enumerate(sources)]
 
 
-def _make_adapter(base, source: Sequence[Prompt], settings: TrainingSettings, folder: Path, seed: int) -> Path:
+def _make_adapter(base: Base, source: Sequence[Prompt], settings: TrainingSettings, folder: Path, seed: int) -> Path:
     files = finetune(base, encode_prompts(base, source), settings, seed).adapters[settings.steps]
     folder.mkdir(parents=True)
     for name, content in files.items():
@@ -111,7 +112,8 @@ def build_midsize(folder: Path) -> Path:
         "fullatt_block_indexes": [2, 5],
         "out_hidden_size": 768,
     }
-    config = Qwen2_5_VLConfig(**{**tiny, "text_config": text, "vision_config": vision, "dtype": "float32"})
+    values: dict[str, Any] = {**tiny, "text_config": text, "vision_config": vision, "dtype": "float32"}
+    config = Qwen2_5_VLConfig(**values)
     torch.manual_seed(0)
     Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

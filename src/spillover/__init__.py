@@ -9,7 +9,7 @@ loads no torch, and each name loads what it needs when it is first asked for.
     scores = spillover.read_scores(finished.store.folder)
     findings.models[0].matrix.to_frame()
     (mixture,) = spillover.recommend(scores, spillover.MixtureSettings(targets=("Jigsaw",)))
-    spillover.export_mixture(mixture, spillover.open_tasks(study.tasks), Path("data"), "trl")
+    spillover.export_mixture(mixture, spillover.open_tasks(study.tasks), "data", "trl")
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spillover.analysis import AnalysisSettings, Findings, TransferMatrix, analyze
+    from spillover.analysis import AnalysisSettings, Findings, ModelFindings, TransferMatrix, analyze
+    from spillover.analysis.differences import Difference, differences_of
+    from spillover.analysis.findings import CellFindings
     from spillover.core.errors import SpilloverError
+    from spillover.core.scores import Score, table_from_scores
     from spillover.interop.importing import ImportChoices, import_results
     from spillover.interop.pgf_table import read_pgf_table
     from spillover.mixture.export.export import export_mixture
@@ -49,16 +52,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnalysisSettings",
+    "CellFindings",
+    "Difference",
     "Findings",
     "ImportChoices",
     "Mixture",
     "MixtureSettings",
+    "ModelFindings",
     "Run",
+    "Score",
     "SpilloverError",
     "Study",
     "TransferMatrix",
     "analyze",
     "analyze_study",
+    "differences_of",
     "export_mixture",
     "import_results",
     "load_study",
@@ -78,22 +86,28 @@ __all__ = [
     "read_scores",
     "recommend",
     "run",
+    "table_from_scores",
     "write_figures",
     "write_report",
 ]
 
 _HOMES = {
     "AnalysisSettings": "spillover.analysis",
+    "CellFindings": "spillover.analysis.findings",
+    "Difference": "spillover.analysis.differences",
     "Findings": "spillover.analysis",
     "ImportChoices": "spillover.interop.importing",
     "Mixture": "spillover.mixture.mixture",
     "MixtureSettings": "spillover.mixture.settings",
+    "ModelFindings": "spillover.analysis",
     "Run": "spillover.study.run",
+    "Score": "spillover.core.scores",
     "SpilloverError": "spillover.core.errors",
     "Study": "spillover.study.study",
     "TransferMatrix": "spillover.analysis",
     "analyze": "spillover.analysis",
     "analyze_study": "spillover.study.results",
+    "differences_of": "spillover.analysis.differences",
     "export_mixture": "spillover.mixture.export.export",
     "import_results": "spillover.interop.importing",
     "load_study": "spillover.study.reading",
@@ -118,6 +132,7 @@ _HOMES = {
     "read_scores": "spillover.study.results",
     "recommend": "spillover.mixture.recommend",
     "run": "spillover.study.run",
+    "table_from_scores": "spillover.core.scores",
     "write_figures": "spillover.report.drawing.files",
     "write_report": "spillover.report.page",
 }

@@ -191,6 +191,17 @@ def test_the_order_can_be_changed(opened):
     assert names == sorted(names, key=str.casefold)
 
 
+def test_what_is_framed_stands_a_test_as_in_the_drawn_figure_and_is_said_to(opened, findings):
+    page = opened.page
+    sure = int((findings.models[0].cells.q <= 0.05).sum())
+    framed = """() => [...document.querySelectorAll("[data-model='0'] .cells rect")]
+        .filter((cell) => getComputedStyle(cell).stroke !== "none").length"""
+    page.mouse.move(0, 0)
+    assert page.evaluate(framed) == sure
+    note = page.locator("[data-model='0'] [data-figure=heatmap] p.note").first
+    assert "Framed: stands a test (q ≤ 5%)." in note.inner_text()
+
+
 def test_what_stands_no_test_can_be_dimmed(opened, findings):
     page = opened.page
     page.locator("[data-model='0'] [data-figure=heatmap] input[type=checkbox]").check()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -95,7 +98,8 @@ def test_every_job_runs_once_after_what_it_needs(executor):
     jobs = [Sum("c", ("a", "b")), Sum("a"), Sum("b", ("a",)), Sum("d", ("elsewhere",))]
     events, results = run(executor, jobs)
     assert {key: result[0] for key, result in results.items()} == {"a": 1, "b": 2, "c": 4, "d": 1}
-    assert sum(isinstance(event, JobStarted) for event in events) == 4
+    begun = {event.job.key: (event.process, event.host) for event in events if isinstance(event, JobStarted)}
+    assert begun == {key: (result[1], socket.gethostname()) for key, result in results.items()}
     assert any(isinstance(event, JobProgressed) and (event.done, event.total) == (1, 2) for event in events)
     assert sorted(event.state for event in events if isinstance(event, JobKept)) == [b"a", b"b", b"c", b"d"]
 
@@ -204,3 +208,29 @@ def test_ctrl_c_while_a_worker_starts_is_held_back_not_lost(monkeypatch):
     monkeypatch.setattr(BaseProcess, "start", start_and_interrupt)
     with pytest.raises(KeyboardInterrupt):
         list(LocalExecutor(("cpu",)).run([Sum("a")], start_worker, lambda _: [1]))
+
+
+def test_workers_of_a_driver_that_was_killed_end_without_a_word():
+    """They may be in the middle of telling how far they are, and nobody hears it any more."""
+    code = """
+import os, signal
+from tests.contracts.test_executors import Sum, start_telling
+from spillover.study.executors.executor import JobProgressed
+from spillover.study.executors.local import LocalExecutor
+if __name__ == "__main__":
+    for event in LocalExecutor(("cpu", "cpu")).run([Sum("a"), Sum("b")], start_telling, lambda _: None):
+        if isinstance(event, JobProgressed):
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, "")
+
+
+def start_telling(_):
+    """Make a worker that tells again and again how far it is."""
+
+    def work(_, __, report):
+        while True:
+            report(1, 2)
+
+    return work

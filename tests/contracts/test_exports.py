@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 
 from spillover.core.errors import StoreError
 from spillover.core.keys import hash_file
+from spillover.core.prompt import Turn
 from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture.export.export import export_mixture
 from spillover.mixture.export.formats import FORMATS
@@ -19,6 +22,7 @@ from spillover.mixture.recommend import recommend
 from spillover.mixture.settings import MixtureSettings
 from spillover.tasks.data import open_tasks
 from spillover.tasks.settings import FileTask, PerceptionTasks
+from spillover.tasks.task import Example, Task
 
 SOURCES = ("Jigsaw", "Counting")
 
@@ -41,19 +45,85 @@ def tasks():
     return open_tasks([PerceptionTasks(names=SOURCES)])
 
 
-def read_back(folder, kind):
-    """Rows as (messages, images as Pillow opens them, source or None)."""
-    if kind in ("trl", "parquet"):
-        from datasets import load_dataset
+def load_parquet(folder):
+    from datasets import load_dataset
 
-        rows = load_dataset(
-            "parquet", data_files=str(folder / "train.parquet"), split="train", cache_dir=str(folder / "c")
-        )
-        return [(row["messages"], row["images"], row["source"]) for row in rows]
+    return load_dataset("parquet", data_files=str(folder / "train.parquet"), split="train", cache_dir=str(folder / "c"))
+
+
+def read_back(folder, kind):
+    """Rows as (messages with a mark for each image, images as Pillow opens them, source or None)."""
+    if kind == "trl":
+        rows = load_parquet(folder)
+        return [([*map(marked, row["prompt"] + row["completion"])], row["images"], row["source"]) for row in rows]
+    if kind == "parquet":
+        return [(row["messages"], row["images"], row["source"]) for row in load_parquet(folder)]
     rows = [json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text().splitlines()]
     opened = [[Image.open(folder / path) for path in row["images"]] for row in rows]
     sources = [row.get("source") or row.get("channel") for row in rows]
     return list(zip((row["messages"] for row in rows), opened, sources, strict=True))
+
+
+def marked(turn):
+    """A turn in parts as a text."""
+    return turn | {"content": "".join(part["text"] or "<image>" for part in turn["content"])}
+
+
+def example(prompt, images=0, **more):
+    pictures = (Drawing(),) * images
+    return Example(id="e1", images=pictures, prompt=prompt, choices=("x", "y"), answer="(A)", **more)
+
+
+class Drawing:
+    """An image of one colour."""
+
+    digest = "0" * 64
+    held_bytes = 0
+
+    def load(self):
+        return Image.new("RGB", (28, 28))
+
+
+def written(read, kind, folder):
+    """What one example becomes."""
+    data = SimpleNamespace(task=Task(name="Own", abbreviation="Own"), read=lambda *_: [read])
+    row = PGFRow(seed=0, source="Own", target="Own", pgf=0.3)
+    table = PGFTable(model="m", rows=(row, replace(row, seed=1)), examples={}, origin="a test")
+    (mixture,) = recommend(table, MixtureSettings(targets=("Own",), strategy="direct", budget=1))
+    export_mixture(mixture, [data], folder, kind)
+    ((messages, _, _),) = read_back(folder, kind)
+    return messages
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_image_stays_where_it_stands_in_a_text(kind, tmp_path):
+    before = (Turn(role="user", text="See .", image_places=(4,)), Turn(role="assistant", text="Yes."))
+    read = example("Is  like ?", 3, image_places=(3, 9), before=before)
+    assert [turn["content"] for turn in written(read, kind, tmp_path / "out")] == [
+        "See <image>.",
+        "Yes.",
+        "Is <image> like <image>?",
+        "(A)",
+    ]
+
+
+def test_trl_is_given_images_as_parts_and_the_answer_apart(mixture, tasks, tmp_path):
+    export_mixture(mixture, tasks, tmp_path / "out", "trl")
+    for row in load_parquet(tmp_path / "out"):
+        (turn,) = row["prompt"]
+        kinds = [part["type"] for part in turn["content"]]
+        assert kinds == ["image"] * len(row["images"]) + ["text"]
+        assert "<image>" not in turn["content"][-1]["text"]
+        (answer,) = row["completion"]
+        assert (answer["role"], [part["type"] for part in answer["content"]]) == ("assistant", ["text"])
+
+
+def test_llama_factory_is_told_to_cut_no_image_tokens(mixture, tasks, tmp_path):
+    export_mixture(mixture, tasks, tmp_path / "out", "llama-factory")
+    most_images, tokens_an_image = 4, 1_605_632 // 28**2
+    assert (
+        yaml.safe_load((tmp_path / "out" / "train.yaml").read_text())["cutoff_len"] > 2 * most_images * tokens_an_image
+    )
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -110,14 +180,18 @@ def test_a_folder_with_something_in_it_is_left_alone(mixture, tasks, tmp_path):
         export_mixture(mixture, tasks, tmp_path, "jsonl")
 
 
-def test_a_text_that_speaks_of_image_marks_is_refused(mixture, tmp_path):
-    row = {"question": "What is <image>?", "choices": ["x", "y"], "answer": "(A)"}
-    tasks = []
-    for name in SOURCES:
-        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
-        tasks.append(FileTask(name=name, train=str(tmp_path / f"{name}.jsonl")))
-    with pytest.raises(MixtureError, match="holds '<image>'"):
-        export_mixture(mixture, open_tasks(tasks), tmp_path / "out", "jsonl")
+@pytest.mark.parametrize(
+    ("kind", "mark"), [*((kind, "<image>") for kind in FORMATS if kind != "trl"), ("swift", "<bbox>")]
+)
+def test_a_text_that_a_trainer_would_read_as_a_mark_is_refused(kind, mark, tmp_path):
+    with pytest.raises(MixtureError, match=f"e1 of Own holds '{mark}'"):
+        written(example(f"What is {mark}?"), kind, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("kind", "mark"), [("trl", "<image>"), ("jsonl", "<bbox>"), ("llama-factory", "<bbox>")])
+def test_a_text_that_a_trainer_reads_as_text_is_kept(kind, mark, tmp_path):
+    assert written(example(f"What is {mark}?"), kind, tmp_path / "out")[0]["content"] == f"What is {mark}?"
 
 
 def test_parquet_needs_no_other_file(mixture, tasks, tmp_path):

@@ -128,7 +128,6 @@ def models() -> Iterator[Thought]:
 
     for name, harm, says in (
         ("code of its own", _code, "custom code"),
-        ("no weights", gone("model.safetensors"), "no safetensors weights"),
         ("no vocabulary", gone("tokenizer.json"), "its vocabulary"),
         ("no configuration", gone("config.json"), "config.json"),
         ("an unknown architecture", _model_file("config.json", lambda held: held.update(model_type="none")), "none"),

@@ -16,6 +16,7 @@ from tests.docs.blocks import PAGES, ROOT, Block, read_blocks
 from tests.docs.commands import check_command, commands_of
 
 import spillover
+from spillover.core.scores import SCORE_SCHEMA
 from spillover.study.reading import parse_study
 from spillover.study.study import Study
 
@@ -88,6 +89,9 @@ def test_a_command_that_does_not_exist_would_be_found(words: list[str]):
 def test_the_reference_names_everything_public():
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^::: spillover\.(\w+)$", page, re.MULTILINE)) == sorted(spillover.__all__)
+    said = re.findall(r"^\| `(\w+)[`(]", page, re.MULTILINE)
+    assert set(spillover.__all__) <= set(said), "a clone shows what a name is without the site"
+    assert set(SCORE_SCHEMA.names) <= set(said)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -27,7 +27,7 @@ def test_every_command_has_a_section_and_groups_have_none(sections: dict[str, st
         ("spillover demo", "| `--seeds` | int, ≥ 1, ≤ 100 | "),
         ("spillover report", "| `--figures`, `--no-figures` |  | "),
         ("spillover mix", "| `--direction` | higher or lower | "),
-        ("spillover mix", "A task to become better at; may be repeated. Required. |"),
+        ("spillover tasks prepare", "The Parquet file to write; of perception, a folder. Required. |"),
         ("spillover mix", "Training examples in all. Default: `1000`. |"),
     ],
 )

@@ -4,7 +4,6 @@ import json
 
 import pytest
 import yaml
-from tests.end_to_end.test_study import spill
 
 import spillover
 
@@ -17,17 +16,19 @@ STUDY = {
         "difficulty": 0.5,
     },
     "training": {"examples": 32, "epochs": 1, "learning_rate": 3e-3},
+    "executor": {"processes": 1},
 }
 
 
 @pytest.mark.slow
-def test_a_mixture_is_chosen_run_and_judged(tmp_path):
+def test_a_mixture_is_chosen_run_and_judged(tmp_path, monkeypatch, give):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
-    assert spill("run", "study.yaml", cwd=tmp_path).returncode == 0
+    assert give("run", "study.yaml").returncode == 0
     command = ["mix", "small", "--target", "RD", "--max-share", "0.5", "--max-sources", "2", "--budget", "32"]
-    mixed = spill(*command, "--study", "check.yaml", "--random-mixtures", "3", "--out", "mix.json", cwd=tmp_path)
+    mixed = give(*command, "--study", "check.yaml", "--random-mixtures", "3", "--out", "mix.json")
     assert mixed.returncode == 0, mixed.stderr
-    ran = spill("run", "check.yaml", cwd=tmp_path)
+    ran = give("run", "check.yaml")
     assert ran.returncode == 0, ran.stderr
     assert "the mixture for Relative_Depth, verified" in ran.stdout
     assert "<svg" in (tmp_path / "check" / "report.html").read_text()
@@ -48,19 +49,20 @@ def test_a_mixture_is_chosen_run_and_judged(tmp_path):
 
     (tmp_path / "moved").mkdir()
     (tmp_path / "check").rename(tmp_path / "moved" / "check")  # and read without its mixture's file or its data
-    again = spill("analyze", tmp_path / "moved" / "check", "--json")
+    again = give("analyze", tmp_path / "moved" / "check", "--json")
     assert json.loads(again.stdout)["models"][0]["verdicts"] == [verdict]
     kept = json.loads((tmp_path / "moved" / "check" / "findings.json").read_text())
     assert spillover.analyze_study(tmp_path / "moved" / "check").to_json() == kept
 
 
 @pytest.mark.slow
-def test_a_study_of_a_mixture_goes_on_where_it_was_left(tmp_path):
+def test_a_study_of_a_mixture_goes_on_where_it_was_left(tmp_path, monkeypatch, give):
+    monkeypatch.chdir(tmp_path)
     mixture = {"name": "both", "mixture": {"parts": {"Jigsaw": 16, "Counting": 16}}}
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY | {"sources": ["Jigsaw", mixture], "targets": ["CN"]}))
-    assert spill("run", "study.yaml", "--only", "source=both", cwd=tmp_path).returncode == 0
-    assert json.loads(spill("plan", "study.yaml", "--json", cwd=tmp_path).stdout)["finetunes"] == "1 to do, 1 done"
-    assert spill("run", "small", cwd=tmp_path).returncode == 0
+    assert give("run", "study.yaml", "--only", "source=both").returncode == 0
+    assert json.loads(give("plan", "study.yaml", "--json").stdout)["finetunes"] == "1 to do, 1 done"
+    assert give("run", "small").returncode == 0
     (model,) = json.loads((tmp_path / "small" / "findings.json").read_text())["models"]
     assert model["sources"] == ["Jigsaw"]
     assert [each["mixture"] for each in model["mixtures"]] == ["both"]

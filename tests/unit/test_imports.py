@@ -1,4 +1,5 @@
 import ast
+import inspect
 import os
 import re
 import subprocess
@@ -50,6 +51,18 @@ def test_every_public_name_is_there():
     assert all(getattr(spillover, name).__name__ == name for name in spillover.__all__)
     with pytest.raises(AttributeError, match="no attribute 'analyse'"):
         _ = spillover.analyse
+
+
+def test_every_path_may_be_written_as_text():
+    paths = {
+        f"{name}({parameter.name}: {parameter.annotation})"
+        for name in spillover.__all__
+        if inspect.isfunction(function := getattr(spillover, name))
+        for parameter in inspect.signature(function).parameters.values()
+        if "Path" in str(parameter.annotation)
+    }
+    assert len(paths) > 5
+    assert [each for each in paths if "str" not in each.partition("(")[2]] == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")

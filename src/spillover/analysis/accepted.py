@@ -47,6 +47,8 @@ class _Line:
     centre: np.ndarray
     scale: np.ndarray
     confidence: float
+    most: float
+    """Where it ends."""
 
     def place(self, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """θ as numerator and denominator; the denominator is 0 at infinity."""
@@ -56,9 +58,10 @@ class _Line:
     def theta(self, angle: np.ndarray) -> np.ndarray:
         """θ as a number."""
         with np.errstate(divide="ignore"):
-            return self.centre + self.scale * np.where(
+            theta = self.centre + self.scale * np.where(
                 np.abs(angle) >= np.pi / 2, np.copysign(np.inf, angle), np.tan(angle)
             )
+        return np.minimum(theta, self.most)
 
     def angle(self, theta: np.ndarray) -> np.ndarray:
         """Where θ stands."""
@@ -92,7 +95,12 @@ def _tabulate(examples: int, seeds: int, confidence: float) -> _Quantiles:
 
 
 def find_accepted(
-    layout: CrossedLayout, estimate: np.ndarray, error: np.ndarray, accepts_zero: np.ndarray, confidence: float
+    layout: CrossedLayout,
+    estimate: np.ndarray,
+    error: np.ndarray,
+    accepts_zero: np.ndarray,
+    confidence: float,
+    most: float = np.inf,
 ) -> AcceptedSet:
     """Find what the test accepts, and the interval of it that is dual to the test of 0.
 
@@ -105,6 +113,7 @@ def find_accepted(
         error: its standard error, for the scale of the search.
         accepts_zero: whether the test accepts 0.
         confidence: for example 0.95.
+        most: the largest θ that is possible, no less than any estimate; what is accepted beyond is left out.
 
     Complexity: O(cells), about 200 evaluations of the test each.
 
@@ -115,11 +124,12 @@ def find_accepted(
     >>> found.low.round(4).tolist(), found.high.round(4).tolist(), found.pieces.tolist()
     ([0.0016], [0.3984], [()])
     """
-    line = _Line(layout, estimate, 3 * np.maximum(error, 1e-6), confidence)
+    line = _Line(layout, estimate, 3 * np.maximum(error, 1e-6), confidence, most)
     angles = np.sort(np.concatenate([_even_grid(len(estimate)), _turning_points(line)]), axis=0)
     accepted = line.accepts(angles, _tabulate(layout.examples, layout.seed_count, confidence))
     accepted[0] = accepted[-1] = line.accepts(angles[0])
     accepted |= angles == 0  # the estimate itself: ē is 0 there, whatever rounding makes of it
+    accepted &= angles <= np.maximum(line.angle(np.full_like(estimate, most)), 0.0)
     zero = line.angle(np.zeros_like(estimate))
     accepted = np.where(angles == zero, accepts_zero, accepted)
     own_side = np.sign(angles - zero) == np.sign(-zero)
@@ -139,10 +149,10 @@ def _even_grid(cells: int) -> np.ndarray:
 
 
 def _turning_points(line: _Line) -> np.ndarray:
-    """Where V or df can turn: 0 is there to be looked at, minima of mean squares, and where one meets another."""
+    """Where V or df can turn: minima of mean squares, where one meets another. 0 and the end of the line with them."""
     layout = line.layout
     more = [_difference(layout.items, layout.residual), _difference(layout.seeds, layout.residual)]
-    turns = [np.zeros_like(line.centre)]
+    turns = [np.zeros_like(line.centre), np.full_like(line.centre, line.most)]
     for part in (layout.items, layout.seeds, *more):
         turns.append(np.divide(part.dg, part.gg, out=np.zeros_like(line.centre), where=part.gg != 0))
     for part in more:
@@ -173,7 +183,7 @@ def _list_pieces(line: _Line, angles: np.ndarray, accepted: np.ndarray) -> np.nd
     several = (edges == 1).sum(axis=1) > 1
     cells, starts = np.nonzero((edges == 1) & several[:, None])
     stops = np.nonzero((edges == -1) & several[:, None])[1] - 1
-    each = _Line(line.layout.pick(cells), line.centre[cells], line.scale[cells], line.confidence)
+    each = _Line(line.layout.pick(cells), line.centre[cells], line.scale[cells], line.confidence, line.most)
     before, behind = np.maximum(starts - 1, 0), np.minimum(stops + 1, len(angles) - 1)
     low = each.theta(_bisect(each, angles[starts, cells], angles[before, cells]))
     high = each.theta(_bisect(each, angles[stops, cells], angles[behind, cells]))

@@ -33,6 +33,12 @@ class TargetAnswers:
     """Accuracy averaged over the right answers' letters; NaN for open questions."""
     collapsed: np.ndarray
     """Whether a run gives one letter nearly always and is right as often as that letter is the answer."""
+    kept: np.ndarray
+    """Whether a collapsed run gives the letter that the base gives nearly always before it: nothing new was learnt."""
+    base_letter: str | None
+    """That letter; None where the base does not, or not the same one in all seeds."""
+    base_collapsed: bool
+    """Whether the base is right just as often as that letter is, too."""
     correct: np.ndarray | None
     """Number correct; None where scores are not right or wrong."""
 
@@ -59,16 +65,19 @@ def describe_answers(cube: ScoreCube) -> tuple[TargetAnswers, ...]:
 
 
 def _describe_block(block: TargetBlock) -> TargetAnswers:
-    codes = np.arange(len(block.letters))
-    shares = np.stack([(block.given == code).mean(axis=-1) for code in codes], axis=-1) if codes.size else None
-    if shares is None:
-        shares = np.zeros((*block.given.shape[:2], 0))
+    shares = _share(block.given, len(block.letters)) if block.letters else np.zeros((*block.given.shape[:2], 0))
+    collapsed = _find_collapse(block, block.scores, shares)
+    base_letter, base_collapsed = _find_base_letter(block)
+    kept = collapsed & (shares.argmax(axis=-1) == base_letter) if block.letters else collapsed
     return TargetAnswers(
         letters=block.letters,
         shares=shares,
         unparsed=(block.given == UNPARSED).mean(axis=-1),
         balanced=balance_accuracy(block.scores, block.answers),
-        collapsed=_find_collapse(block, shares),
+        collapsed=collapsed,
+        kept=kept,
+        base_letter=None if base_letter < 0 else block.letters[base_letter],
+        base_collapsed=base_collapsed,
         correct=block.scores.sum(axis=-1).round().astype(int) if block.exact else None,
     )
 
@@ -102,13 +111,28 @@ def share_letters(block: TargetBlock, given: np.ndarray) -> dict[str, float]:
     return shares | ({"other": other} if other and block.letters else {})
 
 
-def _find_collapse(block: TargetBlock, shares: np.ndarray) -> np.ndarray:
+def _share(given: np.ndarray, letters: int) -> np.ndarray:
+    return np.stack([(given == code).mean(axis=-1) for code in range(letters)], axis=-1)
+
+
+def _find_collapse(block: TargetBlock, scores: np.ndarray, shares: np.ndarray) -> np.ndarray:
     if not (block.letters and block.exact):
-        return np.zeros(block.given.shape[:2], dtype=bool)
+        return np.zeros(scores.shape[:-1], dtype=bool)
     frequency = np.array([(block.answers == code).sum() for code in range(len(block.letters))])
     favourite = shares.argmax(axis=-1)
-    as_often = block.scores.sum(axis=-1) == frequency[favourite]
+    as_often = scores.sum(axis=-1) == frequency[favourite]
     return as_often & (shares.max(axis=-1) >= ONE_LETTER)
+
+
+def _find_base_letter(block: TargetBlock) -> tuple[int, bool]:
+    """The letter that the base gives nearly always, −1 where there is none, and whether it is right just as often."""
+    if not block.letters:
+        return -1, False
+    shares = _share(block.base_given, len(block.letters))
+    letters = np.unique(shares.argmax(axis=-1))
+    if len(letters) > 1 or shares.max(axis=-1).min() < ONE_LETTER:
+        return -1, False
+    return int(letters[0]), bool(_find_collapse(block, block.base, shares).all())
 
 
 def find_shared_count(correct: np.ndarray, cells: Cells, column: int, share: float) -> SharedCount | None:

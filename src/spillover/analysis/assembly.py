@@ -103,7 +103,8 @@ def _spread(material: Material, frame: Frame, context: Context, members: list[Cl
     if not frame.reference.any():
         return None
     rng = context.generator("bootstrap")
-    spread = summarise_replicates(material.draw(rng), material.transfers, frame, context.settings.confidence, members)
+    confidence, pieces = context.settings.confidence, material.draw(rng)
+    spread = summarise_replicates(pieces, material.transfers, frame, confidence, members, material.unseen)
     unsampled = material.unsampled & frame.transfer.any(axis=0)
     if spread is not None and unsampled.any():
         names = tuple(target for target, without in zip(frame.targets, unsampled.tolist(), strict=True) if without)

@@ -62,6 +62,13 @@ def calibrate_cube(cube: ScoreCube) -> ScoreCube | None:
     return replace(cube, blocks=tuple(block for block in blocks if block is not None))
 
 
+def can_calibrate(cube: ScoreCube) -> bool:
+    """Whether the log-probabilities of the options are known for every target."""
+    return all(
+        block.base_log_probabilities is not None and block.log_probabilities is not None for block in cube.blocks
+    )
+
+
 def _calibrate_block(block: TargetBlock) -> TargetBlock | None:
     if block.base_log_probabilities is None or block.log_probabilities is None:
         return None

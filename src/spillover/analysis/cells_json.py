@@ -12,13 +12,15 @@ from spillover.analysis.findings import CalibratedFindings, ModelFindings
 from spillover.analysis.plain import plain
 
 Json = dict[str, Any]
+RULE_OF_THREE = "; the rule of three, for too few answers differ"
 
 
 def describe_cells(model: ModelFindings) -> list[Json]:
     """Describe every defined cell; `low` or `high` is None where the interval is unbounded on that side.
 
     `low` to `high` excludes 0 exactly where p is below 1 − confidence. `pieces` is empty where the interval is all that
-    the test accepts, else it lists all of that: with few seeds or a base near the ceiling it may fall apart.
+    the test accepts, else it lists all of that: with few seeds or a base near the ceiling it may fall apart. `basis`
+    says where the rule of three sets an end of the interval.
 
     Complexity: O(cells).
 
@@ -46,7 +48,7 @@ def describe_cells(model: ModelFindings) -> list[Json]:
                     "q_dependent": float(cells.q_dependent[place]),
                     "unbounded": bool(np.isinf(ends).any()),
                     "pieces": [list(piece) for piece in inference.pieces[place]],
-                    "basis": cells.basis[column],
+                    "basis": f"{cells.basis[column]}{RULE_OF_THREE if inference.unseen[place] else ''}",
                     "points": float(points[place]),
                     "accuracy": float(cells.accuracy[place]),
                     "by_seed": transfers.pgf[:, row, column].tolist(),

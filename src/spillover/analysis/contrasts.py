@@ -11,13 +11,14 @@ from spillover.analysis.bootstrap import replicate_cube
 from spillover.analysis.context import Context
 from spillover.analysis.crossed import lay_out_cells, stack_columns
 from spillover.analysis.cube import ScoreCube
-from spillover.analysis.fieller import infer_cells
+from spillover.analysis.fieller import infer_cells, reach_unseen
 from spillover.analysis.frame import frame_transfers, mean_of_cells
 from spillover.analysis.matrix import TransferMatrix
 from spillover.analysis.pgf import clear_rounding, transfers_of_cube
 from spillover.analysis.restrict import align_cubes
 from spillover.analysis.shapes import Cells, Transfers
 from spillover.analysis.spread import percentile
+from spillover.analysis.unseen import limit_pgf, reach_at_least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,9 @@ def contrast_scorings(first: ScoreCube, second: ScoreCube, title: str, context: 
     """Subtract the PGFs of two ways of scoring the same runs: first − second.
 
     Both are replicated with the same examples and the same seeds, so the difference is paired. Cells get their
-    bootstrap standard error and a normal interval, the mean a percentile interval.
+    bootstrap standard error and a normal interval, the mean a percentile interval; those that hold 0 reach at least as
+    far as the rule of three (see `unseen`): an example on which the two ways differ both before and after finetuning
+    moves the difference by `1 + |1 − PGF|` times as much as one does a PGF.
 
     Returns:
         None where the two share no runs.
@@ -63,8 +66,8 @@ def contrast_scorings(first: ScoreCube, second: ScoreCube, title: str, context: 
     >>> from spillover.analysis.cube import example_cube
     >>> from spillover.analysis.context import example_context
     >>> difference = contrast_scorings(example_cube(), example_cube(), "none", example_context())
-    >>> difference.mean, difference.mean_low, difference.mean_high
-    (0.0, 0.0, 0.0)
+    >>> difference.mean, round(difference.mean_low, 2), round(difference.mean_high, 2)  # four examples each
+    (0.0, -1.32, 1.32)
     """
     aligned = align_cubes(first, second)
     if aligned is None:
@@ -74,7 +77,8 @@ def contrast_scorings(first: ScoreCube, second: ScoreCube, title: str, context: 
     replicates = _replicate_difference(aligned, context)
     width = special.ndtri(0.5 + context.settings.confidence / 2) * replicates.error
     matrix = context.show(title, one, difference)
-    return _contrast(matrix, (difference - width, difference + width), replicates, context)
+    reach = _limit_cells(aligned[0], context) * (1 + np.abs(1 - one.mean))
+    return _contrast(matrix, (difference - width, difference + width), reach, replicates, context)
 
 
 def contrast_control(cube: ScoreCube, control: ScoreCube, context: Context) -> ControlContrast | None:
@@ -102,7 +106,9 @@ def contrast_control(cube: ScoreCube, control: ScoreCube, context: Context) -> C
         lay_out_cells(ours.scores - theirs.scores, limit - ours.base[:, None])
         for ours, theirs, limit in zip(source.blocks, other.blocks, ceiling, strict=True)
     ]
-    inference = stack_columns([infer_cells(layout, context.settings.confidence) for layout in layouts])
+    confidence = context.settings.confidence
+    columns = [reach_unseen(infer_cells(layout, confidence), layout, confidence) for layout in layouts]
+    inference = stack_columns(columns)
     own, theirs = transfers_of_cube(source, ceiling), transfers_of_cube(other, ceiling)
     kind = control.control or "control"
     matrix = context.show(f"PGF over {kind}", own, clear_rounding(own.mean - theirs.mean))
@@ -111,7 +117,9 @@ def contrast_control(cube: ScoreCube, control: ScoreCube, context: Context) -> C
     return ControlContrast(
         kind=kind,
         control=context.show(f"PGF of {kind}", theirs, theirs.mean),
-        difference=_contrast(matrix, (inference.low, inference.high), replicates, context),
+        difference=_contrast(
+            matrix, (inference.low, inference.high), _limit_cells(source, context), replicates, context
+        ),
         points=context.show(f"accuracy over {kind}", own, clear_rounding(points)),
         p=inference.p,
     )
@@ -144,15 +152,26 @@ def _replicate_difference(cubes: tuple[ScoreCube, ScoreCube], context: Context) 
     return _Replicated(cells=cells, error=error, means=np.concatenate(means))
 
 
+def _limit_cells(cube: ScoreCube, context: Context) -> Transfers:
+    """The largest PGF that may hide where no answer differs, in every cell."""
+    gap = context.ceiling(cube.targets) - cube.base_accuracy.mean(axis=0)[0]
+    limits = limit_pgf(cube.examples, gap, context.settings.confidence)
+    return np.broadcast_to(limits, (len(cube.sources), len(cube.targets)))
+
+
 def _contrast(
-    matrix: TransferMatrix, interval: tuple[Transfers, Transfers], replicates: _Replicated, context: Context
+    matrix: TransferMatrix,
+    interval: tuple[Transfers, Transfers],
+    reach: Transfers,
+    replicates: _Replicated,
+    context: Context,
 ) -> MatrixContrast:
-    tail = 50 * (1 - context.settings.confidence)
+    tail, cells = 50 * (1 - context.settings.confidence), replicates.cells
+    low, high = reach_at_least(interval, matrix.values, reach)
+    mean = mean_of_cells(matrix.values, cells)
+    ends = percentile(replicates.means, tail), percentile(replicates.means, 100 - tail)
+    by_target = np.where(cells, np.nan_to_num(reach), 0.0).sum(axis=0) / max(int(cells.sum()), 1)
+    mean_low, mean_high = reach_at_least(ends, mean, by_target.max(initial=0.0))
     return MatrixContrast(
-        matrix=matrix,
-        low=interval[0],
-        high=interval[1],
-        mean=float(mean_of_cells(matrix.values, replicates.cells)),
-        mean_low=float(percentile(replicates.means, tail)),
-        mean_high=float(percentile(replicates.means, 100 - tail)),
+        matrix=matrix, low=low, high=high, mean=float(mean), mean_low=float(mean_low), mean_high=float(mean_high)
     )

@@ -7,13 +7,13 @@ rather than too narrow. Seeds share their examples: only the seeds' own spread s
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from scipy import special
 
 from spillover.analysis.crossed import stack_columns
 from spillover.analysis.crossed_layout import CrossedLayout, Quadratic
-from spillover.analysis.fieller import CellInference, infer_cells
+from spillover.analysis.fieller import CellInference, infer_cells, reach_unseen
+from spillover.analysis.pgf import ZERO
 from spillover.analysis.tables import TableTransfers
 
 COUNTED = "the binomial error of recovered counts"
@@ -28,7 +28,8 @@ def infer_table(table: TableTransfers, confidence: float) -> CellInference:
 
     Where a target's counts are recovered, Fieller's interval with binomial example error and the spread of seeds. Else
     a t interval of the seeds alone, and no test (p is NaN): every seed was asked the same examples, so their agreement
-    says nothing about others. One seed without counts has neither.
+    says nothing about others. One seed without counts has neither, nor have seeds that agree exactly: how far other
+    examples may move them cannot be told without their number. No interval goes beyond 1, the largest PGF.
 
     Complexity: O(seeds · cells).
 
@@ -39,11 +40,10 @@ def infer_table(table: TableTransfers, confidence: float) -> CellInference:
     columns: list[CellInference] = []
     for column in range(len(table.transfers.targets)):
         if table.counts.known[column]:
-            columns.append(infer_cells(_counted_layout(table, column), confidence))
+            layout = _counted_layout(table, column)
+            columns.append(reach_unseen(infer_cells(layout, confidence, 1.0), layout, confidence, 1.0))
         else:
-            over_seeds = infer_cells(_seed_layout(table.transfers.pgf[:, :, column]), confidence)
-            unknown = np.full_like(over_seeds.p, np.nan)
-            columns.append(replace(over_seeds, p=unknown, change_low=unknown, change_high=unknown))
+            columns.append(_infer_seeds(table.transfers.pgf[:, :, column], confidence))
     return stack_columns(columns)
 
 
@@ -84,18 +84,25 @@ def _counted_layout(table: TableTransfers, column: int) -> CrossedLayout:
     )
 
 
-def _seed_layout(pgf: np.ndarray) -> CrossedLayout:
+def _infer_seeds(pgf: np.ndarray, confidence: float) -> CellInference:
+    """A t interval of the seeds' mean, shape of `pgf` seed × source."""
     seeds, sources = pgf.shape
-    testable = np.isfinite(pgf).all(axis=0) & (seeds > 1)
-    change = np.nan_to_num(pgf)
-    return CrossedLayout(
-        change=change.mean(axis=0),
-        gap=testable.astype(float),
-        items=_nothing(sources),
-        seeds=_seed_square(change, np.ones_like(change), 1),
-        residual=_nothing(sources),
-        examples=1,
-        seed_count=seeds,
+    unknown = np.full(sources, np.nan)
+    estimate = pgf.mean(axis=0) if seeds > 1 else unknown
+    error = pgf.std(axis=0, ddof=1) / np.sqrt(seeds) if seeds > 1 else unknown
+    half = np.where(error > ZERO, special.stdtrit(seeds - 1, 0.5 + confidence / 2) * error, np.nan)
+    pieces = np.empty(sources, dtype=object)
+    pieces[:] = [()] * sources
+    return CellInference(
+        estimate=estimate,
+        low=estimate - half,
+        high=np.minimum(estimate + half, 1.0),
+        pieces=pieces,
+        unseen=np.zeros(sources, dtype=bool),
+        p=unknown,
+        standard_error=error,
+        change_low=unknown,
+        change_high=unknown,
     )
 
 

@@ -9,7 +9,7 @@ from scipy import special
 
 from spillover.analysis.crossed_layout import CrossedLayout, Quadratic
 from spillover.analysis.cube import ScoreCube, TargetBlock
-from spillover.analysis.fieller import CellInference, infer_cells
+from spillover.analysis.fieller import CellInference, infer_cells, reach_unseen
 from spillover.analysis.shapes import PerTarget, SeedScores
 
 
@@ -24,7 +24,8 @@ def infer_cube(cube: ScoreCube, ceiling: PerTarget, confidence: float) -> CellIn
     """Compute interval and test of every cell of a cube, shape source × target.
 
     Estimand: the population of examples × the population of training seeds, the base model fixed. With one seed it is
-    the population of examples only.
+    the population of examples only. No PGF is above 1 with a ceiling of 1, so intervals end there; with a lower ceiling
+    the largest PGF hangs on the base's own accuracy, and they do not.
 
     Complexity: O(seeds · sources · examples) a target.
 
@@ -32,11 +33,12 @@ def infer_cube(cube: ScoreCube, ceiling: PerTarget, confidence: float) -> CellIn
     >>> infer_cube(example_cube(), np.ones(2), 0.95).p.round(3).tolist()
     [[0.391, 1.0], [0.391, 0.182]]
     """
-    layouts = [
-        lay_out_cells(block.scores - block.base[:, None], limit - block.base[:, None])
-        for block, limit in zip(cube.blocks, ceiling, strict=True)
-    ]
-    return stack_columns([infer_cells(layout, confidence) for layout in layouts])
+    columns: list[CellInference] = []
+    for block, limit in zip(cube.blocks, ceiling.tolist(), strict=True):
+        layout = lay_out_cells(block.scores - block.base[:, None], limit - block.base[:, None])
+        most = 1.0 if limit >= 1 else np.inf
+        columns.append(reach_unseen(infer_cells(layout, confidence, most), layout, confidence, most))
+    return stack_columns(columns)
 
 
 def stack_columns(columns: list[CellInference]) -> CellInference:
@@ -57,6 +59,7 @@ def stack_columns(columns: list[CellInference]) -> CellInference:
         low=stack("low"),
         high=stack("high"),
         pieces=stack("pieces"),
+        unseen=stack("unseen"),
         p=stack("p"),
         standard_error=stack("standard_error"),
         change_low=stack("change_low"),

@@ -17,8 +17,9 @@ from spillover.analysis.discoveries import adjust_p
 from spillover.analysis.findings import Findings, ModelFindings
 from spillover.analysis.matrix import TransferMatrix
 from spillover.analysis.plain import plain
-from spillover.analysis.shapes import Cells, Transfers
+from spillover.analysis.shapes import Cells, PerTarget, Transfers
 from spillover.analysis.spread import percentile
+from spillover.analysis.unseen import derive_reach, reach_at_least
 from spillover.analysis.weights import WeightCorrelation, correlate_weights
 from spillover.core.keys import seeded_generator
 
@@ -45,7 +46,8 @@ class Difference:
     second: str
     matrix: TransferMatrix
     low: Transfers
-    """Ends of normal intervals, from both bootstrap standard errors; NaN without replicates."""
+    """Ends of normal intervals, from both bootstrap standard errors; NaN without replicates. Those that hold 0 are no
+    shorter than the rule of three (see `unseen`)."""
     high: Transfers
     q: Transfers
     """Two-sided normal p of no difference after Benjamini-Hochberg over transfers to other tasks; NaN elsewhere."""
@@ -110,7 +112,10 @@ def difference_of(first: ModelFindings, second: ModelFindings, confidence: float
         p = 2 * special.ndtr(-np.abs(change) / error)
     q = adjust_p(np.where(error > 0, p, np.nan), cells)
     margin = float(special.ndtri((1 + confidence) / 2)) * error
-    ends = _mean_interval(first, second, cells)
+    reach = np.hypot(*(_unseen(model)[place[1][0]] for model, place in zip((first, second), places, strict=True)))
+    low, high = reach_at_least((change - margin, change + margin), change, reach)
+    mean = float(change[cells].mean()) if cells.any() else float("nan")
+    ends = _mean_interval(first, second, cells, mean)
     flipped = cells & (values[0] * values[1] < 0)
     order = sorted(np.argwhere(flipped).tolist(), key=lambda place: -abs(change[tuple(place)]))
     return Difference(
@@ -123,11 +128,11 @@ def difference_of(first: ModelFindings, second: ModelFindings, confidence: float
             abbreviations=first.matrix.abbreviations,
             values=change,
         ),
-        low=change - margin,
-        high=change + margin,
+        low=low,
+        high=high,
         q=q,
         cells=cells,
-        mean=float(change[cells].mean()) if cells.any() else float("nan"),
+        mean=mean,
         mean_low=ends[0],
         mean_high=ends[1],
         rank=_correlate(values, cells, sources, targets),
@@ -178,19 +183,26 @@ def _errors(model: ModelFindings) -> Transfers:
     return np.full(model.matrix.values.shape, np.nan) if spread is None else spread.standard_error
 
 
-def _mean_interval(first: ModelFindings, second: ModelFindings, cells: Cells) -> tuple[float, float]:
+def _unseen(model: ModelFindings) -> PerTarget:
+    spread = model.summary.spread
+    return np.full(len(model.matrix.targets), np.nan) if spread is None else spread.unseen
+
+
+def _mean_interval(first: ModelFindings, second: ModelFindings, cells: Cells, mean: float) -> tuple[float, float]:
     """Of the difference of the means; NaN where cells differ.
 
     The replicates of two models may come from the same draws, so one's are taken in reverse order: then they are
     independent, as the models are taken to be.
     """
-    spreads = [model.summary.spread for model in (first, second)]
+    one, other = first.summary.spread, second.summary.spread
     alike = all(int(model.summary.frame.reference.sum()) == int(cells.sum()) for model in (first, second))
-    if not alike or spreads[0] is None or spreads[1] is None:
+    if not alike or one is None or other is None:
         return float("nan"), float("nan")
-    count = min(len(spread.replicates.mean) for spread in spreads if spread is not None)
-    drawn = spreads[1].replicates.mean[:count] - spreads[0].replicates.mean[:count][::-1]
-    low, high = percentile(drawn, (spreads[0].tail, 100 - spreads[0].tail))
+    count = min(len(one.replicates.mean), len(other.replicates.mean))
+    drawn = other.replicates.mean[:count] - one.replicates.mean[:count][::-1]
+    low, high = percentile(drawn, (one.tail, 100 - one.tail))
+    reach = [derive_reach(_unseen(model), model.summary.frame).mean for model in (first, second)]
+    low, high = reach_at_least((low, high), np.array(mean), np.hypot(*reach))
     return float(low), float(high)
 
 

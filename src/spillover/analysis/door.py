@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from types import MappingProxyType
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -19,12 +20,28 @@ from spillover.analysis.findings import Findings
 from spillover.analysis.model import ModelStudy, analyze_scores, analyze_table, best_scores
 from spillover.analysis.sentences import say_findings
 from spillover.analysis.settings import AnalysisSettings
-from spillover.core.errors import AnalysisError
+from spillover.core.errors import AnalysisError, shortened
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.core.scores import BASE_SOURCE
 from spillover.tasks.task import Task
 
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """A frame that can be read as an Arrow table, as pandas' and polars' can."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Hand over the table (Arrow's PyCapsule interface)."""
+        ...
+
+
 OneModel = pa.Table | PGFTable | AccuracyTable | ScoreCube
+Analysable = OneModel | ArrowStream
+ALLOWED = (
+    "give scores as spillover.read_scores reads them (a pyarrow table, or a frame of pandas or polars), "
+    "what spillover.read_pgf_table reads, the data of import_results, or several of these; of a study's folder: "
+    "spillover.analyze_study"
+)
 HOW_TO_READ = (
     "Intervals and tests are about the population of examples and of training seeds, the base model fixed; which "
     "training examples were drawn is not in them unless a study draws a second subset.",
@@ -38,7 +55,7 @@ HOW_TO_READ = (
 
 
 def analyze(
-    data: OneModel | Sequence[OneModel] | Mapping[str, OneModel],
+    data: Analysable | Sequence[Analysable] | Mapping[str, Analysable],
     settings: AnalysisSettings | None = None,
     tasks: Iterable[Task] = (),
     beside: Mapping[str, Beside] = MappingProxyType({}),
@@ -48,7 +65,7 @@ def analyze(
     Args:
         data: a table of scores (`core.scores.SCORE_SCHEMA`, which may hold several models, protocols, controls and
             training fractions), a table of PGFs or of accuracies without examples, cubes, or several of these; a
-            mapping names the models.
+            mapping names the models. Scores may be a frame of pandas or polars, which carries no settings.
         settings: ceilings, bootstrap, thresholds; None takes those that the scores carry (see `read_scores`), else the
             usual ones.
         tasks: what is known of the tasks, where the scores do not carry it; BLINK's are known anyway. Their order
@@ -60,8 +77,8 @@ def analyze(
         Findings with one entry for each model and protocol.
 
     Raises:
-        AnalysisError: the data does not fill the matrix, or cannot be what it claims to be; all places are listed. Or
-            several tables carry different settings.
+        AnalysisError: the data is none of these, does not fill the matrix, or cannot be what it claims to be; all
+            places are listed. Or several tables carry different settings.
 
     Complexity: everything below it; a usual study (13 tasks × 4 seeds × 130 examples) takes about a second.
 
@@ -73,10 +90,11 @@ def analyze(
     JG      +0.500      0
     CN      −0.500 +0.667
     """
-    parts = [part for _, part in _name_parts(data)]
+    named = _name_parts(data)
+    parts = [part for _, part in named]
     settings = carried_settings(parts) if settings is None else settings
     known = tuple(tasks) or carried_tasks(parts)
-    cubes, tables = _sort_out(data, [task.name for task in known])
+    cubes, tables = _sort_out(named, [task.name for task in known])
     names = [name for cube in cubes for name in (*cube.sources, *cube.targets)]
     names += [name for table in tables for row in table.rows for name in (row.source, row.target)]
     facts = collect_facts(dict.fromkeys(name for name in names if name != BASE_SOURCE), known)
@@ -92,7 +110,7 @@ def analyze(
             "settings": settings.model_dump(),
             "tables": {table.model: _origin(table) for table in tables},
             "how_to_read": HOW_TO_READ,
-            "task_facts": "given by the caller" if known else "BLINK's catalogue, by name",
+            "task_facts": "the tasks' own definitions" if known else "BLINK's catalogue, by name",
         },
     )
 
@@ -103,11 +121,11 @@ def _origin(table: PGFTable | AccuracyTable) -> str:
 
 
 def _sort_out(
-    data: OneModel | Sequence[OneModel] | Mapping[str, OneModel], order: Sequence[str]
+    named: Sequence[tuple[str | None, OneModel]], order: Sequence[str]
 ) -> tuple[list[ScoreCube], list[PGFTable | AccuracyTable]]:
     cubes: list[ScoreCube] = []
     tables: list[PGFTable | AccuracyTable] = []
-    for name, part in _name_parts(data):
+    for name, part in named:
         if isinstance(part, PGFTable | AccuracyTable):
             tables.append(part if name is None else replace(part, model=name))
         elif isinstance(part, ScoreCube):
@@ -122,12 +140,25 @@ def _sort_out(
     return cubes, tables
 
 
-def _name_parts(data: OneModel | Sequence[OneModel] | Mapping[str, OneModel]) -> list[tuple[str | None, OneModel]]:
+def _name_parts(
+    data: Analysable | Sequence[Analysable] | Mapping[str, Analysable],
+) -> list[tuple[str | None, OneModel]]:
     if isinstance(data, Mapping):
-        return list(data.items())
-    if isinstance(data, Sequence):
-        return [(None, part) for part in data]
-    return [(None, data)]
+        return [(name, _as_one(part)) for name, part in data.items()]
+    if isinstance(data, Sequence) and not isinstance(data, str):
+        return [(None, _as_one(part)) for part in data]
+    return [(None, _as_one(data))]
+
+
+def _as_one(part: object) -> OneModel:
+    if isinstance(part, OneModel):
+        return part
+    try:
+        if isinstance(part, ArrowStream):
+            return pa.table(part)
+    except pa.ArrowException as error:
+        raise AnalysisError(f"the frame is no table of scores: {error}", hint=ALLOWED) from error
+    raise AnalysisError(f"{shortened(part)} cannot be analysed", hint=ALLOWED)
 
 
 def _rename(cubes: tuple[ScoreCube, ...], name: str | None) -> list[ScoreCube]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from spillover.analysis.verdict import Verdict
 from spillover.analysis.warned import Warned
 from spillover.analysis.weights import WeightCorrelation, WeightSimilarity
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 INDENTED_CELLS = 10_000
 """Cells of all models up to which findings are written over many lines."""
 
@@ -43,7 +46,7 @@ class CellFindings:
     q_dependent: Transfers
     """The same after Benjamini-Yekutieli."""
     basis: tuple[str, ...]
-    """By target: what its intervals rest on."""
+    """By target: what its intervals rest on; where `inference.unseen` is true, on the rule of three as well."""
     accuracy: np.ndarray
     """Of the finetuned models, mean over seeds; NaN where not known."""
     mcnemar: tuple[np.ndarray | None, ...]
@@ -176,6 +179,20 @@ class ModelFindings:
         """Whether every source is a mixture, or what one is held against, so that nobody asks about the matrix."""
         rivals = {source for verdict in self.verdicts for arm in verdict.arms for source in arm.sources}
         return self.mixtures is not None and rivals.issuperset(self.transfers.sources)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Convert every cell to a row of a pandas DataFrame: what `matrix.to_frame()` shows, with intervals and tests.
+
+        Columns: `source`, `target`; `pgf`, mean over seeds, with `low` and `high`, its interval (infinite where it is
+        unbounded); `p` of no change, and `q`, adjusted over all transfers to other tasks; `points`, mean difference of
+        accuracy; `accuracy` of the finetuned models and of the `base`, 0–1. NaN where undefined or not known.
+
+        Raises:
+            AnalysisError: pandas is not installed.
+        """
+        from spillover.analysis.cells_frame import frame_cells  # noqa: PLC0415 (it reads these classes)
+
+        return frame_cells(self)
 
     def __repr__(self) -> str:
         transfers = self.transfers

@@ -19,6 +19,7 @@ from spillover.analysis.pgf import TransferArray, transfers_of_cube
 from spillover.analysis.records import BaseRecord, record_base, record_table_base
 from spillover.analysis.shapes import PerTarget
 from spillover.analysis.tables import TableTransfers
+from spillover.analysis.unseen import limit_pgf
 
 Draw = Callable[[np.random.Generator], Iterable[Replicates]]
 
@@ -35,6 +36,8 @@ class Material:
     """Draws bootstrap replicates; none where neither examples nor seeds can be drawn."""
     unsampled: np.ndarray
     """Targets, as true or false, of which replicates cannot draw other examples."""
+    unseen: PerTarget
+    """The largest PGF that may hide where no answer differs; NaN where examples are not known (see `unseen`)."""
     base: dict[str, BaseRecord]
     gap: PerTarget
     """Answers between base and ceiling; NaN where counts are not known."""
@@ -62,15 +65,16 @@ def gather_cube(cube: ScoreCube, context: Context) -> Material:
     calibrated = calibrate_cube(cube)
     answers = describe_answers(cube)
     basis = "examples × seeds" if len(cube.seeds) > 1 else "examples only: one seed"
-    gap = (ceiling - cube.base_accuracy.mean(axis=0)[0]) * cube.examples
+    gap = ceiling - cube.base_accuracy.mean(axis=0)[0]
     return Material(
         transfers=transfers_of_cube(cube, ceiling),
         inference=infer_cube(cube, ceiling, context.settings.confidence),
         basis=(basis,) * len(cube.targets),
         draw=lambda rng: replicate_cube(cube, ceiling, context.settings.replicates, rng),
         unsampled=np.zeros(len(cube.targets), dtype=bool),
+        unseen=limit_pgf(cube.examples, gap, context.settings.confidence),
         base=record_base(cube, calibrated, context),
-        gap=np.round(gap, 9),
+        gap=np.round(gap * cube.examples, 9),
         correct=tuple(answer.correct for answer in answers),
         accuracy=cube.accuracy.mean(axis=0),
         mcnemar=tuple(compute_mcnemar_p(block) for block in cube.blocks),
@@ -97,14 +101,17 @@ def gather_table(table: TableTransfers, context: Context) -> Material:
     accuracy[:, known] = counts.correct.mean(axis=0)[:, known] / counts.examples[known]
     if table.accuracy is None:
         accuracy[~transfers.defined] = np.nan
+    errors = np.where(known, counts.base_errors.mean(axis=0), np.nan)
+    examples = np.where(known, counts.examples, 0)
     return Material(
         transfers=transfers,
         inference=infer_table(table, context.settings.confidence),
         basis=tuple(name_basis(table, column) for column in range(len(transfers.targets))),
         draw=lambda rng: replicate_table(table, context.settings.replicates if something_varies else 0, rng),
         unsampled=~known,
+        unseen=limit_pgf(examples, errors / np.maximum(examples, 1), context.settings.confidence),
         base=record_table_base(table, context),
-        gap=np.where(known, counts.base_errors.mean(axis=0), np.nan),
+        gap=errors,
         correct=tuple(counts.correct[:, :, column] if known[column] else None for column in range(len(known))),
         accuracy=accuracy,
         mcnemar=(None,) * len(known),

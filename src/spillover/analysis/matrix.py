@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,10 +51,7 @@ class TransferMatrix:
         Raises:
             AnalysisError: pandas is not installed.
         """
-        try:
-            import pandas as pd  # noqa: PLC0415 (optional: only this method needs it)
-        except ImportError as error:
-            raise AnalysisError("to_frame() needs pandas", hint="pip install pandas") from error
+        pd = load_pandas()
         return pd.DataFrame(
             self.values, index=pd.Index(self.sources, name="source"), columns=pd.Index(self.targets, name="target")
         )
@@ -91,6 +89,19 @@ class TransferMatrix:
 
     def _short(self, name: str) -> str:
         return self.abbreviations.get(name, name)
+
+
+def load_pandas() -> ModuleType:
+    """Import pandas.
+
+    Raises:
+        AnalysisError: it is not installed.
+    """
+    try:
+        import pandas  # noqa: PLC0415 (optional: only frames need it)
+    except ImportError as error:
+        raise AnalysisError("to_frame() needs pandas", hint="pip install pandas") from error
+    return pandas
 
 
 def _show(value: float) -> str:

@@ -33,6 +33,7 @@ from spillover.analysis.settings import AnalysisSettings, require_known_targets
 from spillover.analysis.spread import summarise_replicates
 from spillover.analysis.summary import summarise
 from spillover.analysis.tables import lay_out_table
+from spillover.analysis.unseen import limit_pgf
 from spillover.analysis.verdict import Verdict, judge_mixture
 from spillover.analysis.warned import Warned
 from spillover.analysis.warned_of_answers import warn_of_own_control
@@ -163,7 +164,10 @@ def _calibrate(cube: ScoreCube, calibrated: ScoreCube | None, context: Context) 
     spread = None
     if frame.reference.any():
         pieces = replicate_cube(calibrated, ceiling, context.settings.replicates, context.generator("bootstrap"))
-        spread = summarise_replicates(pieces, transfers, frame, context.settings.confidence)
+        gap = ceiling - calibrated.base_accuracy.mean(axis=0)[0]
+        confidence = context.settings.confidence
+        unseen = limit_pgf(calibrated.examples, gap, confidence)
+        spread = summarise_replicates(pieces, transfers, frame, confidence, unseen=unseen)
     inference = infer_cube(calibrated, ceiling, context.settings.confidence)
     return CalibratedFindings(
         transfers=transfers,

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from spillover.analysis.pgf import ZERO
+from spillover.analysis.unseen import limit_unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +126,12 @@ def _linearise(target: Paired) -> np.ndarray:
 
 
 def _unseen(target: Paired, confidence: float) -> float:
-    """The largest PGF that may hide where no example differs: `(1 − (1 − confidence)^(1/m)) / ḡ`, about `3 / (m ḡ)`.
+    """The largest PGF that may hide where no example differs, about `3 / (m ḡ)`.
 
-    No variance is estimated from differences that were not seen. But of `m` examples that show nothing, the share in
-    the population that differs is below the numerator with this confidence (the rule of three: Hanley and
-    Lippman-Hand, JAMA 249, 1983), and a mean difference is no larger than that share, for scores lie in 0–1. Seeds ask
-    the same examples, so they do not multiply `m`. Of a mean over targets it is the largest of these over their number:
-    the limit on all that goes unseen allows the most where all of it is on the target that an example moves most.
+    Of a mean over targets it is the largest of these over their number: the limit on all that goes unseen allows the
+    most where all of it is on the target that an example moves most.
     """
-    return float(-np.expm1(np.log1p(-confidence) / len(target.gap)) / target.gap.mean())
+    return float(limit_unseen(len(target.gap), confidence) / target.gap.mean())
 
 
 def _item(values: np.ndarray) -> float:

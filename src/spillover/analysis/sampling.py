@@ -15,7 +15,7 @@ import pyarrow as pa
 from spillover.analysis.accuracies import lay_out_accuracies
 from spillover.analysis.alignment import build_cubes
 from spillover.analysis.bootstrap import Replicates, replicate_cube, replicate_table
-from spillover.analysis.calibration import calibrate_cube
+from spillover.analysis.calibration import calibrate_cube, can_calibrate
 from spillover.analysis.cube import ScoreCube, TargetBlock
 from spillover.analysis.facts import Facts, collect_facts
 from spillover.analysis.mixtures import leave_out_mixtures
@@ -67,6 +67,13 @@ class TransferSample:
     unsampled: tuple[str, ...] = ()
     """Targets whose right answers cannot be counted: no other examples are drawn of them, and replicates differ by
     seed alone; with one seed, not at all."""
+    can_calibrate: bool = False
+    """Whether the log-probabilities of all options are there, so that PGFs without the answer prior can be taken."""
+
+    @property
+    def noiseless(self) -> frozenset[str]:
+        """Targets on which nothing tells the noise: their replicates are all the same."""
+        return frozenset(self.unsampled if self.split is None else ())
 
 
 def sample_transfers(
@@ -138,7 +145,8 @@ def _sample_cube(
         return Half(replicates=_over_seeds(pieces), mean=means[0], held_out=means[1], share=share)
 
     pieces = replicate_cube(cube, ceiling, count, _generator(settings))
-    return _sample(transfers_of_cube(cube, ceiling), facts, _over_seeds(pieces), split, "examples")
+    sample = _sample(transfers_of_cube(cube, ceiling), facts, _over_seeds(pieces), split, "examples")
+    return replace(sample, can_calibrate=can_calibrate(cube))
 
 
 def _halve_cube(cube: ScoreCube, rng: np.random.Generator) -> tuple[ScoreCube, ScoreCube]:

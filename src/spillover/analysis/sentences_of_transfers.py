@@ -122,8 +122,9 @@ def _say_without_flagged(model: ModelFindings, _: AnalysisSettings) -> Iterator[
         if fewer.mean is None:
             yield f"every target is flagged ({names}): see the warnings."
         else:
-            means = f"{number(fewer.mean, 4)}, not {number(summary.mean, 4)}"
-            yield f"without the flagged targets ({names}) the mean transfer is {means}."
+            without, with_them = number(fewer.mean, 4), number(summary.mean, 4)
+            if without != with_them:
+                yield f"without the flagged targets ({names}) the mean transfer is {without}, not {with_them}."
     unlabelled = model.without_unknown_labels
     if unlabelled is not None and unlabelled.mean is not None and unlabelled.cells < summary.cells:
         names = ", ".join(unlabelled.frame.excluded)

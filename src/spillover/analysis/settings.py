@@ -49,10 +49,11 @@ class AnalysisSettings(BaseModel):
     {'Jigsaw': 'human'}
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     ceiling: Ceiling = 1.0
-    """The paper's is 1. A mapping gives it by target; targets that it leaves out keep 1."""
+    """The score at which nothing is left to gain: the paper's is 1. A mapping gives it by target; those that it leaves
+    out keep 1."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Coverage of every interval."""
     false_discovery_rate: float = Field(default=0.05, gt=0, lt=0.5)
@@ -109,7 +110,7 @@ class AnalysisSettings(BaseModel):
 class VerificationSettings(BaseModel):
     """Which source is what, in a study of a mixture that was chosen: every name is one of the study's sources."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     targets: tuple[str, ...] = Field(min_length=1)
     """What the mixture was chosen for."""
@@ -118,6 +119,7 @@ class VerificationSettings(BaseModel):
     tolerance: float = Field(default=0.0, ge=0)
     """Harm to a protected task that is accepted, PGF."""
     chosen: str
+    """The mixture that was chosen."""
     random: tuple[str, ...] = ()
     """Mixtures drawn at random; at least two, if any."""
     best_single: str | None = None

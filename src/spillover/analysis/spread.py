@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spillover.analysis.bootstrap import Replicates
-from spillover.analysis.frame import Derived, Frame, derive
+from spillover.analysis.frame import Derived, Frame, derive, mean_of_cells
 from spillover.analysis.pgf import ZERO, TransferArray
 from spillover.analysis.profiles import Profile, mean_present
-from spillover.analysis.shapes import Matrices, Transfers
+from spillover.analysis.shapes import Matrices, PerTarget, Transfers
 from spillover.analysis.shares import SharesSpread, SquaresPiece, spread_shares, square_piece
+from spillover.analysis.unseen import derive_reach, widen_derived, widen_profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Spread:
     """Leading axis: replicates."""
     low: Derived
     high: Derived
+    unseen: PerTarget
+    """The largest PGF that may hide where no answer differs, by target (see `unseen`); NaN where not known."""
     noise: Derived
     """What each quantity would be if there were no transfer at all: from centred replicates, or from a table's own
     noise (see `null_noise`). Leading axis: replicates."""
@@ -81,23 +84,21 @@ class Spread:
 
     def average_intervals(self, frame: Frame) -> dict[str, dict[str, list[float]]]:
         """Intervals of the *averages* over tasks, which the ends of the single tasks' intervals do not give."""
-        replicates = self.replicates
-        profiles = {
-            "transferability": (replicates.transferability, frame.rows),
-            "malleability": (replicates.malleability, frame.columns),
-            "transferability_with_diagonal": (replicates.transferability_with_diagonal, frame.rows),
-            "malleability_with_diagonal": (replicates.malleability_with_diagonal, frame.columns),
-        }
-        return {
-            name: {
-                side: [float(percentile(values, percent)) for percent in (self.tail, 100 - self.tail)]
-                for side, values in (
-                    ("positive", profile.average(count)[0]),
-                    ("negative", profile.average(count)[1]),
-                )
-            }
-            for name, (profile, count) in profiles.items()
-        }
+        reach = derive_reach(self.unseen, frame)
+        found: dict[str, dict[str, list[float]]] = {}
+        for name in ("transferability", "malleability"):
+            for kind in (name, f"{name}_with_diagonal"):
+                of_sources = name == "transferability"
+                count = frame.rows if of_sources else frame.columns
+                averages = getattr(self.replicates, kind).average(count)
+                ends = [Profile(*(percentile(side, at) for side in averages)) for at in (self.tail, 100 - self.tail)]
+                far = getattr(reach, kind).positive[:count]
+                far = far.mean() if of_sources else far.max() / count  # all that goes unseen is on one target
+                low, high = widen_profile(ends[0], ends[1], Profile(far, -far))
+                found[kind] = {
+                    side: [float(getattr(low, side)), float(getattr(high, side))] for side in ("positive", "negative")
+                }
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +120,14 @@ def summarise_replicates(
     frame: Frame,
     confidence: float,
     members: Sequence[CliquePairs] = (),
+    unseen: PerTarget | None = None,
 ) -> Spread | None:
     """Turn replicates into intervals, noise floors, standard errors and membership probabilities.
 
     Intervals are percentiles. Δ and Θ of a noisy matrix lie further from 0 than the truth (see `Spread.floor`), and
-    those of its replicates twice as far, so an interval may lie beyond its estimate: read it against the floor.
+    those of its replicates twice as far, so an interval may lie beyond its estimate: read it against the floor. Where
+    no answer differs all replicates are alike; there, the interval of the mean, and of a Δ or Θ that is 0 in all of
+    them, reaches as far as the rule of three allows (see `unseen`).
 
     Args:
         pieces: replicates, piece by piece.
@@ -131,6 +135,7 @@ def summarise_replicates(
         frame: the cells that take part.
         confidence: coverage.
         members: cliques whose membership is counted.
+        unseen: the largest PGF that may hide where no answer differs, by target; None where it is known of none.
 
     Returns:
         None where there are no replicates.
@@ -154,10 +159,17 @@ def summarise_replicates(
     shift = np.sum([part.deviations for part in parts], axis=0) / count
     square = np.sum([part.squared_deviations for part in parts], axis=0) / count
     pieces_of_squares = [part.squares for part in parts if part.squares is not None]
+    unseen = np.full(len(frame.targets), np.nan) if unseen is None else unseen
+    ends = (
+        derived.map(lambda values: percentile(values, tail)),
+        derived.map(lambda values: percentile(values, 100 - tail)),
+    )
+    low, high = widen_derived(ends, mean_of_cells(transfers.mean, frame.reference), derive_reach(unseen, frame))
     return Spread(
         replicates=derived,
-        low=derived.map(lambda values: percentile(values, tail)),
-        high=derived.map(lambda values: percentile(values, 100 - tail)),
+        low=low,
+        high=high,
+        unseen=unseen,
         noise=_join([part.noise for part in parts]),
         standard_error=np.where(transfers.defined, np.sqrt(np.maximum(square - shift**2, 0.0)), np.nan),
         shares=spread_shares(pieces_of_squares, transfers, frame.reference, tail),

@@ -43,17 +43,27 @@ def warn_of_answers(evidence: Evidence, settings: AnalysisSettings) -> Iterator[
 
 
 def _warn_of_collapse(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:
+    """A collapse that finetuning brought is a learnt format; one that the base had before it was taught by nothing."""
     for column, answers in enumerate(evidence.answers):
-        target, count = evidence.frame.targets[column], int(answers.collapsed.sum())
-        if not count:
-            continue
-        letters = answers.shares[answers.collapsed].argmax(axis=-1)
-        named = ", ".join(answers.letters[code] for code in np.unique(letters).tolist())
-        text = (
-            f"{target}: {count} of {answers.collapsed.size} finetuned models answer {named} nearly always and are "
-            f"right exactly as often as that is the answer: a learnt format, not a learnt task"
-        )
-        yield Warned(kind="collapse", tasks=(target,), text=text)
+        target, runs = evidence.frame.targets[column], answers.collapsed.size
+        new = answers.collapsed & ~answers.kept
+        said: list[str] = []
+        if answers.base_collapsed or answers.kept.any():
+            kept = int(answers.kept.sum())
+            others = "; what the others gain may be no more than other letters" if kept < runs else ""
+            said.append(
+                f"the base itself answers {answers.base_letter} nearly always, and {kept} of {runs} finetuned models "
+                f"still {'does' if kept == 1 else 'do'}, right exactly as often as that is the answer{others}"
+            )
+        if new.any():
+            letters = answers.shares[new].argmax(axis=-1)
+            named = ", ".join(answers.letters[code] for code in np.unique(letters).tolist())
+            said.append(
+                f"{int(new.sum())} of {runs} finetuned models answer {named} nearly always, as the base does not, and "
+                "are right exactly as often as that is the answer: a learnt format, not a learnt task"
+            )
+        if said:
+            yield Warned(kind="collapse", tasks=(target,), text=f"{target}: {'; '.join(said)}")
 
 
 def _warn_of_shared_counts(evidence: Evidence, settings: AnalysisSettings) -> Iterator[Warned]:

@@ -14,6 +14,7 @@ from spillover.analysis.differences import describe_difference, differences_of
 from spillover.cli.importing import show_read
 from spillover.cli.paths import SAME_PATH, is_repeated, read_named_paths
 from spillover.cli.reading_options import reads_results
+from spillover.cli.waiting import ANALYSING, sign_of_life
 from spillover.core.errors import AnalysisError
 from spillover.interop.importing import ImportChoices
 from spillover.report.differences_in_terminal import differences_in_terminal
@@ -23,11 +24,14 @@ from spillover.study.together import StudyResults, analyze_results
 
 PATHS = Annotated[
     list[str],
-    typer.Argument(help="A study folder, a PGF table, or somebody's results (see import); NAME=PATH names its model."),
+    typer.Argument(help="A study, a PGF table, or somebody's results (see import); NAME=PATH names its model."),
 ]
 SETTINGS = Annotated[
     Path | None,
-    typer.Option("--settings", help="A YAML file with what a study has under analysis: (ceiling, edge_threshold, …)."),
+    typer.Option(
+        "--settings",
+        help="A YAML file with what a study has under analysis: (ceiling, edge_threshold, …), or a study file.",
+    ),
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
@@ -100,29 +104,34 @@ def report(
 
     if out.suffix == ".html":
         raise typer.BadParameter(f"{out} names a page: give the folder that it is to stand in", param_hint="--out")
-    inputs, chosen = _read(paths, settings, choices)
-    findings = analyze_results(inputs, chosen)
     console = Console(stderr=True)
-    write_report(findings, out / "report.html", mixtures=mixture_panels(inputs, chosen))
+    inputs, chosen = _read(paths, settings, choices)
+    with sign_of_life(console, ANALYSING):
+        findings = analyze_results(inputs, chosen)
+        write_report(findings, out / "report.html", mixtures=mixture_panels(inputs, chosen))
     console.print(f"wrote {out}/report.html", markup=False, highlight=False, soft_wrap=True)
     if not figures:
         return
-    from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
+    with sign_of_life(console, "drawing the figures for papers"):
+        from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
 
-    with console.status("drawing the figures for papers"):
         written = write_figures(findings, out / "figures")
     console.print(f"wrote {out}/figures: {len(written)} files", markup=False, highlight=False, soft_wrap=True)
 
 
 def _analyze(paths: list[str], settings_file: Path | None, choices: ImportChoices) -> Findings:
-    return analyze_results(*_read(paths, settings_file, choices))
+    inputs, settings = _read(paths, settings_file, choices)
+    with sign_of_life(Console(stderr=True), ANALYSING):
+        return analyze_results(inputs, settings)
 
 
 def _read(
     paths: list[str], settings_file: Path | None, choices: ImportChoices
 ) -> tuple[list[StudyResults], AnalysisSettings | None]:
-    inputs = read_named_paths(paths, choices)
-    show_read(Console(stderr=True), inputs)
+    console = Console(stderr=True)
+    with sign_of_life(console, "reading"):
+        inputs = read_named_paths(paths, choices)
+    show_read(console, inputs)
     settings = _read_settings(settings_file) if settings_file else None
     return [part.results for part in inputs], settings
 

@@ -13,8 +13,9 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from spillover.cli.paths import Results
-from spillover.cli.progress import ImportProgress
+from spillover.cli.readable import counted
 from spillover.cli.reading_options import reads_results
+from spillover.cli.waiting import ImportProgress
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import Metric
 from spillover.interop.gather import Gathered
@@ -82,11 +83,12 @@ def show_plan(console: Console, plan: ImportPlan) -> None:
         _say(console, f"! {note}", style="yellow")
     if plan.passed_over:
         shown = ", ".join(plan.passed_over[:LISTED]) + (", …" if len(plan.passed_over) > LISTED else "")
-        _say(console, f"{len(plan.passed_over)} files are no results that are recognised: {shown}")
+        _say(console, f"{counted(len(plan.passed_over), 'file')} passed over, not recognised as results: {shown}")
 
 
 def _show_runs(console: Console, plan: ImportPlan) -> None:
-    _say(console, f"{len(plan.runs)} runs of {', '.join(dict.fromkeys(each.run.format for each in plan.runs))}")
+    formats = dict.fromkeys(each.run.format for each in plan.runs)
+    _say(console, f"{counted(len(plan.runs), 'run')} of {', '.join(formats)}")
     rows = Table(box=None)
     mapping = list(_mapping(plan))
     shown = [name for name in mapping[0] if name not in OFTEN_ALIKE or len({row[name] for row in mapping}) > 1]

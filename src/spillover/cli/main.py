@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -13,7 +12,9 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from spillover.core.errors import SpilloverError
+from spillover.cli.stopping import TRY_AGAIN, Stopped
+from spillover.cli.streams import OutputError, watched_streams
+from spillover.core.errors import InterruptedRunError, SpilloverError
 
 USER_ERROR = 2
 INTERNAL_ERROR = 70
@@ -71,8 +72,8 @@ def options(
 def main() -> None:
     """Run the command line.
 
-    It exits with 0 where all is well, 2 for what the user can mend, 70 for a fault of ours, 75 where a run was stopped
-    and can go on, and 130 interrupted.
+    It exits with 0 where all is well, 2 for what the user can mend, 70 for a fault of ours, 75 where it was stopped or
+    cut off and may be given again, and 130 interrupted.
     """
     sys.exit(run_command(sys.argv[1:]))
 
@@ -83,41 +84,45 @@ def run_command(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
+    with watched_streams():
+        try:
+            return _run_command(arguments)
+        except OutputError as error:
+            if not error.reader_left:
+                Console(stderr=True).print(f"error: {error}", style="red", markup=False)
+            return 0 if error.reader_left else USER_ERROR
+
+
+def _run_command(arguments: list[str]) -> int:
     console = Console(stderr=True)
     command = next((word for word in arguments if not word.startswith("-")), None)
+    kept = "nothing was written" if command in READING else "what was finished is kept: give the same command to go on"
     try:
         app = build_app(command)
         code = app(arguments, standalone_mode=False)
+        sys.stdout.flush()  # or a full disk would be met at Python's end
     except (SpilloverError, typer.TyperException) as error:
         text = error.format_message() if isinstance(error, typer.TyperException) else f"error: {error}"
         console.print(_shown(text), style="red", markup=False, highlight=False, soft_wrap=True)
         if "--debug" in arguments:
             console.print_exception()
-        return USER_ERROR
+        return TRY_AGAIN if isinstance(error, InterruptedRunError) else USER_ERROR
+    except Stopped as stopped:
+        console.print(f"stopped, {stopped.reason}; {kept}", soft_wrap=True, highlight=False)
+        return TRY_AGAIN
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except Exception as error:  # noqa: BLE001 (the last resort: told as a fault of ours, never hidden)
-        if isinstance(error, BrokenPipeError) and _reader_has_left():
-            return 0
+    except OutputError:
+        raise
+    except Exception:  # noqa: BLE001 (the last resort: told as a fault of ours, never hidden)
         console.print("internal error: this is a fault of spillover, please report it", style="red")
         console.print_exception()
         return INTERNAL_ERROR
     if code == INTERRUPTED:  # typer turns Ctrl-C within a command into this code
-        kept = "what was finished is kept: give the same command to go on"
-        console.print(f"interrupted; {'nothing was written' if command in READING else kept}", soft_wrap=True)
+        console.print(f"interrupted; {kept}", soft_wrap=True)
     return code or 0
 
 
 def _shown(text: str) -> str:
     """Take out what would steer the terminal: errors tell of names in files that others wrote."""
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
-
-
-def _reader_has_left() -> bool:
-    """Whether what reads our stdout, such as `head`, has had enough: no other broken pipe is forgiven."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain at its end
-        return True
-    return False

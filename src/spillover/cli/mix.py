@@ -14,7 +14,8 @@ from spillover.analysis import AnalysisSettings
 from spillover.analysis.sampling import TransferSample, sample_transfers
 from spillover.cli.gathered import gathers
 from spillover.cli.importing import show_read
-from spillover.cli.mixture_files import Origin, export_only, find_format, require_new, write_verifying_study
+from spillover.cli.mixture_data import Origin, limit_by_data
+from spillover.cli.mixture_files import export_only, find_format, require_new, write_verifying_study
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
@@ -34,9 +35,11 @@ def add_commands(app: typer.Typer) -> None:
 
 def gather_settings(
     *,
-    target: Annotated[list[str], typer.Option("--target", help="A task to become better at; may be repeated.")],
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Tasks to become better at: A,B; at least one.")
+    ] = None,
     protect: Annotated[
-        list[str] | None, typer.Option("--protect", help="A task that must not become worse; may be repeated.")
+        list[str] | None, typer.Option("--protect", help="Tasks that must not become worse: A,B.")
     ] = None,
     budget: Annotated[int, typer.Option(min=1, help="Training examples in all.")] = 1000,
     strategy: Annotated[
@@ -45,7 +48,8 @@ def gather_settings(
     max_sources: Annotated[int | None, typer.Option("--max-sources", min=1, help="Sources at most.")] = None,
     max_share: Annotated[float, typer.Option("--max-share", help="Largest share of one source, 0 to 1.")] = 1.0,
     available: Annotated[
-        list[str] | None, typer.Option("--available", help="SOURCE=N: training examples that it has; may be repeated.")
+        list[str] | None,
+        typer.Option("--available", help="SOURCE=N: training examples to take at most; by default what the data hold."),
     ] = None,
     tolerance: Annotated[float, typer.Option(min=0, help="Harm to protected tasks that is accepted, PGF.")] = 0.0,
     threshold: Annotated[float, typer.Option(help="Of the threshold strategy, PGF.")] = 0.0,
@@ -58,8 +62,13 @@ def gather_settings(
     """Put what is asked of a mixture together.
 
     Raises:
-        BadParameter: a value is not allowed.
+        BadParameter: a value is not allowed, or there is no target.
     """
+    if not target:
+        raise typer.BadParameter(
+            "name a task to become better at; --targets is another option, which keeps but some of somebody's results",
+            param_hint="--target",
+        )
     given: dict[str, Any] = {
         "targets": target,
         "protected": protect or [],
@@ -115,26 +124,30 @@ def mix(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="With --export or --study: the study whose tasks are meant; by default PATH."),
+        typer.Option("--data", help="The study file whose tasks hold the sources' data; by default PATH."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="A file for the mixture as JSON; with --export, the folder of the data.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what --export or --study wrote there before, and nothing else.")
+    ] = False,
     choices: ImportChoices,
 ) -> None:
     """Recommend which data to train on for some targets, and predict what it does to every task."""
     kind = find_format(export, out)
-    require_new(study, out if kind is not None else None)
+    require_new(study, out if kind is not None else None, force=force)
     samples = _samples(path, settings, choices)
     origin = Origin.of(path, data, samples, choices.mapping.tasks)
+    settings = limit_by_data(_split_names(settings, samples), list(_sources(samples)), origin)
     mixtures = [recommend_from(sample, settings) for sample in samples]
     if settings.exclude_target_data:
         _tell_of_exclusion(samples, mixtures)
     if study is not None:
         write_verifying_study(samples, mixtures, origin, study, random_mixtures)
     if kind is not None and out is not None:
-        export_only(mixtures, kind, origin, out, evidence=path)
+        export_only(mixtures, kind, origin, out, evidence=path, force=force)
     elif out is not None:
         write_atomically(out, _as_json(mixtures))
     if json:
@@ -143,6 +156,21 @@ def mix(
     console = Console()
     for mixture in mixtures:
         console.print(mixture_in_terminal(mixture))
+
+
+def _sources(samples: list[TransferSample]) -> dict[str, None]:
+    return dict.fromkeys(source for sample in samples for source in sample.sources)
+
+
+def _split_names(settings: MixtureSettings, samples: list[TransferSample]) -> MixtureSettings:
+    """Take lists of targets and of protected tasks apart, unless a task's own name has commas."""
+    known = {name for sample in samples for target in sample.targets for name in (target, sample.abbreviations[target])}
+
+    def split(names: tuple[str, ...]) -> tuple[str, ...]:
+        parts = [[name] if name in known else name.split(",") for name in names]
+        return tuple(part.strip() for each in parts for part in each if part.strip())
+
+    return settings.model_copy(update={"targets": split(settings.targets), "protected": split(settings.protected)})
 
 
 def _tell_of_exclusion(samples: list[TransferSample], mixtures: list[Mixture]) -> None:

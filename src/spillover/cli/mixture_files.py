@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,21 @@ from rich.console import Console
 from rich.progress import Progress
 
 from spillover.analysis.sampling import TransferSample
+from spillover.cli.mixture_data import Origin, evidence_file
 from spillover.core.errors import AnalysisError, StoreError, nearest
 from spillover.core.files import write_atomically
 from spillover.core.keys import content_key, hash_file
-from spillover.interop.task_names import TaskNames
-from spillover.mixture.check import describe_arms, find_rivals, verifying_study, write_study
+from spillover.mixture.check import WRITTEN_HERE, describe_arms, find_rivals, verifying_study, write_study
 from spillover.mixture.export.export import MANIFEST, export_mixture, require_empty
 from spillover.mixture.export.formats import FORMATS, Format
+from spillover.mixture.export.former import remove_export, require_export
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.power import describe_power, find_smallest_differences
+from spillover.study.opening import study_faults
 from spillover.study.provenance import package_versions
-from spillover.study.reading import load_study
+from spillover.study.reading import read_study_text
 from spillover.study.study import Study
 from spillover.tasks.data import open_tasks
-from spillover.tasks.settings import FileTask, HubTask
 
 
 def find_format(export: str | None, out: Path | None) -> Format | None:
@@ -44,63 +44,25 @@ def find_format(export: str | None, out: Path | None) -> Format | None:
     return kind
 
 
-def require_new(study: Path | None, data: Path | None) -> None:
+def require_new(study: Path | None, data: Path | None, *, force: bool) -> None:
     """Refuse to overwrite, before anything is computed.
+
+    Args:
+        study: the study file to be written.
+        data: the folder to be written.
+        force: whether what this command wrote before may be replaced; nothing else may.
 
     Raises:
         StoreError: the study file is there already, or the folder of the data holds something.
     """
     if study is not None and study.exists():
-        raise StoreError("the file is there already", where=str(study), hint="give another --study")
+        if not force:
+            hint = "give another --study, or --force, which replaces a study that was written so"
+            raise StoreError("the file is there already", where=str(study), hint=hint)
+        if not read_study_text(study).startswith(WRITTEN_HERE):
+            raise StoreError("spillover mix did not write this file", where=str(study), hint="give another --study")
     if data is not None:
-        require_empty(data)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the data of the sources is."""
-
-    file: Path
-    is_path: bool
-    """Whether the study is the one that the mixture was chosen by."""
-    evidence: frozenset[str]
-    """The sources and targets that the mixture was chosen among."""
-    names: TaskNames
-    """What the tasks of somebody's results are called here."""
-
-    @staticmethod
-    def of(path: str, data: Path | None, samples: list[TransferSample], names: TaskNames) -> Origin:
-        """Take the study that is named; without one, what the mixture is chosen by."""
-        evidence = frozenset(name for sample in samples for name in (*sample.sources, *sample.targets))
-        return Origin(data or _file(path), is_path=data is None, evidence=evidence, names=names)
-
-    def study(self) -> Study:
-        """Read the study, its tasks called as in the results that the mixture was chosen by.
-
-        Raises:
-            AnalysisError: it is a table.
-        """
-        if self.file.is_file() and self.file.suffix not in (".yaml", ".yml"):
-            raise AnalysisError(
-                "a table holds no training data", where=str(self.file), hint="name a study: --data study.yaml"
-            )
-        study = load_study(self.file)
-        called = {task.name: self._called(task.name) for task in study.tasks if isinstance(task, FileTask | HubTask)}
-        tasks = tuple(
-            task.model_copy(update={"name": called[task.name]}) if isinstance(task, FileTask | HubTask) else task
-            for task in study.tasks
-        )
-        targets = study.targets if study.targets == "all" else tuple(called.get(name, name) for name in study.targets)
-        return study.model_copy(update={"tasks": tasks, "targets": targets})
-
-    def _called(self, name: str) -> str:
-        settled = self.names.settle(name)
-        return settled if name not in self.evidence and settled in self.evidence else name
-
-
-def _file(path: str) -> Path:
-    """PATH of PATH or NAME=PATH."""
-    return Path(path if Path(path).exists() else path.rpartition("=")[2])
+        (require_export if force else require_empty)(data)
 
 
 def _only(mixtures: list[Mixture]) -> Mixture:
@@ -118,13 +80,19 @@ def write_verifying_study(
     """Write the study of a mixture and its rivals, and say on stderr what it will compare.
 
     Raises:
-        AnalysisError: there are several mixtures, or the origin is a table.
+        AnalysisError: there are several mixtures, the origin holds no data, or the study could not be run.
         MixtureError: the mixture has no rivals.
     """
     chosen = _only(mixtures)
     rivals = find_rivals(samples[0], chosen, random_mixtures)
     origin_study = origin.study()
     study = verifying_study(origin_study, file.stem, chosen, rivals, same_examples=origin.is_path)
+    if missing := _find_missing(study, chosen, origin):
+        raise AnalysisError(
+            "\n  ".join(["the study of this mixture could not be run:", *missing]),
+            where=str(origin.file),
+            hint="mend it there; no study was written",
+        )
     write_atomically(file, write_study(study))
     console = Console(stderr=True)
     power = find_smallest_differences(samples[0], chosen.settings, len(rivals.random))
@@ -133,7 +101,19 @@ def write_verifying_study(
     console.print(f"wrote {file}; next: spillover plan {file}", markup=False, highlight=False, soft_wrap=True)
 
 
-def export_only(mixtures: list[Mixture], kind: Format, origin: Origin, out: Path, *, evidence: str) -> None:
+def _find_missing(study: Study, chosen: Mixture, origin: Origin) -> list[str]:
+    """What a verifying study lacks; where it is to run is not looked at, since that may be another machine."""
+    missing: list[str] = []
+    is_known = origin.is_path or origin.names_models()
+    if not is_known and all(model.name != chosen.model for model in study.models):
+        missing.append(f"models: the results are of {chosen.model}, and no model is named: set models:")
+    placed = [(fault.where.rpartition(" ")[2], fault.message) for fault in study_faults(study)]
+    return missing + [f"{path}: {message}" for path, message in placed if not path.startswith("executor")]
+
+
+def export_only(
+    mixtures: list[Mixture], kind: Format, origin: Origin, out: Path, *, evidence: str, force: bool
+) -> None:
     """Write the data of the only mixture, and say on stderr what was taken.
 
     Args:
@@ -142,11 +122,14 @@ def export_only(mixtures: list[Mixture], kind: Format, origin: Origin, out: Path
         origin: of the data.
         out: its folder.
         evidence: PATH or NAME=PATH of what the mixture was chosen by.
+        force: whether a former export in the folder is replaced.
 
     Raises:
-        AnalysisError: there are several mixtures, or the origin is a table.
+        AnalysisError: there are several mixtures, or the origin holds no data.
     """
     mixture, study = _only(mixtures), origin.study()
+    if force:
+        remove_export(out)
     console = Console(stderr=True)
     with Progress(console=console) as progress:
         bar = progress.add_task("exporting", total=None)
@@ -156,7 +139,7 @@ def export_only(mixtures: list[Mixture], kind: Format, origin: Origin, out: Path
             out,
             kind,
             provenance={
-                "evidence": describe_evidence(_file(evidence)),
+                "evidence": describe_evidence(evidence_file(evidence)),
                 "study": study.name,
                 "tasks": [task.model_dump(mode="json", exclude_none=True) for task in study.tasks],
                 **package_versions(),
@@ -167,6 +150,8 @@ def export_only(mixtures: list[Mixture], kind: Format, origin: Origin, out: Path
         repeated = f", {each.examples - each.distinct} of them repeated" if each.distinct < each.examples else ""
         console.print(f"{each.source}: {each.examples} examples{repeated}", markup=False, highlight=False)
     console.print(f"wrote {out}: {MANIFEST} says what is in it", markup=False, highlight=False, soft_wrap=True)
+    if not mixture.helps:
+        console.print(mixture.notes[0], markup=False, highlight=False, style="yellow", soft_wrap=True)
     if kind != "parquet":
         console.print("start the trainer in that folder: its paths are meant from there, wherever it is moved")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from spillover.core.errors import ImportFileError
+from spillover.core.errors import ImportFileError, StoreError
 from spillover.core.keys import hash_file
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.interop.gather import Gathered
@@ -17,6 +17,7 @@ from spillover.interop.mapping import require_runs
 from spillover.study.together import StudyResults
 
 OneModel = pa.Table | PGFTable | AccuracyTable
+STUDY_FILE, YAML = "study.yaml", (".yaml", ".yml")
 SAME_PATH = "two of the paths are the same: give another one"
 
 
@@ -43,7 +44,8 @@ def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Resul
     for _, path in named:
         if not path.exists():
             raise ImportFileError("there is no such file or folder", where=str(path))
-    studies = [(name, path) for name, path in named if (path / "study.yaml").is_file()]
+    named = [(name, _results_of(path)) for name, path in named]
+    studies = [(name, path) for name, path in named if path.is_dir() and (path / STUDY_FILE).is_file()]
     foreign: dict[str | None, list[Path]] = {}
     for name, path in named:
         if (name, path) not in studies:
@@ -61,6 +63,19 @@ def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Resul
         hint = SAME_PATH if is_repeated(arguments) else "name them: 3B=first.csv 7B=second.csv"
         raise ImportFileError(f"two results are called {repeated[0]!r}", hint=hint)
     return results
+
+
+def _results_of(path: Path) -> Path:
+    """The path, or the folder that a study file names."""
+    if not (path.suffix in YAML or (path / STUDY_FILE).is_file()):
+        return path
+    from spillover.study.reading import study_folder  # noqa: PLC0415 (slow to import, and a table needs it not)
+
+    folder = study_folder(path)
+    if not (folder / STUDY_FILE).is_file():
+        message = "the study is not begun: there is no folder of its results"
+        raise StoreError(message, where=str(folder), hint=f"spillover run {path}")
+    return folder
 
 
 def is_repeated(arguments: list[str]) -> bool:
@@ -124,10 +139,10 @@ def _named(data: OneModel, name: str | None) -> OneModel:
 
 
 def _names(models: list[str], name: str | None) -> dict[str, str]:
-    """Call the model of a study by the name that was given; with several models, put it before theirs."""
+    """Call the model of a study by the name that was given; with several, put it before theirs, but not twice."""
     if name is None:
         return {model: model for model in models}
-    return {model: f"{name} {model}" if len(models) > 1 else name for model in models}
+    return {model: f"{name} {model}" if len(models) > 1 and model != name else name for model in models}
 
 
 def _renamed(scores: pa.Table, names: Mapping[str, str]) -> pa.Table:

@@ -1,13 +1,15 @@
-"""Progress of a study, a line for each running job and one for the whole, or plain lines; and of an import."""
+"""Progress of a study: a line for each running job and one for the whole, or plain lines."""
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from spillover.cli.waiting import say
 from spillover.study.executors.executor import (
     JobEvent,
     JobFailed,
@@ -17,10 +19,15 @@ from spillover.study.executors.executor import (
     JobProgressed,
     JobStarted,
 )
+from spillover.study.job_log import say_done
+from spillover.study.plan import Finetune
+
+TOLD_EVERY_S = 600.0
+"""Seconds from one line on a running job to the next, where no terminal shows it all the time."""
 
 
 class StudyProgress:
-    """Shows what happens to the jobs of a study.
+    """Shows what happens to the jobs of a study: bars on a terminal, elsewhere lines with date and time.
 
     Args:
         console: where to, usually stderr.
@@ -32,6 +39,9 @@ class StudyProgress:
         self._total = total
         self._done = 0
         self._bars: dict[str, TaskID] = {}
+        self._begun: dict[str, float] = {}
+        self._told: dict[str, float] = {}
+        """When a line was last printed of each job."""
         self._progress = _bars(console)
         self._whole = self._progress.add_task("jobs", total=total)
 
@@ -46,63 +56,41 @@ class StudyProgress:
 
     def show(self, event: JobEvent) -> None:
         """Show one event."""
+        now = time.monotonic()
         match event:
             case JobStarted(job):
                 self._bars[job.key] = self._progress.add_task(job.label, total=None)
+                self._told[job.key] = now
+                self._begun.setdefault(job.key, now)
+                self._line(f"begun: {job.label}")
             case JobProgressed(job, done, total):
                 self._progress.update(self._bars[job.key], completed=done, total=total)
+                if now - self._told[job.key] >= TOLD_EVERY_S:
+                    self._told[job.key] = now
+                    self._line(f"{'step' if isinstance(job, Finetune) else 'example'} {done} of {total}: {job.label}")
             case JobFinished(job, outcome):
-                self._end(job.key, f"done in {outcome.duration_s:.0f} s: {job.label}")
+                self._end(job.key, f"{say_done(now - self._begun[job.key], outcome.duration_s)}: {job.label}")
             case JobFailed(job, error):
                 self._end(job.key, f"failed: {job.label}: {error.message}")
-            case JobKept() | JobMoved():  # nothing to see
+            case JobMoved(job, error):
+                self._end_bar(job.key)
+                say(self._console, f"to be begun again by another worker: {job.label}: {error.message}", style="yellow")
+            case JobKept():  # nothing to see
                 pass
 
     def _end(self, key: str, line: str) -> None:
         self._done += 1
+        self._end_bar(key)
+        self._progress.update(self._whole, completed=self._done)
+        self._line(f"[{self._done}/{self._total}] {line}")
+
+    def _end_bar(self, key: str) -> None:
         if key in self._bars:
             self._progress.remove_task(self._bars.pop(key))
-        self._progress.update(self._whole, completed=self._done)
+
+    def _line(self, line: str) -> None:
         if not self._console.is_terminal:
-            self._console.print(f"[{self._done}/{self._total}] {line}", markup=False, highlight=False)
-
-
-class ImportProgress:
-    """Shows on stderr which run is read, how many answers were, and how many runs are left.
-
-    Args:
-        runs: how many there are.
-        console: where to; by default stderr.
-    """
-
-    def __init__(self, runs: int, console: Console | None = None) -> None:
-        console = console or Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._runs = self._progress.add_task("runs", total=runs)
-        self._begun: set[str] = set()
-        self._answers = 0
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def tell(self, run: str, answers: int) -> None:
-        """Hear of answers that were read."""
-        self._begun.add(run)
-        self._answers += answers
-        text = f"{self._answers:,} answers; {run}"
-        self._progress.update(self._runs, completed=len(self._begun) - 1, description=text)
+            say(self._console, line)
 
 
 def _bars(console: Console) -> Progress:

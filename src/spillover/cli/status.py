@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json as json_format
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console, Group, RenderableType
@@ -14,14 +15,19 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from spillover.cli.durations import readable_time
+from spillover.cli.readable import readable_time
 from spillover.study.job_log import Heard, job_log, last_heard
 from spillover.study.plan import Finetune, Job
-from spillover.study.reading import is_imported
+from spillover.study.reading import is_imported, study_folder
 from spillover.study.resume import pending
 from spillover.study.stored import StoredStudy, open_stored_study
 
 WATCH_EVERY_S = 2.0
+WATCHED_IDLE_S = 60.0
+"""Seconds without a job that runs after which watching ends: a driver that is started again needs some to begin one."""
+STATES = ("running", "lost", "failed")
+SHOWN = 5
+"""Of what is to do, has failed or is left over, so many lines, and how many more there are."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -30,9 +36,9 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def status(
-    folder: Annotated[Path, typer.Argument(help="A study's folder.")],
+    folder: Annotated[Path, typer.Argument(help="A study's folder, or its study file.")],
     *,
-    watch: Annotated[bool, typer.Option("--watch", help="Show it live, until the study is done or Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it live, until it is done or nothing runs.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Say how far a study has come, or what was imported. Other processes or machines may be running it.
@@ -41,6 +47,7 @@ def status(
     """
     if watch and json:
         raise typer.BadParameter("it is for people, and --json is not", param_hint="--watch")
+    folder = study_folder(folder)
     if is_imported(folder):
         from spillover.cli.importing import show_imported  # noqa: PLC0415 (it knows every tool's files)
 
@@ -64,8 +71,7 @@ def _print(folder: Path, stored: StoredStudy, *, json: bool) -> None:
             "evaluations_done": evaluations,
             "evaluations_pending": all_evaluations - evaluations,
             "pending": [job.label for job in jobs],
-            "running": [_facts(each) for each in heard.values() if not each.failed],
-            "failed": [_facts(each) for each in heard.values() if each.failed],
+            **{state: [_facts(each) for each in heard.values() if _state(each) == state] for state in STATES},
             "leftovers": left,
         }
         print(json_format.dumps(summary, indent=1, ensure_ascii=False))
@@ -76,30 +82,35 @@ def _print(folder: Path, stored: StoredStudy, *, json: bool) -> None:
         f"{evaluations} of {all_evaluations} evaluations",
         markup=False,
     )
-    for job in jobs:
-        line = _line(folder, heard[job.key]) if job.key in heard else f"to do: {job.label}"
-        console.print(f"  {line}", markup=False, highlight=False)
-    for name in left:
-        console.print(f"  of a trial or an older version of the study: {name}", markup=False, highlight=False)
+    to_do = [f"to do: {job.label}" for job in jobs if job.key not in heard]
+    leftovers = [f"of a trial or an older version of the study: {name}" for name in left]
+    for line in (*_heard_lines(folder, heard.values()), *_first(to_do), *_first(leftovers)):
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _watch(folder: Path) -> None:
+    active = time.monotonic()
     with Live(console=Console(), auto_refresh=False) as live:
         while True:
             stored = open_stored_study(folder)  # again, since the study may be extended meanwhile
             jobs = pending(stored.plan, stored.store)
-            live.update(_picture(folder, stored, jobs), refresh=True)
-            if not jobs:
+            heard = last_heard(folder, jobs)
+            if any(_state(each) == "running" for each in heard.values()):
+                active = time.monotonic()
+            is_idle = time.monotonic() - active >= WATCHED_IDLE_S
+            live.update(_picture(folder, stored, jobs, heard), refresh=True)
+            if not jobs or is_idle:
                 return
             time.sleep(WATCH_EVERY_S)
 
 
-def _picture(folder: Path, stored: StoredStudy, jobs: list[Job]) -> RenderableType:
+def _picture(folder: Path, stored: StoredStudy, jobs: list[Job], heard: Mapping[str, Heard]) -> RenderableType:
     bars = Table.grid(padding=(0, 1))
     for name, (done, total) in zip(("finetunes", "evaluations"), _counts(stored, jobs), strict=True):
         bars.add_row(name, ProgressBar(total=max(total, 1), completed=done, width=40), f"{done} of {total}")
-    heard = sorted(last_heard(folder, jobs).values(), key=lambda each: (each.failed, each.seconds_ago))
-    lines = [_line(folder, each) for each in heard] or (["nothing is running"] if jobs else ["done"])
+    lines = _heard_lines(folder, heard.values())
+    if not any(_state(each) == "running" for each in heard.values()):
+        lines.append("nothing is running" if jobs else "done")
     return Group(
         Text(stored.study.name), bars, *(Text(line, style="red" * line.startswith("failed")) for line in lines)
     )
@@ -112,11 +123,40 @@ def _counts(stored: StoredStudy, jobs: list[Job]) -> tuple[tuple[int, int], tupl
     return (all_finetunes - finetunes, all_finetunes), (all_evaluations - len(jobs) + finetunes, all_evaluations)
 
 
+def _state(heard: Heard) -> Literal["running", "lost", "failed"]:
+    return "failed" if heard.failed else "lost" if heard.is_lost else "running"
+
+
+def _heard_lines(folder: Path, heard: Iterable[Heard]) -> list[str]:
+    """What runs, what was lost, and the first of what has failed, last heard of first."""
+    latest = sorted(heard, key=lambda each: each.seconds_ago)
+    by_state = {state: [_line(folder, each) for each in latest if _state(each) == state] for state in STATES}
+    return [*by_state["running"], *_first(by_state["lost"]), *_first(by_state["failed"])]
+
+
+def _first(lines: list[str]) -> list[str]:
+    """The first few, and how many more there are, which begin as these do."""
+    more = len(lines) - SHOWN
+    return lines if more <= 1 else [*lines[:SHOWN], f"{lines[0].partition(':')[0]}: {more:,} more"]
+
+
 def _line(folder: Path, heard: Heard) -> str:
-    if heard.failed:
-        return f"failed: {heard.job.label}: {heard.said} ({job_log(folder, heard.job.key)})"
-    return f"running: {heard.job.label}: {heard.said}, {readable_time(heard.seconds_ago)} ago"
+    ago = readable_time(heard.seconds_ago)
+    driver = f"its driver, process {heard.process} on {heard.host}"
+    match _state(heard):
+        case "failed":
+            return f"failed: {heard.job.label}: {heard.said} ({job_log(folder, heard.job.key)})"
+        case "lost":
+            what = f"{driver}, has ended" if heard.has_ended else f"{driver}, may have ended"
+            return f"not running: {heard.job.label}: {heard.said}; not heard of for {ago}: {what}"
+        case "running":
+            return f"running: {heard.job.label}: {heard.said}, {ago} ago"
 
 
 def _facts(heard: Heard) -> dict[str, Any]:
-    return {"job": heard.job.label, "said": heard.said, "seconds_ago": round(heard.seconds_ago)}
+    return {
+        "job": heard.job.label,
+        "said": heard.said,
+        "seconds_ago": round(heard.seconds_ago),
+        "driver": {"process": heard.process, "host": heard.host, "has_ended": heard.has_ended},
+    }

@@ -12,23 +12,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from spillover.cli.durations import readable_time
-from spillover.cli.progress import StudyProgress
-from spillover.cli.stopping import TRY_AGAIN, Stop, read_duration_s
-from spillover.core.errors import SpilloverError, StoreError
+from spillover.cli.readable import read_duration_s, readable_size, readable_time
+from spillover.cli.running import from_here, print_difference, print_overlaps, run_study
+from spillover.cli.stopping import Stop
+from spillover.core.errors import StoreError
 from spillover.core.files import write_atomically
 from spillover.study.demo import FULL, QUICK, demo_study
 from spillover.study.devices import obstacles
 from spillover.study.estimate import Cost, estimate_cost
-from spillover.study.executors.executor import JobFailed
+from spillover.study.model_faults import missing_weights
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune, Plan
-from spillover.study.provenance import package_versions
 from spillover.study.rehearsal import make_rehearsal
-from spillover.study.resume import changed_versions, difference, pending
-from spillover.study.run import Prepared, Run, carry_out, prepare
+from spillover.study.run import Prepared, prepare
 from spillover.study.shard import Shard, read_shard
-from spillover.study.stored import StoredStudy
 from spillover.study.study import Study
 
 STUDY_FILE = Annotated[Path, typer.Argument(help="A study file, or the folder of a study that was begun.")]
@@ -58,7 +55,7 @@ def demo(
     """Run a whole task-transfer study on the embedded tiny model: no network, no GPU, three minutes."""
     size = FULL if full else QUICK
     folder = out or Path("demo-full" if full else "demo")
-    _run(demo_study(folder, size if seeds is None else replace(size, seeds=seeds)))
+    run_study(demo_study(folder, size if seeds is None else replace(size, seeds=seeds)))
 
 
 def init(
@@ -92,13 +89,16 @@ def plan(
     """Check a study, and say what running it would take. Nothing is run or written."""
     prepared = prepare(load_study_to_run(study_file), only=_source(only), limit=limit, shard=_shard(shard))
     summary = _summary(prepared, gpu_hour_price)
-    in_the_way = obstacles(prepared.asked.study)
+    unmet = [f"{fault.where}: {fault.message}" for fault in missing_weights(prepared.asked.study)]
+    in_the_way = [*obstacles(prepared.asked.study), *unmet]
     if json:
-        _print_json({**summary, "obstacles": in_the_way})
+        overlaps = [str(overlap) for overlap in prepared.overlaps]
+        _print_json({**summary, "obstacles": in_the_way, "overlaps": overlaps})
         return
-    _print_difference(Console(), prepared)
+    print_difference(Console(), prepared)
+    print_overlaps(Console(stderr=True), prepared)
     for line in in_the_way:
-        Console(stderr=True).print(f"this machine cannot run it: {line}", style="yellow", markup=False, soft_wrap=True)
+        Console(stderr=True).print(f"it cannot be run here: {line}", style="yellow", markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False)
     for name, value in summary.items():
         if name in ("estimated_s", "disk_bytes"):  # stand above them for people
@@ -127,7 +127,7 @@ def run(
     folders that are copied into one afterwards. When all parts are done, run without it analyses.
 
     After --max-time, or at SIGTERM, no job is begun any more, finetunes are kept as they stand, and it ends with exit
-    code 75: try again, the same command goes on. A second SIGTERM ends it at once.
+    code 75: try again, the same command goes on. A SIGTERM that comes more than 5 s after the first ends it at once.
 
     With --rehearse nothing is found out but whether every step can be done: each model has its own configuration,
     tokenizer and processor, fewer layers and random weights. It needs no weights, and writes beside the study's folder.
@@ -135,7 +135,7 @@ def run(
     study = load_study_to_run(study_file)
     if not rehearse:
         stop = Stop(None if max_time is None else read_duration_s(max_time))
-        _run(study, _source(only), limit, _shard(shard), stop)
+        run_study(study, _source(only), limit, _shard(shard), stop)
     elif limit is not None:
         raise typer.BadParameter("a rehearsal asks few examples as it is", param_hint="--limit")
     elif shard is not None:
@@ -151,101 +151,10 @@ def _rehearse(study: Study, only: str | None) -> None:
     for note in rehearsal.notes:
         console.print(f"  {note}", markup=False, highlight=False)
     try:
-        _run(rehearsal.study, only)
+        run_study(rehearsal.study, only)
     finally:
         rehearsal.clear_models()
     console.print("rehearsed: every step of the study can be done here; its figures mean nothing", style="yellow")
-
-
-def _run(
-    study: Study,
-    only: str | None = None,
-    limit: int | None = None,
-    shard: Shard | None = None,
-    stop: Stop | None = None,
-) -> None:
-    stop = stop or Stop()
-    prepared = prepare(study, only=only, limit=limit, shard=shard)
-    console = Console(stderr=True)
-    _print_difference(console, prepared)
-    with stop.on_sigterm(), StudyProgress(console, len(prepared.jobs)) as progress:
-        finished = carry_out(prepared, progress.show, stop)
-    for failure in finished.failures:
-        console.print(f"failed: {failure.job.label}: {failure.error}", style="red", markup=False, highlight=False)
-    if finished.left:
-        text = (
-            f"stopped, {stop.reason}: {finished.done} jobs done now, {finished.left} left; give the same command again"
-        )
-        console.print(f"{text}: finetunes go on from where they are", soft_wrap=True, highlight=False)
-        raise typer.Exit(TRY_AGAIN)
-    if shard:
-        _print_rest(finished, console, shard)
-        _raise_failures(finished)
-        return
-    try:
-        _conclude(finished, console, f"trial-{limit}" if prepared.is_trial else "")
-    except SpilloverError as error:
-        if not finished.failures:
-            raise
-        console.print(f"not analysed: {error}", style="red", markup=False, highlight=False)
-    _raise_failures(finished)
-
-
-def _print_rest(finished: Run, console: Console, shard: Shard) -> None:
-    """Say what the other shards have still to do. None of them analyses: which is the last is known to nobody."""
-    rest = len(pending(finished.plan, finished.store))
-    left = (
-        f"{rest} of the study's {len(finished.plan.jobs)} jobs are still to be done" if rest else "all shards are done"
-    )
-    when = "when they are, spillover run" if rest else "spillover run"
-    console.print(
-        f"shard {shard}: {finished.done} jobs done now; {left}; {when} without --shard analyses", soft_wrap=True
-    )
-
-
-def _conclude(finished: Run, console: Console, room: str) -> None:
-    """Analyse what is finished, print it, and keep it in the study's folder or a room of it."""
-    # a run that is planned, or is one of many shards, needs nothing of this, which takes a second to load
-    from spillover.report.figures.mixture import mixture_panels  # noqa: PLC0415
-    from spillover.report.page import write_report  # noqa: PLC0415
-    from spillover.report.terminal import findings_in_terminal  # noqa: PLC0415
-    from spillover.study.results import results_of  # noqa: PLC0415
-    from spillover.study.together import analyze_results  # noqa: PLC0415
-
-    results = results_of(StoredStudy(store=finished.store, plan=finished.plan))
-    findings = analyze_results([results])
-    folder = finished.store.folder / room
-    write_atomically(folder / "findings.json", findings.dump())
-    write_report(findings, folder / "report.html", mixtures=mixture_panels([results]))
-    screen = Console()
-    screen.print(findings_in_terminal(findings, screen.width))
-    rest = "" if room else ", scores/, adapters/, logs/"
-    console.print(f"{_from_here(folder)}/report.html, findings.json{rest}", markup=False, highlight=False)
-    from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
-
-    write_figures(findings, folder / "figures")
-    console.print(f"{_from_here(folder)}/figures/", markup=False, highlight=False)
-
-
-def _from_here(folder: Path) -> Path:
-    """Write a path below the place where the shell stands from there."""
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-
-
-def _raise_failures(finished: Run) -> None:
-    internal = [failure for failure in finished.failures if failure.details]
-    if internal:
-        raise RuntimeError(_internal(internal))
-    if finished.failures:
-        raise StoreError(
-            f"{len(finished.failures)} jobs could not be done; the others are kept",
-            where=str(finished.store.folder),
-            hint="mend the cause and give the same command again",
-        )
-
-
-def _internal(failures: list[JobFailed]) -> str:
-    return "\n".join(failure.details or "" for failure in failures)
 
 
 def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
@@ -257,14 +166,14 @@ def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
     cost = estimate_cost(prepared)
     summary: dict[str, object] = {
         "study": planned.study.name,
-        "folder": str(_from_here(prepared.store.folder)),
+        "folder": str(from_here(prepared.store.folder)),
         "finetunes": f"{len(finetunes)} to do, {len(planned.finetunes) - len(finetunes)} done",
         "evaluations": f"{len(evaluations)} to do with {cells} cells, {asked} done",
         **_given_adapters(planned),
         "examples": f"{cost.trained:,} to train on, {cost.asked:,} to ask",
         "estimated_time": f"{readable_time(cost.seconds)} on {_machine(cost)}",
         "estimated_s": round(cost.seconds),
-        "estimated_disk": f"{cost.disk_bytes / 1e9:.1f} GB of adapters",
+        "estimated_disk": f"{readable_size(cost.disk_bytes)} of adapters",
         "disk_bytes": round(cost.disk_bytes),
     }
     if price is not None:
@@ -286,14 +195,6 @@ def _given_adapters(planned: Plan) -> dict[str, str]:
     unknown = dict.fromkeys(job.source for job in given if job.source not in tasks)
     called = f"; no target is called {' or '.join(unknown)}" if unknown else ""
     return {"given_adapters": f"{len(given)}, of which the study's folder keeps copies{called}"} if given else {}
-
-
-def _print_difference(console: Console, prepared: Prepared) -> None:
-    store, plan = prepared.store, prepared.plan
-    for line in difference(prepared.stored, plan.study) if prepared.stored else []:
-        console.print(f"changed: {line}", markup=False, highlight=False)
-    for line in changed_versions(store.versions(plan), package_versions()):
-        console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)
 
 
 def _source(only: str | None) -> str | None:

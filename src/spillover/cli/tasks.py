@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, track
 from rich.table import Table
 
+from spillover.cli.readable import counted
 from spillover.core.errors import StoreError, TaskError, nearest
 from spillover.core.files import write_atomically
 from spillover.study.overlap import find_overlap, keep_overlap
@@ -157,7 +158,8 @@ def _prepare_dataset(
         )
         console.print(f"skipped {skipped['count']}: {reason}{named}", markup=False, highlight=False, soft_wrap=True)
     made = len(prepared.examples)
-    console.print(f"wrote {made} examples to {parquet}, their origins to {provenance}", markup=False, highlight=False)
+    wrote = f"wrote {counted(made, 'example')} to {parquet}, their origins to {provenance}"
+    console.print(wrote, markup=False, highlight=False)
     if made < count:
         console.print(f"{count} were asked for: the folder has no more", markup=False, highlight=False)
     if picture:
@@ -184,7 +186,7 @@ def export(
     split: Split = "train" if train else "validation"
     examples = data.read(split, study.training.examples if train else study.evaluation.limit)
     write_examples(examples, data.task.name, _parquet(out))
-    Console(stderr=True).print(f"wrote {len(examples)} examples to {out}", markup=False, highlight=False)
+    Console(stderr=True).print(f"wrote {counted(len(examples), 'example')} to {out}", markup=False, highlight=False)
 
 
 @app.command()
@@ -206,9 +208,7 @@ def overlap(
     if not found:
         console.print("no image that is evaluated is nearly one that is trained on")
     for each in found:
-        trained, asked = each.pairs[0]
-        text = f"{each.source} → {each.target}: {each.examples} of {each.of} examples show an image that is trained on"
-        console.print(f"{text}, such as {asked} (as in {trained})", markup=False, highlight=False)
+        console.print(str(each), markup=False, highlight=False)
 
 
 @app.command()
@@ -263,12 +263,11 @@ def check(
     if faults:
         shown = [str(fault) for fault in faults[:FAULTS_SHOWN]]
         more = [f"… and {len(faults) - FAULTS_SHOWN} more"] if len(faults) > FAULTS_SHOWN else []
-        counted = "1 fault:" if len(faults) == 1 else f"{len(faults)} faults:"
-        raise TaskError("\n".join([counted, *shown, *more]), where=str(file))
+        raise TaskError("\n".join([f"{counted(len(faults), 'fault')}:", *shown, *more]), where=str(file))
     task = describe_task(file.stem, examples, settings.metric)
     console = Console(highlight=False, soft_wrap=True)
     images = sum(len(example.images) for example in examples)
-    console.print(f"{len(examples)} examples with {images} images: all can be read")
+    console.print(f"{counted(len(examples), 'example')} with {counted(images, 'image')}: all can be read")
     choices = f"{task.options or 'several'} choices"
     kind = choices if task.metric == "accuracy" else f"open questions, scored by {task.metric}"
     console.print(f"{kind}; texts of {_span(len(example.prompt) for example in examples)} characters")

@@ -1,7 +1,8 @@
 """Errors that a user can act on.
 
 A known error says what is wrong, where, what is allowed and what to do. It reaches the terminal without a traceback
-and ends the command with exit code 2. Everything else is a fault of ours and exits with 70.
+and ends the command with exit code 2, or 75 where the same command goes on. Everything else is a fault of ours and
+exits with 70.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ class StoreError(SpilloverError):
     """A study folder cannot be read, written, or belongs to something else."""
 
 
+class InterruptedRunError(SpilloverError):
+    """Something outside was lost in the middle of a run: what was finished is kept, and the same command goes on."""
+
+
 class AnalysisError(SpilloverError):
     """Scores from which no honest analysis can be made."""
 
@@ -81,16 +86,18 @@ class StudyError(SpilloverError):
 
     Args:
         faults: all of them, in the order of the file.
+        of: what has them, where it is a part of a study.
     """
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], of: str = "the study") -> None:
         self.faults = tuple(faults)
+        self.of = of
         lines = [f"{fault.where}: {fault.message}".replace("\n", "\n  ") for fault in self.faults]
-        title = "the study has a fault" if len(lines) == 1 else f"the study has {len(lines)} faults"
+        title = f"{of} has a fault" if len(lines) == 1 else f"{of} has {len(lines)} faults"
         super().__init__("\n  ".join([f"{title}:", *lines]))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (StudyError, (self.faults,))
+        return (StudyError, (self.faults, self.of))
 
 
 def shortened(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ class Turn:
     text: str
     image_places: tuple[int, ...] = ()
     """Before which character of the text each of its images stands, in order."""
+
+    @property
+    def parts(self) -> tuple[str | None, ...]:
+        """The text, cut where images stand, and None for each image; a turn without anything is one empty text."""
+        cuts = (0, *self.image_places, len(self.text))
+        pieces = [self.text[start:end] for start, end in pairwise(cuts)]
+        parts = [pieces[0], *(part for piece in pieces[1:] for part in (None, piece))]
+        return tuple(part for part in parts if part != "") or ("",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from spillover.interop.found import FoundRun, Reader, ReadingOptions
 from spillover.interop.inspect_logs import InspectLogs
 from spillover.interop.lm_eval import LmEval
 from spillover.interop.lmms_eval import LmmsEval
+from spillover.interop.mistaken import STUDY, refuse_part, what_is_wrong
 from spillover.interop.pgf_table import PGFTables
 from spillover.interop.table_rows import read_header
 from spillover.interop.vlmevalkit import VLMEvalKit
@@ -24,8 +25,6 @@ READERS: tuple[Reader, ...] = (
 )
 """All formats that can be read."""
 FORMATS = tuple(reader.name for reader in READERS)
-STUDY = "study.yaml"
-"""What a folder of ours holds, and no results of others."""
 NO_RESULTS = frozenset({"status.json"})
 """Files that evaluation tools write beside their results; passed over without a word."""
 MOST_FILES = 100_000
@@ -100,6 +99,7 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
         if (path / STUDY).is_file():
             hint = "analyze, report and mix read it as it is"
             raise ImportFileError("the folder is a study already", where=str(path), hint=hint)
+        refuse_part(path)
         for file in _walk(path) if path.is_dir() else [path]:
             if (real := file.resolve()) in seen:
                 continue
@@ -123,8 +123,8 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _recognise(file: Path, readers: Sequence[Reader], passed_over: list[str], *, is_named: bool) -> str | None:
     claiming: list[str] = []
-    fault: ImportFileError | None = None
-    for reader in readers:
+    fault = what_is_wrong(file)
+    for reader in () if fault else readers:
         try:
             if reader.claims(file):
                 claiming.append(reader.name)

@@ -125,15 +125,16 @@ def without_replies(table: pa.Table) -> pa.Table:
     return scores.set_column(place, SCORE_SCHEMA.field(place), pa.nulls(len(scores), pa.string()))
 
 
-def import_results(paths: Sequence[Path | str], choices: ImportChoices | None = None) -> ImportedResults:
+def import_results(paths: Path | str | Sequence[Path | str], choices: ImportChoices | None = None) -> ImportedResults:
     """Read the results that somebody already has.
 
     Args:
-        paths: files and folders, together one study.
+        paths: a file or folder, or several that are together one study.
         choices: which run is the base, what the others are, and how to read them.
 
     Raises:
         ImportFileError: the files are broken, differ in what was asked, or it is not known what a run is.
     """
     chosen = choices or ImportChoices()
-    return read_import(plan_import([Path(path) for path in paths], chosen), chosen)
+    listed = [paths] if isinstance(paths, Path | str) else paths
+    return read_import(plan_import([Path(path) for path in listed], chosen), chosen)

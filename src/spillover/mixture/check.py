@@ -28,11 +28,9 @@ the four studies that were run ended open. That is 11 trainings a seed instead o
 FEWEST_SEEDS = 3
 DRAWS = 50
 """Random mixtures that are looked at, for each that is wanted, until they are different ones."""
-UNLIMITED = {"max_share": 1.0, "max_sources": None, "available": {}}
-"""One source or the targets' own data must be able to take the whole budget; what it lacks is repeated, and the report
-says so."""
-HEADING = """\
-# Written by spillover mix: does {chosen} do for {targets} what was predicted, and more than its rivals?
+WRITTEN_HERE = "# Written by spillover mix:"
+HEADING = f"""\
+{WRITTEN_HERE} does {{chosen}} do for {{targets}} what was predicted, and more than its rivals?
 # Check it with `spillover plan`, then `spillover run` it: the report says.
 """
 
@@ -67,13 +65,22 @@ def find_rivals(sample: TransferSample, chosen: Mixture, random_mixtures: int | 
         )
     return Rivals(
         random=_draw_random(sample, chosen, random_mixtures or USUAL_RANDOM, random_mixtures or FEWEST_RANDOM),
-        best_single=recommend_from(sample, _baseline(settings, "best-single", **UNLIMITED)),
+        best_single=recommend_from(sample, _baseline(settings, "best-single", **_unlimited(settings))),
         direct=_own_data(sample, settings),
     )
 
 
 def _baseline(settings: MixtureSettings, strategy: Strategy, **changes: object) -> MixtureSettings:
     return settings.model_copy(update={"strategy": strategy, "protected": (), **changes})
+
+
+def _unlimited(settings: MixtureSettings) -> dict[str, object]:
+    """Let one source or the targets' own data take the whole budget, but not what there is nothing of.
+
+    What it lacks is repeated, and the report says so.
+    """
+    nothing = {name: 0 for name, count in settings.available.items() if not count}
+    return {"max_share": 1.0, "max_sources": None, "available": nothing}
 
 
 def _draw_random(sample: TransferSample, chosen: Mixture, count: int, fewest: int) -> tuple[Mixture, ...]:
@@ -100,7 +107,7 @@ def _draw_random(sample: TransferSample, chosen: Mixture, count: int, fewest: in
 
 def _own_data(sample: TransferSample, settings: MixtureSettings) -> Mixture | None:
     try:
-        return recommend_from(sample, _baseline(settings, "direct", exclude_target_data=False, **UNLIMITED))
+        return recommend_from(sample, _baseline(settings, "direct", exclude_target_data=False, **_unlimited(settings)))
     except MixtureError:
         return None
 
@@ -122,7 +129,9 @@ def verifying_study(study: Study, name: str, chosen: Mixture, rivals: Rivals, *,
         same_examples: whether the mixture was chosen by this study's scores; else it is not known by which examples it
             was chosen, and on how many the sources were trained.
     """
-    sources = _Sources(study.training.examples if same_examples else None)
+    held = chosen.settings.available
+    short = frozenset(name for name, count in held.items() if count < chosen.settings.budget)
+    sources = _Sources(study.training.examples if same_examples else None, short)
     verification = VerificationSettings(
         targets=tuple(effect.task for effect in chosen.effects if effect.role == "target"),
         protected=tuple(effect.task for effect in chosen.effects if effect.role == "protected"),
@@ -172,10 +181,12 @@ class _Sources:
 
     Args:
         measured_with: training examples a source in the runs that predictions come from, where known.
+        short: tasks that have fewer examples than the budget: alone they are mixtures of one part, which repeats them.
     """
 
-    def __init__(self, measured_with: int | None) -> None:
+    def __init__(self, measured_with: int | None, short: frozenset[str]) -> None:
         self._measured_with = measured_with
+        self._short = short
         self._named: dict[str, dict[str, int]] = {}
         self._sources: list[str | MixtureSource] = []
 
@@ -191,7 +202,10 @@ class _Sources:
                 return known
         if len(counts) > 1:
             return self.add_mixture(mixture, name)
-        (name,) = counts
+        (task,) = counts
+        if task in self._short:
+            return self.add_mixture(mixture, f"{name}-{task}")
+        name = task
         self._named[name] = counts
         self._sources.append(name)
         return name

@@ -27,7 +27,7 @@ class MixedSource:
     low: float
     high: float
     helps: float
-    """Share of replicates in which it is above 0."""
+    """Share of replicates in which it is above 0; NaN, like the interval, where nothing tells the noise."""
     reason: str
     """Why it is in or out, in words."""
 
@@ -42,7 +42,8 @@ class PredictedEffect:
     """`Σ_s share_s · PGF(s, task)`: the effects of its sources added up."""
     low: float
     high: float
-    """Percentiles of the same sum over replicates."""
+    """Percentiles of the same sum over replicates. These and what else is of replicates is NaN where nothing tells the
+    noise: one seed, and right answers that cannot be counted."""
     worst: float
     """Mean of the worst fifth of those replicates."""
     promised: float | None
@@ -53,6 +54,11 @@ class PredictedEffect:
     random_low: float
     random_high: float
     """Percentiles of the same mean over replicates."""
+
+    @property
+    def expected(self) -> float:
+        """What is promised, and what is predicted where nothing is."""
+        return self.predicted if self.promised is None else self.promised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,16 @@ class Mixture:
     def taken(self) -> tuple[MixedSource, ...]:
         """The sources with a share."""
         return tuple(each for each in self.sources if each.share > 0)
+
+    @property
+    def targets(self) -> tuple[PredictedEffect, ...]:
+        """What it should do to the tasks that it is for."""
+        return tuple(effect for effect in self.effects if effect.role == "target")
+
+    @property
+    def helps(self) -> bool:
+        """Whether it is expected to help at least one target; where not, the first note says what to do."""
+        return max(effect.expected for effect in self.targets) > 0
 
     def to_json(self) -> dict[str, Any]:
         """Convert to plain values, a schema version first; numbers that are undefined are None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 
 from spillover.analysis.sampling import TransferSample
 from spillover.core.numbers import fixed, interval, signed
@@ -93,8 +94,7 @@ def _of_common_gains(sample: TransferSample, pose: Pose, targets: Sequence[Predi
     for place, effect in zip(pose.targets, targets, strict=True):
         gaining = int((sample.mean[pose.candidates, place] > SHOWN).sum())
         if count >= FEWEST and gaining >= MOST * count:
-            can_calibrate = sample.split_over == "examples" and pose.settings.measure == "raw"
-            prefer = "--measure calibrated or " if can_calibrate else ""
+            prefer = "--measure calibrated or " if sample.can_calibrate and pose.settings.measure == "raw" else ""
             yield (
                 f"{gaining} of {count} sources gain on {effect.task}: what they share, a weak base "
                 "measurement or a generic effect (the form of answers), is not told apart from transfer; "
@@ -104,7 +104,14 @@ def _of_common_gains(sample: TransferSample, pose: Pose, targets: Sequence[Predi
 
 def _of_evidence(sample: TransferSample, pose: Pose, targets: Sequence[PredictedEffect]) -> Iterator[str]:
     if unsampled := [name for name in sample.unsampled if name in pose.own or name in pose.protected]:
-        yield f"right answers of {', '.join(unsampled)} cannot be counted: the intervals are too narrow"
+        names = ", ".join(unsampled)
+        if sample.noiseless:
+            yield (
+                f"nothing tells the noise on {names}, so there are no intervals: one seed, and right answers that "
+                "cannot be counted; give more seeds, or accuracies with n"
+            )
+        else:
+            yield f"right answers of {names} cannot be counted: the intervals are too narrow"
     for effect in targets:
         if effect.low <= 0 <= effect.high:
             yield f"the evidence on {effect.task} spans 0 ({interval(effect.low, effect.high)}): it may do nothing"
@@ -114,16 +121,17 @@ def _of_protection(pose: Pose, protected: Sequence[PredictedEffect]) -> Iterator
     if protected and pose.settings.strategy in CHOSEN_BLINDLY:
         yield f"{pose.settings.strategy} looks at no PGF, so it protects nothing"
     for effect in protected:
-        if effect.worst < -pose.settings.tolerance - ROUNDING:
+        is_known = isfinite(effect.worst)
+        harm, where = (effect.worst, " in the worst fifth of cases") if is_known else (effect.predicted, "")
+        if harm < -pose.settings.tolerance - ROUNDING:
             yield (
                 f"harms {effect.task}, which is protected, beyond the tolerance of {pose.settings.tolerance:g} PGF: "
-                f"{signed(effect.worst)} in the worst fifth of cases"
+                f"{signed(harm)}{where}"
             )
 
 
 def _of_use(pose: Pose, targets: Sequence[PredictedEffect], *, helps_freely: bool) -> Iterator[str]:
-    expected = [effect.predicted if effect.promised is None else effect.promised for effect in targets]
-    if max(expected) > 0:
+    if max(effect.expected for effect in targets) > 0:
         return
     if pose.protected and helps_freely:
         yield (

@@ -46,16 +46,19 @@ class Pose:
                 hint = "its base leaves no gap to close, or too little was scored"
                 raise MixtureError(f"there is no PGF on {sample.targets[place]}", hint=hint)
         defined = np.isfinite(sample.mean[:, [*targets, *protected]]).sum(axis=1) == len(targets) + len(protected)
-        candidates = [
-            place
-            for place, name in enumerate(sample.sources)
-            if bool(np.take(defined, place)) and not (settings.exclude_target_data and name in own)
-        ]
-        if not candidates:
-            raise MixtureError("no source is left to choose from", hint="leave out --exclude-target-data")
         available = np.full(len(sample.sources), np.inf)
         for name, count in settings.available.items():
             available[_find_all([name], sample.sources, sample, "source")] = count
+        candidates = [
+            place
+            for place, name in enumerate(sample.sources)
+            if bool(np.take(defined, place))
+            and available[place] > 0
+            and not (settings.exclude_target_data and name in own)
+        ]
+        if not candidates:
+            hint = "leave out --exclude-target-data" if settings.exclude_target_data else "give data of more sources"
+            raise MixtureError("no source is left to choose from", hint=hint)
         return Pose(
             settings=settings,
             names=tuple(sample.sources[place] for place in candidates),

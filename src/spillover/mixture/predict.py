@@ -23,6 +23,8 @@ from spillover.mixture.strategies import CHOSEN_BLINDLY, choose_shares
 
 HALF_REPLICATES = 300
 """Replicates that a choice on half of the evidence is made by."""
+NONE = np.empty(0)
+"""The outcomes where nothing tells the noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +105,10 @@ def predict_effects(
     effects: list[PredictedEffect] = []
     for role, places in roles:
         for place in places:
-            finite = _defined(outcomes[:, place])
+            noisy = sample.targets[place] not in sample.noiseless
+            finite, random_finite = (_defined(of[:, place]) if noisy else NONE for of in (outcomes, random_outcomes))
             low, high = _interval(finite, pose.settings.confidence)
-            random_low, random_high = _interval(_defined(random_outcomes[:, place]), pose.settings.confidence)
+            random_low, random_high = _interval(random_finite, pose.settings.confidence)
             effects.append(
                 PredictedEffect(
                     task=sample.targets[place],

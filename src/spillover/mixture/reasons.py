@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from spillover.core.numbers import percent, signed
 from spillover.mixture.limits import CLOSE
 from spillover.mixture.problem import PerSource, Problem, tail_mean
@@ -59,8 +61,7 @@ def _why_in(problem: Problem, place: int, shares: PerSource, unprotected: PerSou
         case _:
             pass
     gains = problem.gains[:, place]
-    sure = float((gains > 0).mean())
-    parts = ["gains in nearly every replicate" if sure >= SURE else f"gains in {percent(sure)} of replicates"]
+    parts = [_how_often(gains)]
     if settings.strategy == "robust":
         parts.append(f"{signed(tail_mean(gains))} in the worst fifth")
     if not unprotected[place]:
@@ -71,6 +72,14 @@ def _why_in(problem: Problem, place: int, shares: PerSource, unprotected: PerSou
     if shares[place] >= problem.most[place] - 1e-6 < 1 - 1e-6:
         parts.append("as much as it has" if problem.held[place] <= problem.max_share else "as much as one may have")
     return "; ".join(parts)
+
+
+def _how_often(gains: np.ndarray) -> str:
+    """Say in how many replicates a source gains; how much it gains where they are all the same."""
+    if not np.ptp(gains):
+        return f"gains {signed(float(gains[0]))}"
+    sure = float((gains > 0).mean())
+    return "gains in nearly every replicate" if sure >= SURE else f"gains in {percent(sure)} of replicates"
 
 
 def _most_harmed(problem: Problem, shares: PerSource) -> str:

@@ -78,7 +78,9 @@ def recommend_from(sample: TransferSample, settings: MixtureSettings, halves: Se
         model=sample.model,
         protocol=sample.protocol,
         settings=settings,
-        sources=_describe_sources(problem, counts, give_reasons(problem, shares, otherwise, settings), settings),
+        sources=_describe_sources(
+            problem, counts, give_reasons(problem, shares, otherwise, settings), settings, noisy=_is_noisy(sample, pose)
+        ),
         effects=effects,
         notes=give_notes(sample, pose, effects, optimism, gap=choice.gap, helps_freely=helps_freely),
     )
@@ -86,13 +88,18 @@ def recommend_from(sample: TransferSample, settings: MixtureSettings, halves: Se
 
 def _require_noise(sample: TransferSample, pose: Pose) -> None:
     """Refuse to weigh gains against noise that the evidence does not hold."""
-    if pose.settings.strategy == "robust" and sample.split is None and pose.own <= set(sample.unsampled):
+    if pose.settings.strategy == "robust" and not _is_noisy(sample, pose):
         names = ", ".join(sorted(pose.own))
         raise MixtureError(
             f"robust weighs gains against their noise, and nothing tells the noise on {names}: one seed, and right "
             "answers that cannot be counted",
             hint="give more seeds, or accuracies with n; or take --strategy proportional, which looks at no noise",
         )
+
+
+def _is_noisy(sample: TransferSample, pose: Pose) -> bool:
+    """Whether something tells the noise on a target."""
+    return not pose.own <= sample.noiseless
 
 
 def _choose_otherwise(problem: Problem, shares: PerSource, settings: MixtureSettings) -> Otherwise:
@@ -114,11 +121,13 @@ def _rechoose(problem: Problem, shares: PerSource, settings: MixtureSettings) ->
 
 
 def _describe_sources(
-    problem: Problem, counts: np.ndarray, reasons: Sequence[str], settings: MixtureSettings
+    problem: Problem, counts: np.ndarray, reasons: Sequence[str], settings: MixtureSettings, *, noisy: bool
 ) -> tuple[MixedSource, ...]:
     tail = (1 - settings.confidence) / 2
     low, high = np.quantile(problem.gains, [tail, 1 - tail], axis=0)
     helps = (problem.gains > 0).mean(axis=0)
+    if not noisy:
+        low = high = helps = np.full(len(problem.sources), np.nan)
     described = [
         MixedSource(
             source=name,

@@ -30,7 +30,8 @@ class MixtureSettings(BaseModel):
     threshold: float = 0.0
     """Of the `threshold` strategy: sources with a larger PGF are taken."""
     available: dict[str, int] = Field(default_factory=dict)
-    """Training examples that a source has; others are taken to have enough."""
+    """Training examples that a source has; others are taken to have enough, and one with 0 is
+    left out."""
     measure: Measure = "raw"
     """Raw PGF, or with the answer prior taken out."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)

@@ -73,25 +73,13 @@ class Chat:
         return (before.removeprefix(self._opening) if before.startswith(self._opening) else ""), after
 
     def _render(self, turns: Sequence[Turn], *, answering: bool) -> str:
-        messages = [
-            {"role": turn.role, "content": _parts(turn.text, turn.image_places) if self._in_parts else turn.text}
-            for turn in turns
-        ]
+        messages = [{"role": turn.role, "content": _parts(turn) if self._in_parts else turn.text} for turn in turns]
         return self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=answering)
 
     def _tokens(self, text: str) -> tuple[int, ...]:
         return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def _parts(text: str, places: Sequence[int]) -> list[dict[str, str]]:
-    """Cut a turn at its images, in the form that chat templates read."""
-    content: list[dict[str, str]] = []
-    start = 0
-    for place in places:
-        if place > start:
-            content.append({"type": "text", "text": text[start:place]})
-        content.append({"type": "image"})
-        start = place
-    if text[start:] or not content:
-        content.append({"type": "text", "text": text[start:]})
-    return content
+def _parts(turn: Turn) -> list[dict[str, str]]:
+    """Write a turn in the form that chat templates read."""
+    return [{"type": "image"} if part is None else {"type": "text", "text": part} for part in turn.parts]

@@ -59,6 +59,11 @@ def speaks_of_vision(folder: Path) -> bool:
     return any("vision" in name for name in _read_object(folder / "config.json"))
 
 
+def has_weights(folder: Path) -> bool:
+    """Whether a model's folder holds weights that are read: a study may be planned and rehearsed before they are."""
+    return any(folder.glob("*.safetensors"))
+
+
 def _read_object(file: Path) -> dict[str, Any]:
     try:
         value = parse_json(file.read_bytes(), finite=False)  # transformers writes Infinity
@@ -76,13 +81,13 @@ def _read_object(file: Path) -> dict[str, Any]:
 
 
 def _check_weights(folder: Path) -> None:
-    files = {file.name for file in folder.glob("*.safetensors")}
-    if not files:
+    if not has_weights(folder):
         raise ModelError(
             "the model folder has no safetensors weights",
             where=str(folder),
             hint="only safetensors are read; convert with model.save_pretrained(folder)",
         )
+    files = {file.name for file in folder.glob("*.safetensors")}
     if (folder / INDEX).is_file():
         listed = _read_object(folder / INDEX).get("weight_map")
         if not isinstance(listed, dict):

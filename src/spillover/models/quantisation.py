@@ -28,7 +28,9 @@ def four_bit(model: nn.Module, dtype: torch.dtype) -> BitsAndBytesConfig:
         ModelError: bitsandbytes is not installed, or the model has no language model of its own.
     """
     if find_spec("bitsandbytes") is None:
-        raise ModelError("quantisation: 4bit needs bitsandbytes", hint="pip install 'spillover[quantised]'")
+        raise ModelError(
+            "quantisation: 4bit needs bitsandbytes", hint="pip install '.[quantised]' in spillover's clone"
+        )
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -16,6 +16,9 @@ TINY = "tiny"
 """The path that stands for the embedded checkpoint."""
 TRAINING_VERSION = 3
 """Part of every adapter's key: raise it whenever training gives other weights for the same settings."""
+EARLIER_TRAININGS = (2,)
+"""Versions before, the newest first, that trained as well: a study keeps what they trained. One that was wrong is left
+out, so that its adapters are trained anew."""
 
 
 class _Settings(BaseModel):
@@ -35,7 +38,7 @@ class ModelSettings(_Settings):
     """Of the frozen weights. `auto` is float32 on a CPU and bfloat16 on a GPU that does it well."""
     quantisation: Quantisation = "none"
     """`4bit` stores the language model's linear layers in 4 bits, about a quarter of the memory: for models that do not
-    fit otherwise. It needs a CUDA device and `spillover[quantised]`. `auto` takes it where the weights would fill more
+    fit otherwise. It needs a CUDA device and the extra `quantised`. `auto` takes it where the weights would fill more
     than two thirds of a device, when the study is first planned."""
     device_map: DeviceMap = "single"
     """`single` puts a whole model on each device, so that several jobs run at once. `spread` lays its layers out over
@@ -71,9 +74,11 @@ class LoRASettings(_Settings):
     """Low-rank adapters on the language model's linear layers (Hu et al., ICLR 2022, arXiv 2106.09685)."""
 
     rank: int = Field(default=8, ge=1)
+    """Of the update of each layer."""
     alpha: int = Field(default=16, ge=1)
     """The update is scaled by alpha / rank."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of an adapter's inputs that training sets to 0."""
 
 
 class AdapterSource(_Settings):
@@ -101,10 +106,13 @@ class TrainingSettings(_Settings):
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps in which the learning rate climbs to its peak; the first step's is above 0 too."""
     weight_decay: float = Field(default=0.0, ge=0)
+    """AdamW's."""
     maximum_gradient_norm: float = Field(default=1.0, gt=0)
+    """Gradients of a larger norm are scaled down to it."""
     gradient_checkpointing: bool = False
     """Compute activations twice rather than keep them: a third slower and far less memory, with the same result."""
     lora: LoRASettings = LoRASettings()
+    """What is trained: low-rank adapters, the model's own weights staying as they are."""
     checkpoints: tuple[Fraction, ...] = (1.0,)
     """Fractions of the steps at which the adapter is saved and evaluated; the end always is."""
 

@@ -1,23 +1,32 @@
-"""How many parameters a model has, without loading it. Free of torch."""
+"""How many parameters a model has, without loading it. Free of torch, as long as its weights are there."""
 
 from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+from spillover.core.errors import ModelError
+from spillover.models.folder import has_weights
 from spillover.models.identity import locate_model
 from spillover.models.settings import ModelSettings
 
 
 def count_parameters(model: ModelSettings) -> float:
-    """Count a local model's parameters from its files' headers; of a hub model, read them off its name.
+    """Count a local model's parameters by its files' headers, or by its configuration; of the hub, read its name.
+
+    Raises:
+        ModelError: there are no weights, and no model can be built of the configuration.
 
     >>> count_parameters(ModelSettings(path="Qwen/Qwen2.5-VL-3B-Instruct"))
     3000000000.0
     """
     place = locate_model(model)
     if isinstance(place, Path):
+        if not has_weights(place):
+            return float(_configured_values(place, model.trust_remote_code))
         return float(sum(_stored_values(file) for file in place.glob("*.safetensors")))
     billions = re.search(r"(\d+(?:\.\d+)?)B\b", str(place), re.IGNORECASE)
     return float(billions[1]) * 1e9 if billions else 7e9
@@ -34,3 +43,29 @@ def _stored_values(file: Path) -> int:
                 count *= side
             total += count
     return total
+
+
+@cache
+def _configured_values(folder: Path, trust_remote_code: bool) -> int:
+    from transformers import AutoConfig  # noqa: PLC0415 (torch is loaded only for a model whose weights are not there)
+
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+        return count_configured(config, trust_remote_code=trust_remote_code)
+    except (OSError, ValueError, RuntimeError, IndexError) as error:
+        raise ModelError(f"cannot build the model {str(folder)!r}: {error}", where=str(folder)) from error
+
+
+def count_configured(config: Any, *, trust_remote_code: bool) -> int:
+    """Count the parameters of a model by its configuration, a `PretrainedConfig`; nothing is allocated.
+
+    Raises:
+        ValueError, RuntimeError, IndexError: no model can be built of it.
+    """
+    import torch  # noqa: PLC0415 (loaded only where a model is built)
+
+    from spillover.models.base import model_class_of  # noqa: PLC0415 (as torch is)
+
+    with torch.device("meta"):
+        model = model_class_of(config).from_config(config, trust_remote_code=trust_remote_code)
+    return sum(parameter.numel() for parameter in model.parameters())

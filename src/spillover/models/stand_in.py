@@ -20,6 +20,7 @@ from spillover.models.base import model_class_of, quieten
 from spillover.models.folder import check_folder
 from spillover.models.identity import MODEL_FILES, locate_model
 from spillover.models.settings import ModelSettings
+from spillover.models.size import count_configured
 
 Config = dict[str, Any]
 SMALL_FILES = tuple(ending for ending in MODEL_FILES if ending != ".safetensors")
@@ -71,11 +72,9 @@ def _cut_to_fit(whole: Any, most_values: float, settings: ModelSettings) -> tupl
     for given, cut in _cuts(whole.to_dict()):
         config = type(whole).from_dict(given)
         try:
-            with torch.device("meta"):
-                model = model_class_of(config).from_config(config, trust_remote_code=settings.trust_remote_code)
+            smallest = count_configured(config, trust_remote_code=settings.trust_remote_code)
         except (ValueError, RuntimeError, IndexError):  # an architecture that cannot be cut so
             continue
-        smallest = sum(parameter.numel() for parameter in model.parameters())
         if smallest <= most_values:
             return config, cut
     raise ModelError(

@@ -52,7 +52,7 @@ def try_model(model: Any, inputs: Mapping[str, Any], name: str) -> Abilities:
         name: for the log and for errors.
 
     Raises:
-        ModelError: it must be told of every token which images it may look at.
+        ModelError: it cannot read the prompt at all, or must be told of every token which images it may look at.
     """
     read = accepted_names(type(model), "forward")
     placed = {each: value.to(model.device) for each, value in inputs.items() if each in read}
@@ -61,7 +61,7 @@ def try_model(model: Any, inputs: Mapping[str, Any], name: str) -> Abilities:
         raise ModelError(
             f"{name} must be told of every token which images it may look at ({told[0]}), which spillover does not do"
         )
-    states, logits = _answer(model, placed)
+    states, logits = _first_answer(model, placed, name)
     form, why = _image_form(model, placed, states)
     if why:
         log.warning("the images of %s pass its vision tower with every batch, which is slower: %s", name, why)
@@ -70,6 +70,19 @@ def try_model(model: Any, inputs: Mapping[str, Any], name: str) -> Abilities:
         plain_head=_has_plain_head(model, placed, float(logits.abs().max())),
         narrow=_narrows(model, placed, states[:, -1]),
     )
+
+
+def _first_answer(model: Any, inputs: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
+    try:
+        return _answer(model, inputs)
+    except torch.OutOfMemoryError:
+        raise
+    except FAILURES as error:
+        raise ModelError(
+            f"{name} cannot read what its processor makes of an image and a question: {type(error).__name__}: {error}",
+            hint="look at the model's folder: config.json and the files of its image processor and tokenizer must be "
+            "those it was published with",
+        ) from error
 
 
 def _answer(model: Any, inputs: Mapping[str, Tensor], times: float = 1.0) -> tuple[Tensor, Tensor]:

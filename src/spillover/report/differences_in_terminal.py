@@ -64,17 +64,14 @@ def difference_lines(difference: Difference, rate: float) -> list[str]:
     mean = f"{signed(difference.mean)}{f' ({ends})' if ends else ''}"
     lines = [f"mean PGF over the {count} transfers that both have: {mean}"]
     lines.append(f"of the two matrices: {difference.rank.in_words}")
-    sure = sum(flip.q <= rate for flip in difference.flips)
-    lines.append(
-        f"signs flip in {len(difference.flips)} of {difference.compared}; {sure} of these changes stand a test"
-    )
-    changed = len(changed_cells(difference, rate))
+    flips = f"signs flip in {len(difference.flips)} of {difference.compared}"
     tested = int(np.isfinite(difference.q).sum())
-    none = "no change could be tested: there are no standard errors"
-    lines.append(
-        f"{changed} of {tested} changes stand a test at a false discovery rate of {rate:.0%}" if tested else none
-    )
-    return lines
+    if not tested:
+        return [*lines, flips, "no change could be tested: there are no standard errors"]
+    sure = sum(flip.q <= rate for flip in difference.flips)
+    changed = len(changed_cells(difference, rate))
+    lines.append(f"{flips}; {sure} of these changes stand a test")
+    return [*lines, f"{changed} of {tested} changes stand a test at a false discovery rate of {rate:.0%}"]
 
 
 def changed_cells(difference: Difference, rate: float) -> list[Change]:

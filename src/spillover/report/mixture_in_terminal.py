@@ -6,25 +6,35 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from spillover.core.numbers import interval, percent, signed
+from spillover.core.numbers import NONE, interval, percent, signed
 from spillover.mixture.mixture import Mixture
 
 LISTED_OTHERS = 30
 """Tasks that are neither targets nor protected and whose effect is listed all the same."""
+EXPLAINED = 3
+"""Sources that are left out of the mixture and whose reason is told all the same."""
 
 
 def mixture_in_terminal(mixture: Mixture) -> RenderableType:
-    """Lay a mixture out: what to train on and why, then what it should do."""
+    """Lay a mixture out: whether it should help, what to train on and why, then what it should do."""
     settings = mixture.settings
     title = f"{mixture.model} · {mixture.protocol} · {settings.strategy} for {', '.join(settings.targets)}"
-    notes = [Text(f"· {note}", style="dim") for note in mixture.notes]
-    parts = [Text(title, style="bold"), _what(mixture), Text("why", style="bold"), _why(mixture)]
+    verdict, notes = (_expected(mixture), mixture.notes) if mixture.helps else (mixture.notes[0], mixture.notes[1:])
+    parts = [Text(title, style="bold"), Text(verdict), _what(mixture), Text("why", style="bold"), _why(mixture)]
     return Group(
         *parts,
         Text("what it should do (PGF): the effects of its sources added up", style="bold"),
         _effects(mixture),
-        *notes,
+        *(Text(f"· {note}", style="dim") for note in notes),
     )
+
+
+def _expected(mixture: Mixture) -> str:
+    """What to expect of a mixture, less luck where that is known."""
+    figures = [
+        f"{signed(each.expected)} on {each.task} (a random mixture {signed(each.random)})" for each in mixture.targets
+    ]
+    return f"expect {', '.join(figures)}"
 
 
 def _what(mixture: Mixture) -> Table:
@@ -32,23 +42,27 @@ def _what(mixture: Mixture) -> Table:
     for each in mixture.sources:
         share, examples = (percent(each.share), str(each.examples)) if each.share > 0 else ("–", "")
         style = "" if each.share > 0 else "dim"
-        table.add_row(
-            Text(each.source), share, examples, signed(each.pgf), interval(each.low, each.high, 2), style=style
-        )
+        table.add_row(Text(each.source), share, examples, signed(each.pgf), _interval(each.low, each.high), style=style)
     return table
 
 
 def _why(mixture: Mixture) -> Table:
-    """Sources that have the same reason stand together."""
+    """What is taken, and the first of what is left out; sources that have the same reason stand together."""
     reasons: dict[str, list[str]] = {}
-    for each in mixture.sources:
+    for each in mixture.sources[: len(mixture.taken) + EXPLAINED]:
         reasons.setdefault(each.reason, []).append(each.source)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     table.add_column(ratio=2, overflow="fold")
     table.add_column(ratio=3, overflow="fold")
     for reason, sources in reasons.items():
         table.add_row(Text(", ".join(sources)), Text(reason))
+    if (others := len(mixture.sources) - len(mixture.taken) - EXPLAINED) > 0:
+        table.add_row(Text(f"{others} more", style="dim"), Text("left out, too: --json says why", style="dim"))
     return table
+
+
+def _interval(low: float, high: float) -> str:
+    return interval(low, high, 2) or NONE
 
 
 def _effects(mixture: Mixture) -> Table:
@@ -56,12 +70,12 @@ def _effects(mixture: Mixture) -> Table:
     table = _table("on", "", "predicted", "interval", "worst\nfifth", "less\nluck")
     for effect in mixture.effects[: LISTED_OTHERS + len(settings.targets) + len(settings.protected)]:
         role = "" if effect.role == "other" else effect.role
-        ends = interval(effect.low, effect.high, 2)
+        ends = _interval(effect.low, effect.high)
         style = "dim" if effect.role == "other" else ""
         less = "" if effect.promised is None else signed(effect.promised)
         table.add_row(Text(effect.task), role, signed(effect.predicted), ends, signed(effect.worst), less, style=style)
         if effect.role == "target":
-            ends = interval(effect.random_low, effect.random_high, 2)
+            ends = _interval(effect.random_low, effect.random_high)
             table.add_row("  a random mixture", "", signed(effect.random), ends, style="dim")
     return table
 

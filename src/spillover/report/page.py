@@ -84,7 +84,7 @@ class ModelPage:
 
 def write_report(
     findings: Findings,
-    path: Path,
+    path: Path | str,
     provenance: Mapping[str, Any] | None = None,
     mixtures: Sequence[MixturePanel] = (),
 ) -> None:
@@ -99,7 +99,7 @@ def write_report(
     Raises:
         StoreError: the file cannot be written.
     """
-    write_atomically(path, render_report(findings, provenance, mixtures))
+    write_atomically(Path(path), render_report(findings, provenance, mixtures))
 
 
 def render_report(

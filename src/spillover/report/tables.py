@@ -83,8 +83,6 @@ def tabulate(layer: Layer, model: ModelFindings) -> Map:
     """Tabulate one matrix of a model."""
     short = model.matrix.abbreviations
     reasons = {(cell.source, cell.target): cell.reason for cell in model.matrix.undefined}
-    calibrated = layer.name.endswith("calibrated")
-    base = {name: known.calibrated if calibrated else known.accuracy for name, known in model.base.items()}
     rows = [
         (
             short.get(source, source),
@@ -100,7 +98,7 @@ def tabulate(layer: Layer, model: ModelFindings) -> Map:
         title=layer.title,
         note=layer.note,
         columns=[(short.get(target, target), target) for target in layer.targets],
-        base=_two_decimals(layer.targets, base),
+        base=_two_decimals(layer.targets, layer.base),
         rows=rows,
     )
 

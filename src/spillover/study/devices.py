@@ -42,13 +42,14 @@ def obstacles(study: Study) -> list[str]:
         if model.quantisation == "4bit" and device == "cpu":
             found.append(f"{model.name}: quantisation: 4bit needs a CUDA device, and none is used here")
         if model.quantisation == "4bit" and here and find_spec("bitsandbytes") is None:
-            found.append(f"{model.name}: quantisation: 4bit needs bitsandbytes: pip install 'spillover[quantised]'")
+            how = "pip install '.[quantised]' in spillover's clone"
+            found.append(f"{model.name}: quantisation: 4bit needs bitsandbytes: {how}")
         if model.device_map == "spread" and device == "cpu":
             found.append(f"{model.name}: device_map: spread needs CUDA devices, and none is used here")
     if draws_curves(study) and find_spec("tensorboard") is None:
-        found.append("executor.tensorboard needs TensorBoard: pip install 'spillover[tensorboard]'")
+        found.append("executor.tensorboard needs TensorBoard: pip install '.[tensorboard]' in spillover's clone")
     if not here and find_spec("ray") is None:
-        found.append("executor.kind: ray needs Ray: pip install 'spillover[ray]'")
+        found.append("executor.kind: ray needs Ray: pip install '.[ray]' in spillover's clone")
     return found
 
 

@@ -6,6 +6,7 @@ Another process reads there how far a running study has come; nothing that is co
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from collections.abc import Iterable
@@ -29,7 +30,11 @@ from spillover.study.plan import Job
 
 PROGRESS_EVERY_S = 10.0
 """Seconds from one line on a job's progress to the next."""
+SILENT_AFTER_S = 1800.0
+"""Seconds without a line after which a driver that cannot be looked for may be gone: loading a base takes minutes."""
 FAILED, ENDED = "failed: ", "left as it stands: the run has ended"
+DRIVER = "driver: process {process} on {host}"
+BEGUN = re.compile(r"begun by .*; driver: process (\d{1,9}) on (.*)")
 
 
 @dataclass(slots=True)
@@ -39,6 +44,7 @@ class JobLog:
     folder: Path
     """The study's."""
     _running: dict[str, Any] = field(default_factory=dict[str, Any])
+    _begun: dict[str, float] = field(default_factory=dict[str, float])
     _told: dict[str, float] = field(default_factory=dict[str, float])
     """When each job's progress was last written."""
 
@@ -49,37 +55,51 @@ class JobLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for job in self._running.values():
-            self._write(job, ENDED)
+            self.say(job, ENDED)
 
     def tell(self, event: JobEvent) -> None:
         """Write down one event."""
         job, now = event.job, time.monotonic()
         match event:
-            case JobStarted(worker=worker):
+            case JobStarted(worker=worker, process=process, host=host):
                 self._running[job.key], self._told[job.key] = job, now
-                self._write(job, f"begun by worker {worker} of process {os.getpid()} on {socket.gethostname()}")
+                self._begun.setdefault(job.key, now)
+                driver = DRIVER.format(process=os.getpid(), host=socket.gethostname())
+                self.say(job, f"begun by worker {worker}, process {process} on {host}; {driver}")
             case JobProgressed(done=done, total=total):
                 if now - self._told[job.key] >= PROGRESS_EVERY_S:
                     self._told[job.key] = now
-                    self._write(job, f"{done} of {total}")
+                    self.say(job, f"{done} of {total}")
             case JobKept():
-                self._write(job, "kept as it stands, to go on from here")
+                self.say(job, "kept as it stands, to go on from here")
             case JobMoved(error=error):
-                self._write(job, f"to be begun again by another worker: {error.message}")
+                self.say(job, f"to be begun again by another worker: {error.message}")
             case JobFinished(result=result):
                 self._running.pop(job.key)
-                self._write(job, f"done in {result.duration_s:.0f} s")
+                self.say(job, say_done(now - self._begun[job.key], result.duration_s))
             case JobFailed(error=error, details=details):
                 self._running.pop(job.key, None)
-                self._write(job, FAILED + str(error) + (f"\n{details}" if details else ""))
+                self.say(job, FAILED + str(error) + (f"\n{details}" if details else ""))
 
-    def _write(self, job: Job, line: str) -> None:
+    def say(self, job: Job, line: str) -> None:
+        """Write a line on a job."""
         file = job_log(self.folder, job.key)
         with suppress(OSError):  # a full disk ends the study elsewhere, with advice
             file.parent.mkdir(exist_ok=True)
             heading = "" if file.exists() else f"{job.label}\n"
             with open(file, "a", encoding="utf-8", opener=_open_itself) as stream:
                 stream.write(f"{heading}{datetime.now().astimezone().isoformat(' ', 'seconds')} {line}\n")
+
+
+def say_done(seconds: float, at_work_s: float) -> str:
+    """Say how long a job took since it was begun, and of that at work: its worker may have had to start first.
+
+    >>> say_done(43.2, 12.4), say_done(12.6, 12.4)
+    ('done in 43 s, 12 s of it at work', 'done in 12 s')
+    """
+    if seconds - at_work_s < 1:  # it may even be less, where it is heard late that a job was begun
+        return f"done in {at_work_s:.0f} s"
+    return f"done in {seconds:.0f} s, {at_work_s:.0f} s of it at work"
 
 
 def _open_itself(file: str, flags: int) -> int:
@@ -95,6 +115,20 @@ class Heard:
     said: str
     seconds_ago: float
     failed: bool
+    process: int
+    """The driver's that began it; 0 where none did, as of a job that cannot be done since another has failed."""
+    host: str
+    """Where that process runs."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its driver is gone for certain. A process that has taken over the driver's number counts as it."""
+        return not self.failed and self.host == socket.gethostname() and not _is_alive(self.process)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was not heard of for so long that its driver may be gone, or is."""
+        return self.has_ended or (not self.failed and self.seconds_ago > SILENT_AFTER_S)
 
 
 def job_log(folder: Path, key: str) -> Path:
@@ -105,7 +139,7 @@ def job_log(folder: Path, key: str) -> Path:
 def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
     """Read what was last heard of pending jobs, by their keys: those that run, and those that have failed.
 
-    A process that was killed says nothing: what it ran seems to run, and was heard of long ago.
+    A process that was killed says nothing: see `Heard.is_lost`.
     """
     heard: dict[str, Heard] = {}
     for job in jobs:
@@ -115,11 +149,31 @@ def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
             ago = max(time.time() - file.stat().st_mtime, 0.0)
         except (OSError, UnicodeDecodeError):  # most often it was never begun
             continue
-        said = next((line[26:] for line in reversed(lines[1:]) if _is_dated(line)), "")
+        dated = [line[26:] for line in reversed(lines[1:]) if _is_dated(line)]
+        said = next(iter(dated), "")
         if said and said != ENDED:
-            failed = said.startswith(FAILED)
-            heard[job.key] = Heard(job=job, said=said.removeprefix(FAILED), seconds_ago=ago, failed=failed)
+            begun = next(filter(None, map(BEGUN.fullmatch, dated)), None)
+            heard[job.key] = Heard(
+                job=job,
+                said=said.removeprefix(FAILED),
+                seconds_ago=ago,
+                failed=said.startswith(FAILED),
+                process=int(begun[1]) if begun else 0,
+                host=begun[2] if begun else "",
+            )
     return heard
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":  # where this signal is no question
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is there, and somebody else's
+        pass
+    return True
 
 
 def _is_dated(line: str) -> bool:

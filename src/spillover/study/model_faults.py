@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from spillover.core.errors import Fault, SpilloverError
-from spillover.models.folder import check_folder, speaks_of_vision
+from spillover.models.folder import check_folder, has_weights, speaks_of_vision
 from spillover.models.identity import locate_model
 from spillover.models.settings import TINY, ModelSettings
 from spillover.study.study import Study
@@ -13,11 +14,20 @@ from spillover.tasks.data import Split, TaskData
 
 
 def model_faults(study: Study) -> list[Fault]:
-    """Find models that are not there or not whole; one of the hub is not here yet."""
+    """Find models that are not there or not whole; one of the hub is not here yet, and weights may come later."""
+    return _faults(study, _check)
+
+
+def missing_weights(study: Study) -> list[Fault]:
+    """Find models that are here but for their weights: enough to plan and to rehearse a study, not to run it."""
+    return _faults(study, _check_weights)
+
+
+def _faults(study: Study, check: Callable[[ModelSettings], None]) -> list[Fault]:
     faults: list[Fault] = []
     for index, model in enumerate(study.models):
         try:
-            _check(model)
+            check(model)
         except SpilloverError as error:
             faults.append(Fault(where=_place(study, index), message=str(error)))
     return faults
@@ -42,10 +52,16 @@ def _place(study: Study, index: int) -> str:
 def _check(model: ModelSettings) -> None:
     place = locate_model(model)
     if isinstance(place, Path) and model.path != TINY:  # the embedded one is ours
-        check_folder(place)
+        check_folder(place, weights=has_weights(place))
         from spillover.models.processing import try_processor  # noqa: PLC0415 (torch is loaded only for such a model)
 
         try_processor(place, model)
+
+
+def _check_weights(model: ModelSettings) -> None:
+    place = locate_model(model)
+    if isinstance(place, Path):
+        check_folder(place)
 
 
 def _is_blind(model: ModelSettings) -> bool:

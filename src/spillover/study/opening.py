@@ -14,10 +14,11 @@ from spillover.study.model_faults import model_faults, sight_faults
 from spillover.study.pinning import Pinned
 from spillover.study.reading import load_study, sound_part
 from spillover.study.study import LocalExecutor, Source, Study
+from spillover.tasks.blink import blink_faults
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks, refuse_clashes
 from spillover.tasks.files import find_faults
 from spillover.tasks.mixed import MixedTask, open_mixture
-from spillover.tasks.settings import Columns, FileTask, MixtureSource, TaskSettings
+from spillover.tasks.settings import BlinkTasks, FileTask, MixtureSource, TaskSettings
 
 LISTED = 20
 """Faults of one task's files that a message lists at most."""
@@ -111,7 +112,7 @@ def _open(study: Study, pinned: Pinned | None = None) -> tuple[StudyTasks, list[
         controls=tuple(controls),
         given=given,
     )
-    return opened, faults
+    return opened, list(dict.fromkeys(faults))  # pinning and opening may meet the same one
 
 
 def _fault(study: Study, path: str, error: SpilloverError) -> Fault:
@@ -161,10 +162,13 @@ def _open_tasks(study: Study, loose: Set[int], faults: list[Fault]) -> tuple[lis
 
 
 def _faults_within(study: Study, path: str, settings: TaskSettings, first: SpilloverError) -> list[Fault]:
-    """Everything that is wrong with the files of a task of the user's own; of other tasks the fault that was met."""
-    files = [settings.train, settings.validation] if isinstance(settings, FileTask) else []
-    columns = settings.columns if isinstance(settings, FileTask) else Columns()
-    found = [fault for file in dict.fromkeys(files) if file for fault in find_faults(Path(file), columns)[1]]
+    """Everything that is wrong with a task's files or folders, as far as that is looked for; else what was met."""
+    found: Sequence[SpilloverError] = ()
+    if isinstance(settings, FileTask):
+        files = [file for file in dict.fromkeys((settings.train, settings.validation)) if file]
+        found = [fault for file in files for fault in find_faults(Path(file), settings.columns)[1]]
+    elif isinstance(settings, BlinkTasks):
+        found = blink_faults(settings)
     faults = [_fault(study, path, error) for error in found[:LISTED] or [first]]
     if len(found) > LISTED:
         more = f"… and {len(found) - LISTED} more: spillover tasks check FILE lists them"

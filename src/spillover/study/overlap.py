@@ -1,9 +1,9 @@
-"""Is anything that a study asks about already in what it trains on? Near-duplicate images, source by target."""
+"""Is anything that a study asks about already in what it trains on? The same images, or nearly, source by target."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from spillover.core.errors import StoreError
 from spillover.core.files import write_atomically
 from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key
-from spillover.study.opening import open_study
+from spillover.study.opening import StudyTasks, open_study
 from spillover.study.study import Study
 from spillover.tasks.fingerprints import fingerprint_examples, match_fingerprints
 
@@ -31,6 +31,11 @@ class Overlap:
     """Of so many that are asked."""
     pairs: tuple[tuple[str, str], ...]
     """(training example, evaluation example)."""
+
+    def __str__(self) -> str:
+        trained, asked = self.pairs[0]
+        text = f"{self.source} → {self.target}: {self.examples} of {self.of} examples show an image that is trained on"
+        return f"{text}, such as {asked} (as in {trained})"
 
 
 def find_overlap(study: Study, on_task: Callable[[str], None] = lambda _: None) -> list[Overlap]:
@@ -69,7 +74,47 @@ def find_overlap(study: Study, on_task: Callable[[str], None] = lambda _: None) 
                         pairs=tuple(pairs),
                     )
                 )
-    return sorted(found, key=lambda overlap: -overlap.examples / overlap.of)
+    return sorted(found, key=_share)
+
+
+def find_same_images(study: Study, tasks: StudyTasks) -> list[Overlap]:
+    """Look for the very images that a study both trains on and asks about, by the hashes that its plan has taken.
+
+    Near-duplicates, and images that the embedded suite draws, take `find_overlap`.
+
+    Args:
+        study: how many examples it takes.
+        tasks: its own, opened.
+
+    Returns:
+        As `find_overlap`.
+
+    Complexity: O(images).
+    """
+    trained: dict[str, dict[str, str]] = {}
+    for data in tasks.sources:
+        for example, image in _each(data.images("train", study.training.examples)):
+            trained.setdefault(image, {}).setdefault(data.task.name, example)
+    found: list[Overlap] = []
+    for data in tasks.targets:
+        asked = data.images("validation", study.evaluation.limit)
+        pairs: dict[str, dict[str, str]] = {}
+        for example, image in _each(asked):
+            for source, taught in trained.get(image, {}).items():
+                pairs.setdefault(source, {}).setdefault(example, taught)
+        for source, same in pairs.items():
+            listed = tuple((taught, example) for example, taught in same.items())
+            found.append(Overlap(source=source, target=data.task.name, examples=len(same), of=len(asked), pairs=listed))
+    return sorted(found, key=_share)
+
+
+def _each(images: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str]]:
+    return ((example, image) for example, digests in images.items() for image in digests)
+
+
+def _share(overlap: Overlap) -> float:
+    """What is sorted by, so that the largest share stands first."""
+    return -overlap.examples / overlap.of
 
 
 def keep_overlap(folder: Path, study: Study, found: Sequence[Overlap]) -> None:

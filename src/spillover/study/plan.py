@@ -6,14 +6,14 @@ The same key means the same result. That is caching, resuming, extending and sha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spillover.core.errors import Fault, StudyError
 from spillover.core.keys import content_key
 from spillover.core.scores import BASE_SOURCE
 from spillover.models.identity import model_identity
-from spillover.models.settings import TRAINING_VERSION, Protocol
+from spillover.models.settings import EARLIER_TRAININGS, TRAINING_VERSION, Protocol
 from spillover.study.study import Study
 from spillover.tasks.scoring import PARSER_VERSION
 from spillover.tasks.task import Task
@@ -128,6 +128,8 @@ class Plan:
     tasks: tuple[Task, ...]
     """What is asked or trained on, in the order of the matrix: what is both first."""
     jobs: tuple[Job, ...]
+    earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """By an adapter's key: its keys under `EARLIER_TRAININGS`. Of a plan that was read from a folder none."""
 
     @property
     def finetunes(self) -> tuple[Finetune, ...]:
@@ -162,18 +164,22 @@ def plan_study(study: Study, tasks: StudyTasks) -> Plan:
     runs += tasks.controls
     data_keys = {data.task.name: data.identity("train", study.training.examples) for data in tasks.sources}
     jobs: list[Job] = []
+    earlier: dict[str, tuple[str, ...]] = {}
     for settings in study.models:
         model = _Model(settings.name, model_identity(settings))
         jobs.append(_evaluate_base(model, questions))
         for seed in study.seeds:
             for control, data in runs:
                 name = data.task.name
-                finetune = _finetune(study, model, name, control, seed, data_keys[name])
+                identity = _identity(study, model, control, seed, data_keys[name])
+                finetune = _finetune(study, model, name, control, seed, content_key(identity))
+                before = (content_key(identity | {"training_version": version}) for version in EARLIER_TRAININGS)
+                earlier[finetune.adapter_key] = tuple(before)
                 jobs += [finetune, *_evaluate_adapter(study, finetune, questions)]
         jobs += [_evaluate_given(model, each, questions) for each in tasks.given if each.model == model.name]
     _refuse_collisions(study, jobs, questions)
     every = (*(data.task for data in tasks.every), *(each.task for each in tasks.given))
-    return Plan(study=study, tasks=tuple(dict.fromkeys(every)), jobs=tuple(jobs))
+    return Plan(study=study, tasks=tuple(dict.fromkeys(every)), jobs=tuple(jobs), earlier=earlier)
 
 
 def _refuse_collisions(study: Study, jobs: list[Job], questions: tuple[Question, ...]) -> None:
@@ -232,25 +238,30 @@ def _evaluate_base(model: _Model, questions: tuple[Question, ...]) -> Evaluate:
     )
 
 
-def _finetune(study: Study, model: _Model, source: str, control: str | None, seed: int, data: Any) -> Finetune:
-    training = study.training
-    identity = {
+def _identity(study: Study, model: _Model, control: str | None, seed: int, data: Any) -> dict[str, Any]:
+    """Everything that changes an adapter's weights."""
+    identity: dict[str, Any] = {
         "version": KEY_VERSION,
         "training_version": TRAINING_VERSION,
         "model": model.identity,
         "data": data,
         "control": control,
-        "training": training.model_dump(exclude={"checkpoints", "gradient_checkpointing"}, mode="json"),
+        "training": study.training.model_dump(exclude={"checkpoints", "gradient_checkpointing"}, mode="json"),
         "seed": seed,
     }
     if control == "own":  # open questions are answered by writing, up to so many tokens
         identity["maximum_new_tokens"] = study.evaluation.maximum_new_tokens
+    return identity
+
+
+def _finetune(study: Study, model: _Model, source: str, control: str | None, seed: int, key: str) -> Finetune:
+    training = study.training
     return Finetune(
         model=model.name,
         source=source,
         control=control,
         seed=seed,
-        adapter_key=content_key(identity),
+        adapter_key=key,
         steps=tuple(sorted({training.step_at(fraction) for fraction in training.checkpoints})),
     )
 

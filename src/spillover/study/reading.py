@@ -19,9 +19,17 @@ from spillover.study.places import settle_paths
 from spillover.study.study import Study
 
 STUDY_FILE = "study.yaml"
+STUDY_FORM = "a study file is a mapping: name:, models:, tasks:, …"
+SETTINGS = "the analysis' settings file"
+SETTINGS_FORM = "it must be a mapping of what a study has under analysis: (ceiling:, replicates:, …)"
+OTHERS_NAMED = 5
+"""Other YAML files, at most, that are named where a study file is not there."""
+YAML = (".yaml", ".yml")
+"""How the name of a study file ends."""
 IMPORTED = (
     "these results were imported: what was trained is not here, so nothing can be planned or run; "
-    "use spillover analyze, report or status, or write a study of your own: spillover init"
+    "use spillover analyze, report or status, or write a study of your own: spillover init; "
+    "spillover mix takes training data from that: --data study.yaml"
 )
 
 
@@ -52,11 +60,16 @@ def read_study_text(file: Path) -> str:
     Raises:
         StudyError: it cannot be read, or is not UTF-8.
     """
+    others = sorted(other.name for other in file.parent.glob("*.yaml") if other != file)[:OTHERS_NAMED]
+    there = f"there {'is' if len(others) == 1 else 'are'} {', '.join(others)}"
+    return _read_text(file, there if others else "write a study file with: spillover init")
+
+
+def _read_text(file: Path, hint: str) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        hint = "write a study file with: spillover init"
         raise StudyError([Fault(where=str(file), message=f"cannot read the file: {reason}; {hint}")]) from error
 
 
@@ -69,17 +82,48 @@ def is_imported(folder: Path) -> bool:
     return re.search(r"^imported:", text, re.MULTILINE) is not None
 
 
+def study_folder(path: Path) -> Path:
+    """Find the folder of a study's results.
+
+    Args:
+        path: the folder; or a study file, or the folder of one that was written by hand, whose `output:` is taken.
+
+    Raises:
+        StudyError: the study file cannot be read or is not a study.
+    """
+    file = path / STUDY_FILE if path.is_dir() else path
+    if file.suffix not in YAML or not file.is_file():
+        return path
+    if file.name == STUDY_FILE and is_imported(file.parent):
+        return file.parent
+    folder = Path(load_study(file).output)
+    return file.parent if folder.resolve() == file.parent.resolve() else folder
+
+
 def load_analysis_settings(path: Path) -> AnalysisSettings:
-    """Read how to analyse: a YAML file with what stands under `analysis:` in a study file.
+    """Read how to analyse: a YAML file with what stands under `analysis:` in a study file, or a study file itself.
 
     Raises:
         StudyError: the file cannot be read or has faults: all at once, with their lines.
     """
-    root, values = _read_yaml(read_study_text(path), path)
+    try:
+        root, values = _settings_in(*_read_yaml(_read_text(path, SETTINGS_FORM), path, SETTINGS_FORM), path)
+    except StudyError as error:
+        raise StudyError(error.faults, of=SETTINGS) from error
     try:
         return AnalysisSettings.model_validate(values)
     except ValidationError as error:
-        raise StudyError(faults_of(error.errors(), root, path.name, AnalysisSettings)) from error
+        raise StudyError(faults_of(error.errors(), root, path.name, AnalysisSettings), of=SETTINGS) from error
+
+
+def _settings_in(root: yaml.Node, values: dict[Any, Any], file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
+    """Go down to what stands under `analysis:`, where that is a key."""
+    if "analysis" not in values or not values.keys() <= Study.model_fields.keys():
+        return root, values
+    key, inner = next(pair for pair in root.value if pair[0].value == "analysis")
+    if not isinstance(values["analysis"], dict):
+        raise StudyError([Fault(where=f"{file.name}:{key.start_mark.line + 1} analysis", message=SETTINGS_FORM)])
+    return inner, values["analysis"]
 
 
 @lru_cache(maxsize=8)
@@ -135,7 +179,7 @@ def _validate(values: dict[Any, Any], root: yaml.Node, file: Path) -> Study:
     return study
 
 
-def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
+def _read_yaml(text: str, file: Path, form: str = STUDY_FORM) -> tuple[yaml.Node, dict[Any, Any]]:
     try:
         root, values = parse_yaml(text)
     except yaml.MarkedYAMLError as error:
@@ -147,7 +191,7 @@ def _read_yaml(text: str, file: Path) -> tuple[yaml.Node, dict[Any, Any]]:
     except yaml.YAMLError as error:
         raise StudyError([Fault(where=file.name, message=f"this is no YAML: {error}")]) from error
     if not isinstance(values, dict) or root is None:
-        raise StudyError([Fault(where=file.name, message="a study file is a mapping: name:, models:, tasks:, …")])
+        raise StudyError([Fault(where=file.name, message=form)])
     if "imported" in values:
         raise StudyError([Fault(where=f"{file.name} imported", message=IMPORTED)])
     return root, values

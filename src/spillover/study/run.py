@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -13,19 +14,24 @@ from spillover.models.identity import model_identity
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of, executor_of, obstacles, precision_of
+from spillover.study.earlier import done_anew, keep_earlier
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
+from spillover.study.model_faults import missing_weights
 from spillover.study.opening import StudyTasks, open_study, study_faults
+from spillover.study.overlap import Overlap, find_same_images
 from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
 from spillover.study.plan import Evaluate, Finetune, Job, JobInput, Plan, plan_study
 from spillover.study.provenance import package_versions
-from spillover.study.resume import pending
+from spillover.study.resume import difference, pending
 from spillover.study.shard import Shard
 from spillover.study.store import Store
 from spillover.study.study import Provenance, RayExecutor, Study
 from spillover.tasks.data import find_named
 from spillover.tasks.mixed import MixedTask
+
+logger = logging.getLogger(__name__)
 
 LEFT_OPEN = ("precision", "quantisation", "device_map")
 """Of a model: what may be `auto`."""
@@ -59,13 +65,23 @@ class Prepared:
     """What is still to be done of what is asked for."""
     examples: Mapping[str, int] = field(default_factory=dict[str, int])
     """By target: how many the study asks."""
+    overlaps: tuple[Overlap, ...] = ()
+    """The very images that are both trained on and asked about, as far as they were read; the largest share first."""
     stored: Study | None = None
     """The version of the study that its folder holds, if it was begun."""
+    anew: tuple[Job, ...] = ()
+    """Of the jobs: those that are finished, but not as the study, what it reads and spillover are now."""
 
     @property
     def is_trial(self) -> bool:
         """Whether fewer examples are asked than the study says, so that the scores are not the study's."""
         return self.asked.study.evaluation.limit != self.plan.study.evaluation.limit
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether finished finetunes are to be done anew though the study says what it said."""
+        trained = any(isinstance(job, Finetune) for job in self.anew)
+        return bool(trained and self.stored and not difference(self.stored, self.plan.study))
 
 
 def prepare(study: Study, *, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> Prepared:
@@ -90,13 +106,24 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     study = pinned.study
     source = find_named([*tasks.sources, *tasks.given], only).task.name if only is not None else None
     plan = plan_study(resolve(study, stored), tasks)
-    plan = replace(plan, study=_with_provenance(plan.study, tasks))
+    plan = keep_earlier(replace(plan, study=_with_provenance(plan.study, tasks)), store)
     trial = _limited(plan.study, limit)
-    asked = plan if trial == plan.study else plan_study(trial, tasks)
+    asked = plan if trial == plan.study else keep_earlier(plan_study(trial, tasks), store)
     asked = asked.only(source)
     asked = shard.part(asked) if shard else asked
     examples = {data.task.name: data.size("validation", study.evaluation.limit) for data in tasks.targets}
-    return Prepared(plan=plan, asked=asked, store=store, jobs=pending(asked, store), examples=examples, stored=stored)
+    jobs = pending(asked, store)
+    lasting = [job for job in jobs if isinstance(job, Finetune) or trial == plan.study]  # a trial asks otherwise
+    return Prepared(
+        plan=plan,
+        asked=asked,
+        store=store,
+        jobs=jobs,
+        examples=examples,
+        overlaps=tuple(find_same_images(study, tasks)),
+        stored=stored,
+        anew=done_anew(store, lasting) if stored else (),
+    )
 
 
 def _begun(store: Store, study: Study) -> Study | None:
@@ -202,12 +229,17 @@ def carry_out(
     """Do the jobs of a prepared study, and keep each result as it comes.
 
     A trial begins a study that is not begun, and leaves what is there of one as it is.
+
+    Raises:
+        StoreError: a result cannot be written. Where the state of an unfinished job cannot, that is a warning: the job
+            goes on.
     """
     plan, store = prepared.asked, prepared.store
-    if prepared.jobs and (found := obstacles(plan.study)):
-        raise ModelError("this machine cannot run the study: " + "; ".join(found))
+    _refuse_what_cannot_run(prepared)
     executor = executor_of(plan.study) if prepared.jobs else None
-    _begin(prepared)
+    is_new = _begin(prepared)
+    if is_new and executor is None:
+        store.remove_findings()  # else they stand until there is something new
     versions = package_versions()
     failures: list[JobFailed] = []
     done = 0
@@ -215,30 +247,69 @@ def carry_out(
         running = executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)
         with JobLog(store.folder) as log, closing(running) as events:
             for event in events:
-                log.tell(event)
-                match event:
-                    case JobFinished(result=outcome):
-                        store.record(outcome, versions)
-                        done += 1
-                    case JobKept(job=job, state=state):
-                        store.keep_unfinished(job, state)
-                    case JobFailed():
-                        failures.append(event)
-                    case _:
-                        pass
+                if not _keep(event, store, versions, log):
+                    continue
+                if isinstance(event, JobFinished):
+                    if not done and not prepared.is_trial:
+                        store.remove_findings()
+                    done += 1
+                if isinstance(event, JobFailed):
+                    failures.append(event)
+                log.tell(event)  # and not before: it says that what it tells is kept
                 on_event(event)
     whole = plan if prepared.is_trial else prepared.plan
     left = len(prepared.jobs) - done - len(failures)
     return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left)
 
 
-def _begin(prepared: Prepared) -> None:
+def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLog) -> bool:
+    """Write what an event brings, if it brings anything; False where it could not be, and nothing is lost by that.
+
+    Raises:
+        StoreError: a result cannot be written.
+    """
+    match event:
+        case JobFinished(job=job, result=outcome):
+            try:
+                store.record(outcome, versions)
+            except StoreError as error:
+                log.tell(JobFailed(job, error))
+                raise
+        case JobKept(job=job, state=state):
+            try:
+                store.keep_unfinished(job, state)
+            except StoreError as error:
+                log.say(job, f"could not be kept as it stands: {error}")
+                logger.warning("%s could not be kept as it stands: %s", job.label, error)
+                return False
+        case _:
+            pass
+    return True
+
+
+def _refuse_what_cannot_run(prepared: Prepared) -> None:
+    if prepared.is_undone:
+        raise StoreError(
+            f"{len(prepared.anew)} finished jobs would be done anew, though the study says what it said: the models' "
+            "files, the data or how spillover trains are not what they were",
+            where=str(prepared.store.folder),
+            hint="put back what has changed, or give another output: to do them anew; what is finished stays here",
+        )
+    if prepared.jobs and (found := obstacles(prepared.asked.study)):
+        raise ModelError("this machine cannot run the study: " + "; ".join(found))
+    if prepared.jobs and (faults := missing_weights(prepared.asked.study)):
+        raise StudyError(faults)
+
+
+def _begin(prepared: Prepared) -> bool:
+    """Begin a study or go on with it, and say whether the folder held no study or another version of it."""
     store = prepared.store
-    if not (prepared.is_trial and store.begun(prepared.asked.study)):
-        store.begin(prepared.plan)
+    begins = not (prepared.is_trial and store.begun(prepared.asked.study))
+    is_new = begins and store.begin(prepared.plan)
     for job in prepared.jobs:
         if isinstance(job, Evaluate):
             store.adopt(job)
+    return is_new
 
 
 @dataclass(frozen=True, slots=True)

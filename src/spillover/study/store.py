@@ -84,7 +84,7 @@ class Store:
                 raise StoreError(
                     "the folder holds a study file that was written by hand, and no study's results",
                     where=str(self.folder),
-                    hint="give the study file to spillover run, and another folder as its output:",
+                    hint="leave output: out of it, or let it name another folder, and give it to spillover run",
                 )
             return study
         if self.folder.is_dir() and any(not file.name.endswith(".part") for file in self.folder.iterdir()):
@@ -102,7 +102,7 @@ class Store:
         """
         study = self.stored_study()
         if study is None:
-            hint = "give a folder that spillover run made"
+            hint = "spillover run STUDY makes it"
             raise StoreError("there is no study here", where=str(self.folder), hint=hint)
         return read_plan(self.plan_file, study)
 
@@ -129,12 +129,13 @@ class Store:
             )
         return stored
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: Plan) -> bool:
         """Make the folder this study's, or go on with it.
 
-        Findings of another version of the study go: they would look like this one's.
-
         Of several that begin a study at once the first settles it: what each resolved by itself may differ.
+
+        Returns:
+            Whether there was none, or another version of it, whose findings are not this one's.
 
         Raises:
             StoreError: it belongs to a study of another name, cannot be written, or was begun meanwhile otherwise.
@@ -157,12 +158,12 @@ class Store:
                 (self.folder / room).mkdir(exist_ok=True)
             except OSError as error:
                 raise unwritable(self.folder / room, error) from error
-        if is_new:
-            self._remove_findings()
         self._remove_unfinished(plan)
         sweep(self.folder)
+        return is_new
 
-    def _remove_findings(self) -> None:
+    def remove_findings(self) -> None:
+        """Remove what was found before, once there is something new: it would look like this version's."""
         for name in FINDINGS:
             remove(self.folder / name)
         figures = self.folder / FIGURES

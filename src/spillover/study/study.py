@@ -110,6 +110,7 @@ class LocalExecutor(_Executor):
     """Processes on this machine."""
 
     kind: Literal["local"] = "local"
+    """Which executor."""
     devices: Literal["auto"] | Names = "auto"
     """`auto` takes every GPU, or else the CPU; or a list such as [cuda:0, cuda:1] or [cpu]."""
     processes: int | None = Field(default=None, ge=1)
@@ -117,13 +118,14 @@ class LocalExecutor(_Executor):
     core."""
     tensorboard: bool = False
     """Also write the curves of every finetune, while it runs, for `tensorboard --logdir FOLDER/tensorboard`; it needs
-    `spillover[tensorboard]`. They stand in `logs/*.parquet` in any case."""
+    the extra `tensorboard`. They stand in `logs/*.parquet` in any case."""
 
 
 class RayExecutor(_Executor):
-    """Actors on a Ray cluster; it needs `spillover[ray]`, here and on every node."""
+    """Actors on a Ray cluster; it needs the extra `ray`, here and on every node."""
 
     kind: Literal["ray"] = "ray"
+    """Which executor."""
     address: str | None = None
     """`auto` joins the cluster that this machine belongs to; none starts one on this machine alone."""
     workers: int | None = Field(default=None, ge=1)
@@ -170,32 +172,42 @@ class Study(_Settings):
     """Models, sources and targets, and how they are trained and asked."""
 
     name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain_name)]
+    """What the study is called. Another name is another study."""
     models: Annotated[
         tuple[Annotated[ModelSettings, BeforeValidator(_model)], ...], BeforeValidator(_listed), Field(min_length=1)
     ] = (ModelSettings(),)
+    """What is finetuned and asked. Several models make several matrices."""
     tasks: Annotated[
         tuple[Annotated[TaskSettings, BeforeValidator(_kind)], ...], BeforeValidator(_listed), Field(min_length=1)
     ] = (PerceptionTasks(),)
+    """Where examples come from: to train on, to evaluate on, or both."""
     sources: Literal["all"] | Sources = "all"
     """Tasks to finetune on, by name or abbreviation; mixtures of them, `{mixture: FILE}`; adapters that were trained
     elsewhere, `{adapters: {NAME: FOLDER}}`. `all` takes every task that has training examples."""
     targets: Literal["all"] | Names = "all"
     """Tasks to evaluate on; `all` takes every task that has validation examples."""
     controls: Annotated[tuple[Annotated[Control, BeforeValidator(_kind)], ...], BeforeValidator(_listed)] = ()
+    """Sources that are trained once more without what their images teach, for comparison."""
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(_listed), Field(min_length=1), AfterValidator(_once)
     ] = (0,)
+    """Each source is trained once a seed, which draws the adapter's first weights and the order of the examples."""
     training: TrainingSettings = TrainingSettings()
+    """How each source is trained."""
     evaluation: EvaluationSettings = EvaluationSettings()
+    """How every model is asked."""
     analysis: AnalysisSettings = AnalysisSettings()
+    """How scores become findings; changing it repeats no job."""
     verification: Annotated[tuple[VerificationSettings, ...], BeforeValidator(_listed)] = ()
     """Which sources are a mixture that was chosen, and what it must beat; `spillover mix --study` writes it."""
     executor: Annotated[
         Annotated[LocalExecutor | RayExecutor, Field(discriminator="kind")], BeforeValidator(_executor)
     ] = LocalExecutor()
+    """Where jobs run."""
     output: str = ""
     """The study's folder; by default its name."""
     provenance: Provenance | None = None
+    """Written by spillover into the folder's own study.yaml."""
     _places: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
 
     @property

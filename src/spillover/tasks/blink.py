@@ -24,6 +24,7 @@ from spillover.tasks.task import Example, Task
 
 logger = logging.getLogger(__name__)
 
+DOWNLOAD = "download the whole dataset: hf download --repo-type dataset BLINK-Benchmark/BLINK --local-dir DIR"
 _SHARD = re.compile(r"-(\d+)-of-(\d+)\.parquet$")
 
 
@@ -39,11 +40,9 @@ def open_blink(settings: BlinkTasks) -> list[RecordedTask]:
             hint="use split: val, which has 1,901 examples with answers",
         )
     tasks = [entry.task for entry in BLINK] if settings.names == "all" else [find_task(name) for name in settings.names]
+    if faults := blink_faults(settings):
+        raise faults[0]
     folder = Path(settings.path).expanduser()
-    if not folder.is_dir() and (settings.path.startswith((".", "/", "~")) or settings.path.count("/") != 1):
-        raise TaskError(
-            f"there is no folder {settings.path!r}", hint="give a folder that exists, or leave path out for the hub"
-        )
     training = _training_files(settings)
     return [
         BlinkTask(
@@ -53,6 +52,24 @@ def open_blink(settings: BlinkTasks) -> list[RecordedTask]:
         )
         for task in tasks
     ]
+
+
+def blink_faults(settings: BlinkTasks) -> list[TaskError]:
+    """Find what is wrong with the folders that BLINK is to be read from, of which one may hide no other."""
+    faults: list[TaskError] = []
+    folder = Path(settings.path).expanduser()
+    if folder.is_dir():
+        if not any(folder.glob("*/val*.parquet")):
+            message = "this is not BLINK: there is no folder of a task with val-00000-of-00001.parquet"
+            faults.append(TaskError(message, where=str(folder), hint=DOWNLOAD))
+    elif settings.path.startswith((".", "/", "~")) or settings.path.count("/") != 1:
+        hint = "give a folder that exists, or leave path out for the hub"
+        faults.append(TaskError(f"there is no folder {settings.path!r}", hint=hint))
+    try:
+        _training_files(settings)
+    except TaskError as error:
+        faults.append(error)
+    return faults
 
 
 class BlinkTask(RecordedTask):
@@ -114,7 +131,7 @@ def _validation_files(folder: Path, name: str) -> list[Path]:
         raise TaskError(
             f"the folder has no validation files of {name}: {expected} is expected",
             where=str(folder),
-            hint="download the whole dataset: hf download --repo-type dataset BLINK-Benchmark/BLINK --local-dir DIR",
+            hint=DOWNLOAD,
         )
     shards = [found for file in files if (found := _SHARD.search(file.name))]
     if shards and len(shards) != int(shards[0][2]):

@@ -44,7 +44,7 @@ def _load(dataset: str, config: str | None, split: str, revision: str | None) ->
     except ImportError as error:
         raise TaskError(
             f"{dataset!r} is read through the package `datasets`, which is not installed",
-            hint="pip install 'spillover[hub]', or give a local folder",
+            hint="pip install '.[hub]' in spillover's clone, or give a local folder",
         ) from error
     try:
         if (Path(dataset).expanduser() / "state.json").is_file():

@@ -83,6 +83,20 @@ def draw_parts(counts: Mapping[str, int], tasks: Sequence[TaskData], seed: int) 
     return Portions(shuffled=tuple(drawn[place] for place in order.tolist()), distinct=distinct)
 
 
+def count_held(data: TaskData, most: int) -> int:
+    """Count the training examples that a task has, up to so many.
+
+    Raises:
+        TaskError: its data cannot be read.
+    """
+    if not data.offers("train"):
+        return 0
+    try:
+        return data.size("train", most)
+    except TaskError:  # it has fewer; whatever else is wrong is raised again
+        return data.size("train", None)
+
+
 def _read_at_most(data: TaskData, count: int) -> list[Example]:
     try:
         return data.read("train", count)
@@ -128,6 +142,16 @@ class MixedTask:
         parts = sorted(self._counts(count), key=lambda part: part[0].task.name)
         taken = [[data.task.name, number, self._of_part(data, number)] for data, number in parts if number]
         return {"mixture": taken, "seed": self.recipe.seed, "split": split}
+
+    def images(self, split: Split, count: int | None) -> Mapping[str, frozenset[str]]:
+        """Digests of the images of every example of its parts, as far as they are taken, by part and id."""
+        self._refuse(split)
+        taken = [(data, number if _holds(data, number) else None) for data, number in self._counts(count) if number]
+        return {
+            f"{data.task.name}/{name}": images
+            for data, number in taken
+            for name, images in data.images("train", number).items()
+        }
 
     def check(self, split: Split, count: int | None) -> None:
         """See that every part is well, as far as it is taken."""

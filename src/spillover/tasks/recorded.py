@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,6 +35,10 @@ class RecordedTask:
     """None where there is nothing to evaluate on."""
     _hashes: dict[tuple[Split, int | None], str] = field(default_factory=dict, init=False, repr=False)
     """Of what was read; a study's plan asks for each several times."""
+    _images: dict[tuple[Split, int | None], dict[str, frozenset[str]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    """Digests of each example's images, which are taken for the hash."""
     _sizes: dict[tuple[Split, int | None], int] = field(default_factory=dict, init=False, repr=False)
     """How much was read."""
 
@@ -67,7 +71,7 @@ class RecordedTask:
         if not self.offers(split):
             return None
         if (split, count) not in self._hashes:
-            self._hashes[split, count] = hash_examples(self.read(split, count))
+            self._hash(split, count, self.read(split, count))
         return {"examples": self._hashes[split, count], "split": split}
 
     def check(self, split: Split, count: int | None) -> None:
@@ -81,16 +85,18 @@ class RecordedTask:
                 )
             for image in example.images:
                 image.load()
-        self._hashes[split, count] = hash_examples(examples)
+        self._hash(split, count, examples)
+
+    def images(self, split: Split, count: int | None) -> Mapping[str, frozenset[str]]:
+        """Digests of the images of every example, by its id."""
+        self.identity(split, count)
+        return self._images.get((split, count), {})
+
+    def _hash(self, split: Split, count: int | None, examples: Sequence[Example]) -> None:
+        """Hash ids, texts, answers and images, in order."""
+        described = [example.describe() for example in examples]
+        self._hashes[split, count] = content_key(described)
+        self._images[split, count] = {each.id: frozenset(each.images) for each in described}
 
     def _reader(self, split: Split) -> Reader | None:
         return self.train if split == "train" else self.validation
-
-
-def hash_examples(examples: Sequence[Example]) -> str:
-    """Hash ids, texts, answers and images, in order.
-
-    Raises:
-        TaskError: an image cannot be read.
-    """
-    return content_key([example.describe() for example in examples])

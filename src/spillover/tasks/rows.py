@@ -27,6 +27,7 @@ LARGEST_RATIO = 100
 ROW_BYTES = 200
 """Main memory that a row takes beside its texts and images, about."""
 READABLE = "give a .jsonl, .json, .csv or .parquet file"
+OF_A_STUDY = " of questions; a study is checked, its tasks with it, by: spillover plan FILE"
 LFS_POINTER = b"version https://git-lfs"
 
 
@@ -44,7 +45,8 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
         raise TaskError("this is a folder, no file", where=str(path), hint=_in_folder(path))
     readers = {".jsonl": _json_lines, ".json": _json_list, ".csv": _csv_rows, ".parquet": _parquet_rows}
     if path.suffix not in readers:
-        raise TaskError(f"cannot read a file that ends in {path.suffix!r}", where=str(path), hint=READABLE)
+        hint = READABLE + OF_A_STUDY * (path.suffix in (".yaml", ".yml"))
+        raise TaskError(f"cannot read a file that ends in {path.suffix!r}", where=str(path), hint=hint)
     try:
         if path.exists() and not path.is_file():
             raise TaskError("this is no file", where=str(path), hint=READABLE)

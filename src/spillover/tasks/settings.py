@@ -18,6 +18,7 @@ class PerceptionTasks(_Settings):
     """The embedded procedural suite: analogues of BLINK's 13 tasks."""
 
     kind: Literal["perception"] = "perception"
+    """Which kind of task."""
     names: Literal["all"] | tuple[str, ...] = "all"
     """Which of the tasks."""
     examples: int = Field(default=200, ge=1)
@@ -35,6 +36,7 @@ class BlinkTasks(_Settings):
     """BLINK's tasks, from the Hugging Face hub or from a local folder of its Parquet files."""
 
     kind: Literal["blink"] = "blink"
+    """Which kind of task."""
     names: Literal["all"] | tuple[str, ...] = "all"
     """Which of the tasks; `all` are the 13 of the paper. IQ_Test, for which no training data exist, is had by name."""
     path: str = "BLINK-Benchmark/BLINK"
@@ -83,13 +85,17 @@ class _OwnTask(_Settings):
     """What can be said of a task of one's own."""
 
     name: str = Field(min_length=1)
+    """How tables and the rest of the study call it."""
     abbreviation: str = ""
     """For tables and figures; by default the name's capitals."""
     metric: Metric | None = None
     """How open questions are scored: exact (the default), contains, anls, number or mra."""
     columns: Columns = Columns()
+    """What the columns are called, where not as in BLINK."""
     level: Level | None = None
+    """Perceptual level, to group tasks by."""
     granularity: Granularity | None = None
+    """The size of what has to be looked at, to group tasks by."""
     human: float | None = Field(default=None, ge=0, le=1)
     """Human score, a possible ceiling."""
 
@@ -98,6 +104,7 @@ class FileTask(_OwnTask):
     """One task in files of your own: questions in BLINK's columns or others, or conversations as trainers take them."""
 
     kind: Literal["files"] = "files"
+    """Which kind of task."""
     train: str | None = None
     """A .jsonl, .json, .csv or .parquet file to train on; without it the task can only be a target."""
     validation: str | None = None
@@ -108,6 +115,7 @@ class HubTask(_OwnTask):
     """One task in a dataset of the Hugging Face hub, or in a local folder of the same form."""
 
     kind: Literal["hub"] = "hub"
+    """Which kind of task."""
     dataset: str = Field(min_length=1)
     """Its name on the hub, such as `org/name`, or a folder."""
     config: str | None = None
@@ -124,6 +132,7 @@ class VSIBenchTasks(_Settings):
     """VSI-Bench's kinds of question, about frames of videos. They can only be targets."""
 
     kind: Literal["vsibench"] = "vsibench"
+    """Which kind of task."""
     names: Literal["all"] | tuple[str, ...] = "all"
     """Which kinds, such as object_counting."""
     path: str = "nyu-visionx/VSI-Bench"

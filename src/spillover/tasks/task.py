@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from spillover.core.prompt import ImageSource, Prompt, Turn
 
@@ -40,6 +40,21 @@ class Task:
     """Score of a model made for this task, 0–1, a possible ceiling."""
 
 
+class Described(NamedTuple):
+    """Everything that a model is shown and told, as plain values to be hashed in this order."""
+
+    id: str
+    prompt: str
+    choices: list[str]
+    answer: str
+    images: list[str]
+    """Digests."""
+    accepted: list[str]
+    image_places: list[int] | None
+    before: list[list[Any]]
+    """Role, text and places of images of each earlier turn."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """One question with its answer."""
@@ -66,16 +81,22 @@ class Example:
         """The answer strings, "(A)", "(B)", … in order."""
         return option_letters(len(self.choices))
 
-    def describe(self) -> list[Any]:
-        """Everything that a model is shown and told, as plain values to be hashed.
+    def describe(self) -> Described:
+        """Everything that a model is shown and told.
 
         Raises:
             TaskError: an image cannot be read.
         """
-        images = [image.digest for image in self.images]
-        described: list[Any] = [self.id, self.prompt, list(self.choices), self.answer, images, list(self.accepted)]
-        turns = [[turn.role, turn.text, list(turn.image_places)] for turn in self.before]
-        return [*described, None if self.image_places is None else list(self.image_places), turns]
+        return Described(
+            id=self.id,
+            prompt=self.prompt,
+            choices=list(self.choices),
+            answer=self.answer,
+            images=[image.digest for image in self.images],
+            accepted=list(self.accepted),
+            image_places=None if self.image_places is None else list(self.image_places),
+            before=[[turn.role, turn.text, list(turn.image_places)] for turn in self.before],
+        )
 
     def as_prompt(self) -> Prompt:
         """What a model is asked."""

@@ -122,7 +122,7 @@ def _opened(path: Path) -> Generator[Any]:
         from av.error import FFmpegError  # noqa: PLC0415
     except ImportError as error:
         raise TaskError(
-            "videos are read through PyAV, which is not installed", hint="pip install 'spillover[video]'"
+            "videos are read through PyAV, which is not installed", hint="pip install '.[video]' in spillover's clone"
         ) from error
     try:
         with av.open(str(path)) as container:

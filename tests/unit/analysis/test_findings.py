@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from spillover.analysis import AnalysisSettings, TransferMatrix, analyze
+from spillover.analysis.cells_json import describe_cells
 from spillover.analysis.facts import collect_facts
 from spillover.analysis.graph import build_graph, keep_edges, write_graphml, write_node_link
 from spillover.core.errors import AnalysisError
@@ -143,6 +147,40 @@ def test_a_matrix_becomes_a_data_frame():
     frame = matrix().to_frame()
     assert frame.index.name == "source"
     assert frame.loc["<b>", "a"] == -0.25
+
+
+def test_every_cell_becomes_a_row_with_what_the_json_says_of_it(table):
+    model = analyze(table, SETTINGS).models[0]
+    frame = model.to_frame()
+    assert len(frame) == 9
+    described = {(cell["source"], cell["target"]): cell for cell in describe_cells(model)}
+    for row in frame.to_dict("records"):
+        cell = described[row["source"], row["target"]]
+        for name in ("pgf", "low", "high", "p", "q", "points", "accuracy"):
+            wanted = np.nan if cell[name] is None else cell[name]
+            assert row[name] == pytest.approx(wanted, nan_ok=True), name
+        assert row["accuracy"] - row["base"] == pytest.approx(row["points"])
+
+
+@pytest.mark.parametrize("convert", [pa.Table.to_pandas, lambda table: [table.to_pandas()]])
+def test_a_frame_of_scores_is_analysed_as_the_table_is(table, convert):
+    assert analyze(convert(table), SETTINGS).models[0].to_frame().equals(analyze(table, SETTINGS).models[0].to_frame())
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("my-study", "'my-study' cannot be analysed"),
+        (Path("my-study"), r"PosixPath\('my-study'\) cannot be analysed"),
+        ({"a": 5}, "5 cannot be analysed"),
+        (pd.DataFrame({"a": [1, "x"]}), "the frame is no table of scores"),
+        (pd.DataFrame({"source": ["base"]}), "columns"),
+    ],
+)
+def test_what_cannot_be_analysed_is_told_what_can(data, message):
+    with pytest.raises(AnalysisError, match=message) as caught:
+        analyze(data)
+    assert "spillover.analyze_study" in str(caught.value) or "columns" in message
 
 
 def test_without_pandas_the_error_says_what_to_do(monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.additivity import Additivity, Agreement, Dose, PredictedCell
+from spillover.analysis.cube import example_cube
 from spillover.analysis.leaders import Leader
 from spillover.analysis.mixtures import MixtureCell
 from spillover.analysis.tables import example_table
@@ -28,6 +29,13 @@ def test_every_name_of_a_model_and_of_a_leader_is_on_the_page():
     names = {*described, *described["models"][0], *(field.name for field in fields(Leader)), "beyond_noise"}
     assert names <= NAMED
     assert "possible_errors" in NAMED
+
+
+def test_every_name_of_a_cell_is_on_the_page():
+    described = analyze(example_cube(), AnalysisSettings(replicates=0, permutations=0)).to_json()["models"][0]
+    explained = frozenset(re.findall(r"`(\w+)`", PAGE.partition("**A cell**")[2].partition("**A leader**")[0]))
+    assert set(described["cells"][0]) <= explained
+    assert {"corrected", "corrected_for_examples"} <= NAMED
 
 
 def test_every_name_of_the_provenance_is_on_the_page():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.comparison import say_consistent
 from spillover.core.published import AccuracyRow, AccuracyTable, PGFRow, PGFTable
 from spillover.core.scores import BASE_SOURCE
 
@@ -35,9 +36,15 @@ def test_a_clique_that_is_alone_is_the_largest():
     assert "the largest positive clique has 2 tasks (a, b)." in said
 
 
+def test_flagged_targets_without_which_the_mean_rounds_to_the_same_are_not_said_to_change_it():
+    settings = SETTINGS.model_copy(update={"excluded_targets": ("b",)})
+    sentences = analyze(table_of(square("abc")), settings).sentences
+    assert not [sentence for sentence in sentences if "without the flagged targets" in sentence]
+
+
 @pytest.mark.parametrize(("flagged", "expected"), [("b", ["without the flagged targets (b)"]), ("x", [])])
 def test_flagged_targets_that_take_no_part_in_the_mean_are_not_said_to_change_it(flagged, expected):
-    values = square("abc") | {(source, "x"): 0.3 for source in "abc"}
+    values = square("abc", ab=0.5) | {(source, "x"): 0.3 for source in "abc"}
     settings = SETTINGS.model_copy(update={"excluded_targets": (flagged,)})
     sentences = analyze(table_of(values), settings).sentences
     found = [sentence for sentence in sentences if "mean transfer is" in sentence]
@@ -75,6 +82,13 @@ def test_a_trend_takes_three_models(models, said):
 def test_personas_that_no_test_could_show_are_not_said_to_be_none():
     sentences = analyze([replace(table_of(square("abc")), model=name) for name in ("3B", "7B")], SETTINGS).sentences
     assert sentences[-1].endswith("for all 2 models: cannot be told of 3 tasks: no test of so few values can show one.")
+
+
+def test_one_task_in_common_is_one_task():
+    tables = [replace(table_of(square(tasks)), model=name) for name, tasks in (("3B", "ab"), ("7B", "bc"))]
+    findings = analyze(tables, SETTINGS)
+    said = say_consistent(findings.comparisons[0], "raw", findings.models, 0.05)
+    assert said == "cannot be told of 1 task: no test of so few values can show one"
 
 
 def test_what_stands_a_test_is_said_before_signs():

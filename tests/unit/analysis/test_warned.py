@@ -42,6 +42,29 @@ def test_answering_one_letter_is_a_collapse_and_flags_the_target(scores):
     assert described["collapsed"] == 2
 
 
+def test_a_collapse_that_the_base_had_before_is_not_laid_to_finetuning(scores):
+    def answer(row, letter):
+        return replace(row, answer_given=letter, score=float(row.answer == letter))
+
+    always = {"base": "(B)", "Jigsaw": "(B)", "Counting": "(A)"}
+    rows = [
+        answer(row, always[row.source]) if row.target == "Counting" and row.source in always else row
+        for row in scores()
+    ]
+    model = analyze(table_from_scores(rows), QUICK).models[0]
+    (warned,) = [warned for warned in model.warnings if warned.kind == "collapse"]
+    inherited, others, learnt = warned.text.split("; ")
+    assert inherited.startswith(
+        "Counting: the base itself answers (B) nearly always, and 2 of 6 finetuned models still do"
+    )
+    assert "learnt" not in inherited + others
+    assert learnt.startswith("2 of 6 finetuned models answer (A) nearly always, as the base does not")
+    kept = [row for row in rows if row.source != "Counting" or row.target != "Counting"]
+    kept += [row for row in scores() if row.source == row.target == "Counting"]
+    text = next(warned.text for warned in analyze(table_from_scores(kept), QUICK).models[0].warnings)
+    assert "a learnt format" not in text
+
+
 def test_being_right_as_often_as_a_letter_by_chance_is_no_collapse(scores):
     rows = scores()
     findings = analyze(table_from_scores(rows), QUICK)

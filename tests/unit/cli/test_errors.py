@@ -1,7 +1,8 @@
-"""Bad input ends with exit code 2, a clear word and no traceback; a fault of ours with 70."""
+"""Bad input ends with exit code 2, a clear word and no traceback; a fault of ours with 70; what is cut off with 75."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,10 @@ import pytest
 from PIL import Image
 
 from spillover.cli.main import run_command
+from spillover.core.errors import InterruptedRunError, SpilloverError
 from spillover.models.tiny import CHECKPOINT
+from spillover.study import run as run_module
+from spillover.study.executors.executor import JobFailed
 
 TASK = "tasks: [{{kind: files, name: Mine, train: {folder}/d.jsonl, validation: {folder}/d.jsonl}}]\n"
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 7))
@@ -174,6 +178,24 @@ def test_a_fault_of_ours_is_told_as_one(capsys, monkeypatch):
     assert "fault of spillover" in capsys.readouterr().err
 
 
+def test_a_fault_of_ours_that_fails_every_job_is_told_once_and_its_traceback_kept(tmp_path, capsys, monkeypatch):
+    class Executor:
+        def run(self, jobs, *_):
+            for job in jobs:
+                yield JobFailed(job, SpilloverError("internal error: IndexError: 280"), f"Traceback of {job.label}")
+
+    monkeypatch.setattr(run_module, "executor_of", lambda _: Executor())
+    text = "name: x\noutput: {folder}/out\ntasks: {{kind: perception, names: [Counting], examples: 5}}\n"
+    code, said = plan(tmp_path, text, capsys, "run")
+    assert code == 70
+    assert [line for line in said.splitlines() if line.startswith("failed: ")] == [
+        "failed: evaluate tiny and 2 more: internal error: IndexError: 280"
+    ]
+    assert "Traceback" not in said
+    log = Path(re.search(r"the traceback stands in (.*)", said)[1])
+    assert "Traceback of evaluate tiny" in log.read_text()
+
+
 def test_a_broken_pipe_that_is_not_stdouts_is_a_fault_of_ours(capsys, monkeypatch):
     def stumble(*_, **__):
         raise BrokenPipeError
@@ -204,3 +226,13 @@ def test_an_error_does_not_steer_the_terminal(tmp_path, capsys):
     for each in (file, tmp_path / "\x1b[2J.jsonl"):
         assert run_command(["tasks", "check", str(each)]) == 2
         assert "\x1b[2J" not in capsys.readouterr().err
+
+
+def test_a_run_that_is_cut_off_from_outside_ends_with_the_code_that_says_to_try_again(tmp_path, capsys, monkeypatch):
+    def lose(*_, **__):
+        raise InterruptedRunError("the head of the cluster is lost", hint="give the same command again")
+
+    monkeypatch.setattr("spillover.cli.running.prepare", lose)
+    code, said = plan(tmp_path, "name: x", capsys, "run")
+    assert code == 75
+    assert "error: the head of the cluster is lost\n  give the same command again" in said

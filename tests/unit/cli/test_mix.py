@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.unit.mixture.made_tables import HELPFUL, table
 
 from spillover.cli import mix
@@ -96,10 +97,10 @@ def test_the_tasks_of_the_data_are_found_as_the_results_are_renamed(tmp_path, ca
     (tmp_path / "charts.jsonl").write_text('{"question": "q", "answer": "a"}\n')
     (tmp_path / "study.yaml").write_text("name: x\ntasks: {kind: files, name: charts, train: charts.jsonl}\n")
     out = tmp_path / "out"
-    options = ["--export", "jsonl", "--data", str(tmp_path / "study.yaml"), "--out", str(out), "--budget", "3"]
+    options = ["--export", "jsonl", "--data", str(tmp_path / "study.yaml"), "--out", str(out), "--budget", "1"]
     asked = ["mix", str(tmp_path / "t.csv"), "--rename", "charts=chartqa", "--target", "chartqa", *options]
     assert run_command(asked) == 0, capsys.readouterr().err
-    assert "chartqa: 3 examples" in " ".join(capsys.readouterr().err.split())
+    assert "chartqa: 1 example" in " ".join(capsys.readouterr().err.split())
 
 
 def test_evidence_that_is_a_study_is_known_by_its_scores_and_findings(tmp_path):
@@ -111,3 +112,106 @@ def test_evidence_that_is_a_study_is_known_by_its_scores_and_findings(tmp_path):
     assert describe_evidence(tmp_path) == told
     (tmp_path / "scores/a.parquet").write_text("other")
     assert describe_evidence(tmp_path) != told
+
+
+def write_data(folder, **rows):
+    """A study of own tasks, each with so many training examples, and no other."""
+    tasks = []
+    for name, count in rows.items():
+        lines = [{"question": f"{number} Which?", "choices": ["x", "y"], "answer": "(A)"} for number in range(count)]
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
+        tasks.append({"kind": "files", "name": name, "train": f"{name}.jsonl"})
+    (folder / "own.yaml").write_text(yaml.safe_dump({"name": "own", "tasks": tasks}))
+    return ["--data", str(folder / "own.yaml")]
+
+
+def test_no_more_is_taken_than_the_data_hold(file, tmp_path, capsys):
+    data = write_data(tmp_path, Jigsaw=3, Counting=50)
+    asked = ["mix", file, "--target", "JG", "--budget", "20", *data]
+    assert run_command([*asked, "--json"]) == 0
+    told = capsys.readouterr()
+    assert "fewer training examples than the budget of 20: Jigsaw 3" in told.err
+    assert "no training data of them: Art_Style" in told.err
+    taken = {each["source"]: each["examples"] for each in json.loads(told.out)["sources"]}
+    assert taken == {"Jigsaw": 3, "Counting": 17}
+    assert run_command([*asked, "--json", "--available", "JG=20"]) == 0
+    assert json.loads(capsys.readouterr().out)["sources"][0]["examples"] == 20
+
+
+def test_data_of_other_tasks_than_the_results_are_of_is_refused(file, tmp_path, capsys):
+    assert run_command(["mix", file, "--target", "JG", *write_data(tmp_path, puzzles=3)]) == 2
+    said = capsys.readouterr().err
+    assert "none of its tasks is a source of the results: Jigsaw, Counting, Art_Style" in said
+    assert "call them alike" in said
+
+
+def test_a_study_that_could_not_run_is_not_written(file, tmp_path, capsys):
+    data = write_data(tmp_path, Jigsaw=15, Counting=50, Art_Style=50)
+    check = tmp_path / "check.yaml"
+    asked = ["mix", file, "--target", "JG", "--budget", "20", "--max-sources", "2", *data, "--study", str(check)]
+    assert run_command(asked) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "models: the results are of pgf, and no model is named" in said
+    assert "targets: no task has validation examples" in said
+    assert "fewer than 20" not in said  # a rival of too few examples repeats them
+    assert not check.exists()
+
+
+def test_imported_results_ask_for_data(file, tmp_path, capsys):
+    assert run_command(["import", file, "--out", str(tmp_path / "seven")]) == 0
+    asked = ["mix", str(tmp_path / "seven"), "--target", "JG", "--export", "trl", "--out", str(tmp_path / "out")]
+    assert run_command(asked) == 2
+    assert "--data study.yaml" in capsys.readouterr().err
+    assert run_command(["plan", str(tmp_path / "seven")]) == 2
+    assert "--data study.yaml" in capsys.readouterr().err
+    assert run_command([*asked, "--budget", "3", *write_data(tmp_path, Jigsaw=3, Counting=3)]) == 0
+
+
+def test_several_targets_may_be_named_at_once(file, capsys):
+    assert run_command(["mix", file, "--target", "JG, Counting", "--protect", "AS", "--tolerance", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["targets"] == ["JG", "Counting"]
+    assert run_command(["mix", file, "--targets", "JG"]) == 2
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "name a task to become better at; --targets is another option" in said
+
+
+def test_a_comma_in_a_tasks_own_name_parts_nothing(tmp_path, capsys):
+    rows = [f'{seed},"{source}","a, b",0.{3 + seed}' for seed in range(2) for source in ("a, b", "c")]
+    (tmp_path / "pgf.csv").write_text("\n".join(["seed,ft_task,task,perfection_gap_factor", *rows]))
+    assert run_command(["mix", str(tmp_path / "pgf.csv"), "--target", "a, b", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["targets"] == ["a, b"]
+
+
+def test_an_export_is_replaced_by_force_and_nothing_else(file, tmp_path, capsys):
+    out, data = tmp_path / "out", write_data(tmp_path, Jigsaw=3, Counting=3)
+    asked = ["mix", file, "--target", "JG", "--budget", "3", *data, "--out", str(out), "--export"]
+    assert run_command([*asked, "llama-factory"]) == 0
+    assert run_command([*asked, "jsonl"]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert run_command([*asked, "jsonl", "--force"]) == 0
+    assert {each.name for each in out.iterdir()} == {"train.jsonl", "manifest.json"}
+    (out / "train.jsonl").write_text("mine")
+    assert run_command([*asked, "trl", "--force"]) == 2
+    assert "train.jsonl: no export wrote this, or it was changed since" in " ".join(capsys.readouterr().err.split())
+    assert (out / "train.jsonl").read_text() == "mine"
+    assert (out / "manifest.json").exists()
+
+
+def test_a_study_file_is_replaced_by_force_where_it_was_written_so(file, tmp_path, capsys):
+    (tmp_path / "study.yaml").write_text("name: x\nmodels: [tiny]\ntasks: {kind: perception, difficulty: 0.25}\n")
+    check = tmp_path / "check.yaml"
+    asked = ["mix", file, "--target", "JG", "--max-sources", "2", "--data", str(tmp_path / "study.yaml"), "--budget"]
+    assert run_command([*asked, "60", "--study", str(check)]) == 0
+    assert run_command([*asked, "40", "--study", str(check), "--force"]) == 0
+    assert yaml.safe_load(check.read_text())["training"]["examples"] == 40
+    check.write_text("name: mine\n")
+    assert run_command([*asked, "40", "--study", str(check), "--force"]) == 2
+    assert "did not write this file" in capsys.readouterr().err
+
+
+def test_an_export_that_should_not_help_says_so(tmp_path, capsys):
+    rows = [f"{seed},{source},t,-0.{2 + seed}" for seed in range(3) for source in ("a", "b")]
+    (tmp_path / "pgf.csv").write_text("\n".join(["seed,ft_task,task,perfection_gap_factor", *rows]))
+    asked = ["mix", str(tmp_path / "pgf.csv"), "--target", "t", "--budget", "2", *write_data(tmp_path, a=2, b=2)]
+    assert run_command([*asked, "--export", "jsonl", "--out", str(tmp_path / "out")]) == 0
+    assert "it is not predicted to help: rather do not train for this" in capsys.readouterr().err

@@ -133,6 +133,19 @@ def test_check_says_the_fault_of_every_row_once_with_the_columns_there_are(tmp_p
     assert said.count("no answer; there are: question, label, img (the same in 199 more)") == 1
 
 
+def test_one_fault_is_not_several(tmp_path, capsys):
+    file = tmp_path / "data.jsonl"
+    file.write_text('{"question": "x"}\n')
+    assert run_command(["tasks", "check", str(file)]) == 2
+    assert "1 fault:\n" in capsys.readouterr().err
+
+
+def test_a_study_file_is_no_file_of_questions(tmp_path, capsys):
+    (tmp_path / "study.yaml").write_text("name: x")
+    assert run_command(["tasks", "check", str(tmp_path / "study.yaml")]) == 2
+    assert "a study is checked, its tasks with it, by: spillover plan FILE" in capsys.readouterr().err
+
+
 def test_an_overall_score_needs_answers_that_were_written(tmp_path, capsys):
     assert run_command(["tasks", "overall", str(tmp_path)]) == 2
     assert "there is no study here" in capsys.readouterr().err

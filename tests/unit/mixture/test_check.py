@@ -186,11 +186,11 @@ def write_table(file):
 
 
 def test_a_table_is_verified_by_a_study_that_is_named(tmp_path, capsys):
-    (tmp_path / "s.yaml").write_text(yaml.safe_dump({"name": "s", "tasks": SUITE}))
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump({"name": "s", "models": "tiny", "tasks": SUITE}))
     out = tmp_path / "check.yaml"
     command = ["mix", write_table(tmp_path / "t.csv"), "--target", "JG", "--max-share", "0.5", "--study", str(out)]
     assert run_command(command) == 2
-    assert "name a study: --data" in capsys.readouterr().err
+    assert "--data study.yaml" in capsys.readouterr().err
     assert run_command([*command, "--data", str(tmp_path / "s.yaml"), "--budget", "60"]) == 0
     said = " ".join(capsys.readouterr().err.split())
     assert "good luck is not told apart" in said

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.unit.mixture.made_tables import HELPFUL, TASKS, recommended, settled, shares, table
 
+from spillover.analysis.cube import example_cube
 from spillover.analysis.sampling import Half, TransferSample, sample_transfers
 from spillover.analysis.settings import AnalysisSettings
 from spillover.mixture.pose import Pose
@@ -121,3 +122,19 @@ def test_optimism_is_scaled_by_how_much_of_the_evidence_was_chosen_by():
     (of_a_half,) = estimate_optimism(pose, shares, [replace(half, share=0.5) for half in halves]).by_target
     assert of_a_third > 0
     assert of_a_third / of_a_half == pytest.approx(np.sqrt((1 / 3) / (1 / 2)))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_calibration_is_advised_only_where_log_probabilities_are_known(known):
+    sample = replace(drawn(np.full(8, 0.2), 0.01, np.random.default_rng(0)), can_calibrate=known)
+    mixture = recommend_from(sample, settled(targets=["t"], splits=2))
+    (common,) = (note for note in mixture.notes if "8 of 8 sources gain on t" in note)
+    assert ("prefer --measure calibrated or" in common) == known
+
+
+def test_answers_without_log_probabilities_cannot_be_calibrated():
+    cube = example_cube()
+    options = [replace(block, base_log_probabilities=np.zeros((1, 4, 2))) for block in cube.blocks]
+    known = [replace(block, log_probabilities=np.zeros((1, 2, 4, 2))) for block in options]
+    told = [replace(cube, blocks=tuple(blocks)) for blocks in (cube.blocks, options, known)]
+    assert [sample_transfers(each, AnalysisSettings())[0].can_calibrate for each in told] == [False, False, True]

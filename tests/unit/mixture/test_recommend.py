@@ -51,7 +51,11 @@ def test_gains_are_not_weighed_against_noise_that_nothing_tells():
     with pytest.raises(MixtureError, match=r"nothing tells the noise on Jigsaw: one seed.*\n.*--strategy proportional"):
         recommend(table(HELPFUL, seeds=1), settled())
     (mixture,) = recommend(table(HELPFUL, seeds=1), settled(strategy="proportional"))
-    assert any("Jigsaw cannot be counted: the intervals are too narrow" in note for note in mixture.notes)
+    assert any("nothing tells the noise on Jigsaw, so there are no intervals" in note for note in mixture.notes)
+    for each in (*mixture.sources, *mixture.effects):
+        assert np.isnan([each.low, each.high]).all()
+    assert np.isnan(mixture.effects[0].worst)
+    assert not any("replicate" in each.reason for each in mixture.sources)
 
 
 def test_the_targets_own_data_can_be_left_out():

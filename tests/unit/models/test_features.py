@@ -142,7 +142,8 @@ def test_another_vision_tower_or_another_image_size_is_another_identity(base):
     assert vision_identity(limited.model, limited.processor) != identity
 
 
-def _write_many(folder, start):
+def _write_many(folder, start, both_ready):
+    both_ready.wait(timeout=300)
     cache = FeatureCache(FeatureDisk(folder=folder, limit_bytes=ROOM), "tower")
     for number in range(start, start + 40):
         cache.keep(f"{number % 50:02d}", some_features(number % 50))
@@ -150,12 +151,12 @@ def _write_many(folder, start):
 
 def test_two_processes_write_the_same_folder(tmp_path):
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_many, args=(tmp_path, start)) for start in (0, 20)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0]
+    both_ready = context.Barrier(2)
+    other = context.Process(target=_write_many, args=(tmp_path, 0, both_ready))
+    other.start()
+    _write_many(tmp_path, 20, both_ready)
+    other.join()
+    assert other.exitcode == 0
     cache = FeatureCache(disk(tmp_path), "tower")
     for number in range(50):
         assert_equal(cache.get(f"{number:02d}"), some_features(number))

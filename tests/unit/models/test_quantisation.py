@@ -38,7 +38,7 @@ def same(before, after):
 
 def test_a_missing_package_is_said_with_what_to_install(monkeypatch):
     monkeypatch.setattr("spillover.models.quantisation.find_spec", lambda _: None)
-    with pytest.raises(ModelError, match=r"4bit needs bitsandbytes\n.*spillover\[quantised\]"):
+    with pytest.raises(ModelError, match=r"4bit needs bitsandbytes\n.*\.\[quantised\]"):
         load_base(SETTINGS)
 
 

@@ -5,6 +5,7 @@ from copy import deepcopy
 import pytest
 import torch
 
+from spillover.core.errors import ModelError
 from spillover.models.processing import process_example
 from spillover.models.trial import try_model
 
@@ -26,3 +27,11 @@ def test_a_cap_shows_however_small_the_logits_are(base, monkeypatch, cap, plain)
     abilities = try_model(model, process_example(base.processor, base.chat), base.name)
     assert abilities.plain_head is plain
     assert abilities.images == base.abilities.images
+
+
+def test_a_processor_of_another_model_is_told_as_one(base):
+    inputs = process_example(base.processor, base.chat)
+    grid = inputs["image_grid_thw"].clone()
+    grid[:, 1:] //= 2  # as from another patch size
+    with pytest.raises(ModelError, match=r"mine cannot read what its processor makes[^\n]*\n.*the model's folder"):
+        try_model(base.model, {**inputs, "image_grid_thw": grid}, "mine")

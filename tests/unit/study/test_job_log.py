@@ -1,5 +1,8 @@
 import json
 import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -27,18 +30,27 @@ def test_a_persons_lines_tell_a_jobs_whole_story(prepared, monkeypatch):
     monkeypatch.setattr(job_log_module, "PROGRESS_EVERY_S", 0)
     job, folder = prepared.jobs[1], prepared.store.folder
     with JobLog(folder) as log:
-        for event in (JobStarted(job, 3), JobProgressed(job, 2, 4), JobKept(job, b"x"), JobFinished(job, outcome(job))):
+        for event in (
+            JobStarted(job, 3, 4711, "node-7"),
+            JobProgressed(job, 2, 4),
+            JobKept(job, b"x"),
+            JobFinished(job, outcome(job)),
+        ):
             log.tell(event)
     first, *lines = job_log(folder, job.key).read_text().splitlines()
     assert first == job.label
-    for line, word in zip(lines, ["begun by worker 3", "2 of 4", "kept", "done in 1 s"], strict=True):
+    for line, word in zip(
+        lines,
+        ["begun by worker 3, process 4711 on node-7; driver: process", "2 of 4", "kept", "done in 1 s"],
+        strict=True,
+    ):
         assert word in line
 
 
 def test_progress_is_not_told_at_every_step(prepared):
     job, folder = prepared.jobs[1], prepared.store.folder
     with JobLog(folder) as log:
-        log.tell(JobStarted(job, 0))
+        log.tell(JobStarted(job, 0, 4711, "node-7"))
         for done in range(1000):
             log.tell(JobProgressed(job, done, 1000))
     assert len(job_log(folder, job.key).read_text().splitlines()) == 3
@@ -49,8 +61,8 @@ def test_what_runs_is_told_from_what_has_failed_and_what_was_left(prepared):
     folder = prepared.store.folder
     log = JobLog(folder)
     with JobLog(folder) as ended:
-        ended.tell(JobStarted(left, 0))
-    log.tell(JobStarted(runs, 0))
+        ended.tell(JobStarted(left, 0, 4711, "node-7"))
+    log.tell(JobStarted(runs, 0, 4711, "node-7"))
     log.tell(JobFailed(fails, SpilloverError("too large", hint="buy more"), "Traceback:\n  line"))
     os.utime(job_log(folder, runs.key), (0, time.time() - 60))
     heard = last_heard(folder, [runs, fails, left, new])
@@ -63,7 +75,7 @@ def test_what_runs_is_told_from_what_has_failed_and_what_was_left(prepared):
 def test_status_says_what_runs_and_what_has_failed(prepared, capsys):
     runs, fails = prepared.jobs[:2]
     log = JobLog(prepared.store.folder)
-    log.tell(JobStarted(runs, 0))
+    log.tell(JobStarted(runs, 0, 4711, "node-7"))
     log.tell(JobFailed(fails, SpilloverError("too large")))
     folder = str(prepared.store.folder)
     assert run_command(["status", folder]) == 0
@@ -75,6 +87,76 @@ def test_status_says_what_runs_and_what_has_failed(prepared, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert [each["job"] for each in facts["running"]] == [runs.label]
     assert [each["job"] for each in facts["failed"]] == [fails.label]
+
+
+@pytest.fixture
+def ended():
+    """A process that is no more."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def begin(prepared, monkeypatch, process, host):
+    """Let a driver begin the first job, and say no more."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(os, "getpid", lambda: process)
+        elsewhere.setattr(socket, "gethostname", lambda: host)
+        JobLog(prepared.store.folder).tell(JobStarted(prepared.jobs[0], 0, 4711, "node-7"))
+
+
+def test_a_driver_that_was_killed_on_this_machine_is_told_from_one_that_runs(prepared, monkeypatch, capsys, ended):
+    begin(prepared, monkeypatch, ended, socket.gethostname())
+    label, folder = prepared.jobs[0].label, str(prepared.store.folder)
+    assert run_command(["status", folder]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"not running: {label}: begun by worker 0" in said
+    assert f"its driver, process {ended} on {socket.gethostname()}, has ended" in said
+    assert run_command(["status", folder, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["running"] == []
+    assert [(each["job"], each["driver"]["has_ended"]) for each in facts["lost"]] == [(label, True)]
+
+
+def test_a_driver_on_another_machine_counts_as_running_until_it_was_silent_for_long(prepared, monkeypatch, ended):
+    begin(prepared, monkeypatch, ended, "elsewhere")
+    job, folder = prepared.jobs[0], prepared.store.folder
+    assert not last_heard(folder, [job])[job.key].is_lost
+    os.utime(job_log(folder, job.key), (0, time.time() - 3600))
+    heard = last_heard(folder, [job])[job.key]
+    assert (heard.is_lost, heard.has_ended) == (True, False)
+
+
+def test_watching_ends_when_nothing_will_change(prepared, monkeypatch, capsys, ended):
+    monkeypatch.setattr(status_module, "WATCH_EVERY_S", 0.05)
+    monkeypatch.setattr(status_module, "WATCHED_IDLE_S", 0.2)
+    begin(prepared, monkeypatch, ended, socket.gethostname())
+    JobLog(prepared.store.folder).tell(JobFailed(prepared.jobs[1], SpilloverError("too large")))
+    assert run_command(["status", str(prepared.store.folder), "--watch"]) == 0
+    assert "nothing is running" in capsys.readouterr().out
+
+
+def test_watching_goes_on_while_something_runs(prepared, monkeypatch, capsys):
+    monkeypatch.setattr(status_module, "WATCH_EVERY_S", 0.05)
+    monkeypatch.setattr(status_module, "WATCHED_IDLE_S", 0.2)
+    begin(prepared, monkeypatch, os.getpid(), socket.gethostname())
+    finish = threading.Timer(1.0, lambda: [prepared.store.record(outcome(job), {}) for job in prepared.jobs])
+    finish.start()
+    assert run_command(["status", str(prepared.store.folder), "--watch"]) == 0
+    finish.join()
+    assert "done" in capsys.readouterr().out.split()
+
+
+def test_of_many_jobs_the_first_are_shown_and_json_has_all(tmp_path, capsys):
+    prepared = prepare(small_study(tmp_path / "small", seeds=list(range(10))))
+    prepared.store.begin(prepared.plan)
+    assert run_command(["status", str(prepared.store.folder)]) == 0
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert title == "small: 0 of 20 finetunes done, 0 of 21 evaluations"
+    assert len(lines) == 6
+    assert lines[-1] == "  to do: 36 more"
+    assert run_command(["status", str(prepared.store.folder), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["pending"]) == 41
 
 
 def test_watching_ends_when_another_process_has_done_the_last_job(prepared, capsys, monkeypatch):

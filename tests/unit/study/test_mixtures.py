@@ -24,7 +24,7 @@ TASKS = ("Relative_Depth", "Visual_Similarity")
 
 @pytest.fixture
 def mixture():
-    rows = [PGFRow(seed=0, source=one, target=other, pgf=0.3) for one in TASKS for other in TASKS]
+    rows = [PGFRow(seed=seed, source=one, target=other, pgf=0.3) for seed in (0, 1) for one in TASKS for other in TASKS]
     table = PGFTable(model="m", rows=tuple(rows), examples={}, origin="a test")
     settings = MixtureSettings(targets=TASKS[:1], strategy="threshold", budget=48)
     return recommend(table, settings)[0]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
@@ -96,11 +98,14 @@ def test_a_moved_job_begins_where_it_was_kept_and_is_done(executor):
 
     kept, events = {}, []
     for event in executor(workers=1).run([Deed("a")], die_once, lambda job: kept.get(job.key)):
-        events.append(type(event))
+        events.append(event)
         if isinstance(event, JobKept):
             kept[event.job.key] = event.state
-    assert events == [JobStarted, JobKept, JobMoved, JobFinished]
-    assert event.result == b"half"
+    assert [type(event) for event in events] == [JobStarted, JobKept, JobMoved, JobStarted, JobFinished]
+    first, _, moved, second, done = events
+    assert first.process != second.process
+    assert f"process {first.process} on {socket.gethostname()}" in moved.error.message
+    assert done.result == b"half"
 
 
 def test_a_worker_prefers_jobs_for_what_it_has_loaded(executor):
@@ -155,21 +160,47 @@ def test_a_study_on_a_cluster_gives_what_it_gives_in_local_processes(cluster, tm
     assert tables[0].equals(tables[1])
 
 
-def test_a_command_on_a_cluster_stops_at_sigterm_and_goes_on(cluster, tmp_path):
-    """As `spillover run`, with both kinds of jobs begun when the signal comes."""
-    small = small_study(tmp_path / "small").model_dump(mode="json", exclude_none=True)
-    small["executor"] = {"kind": "ray", "address": cluster.address, "gpus_per_worker": 0, "keep_every_s": 0}
-    file = tmp_path / "study.yaml"
+@contextmanager
+def running(folder, address):
+    """A study's command, when its first scores are there and other jobs run."""
+    small = small_study(folder).model_dump(mode="json", exclude_none=True)
+    small["executor"] = {"kind": "ray", "address": address, "gpus_per_worker": 0, "keep_every_s": 0}
+    file = folder.with_suffix(".yaml")
     file.write_text(yaml.safe_dump(small))
     command = [sys.executable, "-m", "spillover", "run", str(file)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         deadline = time.monotonic() + 200
-        while not list((tmp_path / "small").glob("scores/*.parquet")) and time.monotonic() < deadline:
+        while not list(folder.glob("scores/*.parquet")) and time.monotonic() < deadline:
             time.sleep(0.2)
+        yield process
+
+
+@pytest.fixture
+def mortal_cluster(cluster):  # noqa: ARG001 (it tells workers where this package is)
+    from ray.cluster_utils import Cluster
+
+    small = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 100 << 20}
+    started = Cluster(initialize_head=True, head_node_args=small)
+    yield started
+    started.remove_node(started.head_node, allow_graceful=False)
+
+
+def test_a_command_whose_cluster_has_lost_its_head_says_so_and_that_it_may_be_given_again(mortal_cluster, tmp_path):
+    with running(tmp_path / "small", mortal_cluster.address) as process:
+        mortal_cluster.head_node.kill_gcs_server()
+        said = process.communicate(timeout=100)[1]
+    assert process.returncode == 75, said
+    assert "the head of the Ray cluster" in said
+    assert "give the same command again" in said
+
+
+def test_a_command_on_a_cluster_stops_at_sigterm_and_goes_on(cluster, tmp_path):
+    """As `spillover run`, with both kinds of jobs begun when the signal comes."""
+    with running(tmp_path / "small", cluster.address) as process:
         os.killpg(process.pid, signal.SIGTERM)
         said = process.communicate(timeout=200)[1]
     assert process.returncode == 75, said
     before = spillover.read_scores(tmp_path / "small").num_rows
-    again = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=250, check=False)
+    again = subprocess.run(process.args, stderr=subprocess.PIPE, text=True, timeout=250, check=False)
     assert again.returncode == 0, again.stderr
     assert spillover.read_scores(tmp_path / "small").num_rows > before

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from spillover.analysis import AnalysisSettings
 from spillover.core.errors import StudyError
 from spillover.study.opening import load_study_to_run, open_study
-from spillover.study.reading import load_study, parse_study
+from spillover.study.reading import load_analysis_settings, load_study, parse_study
+from spillover.study.run import prepare
 
 FILE = Path("study.yaml")
 
@@ -141,6 +143,23 @@ def test_a_model_folder_without_a_processor_is_named(tmp_path):
     assert "preprocessor_config.json" in message
 
 
+def test_a_model_that_is_not_there_is_one_fault(tmp_path):
+    study = parse_study("name: x\nmodels: [tiny, {path: othr}]", FILE)
+    with pytest.raises(StudyError) as caught:
+        prepare(study.model_copy(update={"output": str(tmp_path / "x")}))
+    (fault,) = caught.value.faults
+    assert "there is no model folder 'othr'" in fault.message
+
+
+def test_of_blinks_two_folders_one_hides_no_fault_of_the_other(tmp_path):
+    for name in ("blink", "train"):
+        (tmp_path / name).mkdir()
+    found = faults(f"name: x\ntasks: {{kind: blink, path: {tmp_path}/blink, train: {tmp_path}/train}}")
+    assert [where for where, _ in found] == ["study.yaml:2 tasks"] * 2
+    assert "this is not BLINK" in found[0][1]
+    assert "no training file of any task" in found[1][1]
+
+
 def test_a_missing_file_says_how_to_make_one(tmp_path):
     with pytest.raises(StudyError, match="spillover init"):
         load_study(tmp_path / "none.yaml")
@@ -169,3 +188,49 @@ def test_control_characters_are_refused_in_a_study_file():
     text = 'name: x\ntasks:\n- {kind: files, name: "\\e]0;title\\a", validation: x.jsonl}\n'
     with pytest.raises(StudyError, match=r"study\.yaml:3: a control character stands in '\\x1b"):
         parse_study(text, FILE)
+
+
+def test_a_study_that_is_not_there_names_those_that_are(tmp_path):
+    with pytest.raises(StudyError, match=r"No such file or directory; write a study file with: spillover init"):
+        load_study(tmp_path / "study.yaml")
+    (tmp_path / "paper.yaml").write_text("name: x")
+    with pytest.raises(StudyError, match=r"No such file or directory; there is paper\.yaml$"):
+        load_study(tmp_path / "study.yaml")
+    for number in range(9):
+        (tmp_path / f"a{number}.yaml").write_text("name: x")
+    with pytest.raises(StudyError, match=r"there are a0\.yaml, a1\.yaml, a2\.yaml, a3\.yaml, a4\.yaml$"):
+        load_study(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "replicates: 500\n",
+        "analysis: {replicates: 500}\n",
+        "name: x\ntasks: perception\nanalysis:\n  replicates: 500\n",
+    ],
+)
+def test_an_analysis_is_set_with_its_key_without_or_in_a_study(tmp_path, text):
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    assert load_analysis_settings(file) == AnalysisSettings(replicates=500)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "settings.yaml: it must be a mapping of what a study has under analysis:"),
+        ("analysis:\n", "settings.yaml:1 analysis: it must be a mapping"),
+        ("analysis:\n  ceilling: 1\n", "settings.yaml:2 ceilling: unknown key; did you mean ceiling?"),
+        ("analysis: {}\nceiling: 1\n", "settings.yaml:1 analysis: unknown key"),
+        (None, "settings.yaml: cannot read the file: No such file or directory; it must be a mapping"),
+    ],
+)
+def test_faults_of_an_analysis_settings_are_not_called_a_studys(tmp_path, text, fault):
+    file = tmp_path / "settings.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(StudyError) as caught:
+        load_analysis_settings(file)
+    assert str(caught.value).startswith("the analysis' settings file has a fault:")
+    assert fault in str(caught.value)

@@ -67,7 +67,10 @@ def test_a_folder_that_is_no_rehearsal_is_left_alone(tmp_path):
     assert (tmp_path / "small-rehearsal" / MARK).is_file()
 
 
-def test_a_model_without_weights_goes_the_whole_way_to_a_report(tmp_path, capfd):
+def test_a_model_without_weights_goes_the_whole_way_to_a_report(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(
+        "spillover.report.drawing.files.write_figures", lambda *_: []
+    )  # slow, and the same for every study
     shutil.copytree(CHECKPOINT, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors"))
     study = small_study(tmp_path, models=[{"path": str(tmp_path / "model")}], output=str(tmp_path / "small"))
     described = study.model_dump(mode="json", include={"name", "models", "tasks", "output"})

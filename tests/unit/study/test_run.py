@@ -1,12 +1,16 @@
 import pytest
 from pydantic import ValidationError
 from tests.conftest import small_study
-from tests.unit.study.made_up import record_evaluations
+from tests.unit.study.made_up import outcome, record_evaluations
 
 from spillover.core.errors import ModelError, StoreError, StudyError
 from spillover.study import devices as devices_module
+from spillover.study import run as run_module
 from spillover.study.devices import devices_of, precision_of
+from spillover.study.executors.executor import JobFinished, JobKept, JobStarted
+from spillover.study.job_log import job_log, last_heard
 from spillover.study.run import carry_out, prepare
+from spillover.study.store import Store
 
 
 @pytest.mark.parametrize(
@@ -37,7 +41,7 @@ def test_more_than_a_gpu_is_a_whole_number_of_them(tmp_path):
 def test_ray_that_is_not_installed_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(devices_module, "find_spec", lambda _: None)
     prepared = prepare(small_study(tmp_path / "small", executor={"kind": "ray"}))
-    with pytest.raises(ModelError, match=r"cannot run the study: .*spillover\[ray\]"):
+    with pytest.raises(ModelError, match=r"cannot run the study: .*\.\[ray\]"):
         carry_out(prepared)
     assert not (tmp_path / "small").exists(), "nothing is begun"
 
@@ -107,3 +111,67 @@ def test_a_spread_model_runs_in_one_process_and_not_on_a_cpu(tmp_path):
     assert devices_of(study) == ("cpu",)
     with pytest.raises(ModelError, match="tiny: device_map: spread needs CUDA devices"):
         carry_out(prepare(study), lambda _: None)
+
+
+class Scripted:
+    """An executor in whose place a list of events stands."""
+
+    def __init__(self, events):
+        self._events = events
+
+    def run(self, *_):
+        yield from self._events
+
+
+def full_disk(*_):
+    raise StoreError("cannot write step-4: No space left on device")
+
+
+def carry_out_scripted(prepared, monkeypatch, *events):
+    monkeypatch.setattr(run_module, "executor_of", lambda _: Scripted(events))
+    seen = []
+    try:
+        carry_out(prepared, seen.append)
+    finally:
+        said = {job.label: job_log(prepared.store.folder, job.key).read_text() for job in prepared.jobs[:2]}
+    return seen, said
+
+
+def begun(*jobs):
+    return [JobStarted(job, number, 4711 + number, "here") for number, job in enumerate(jobs)]
+
+
+def test_a_result_that_cannot_be_written_is_never_told_as_done(tmp_path, monkeypatch):
+    prepared = prepare(small_study(tmp_path / "small"))
+    first, second = prepared.jobs[:2]
+    monkeypatch.setattr(Store, "record", full_disk)
+    events = [
+        JobStarted(first, 0, 4711, "here"),
+        JobStarted(second, 1, 4712, "here"),
+        JobFinished(first, outcome(first)),
+    ]
+    with pytest.raises(StoreError, match="No space left"):
+        carry_out_scripted(prepared, monkeypatch, *events)
+    lines = job_log(prepared.store.folder, first.key).read_text()
+    assert "failed: cannot write step-4: No space left" in lines
+    assert "done" not in lines
+    heard = last_heard(prepared.store.folder, prepared.jobs)
+    assert [(each.job.key, each.failed) for each in heard.values()] == [(first.key, True)], "the other was left"
+
+
+def test_a_state_that_cannot_be_kept_is_a_warning_and_the_run_goes_on(tmp_path, monkeypatch, caplog):
+    prepared = prepare(small_study(tmp_path / "small"))
+    first, second = prepared.jobs[:2]
+    monkeypatch.setattr(Store, "keep_unfinished", full_disk)
+    events = [
+        JobStarted(first, 0, 4711, "here"),
+        JobStarted(second, 1, 4712, "here"),
+        JobKept(second, b"x"),
+        JobFinished(second, outcome(second)),
+    ]
+    seen, said = carry_out_scripted(prepared, monkeypatch, *events)
+    assert [type(event) for event in seen] == [JobStarted, JobStarted, JobFinished]
+    assert "could not be kept as it stands: cannot write step-4" in said[second.label]
+    assert "to go on from here" not in said[second.label]
+    assert "done in 1 s" in said[second.label]
+    assert f"{second.label} could not be kept" in caplog.text

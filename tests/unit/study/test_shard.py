@@ -6,6 +6,7 @@ import pytest
 from tests.conftest import small_study
 from tests.unit.study.made_up import outcome
 
+from spillover.cli.main import run_command
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_once
 from spillover.study import store as store_module
@@ -58,6 +59,23 @@ def test_folders_of_shards_are_merged_by_copying(tmp_path):
     assert prepare(small_study(stores[0].folder)).jobs != []
     shutil.copytree(stores[1].folder, stores[0].folder, dirs_exist_ok=True)
     assert prepare(small_study(stores[0].folder)).jobs == []
+
+
+def test_a_shard_says_what_its_folder_lacks_and_not_what_others_have_done(tmp_path, capsys):
+    study = small_study(tmp_path / "folder")
+    first, second = (prepare(study, shard=Shard(number=number, of=2)) for number in (1, 2))
+    file = tmp_path / "study.yaml"
+    file.write_text(study.model_dump_json(exclude={"provenance"}))
+    command = ["run", str(file), "--shard", "1/2"]
+    first.store.begin(first.plan)
+    for prepared, said in (
+        (first, f"{len(second.jobs)} of the study's 5 jobs are not in {study.output}: other shards may have done them"),
+        (second, f"all of the study's 5 jobs are in {study.output}; spillover run without --shard analyses"),
+    ):
+        for job in prepared.jobs:
+            prepared.store.record(outcome(job), {})
+        assert run_command(command) == 0
+        assert said in capsys.readouterr().err
 
 
 def test_what_a_shard_has_done_is_not_done_again_by_another_division(tmp_path):

@@ -237,17 +237,18 @@ def test_what_killed_processes_left_half_written_is_swept_away(plan, store):
     assert list((store.folder / "scores").iterdir()) == [young], "another process may be writing it"
 
 
-def test_findings_of_before_do_not_outlive_the_plan_they_are_of(plan, store):
+def test_beginning_says_whether_findings_of_before_are_of_another_plan_and_keeps_them(plan, store):
     old = [
         store.folder / name for name in ("findings.json", "report.html", "figures/graph.svg", "figures/3B/graph.svg")
     ]
     (store.folder / "figures" / "3B").mkdir(parents=True)
     for file in old:
         file.write_text("old")
-    store.begin(plan)
-    assert all(file.exists() for file in old), "the plan is the same"
+    assert not store.begin(plan)
     study = small_study(store.folder, seeds=[0, 1])
-    store.begin(plan_study(study, open_study(study)))
+    assert store.begin(plan_study(study, open_study(study)))
+    assert all(file.exists() for file in old), "there is nothing new yet"
+    store.remove_findings()
     assert not [file for file in old if file.exists()]
 
 
@@ -293,6 +294,6 @@ def test_nothing_is_written_or_removed_through_a_link(plan, store, tmp_path):
     store.begin(replace(plan, jobs=plan.jobs[:1]))
     store.record(outcome(job), {})
     with JobLog(store.folder) as log:
-        log.tell(JobStarted(job, 0))
+        log.tell(JobStarted(job, 0, 4711, "node-7"))
     assert [file.read_text() for file in mine] == ["mine"] * 3
     assert store.answered(), "the scores stand in the place of the link"

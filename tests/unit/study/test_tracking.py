@@ -16,7 +16,7 @@ from spillover.study.work import LOG_COLUMNS, start_worker
 def test_without_the_package_a_run_is_refused_before_it_begins(tmp_path, monkeypatch):
     monkeypatch.setattr("spillover.study.devices.find_spec", lambda _: None)
     prepared = prepare(small_study(tmp_path / "small", executor={"tensorboard": True}))
-    with pytest.raises(ModelError, match=r"tensorboard needs TensorBoard: pip install 'spillover\[tensorboard\]'"):
+    with pytest.raises(ModelError, match=r"tensorboard needs TensorBoard: pip install '\.\[tensorboard\]'"):
         carry_out(prepared, lambda _: None)
     assert not prepared.store.folder.exists()
 

@@ -25,7 +25,7 @@ PATHS = "every path is meant from this folder: start the trainer in it, wherever
 def export_mixture(
     mixture: Mixture,
     tasks: Sequence[TaskData],
-    folder: Path,
+    folder: Path | str,
     kind: Format,
     *,
     provenance: Mapping[str, Any] | None = None,
@@ -49,6 +49,7 @@ def export_mixture(
         TaskError: a source's data is not there or broken.
         MixtureError: a text cannot be exported.
     """
+    folder = Path(folder)
     require_empty(folder)
     rows, drawn = draw_rows(mixture, tasks, on_progress)
     files = write_rows(rows, folder, kind)
@@ -75,4 +76,8 @@ def require_empty(folder: Path) -> None:
         StoreError: it does, or is no folder.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StoreError("the folder is not empty", where=str(folder), hint="choose another --out")
+        raise StoreError(
+            "the folder is not empty",
+            where=str(folder),
+            hint="choose another --out, or --force, which replaces what a former export wrote there",
+        )

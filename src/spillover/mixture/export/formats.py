@@ -1,8 +1,10 @@
 """The forms in which trainers read conversations with images; each writer fills a folder and returns its files' names.
 
-LLaMA-Factory: sharegpt rows with `dataset_info.json`. ms-swift: JSON Lines with a `channel`. TRL and Hugging Face
-datasets: Parquet whose images are in the file, with datasets' own features. Every path is meant from the folder, so
-that it can be moved; trainers take relative paths from where they stand, so they are started in it.
+LLaMA-Factory: sharegpt rows with `dataset_info.json`. ms-swift: JSON Lines with a `channel`. In both `<image>`
+stands where an image belongs. TRL knows no such mark: its turns are lists of texts and images, the answer apart, so
+that the loss is of the answer alone. TRL and Hugging Face datasets: Parquet whose images are in the file, with
+datasets' own features. Every path is meant from the folder, so that it can be moved; trainers take relative paths from
+where they stand, so they are started in it.
 """
 
 from __future__ import annotations
@@ -18,19 +20,34 @@ import pyarrow.parquet as pq
 import yaml
 
 from spillover.core.files import write_atomically
+from spillover.core.prompt import Turn
 from spillover.mixture.export.rows import Row
+from spillover.mixture.problem import MixtureError
 
 Format = Literal["llama-factory", "swift", "trl", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 IMAGES = "images"
 """The folder of the images, where they are files of their own."""
-TEXT = {"dtype": "string", "_type": "Value"}
-FEATURES: dict[str, Any] = {
-    "messages": [{"role": TEXT, "content": TEXT}],
-    "images": [{"_type": "Image"}],
-    "source": TEXT,
+MARK = "<image>"
+"""Stands in a text where an image belongs, wherever a turn is a text."""
+SPECIAL: dict[Format, tuple[str, ...]] = {
+    "llama-factory": (MARK, "<video>", "<audio>"),
+    "swift": (MARK, "<video>", "<audio>", "<bbox>", "<ref-object>", "<cot-process>", "<start-image>", "<img>"),
+    "trl": (),
+    "jsonl": (MARK,),
+    "parquet": (MARK,),
 }
-"""As datasets 3 writes them into a Parquet file's metadata, so that it decodes the images; later releases read them."""
+"""What a trainer would take for something else than text, as LLaMA-Factory 0.9.5 and ms-swift 4.6 are written."""
+UNCUT = 131_072
+"""Tokens a row that LLaMA-Factory shall leave whole: its own 2,048 are one image of a Qwen2.5-VL at the size that the
+evaluation shows, and a cut takes image tokens. Nothing is padded to it."""
+TEXT = {"dtype": "string", "_type": "Value"}
+PICTURES = [{"_type": "Image"}]
+"""These are features as datasets 3 writes them into a Parquet file's metadata, so that it decodes the images; later
+releases read them."""
+STRING = pa.string()
+PART = pa.struct([("type", STRING), ("text", STRING)])
+PICTURE = pa.struct([("bytes", pa.binary()), ("path", STRING)])
 
 
 def write_rows(rows: Sequence[Row], folder: Path, kind: Format) -> list[str]:
@@ -41,8 +58,21 @@ def write_rows(rows: Sequence[Row], folder: Path, kind: Format) -> list[str]:
 
     Raises:
         StoreError: a file cannot be written.
+        MixtureError: a text holds what the trainer would take for an image or the like.
     """
+    for row in rows:
+        _refuse_marks(row, SPECIAL[kind])
     return WRITERS[kind](rows, folder)
+
+
+def _refuse_marks(row: Row, special: Sequence[str]) -> None:
+    for mark in special:
+        if any(mark in turn.text for turn in row.turns):
+            raise MixtureError(
+                f"the text of the example {row.example} of {row.source} holds {mark!r}, which the trainer would not "
+                "take for text",
+                hint="take it out of the data, or choose another --export",
+            )
 
 
 def _write_jsonl(rows: Sequence[Row], folder: Path) -> list[str]:
@@ -79,38 +109,79 @@ def _write_llama_factory(rows: Sequence[Row], folder: Path) -> list[str]:
         }
     write_atomically(folder / "dataset_info.json", json.dumps(about, indent=1))
     settings = {"dataset_dir": ".", "media_dir": ".", "dataset": ",".join(about), "mix_strategy": "concat"}
+    settings |= {"cutoff_len": UNCUT, "mask_history": True}  # the loss is of the answer alone, as in a study
     write_atomically(folder / "train.yaml", yaml.safe_dump(settings, sort_keys=False))
     return ["dataset_info.json", "train.yaml", *(each["file_name"] for each in about.values())]
 
 
 def _write_parquet(rows: Sequence[Row], folder: Path) -> list[str]:
-    held = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-    said = pa.struct([("role", pa.string()), ("content", pa.string())])
-    schema = pa.schema([("messages", pa.list_(said)), ("images", pa.list_(held)), ("source", pa.string())])
-    schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": FEATURES}})})
-    values = [
-        {
-            "messages": list(row.messages),
-            "images": [{"bytes": image.data, "path": image.name} for image in row.images],
-            "source": row.source,
-        }
-        for row in rows
-    ]
-    stream = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(values, schema), stream, compression="zstd", row_group_size=256)
-    write_atomically(folder / "train.parquet", stream.getvalue())
-    return ["train.parquet"]
+    columns = [("messages", _list_of_turns(STRING), _feature_of_turns(TEXT))]
+    return _write_table(columns, [{"messages": _marked(row.turns)} for row in rows], rows, folder)
 
 
 def _write_trl(rows: Sequence[Row], folder: Path) -> list[str]:
     file = {"path": "parquet", "data_files": "train.parquet", "split": "train"}  # datasets takes no path of "."
     settings = {"datasets": [file], "max_length": None}
     write_atomically(folder / "train.yaml", yaml.safe_dump(settings, sort_keys=False))
-    return [*_write_parquet(rows, folder), "train.yaml"]
+    feature = _feature_of_turns([{"type": TEXT, "text": TEXT}])
+    columns = [(name, _list_of_turns(pa.list_(PART)), feature) for name in ("prompt", "completion")]
+    values = [{"prompt": _in_parts(row.turns[:-1]), "completion": _in_parts(row.turns[-1:])} for row in rows]
+    return [*_write_table(columns, values, rows, folder), "train.yaml"]
+
+
+def _list_of_turns(content: pa.DataType) -> pa.DataType:
+    return pa.list_(pa.struct([("role", STRING), ("content", content)]))
+
+
+def _feature_of_turns(content: Any) -> list[Any]:
+    return [{"role": TEXT, "content": content}]
+
+
+def _write_table(
+    columns: Sequence[tuple[str, pa.DataType, list[Any]]],
+    values: Sequence[dict[str, Any]],
+    rows: Sequence[Row],
+    folder: Path,
+) -> list[str]:
+    """Write columns of conversations, each with its type and its feature, and beside them images and sources."""
+    schema = pa.schema(
+        [*((name, kind) for name, kind, _ in columns), ("images", pa.list_(PICTURE)), ("source", STRING)]
+    )
+    features = {**{name: feature for name, _, feature in columns}, "images": PICTURES, "source": TEXT}
+    schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    pictures = [[{"bytes": image.data, "path": image.name} for image in row.images] for row in rows]
+    whole = [
+        {**value, "images": images, "source": row.source}
+        for value, images, row in zip(values, pictures, rows, strict=True)
+    ]
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(whole, schema), stream, compression="zstd", row_group_size=256)
+    write_atomically(folder / "train.parquet", stream.getvalue())
+    return ["train.parquet"]
+
+
+def _marked(turns: Sequence[Turn]) -> list[dict[str, str]]:
+    return [
+        {"role": turn.role, "content": "".join(MARK if part is None else part for part in turn.parts)} for turn in turns
+    ]
+
+
+def _in_parts(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    """Turns as chat templates read them; Arrow gives every part a text, and that of an image is None."""
+    return [
+        {
+            "role": turn.role,
+            "content": [
+                {"type": "image", "text": None} if part is None else {"type": "text", "text": part}
+                for part in turn.parts
+            ],
+        }
+        for turn in turns
+    ]
 
 
 def _conversation(row: Row) -> dict[str, Any]:
-    return {"messages": list(row.messages), "images": [f"{IMAGES}/{image.name}" for image in row.images]}
+    return {"messages": _marked(row.turns), "images": [f"{IMAGES}/{image.name}" for image in row.images]}
 
 
 def _write_lines(file: Path, values: Iterable[dict[str, Any]]) -> None:

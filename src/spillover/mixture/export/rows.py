@@ -10,14 +10,11 @@ from PIL import Image
 
 from spillover.core.prompt import ImageSource, Turn
 from spillover.mixture.mixture import Mixture
-from spillover.mixture.problem import MixtureError
 from spillover.tasks.data import TaskData
 from spillover.tasks.export import encoded_bytes
 from spillover.tasks.mixed import draw_parts
 from spillover.tasks.task import Example
 
-MARK = "<image>"
-"""Stands in a text where an image belongs, in every format here."""
 SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
 
 
@@ -34,10 +31,12 @@ class Row:
     """One conversation to train on."""
 
     source: str
-    messages: tuple[dict[str, str], ...]
-    """`role` and `content` of each turn, the answer last; `<image>` stands where an image belongs."""
+    example: str
+    """Its id, for errors."""
+    turns: tuple[Turn, ...]
+    """The answer last."""
     images: tuple[ExportedImage, ...]
-    """As many as there are marks, in their order."""
+    """As many as the turns have places for, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,6 @@ def draw_rows(
 
     Raises:
         TaskError: a source is not among the tasks, or an example of it is broken.
-        MixtureError: a text holds `<image>` itself, which no trainer could tell from an image.
     """
     portions = draw_parts({each.source: each.examples for each in mixture.taken}, tasks, mixture.settings.seed)
     rows: list[Row] = []
@@ -81,24 +79,15 @@ def draw_rows(
 
 def _row(source: str, example: Example) -> Row:
     places = (0,) * len(_own_images(example)) if example.image_places is None else example.image_places
-    turns = [*example.before, Turn(role="user", text=example.prompt, image_places=places)]
-    messages = [{"role": turn.role, "content": _marked(turn, example)} for turn in turns]
+    question = Turn(role="user", text=example.prompt, image_places=places)
+    answer = Turn(role="assistant", text=example.answer)
     images = tuple(_exported(image) for image in example.images)
-    return Row(source=source, messages=(*messages, {"role": "assistant", "content": example.answer}), images=images)
+    return Row(source=source, example=example.id, turns=(*example.before, question, answer), images=images)
 
 
 def _own_images(example: Example) -> tuple[ImageSource, ...]:
     """The images of the question itself; those of earlier turns stand first."""
     return example.images[sum(len(turn.image_places) for turn in example.before) :]
-
-
-def _marked(turn: Turn, example: Example) -> str:
-    if MARK in turn.text:
-        raise MixtureError(f"the text of the example {example.id} holds {MARK!r}", hint="take it out of the data")
-    text = turn.text
-    for place in sorted(turn.image_places, reverse=True):
-        text = text[:place] + MARK + text[place:]
-    return text
 
 
 def _exported(image: ImageSource) -> ExportedImage:

@@ -146,5 +146,5 @@ def draw_weights(weights: WeightPairs) -> Figure:
     )
     axes.set_xlabel("cosine between the two weight updates")
     axes.set_ylabel("PGF")
-    axes.set_title(weights.correlation.in_words)
+    axes.set_title(weights.correlation.in_words.replace(", ", ",\n"))  # on one line it would leave the figure
     return figure

@@ -57,7 +57,7 @@ class Drawing:
     """None where the numbers stand as a table alone."""
 
 
-def write_figures(findings: Findings, folder: Path) -> list[Path]:
+def write_figures(findings: Findings, folder: Path | str) -> list[Path]:
     """Write all figures, and the tables beside them.
 
     Args:
@@ -70,6 +70,7 @@ def write_figures(findings: Findings, folder: Path) -> list[Path]:
     Raises:
         StoreError: a file cannot be written.
     """
+    folder = Path(folder)
     rooms = {_folder_name(model.title): model for model in findings.models}
     written: list[Path] = []
     with paper_style():

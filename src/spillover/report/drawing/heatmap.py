@@ -1,16 +1,21 @@
-"""A matrix as a heatmap: coloured from harm to gain, harms hatched as well, so that grey print tells them apart."""
+"""A matrix as a heatmap: coloured from harm to gain, harms hatched as well, so that grey print tells them apart.
+
+What stands a test is framed, as on the page; the figure says so itself, for it is read where no page is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from spillover.core.numbers import brief, signed
+from spillover.core.numbers import brief, percent, signed
 from spillover.report.colours import colour_of, ink_on
 from spillover.report.drawing.canvas import INK, QUIET, colour_map, new_figure, shorten
 from spillover.report.figures.matrix import Layer
@@ -21,8 +26,11 @@ MOST_NAMED = 80
 """Tasks beyond which names are left out."""
 LETTER = 0.066
 """Inches of a letter of a name."""
+LINE = 0.17
+"""Inches of a line of the title."""
 HATCHED_FROM = 0.08
 """Share of the full colour from which a harm is hatched."""
+HATCH = "////"
 
 
 def draw_heatmap(layer: Layer, order: Sequence[str], short: Mapping[str, str], rate: float = 0.05) -> Figure:
@@ -38,11 +46,15 @@ def draw_heatmap(layer: Layer, order: Sequence[str], short: Mapping[str, str], r
     columns = [name for name in order if name in layer.targets]
     places = np.ix_([layer.sources.index(name) for name in rows], [layer.targets.index(name) for name in columns])
     values, q = layer.values[places], None if layer.q is None else layer.q[places]
-    cell = 0.36 if len(columns) <= MOST_WRITTEN else max(7 / len(columns), 0.03)
+    written = len(columns) <= MOST_WRITTEN
+    cell = 0.36 if written else max(7 / len(columns), 0.03)
+    base = [layer.base.get(name) for name in columns] if written else []
     names = [shorten(name) for name in rows]
     beside = 1.5 + (LETTER * max(map(len, names)) if len(columns) <= MOST_NAMED else 0.0)
-    wide = max(beside + cell * len(columns), 0.5 + LETTER * len(layer.title))
-    figure, (axes,) = new_figure(min(wide, 10), min(max(1.2 + cell * 0.8 * len(rows), 2.0), 9))
+    wide = min(max(beside + cell * len(columns), 0.5 + LETTER * len(layer.title)), 10)
+    title = [*wrap(f"{layer.title} · {layer.model}", int(wide / LETTER)), *wrap(layer.note, int(wide / LETTER))]
+    high = 1.2 + LINE * len(title) + cell * 0.8 * (len(rows) + 1)
+    figure, (axes,) = new_figure(wide, min(max(high, 2.0), 9))
     image = axes.pcolormesh(
         np.ma.masked_invalid(values),
         cmap=colour_map(),
@@ -55,13 +67,17 @@ def draw_heatmap(layer: Layer, order: Sequence[str], short: Mapping[str, str], r
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
     _name(axes, names, [short.get(name, name) for name in columns])
-    if len(columns) <= MOST_WRITTEN:
+    if written:
         _write(axes, values, layer)
         _mark(axes, values, q, layer.limit, rate)
+        _write_base(axes, names, base)
+        _explain(figure, values, q, layer.limit, rate)
     bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=30, pad=0.02, extend="both")
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue] (a spine, not a Spines)
-    bar.set_label("accuracy" if layer.unit == "accuracy" else "PGF")
-    axes.set_title(layer.title, pad=30)
+    ends = [-layer.limit, 0.0, layer.limit]
+    bar.set_ticks(ends, labels=[_number(end, layer) for end in ends])
+    bar.set_label("percentage points" if layer.unit == "accuracy" else "PGF")
+    figure.suptitle("\n".join(title), x=0.01, ha="left", fontsize=mpl.rcParams["axes.titlesize"])
     return figure
 
 
@@ -97,12 +113,42 @@ def _number(value: float, layer: Layer) -> str:
 
 def _mark(axes: Axes, values: np.ndarray, q: np.ndarray | None, limit: float, rate: float) -> None:
     """Hatch harms, and frame what stands a test."""
-    harms = [(column, row) for row, column in np.argwhere(values < -HATCHED_FROM * limit).tolist()]
+    harms = [(column, row) for row, column in np.argwhere(_is_harm(values, limit)).tolist()]
     sure = [] if q is None else [(column, row) for row, column in np.argwhere(q <= rate).tolist()]
-    hatched = PatchCollection(_squares(harms), facecolor="none", hatch="////", linewidth=0)
+    hatched = PatchCollection(_squares(harms), facecolor="none", hatch=HATCH, linewidth=0)
     framed = PatchCollection(_squares(sure), facecolor="none", edgecolor=INK, linewidth=1.2)
     for marks in (hatched, framed):
         axes.add_collection(marks).set_in_layout(False)
+
+
+def _write_base(axes: Axes, rows: list[str], base: Sequence[float | None]) -> None:
+    """Write what the base scores above the first row, where that is known."""
+    if all(score is None for score in base):
+        return
+    axes.set_ylim(len(rows), -1)
+    axes.set_yticks(np.arange(len(rows) + 1) - 0.5, ["right before finetuning", *rows])
+    axes.get_yticklabels()[0].set_color(QUIET)
+    for column, score in enumerate(base):
+        text = "" if score is None else brief(score).removeprefix("+")
+        axes.text(column + 0.5, -0.5, text, ha="center", va="center", fontsize=6.5, color=QUIET).set_in_layout(False)
+
+
+def _explain(figure: Figure, values: np.ndarray, q: np.ndarray | None, limit: float, rate: float) -> None:
+    """Say what frames and hatching mean, where the matrix has any."""
+    marks = {
+        "harm": (Rectangle((0, 0), 1, 1, facecolor="none", hatch=HATCH, linewidth=0), _is_harm(values, limit).any()),
+        f"stands a test (q ≤ {percent(rate)})": (
+            Rectangle((0, 0), 1, 1, facecolor="none", edgecolor=INK, linewidth=1.2),
+            q is not None and np.isfinite(q).any(),
+        ),
+    }
+    shown = {text: mark for text, (mark, there) in marks.items() if there}
+    if shown:
+        figure.legend(list(shown.values()), list(shown), loc="outside lower left", ncols=len(shown), fontsize=7)
+
+
+def _is_harm(values: np.ndarray, limit: float) -> np.ndarray:
+    return values < -HATCHED_FROM * limit
 
 
 def _squares(corners: Sequence[tuple[int, int]]) -> list[Rectangle]:

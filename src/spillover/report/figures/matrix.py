@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -39,6 +39,10 @@ class Layer:
     unit: Unit = "PGF"
     limit: float
     """The magnitude at which colours are saturated."""
+    model: str = ""
+    """Whose it is: model, protocol, seeds."""
+    base: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
+    """Share of right answers before finetuning, by target."""
 
 
 def layers_of(model: ModelFindings) -> list[Layer]:
@@ -50,7 +54,22 @@ def layers_of(model: ModelFindings) -> list[Layer]:
     """
     plain = [model.matrix.values] if model.calibrated is None else [model.matrix.values, model.calibrated.matrix.values]
     limit = saturation(np.concatenate([values.ravel() for values in plain]))
-    return [*_own(model, limit), *_calibrated(model, limit), *_structure(model, limit), *_contrasts(model, limit)]
+    layers = [*_own(model, limit), *_calibrated(model, limit), *_structure(model, limit), *_contrasts(model, limit)]
+    return [describe_layer(layer, model) for layer in layers]
+
+
+def describe_layer(layer: Layer, model: ModelFindings) -> Layer:
+    """Say whose a matrix is, and what its base scores.
+
+    Complexity: O(targets).
+    """
+    calibrated = layer.name.endswith("calibrated")
+    seeds = len(model.transfers.seeds)
+    return replace(
+        layer,
+        model=f"{model.model}, {model.protocol}, {seeds} seed{'' if seeds == 1 else 's'}",
+        base={name: known.calibrated if calibrated else known.accuracy for name, known in model.base.items()},
+    )
 
 
 def _own(model: ModelFindings, limit: float) -> Iterator[Layer]:
@@ -74,7 +93,8 @@ def _calibrated(model: ModelFindings, limit: float) -> Iterator[Layer]:
         found.matrix,
         "calibrated",
         "PGF, answer prior taken out",
-        "each option's mean log-probability over the target's examples is subtracted before answering",
+        "each option's mean log-probability over the target's examples, all right letters counting equally, is "
+        "subtracted before answering",
         limit,
         (inference.low, inference.high, inference.p, found.q),
     )

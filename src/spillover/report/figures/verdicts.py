@@ -10,7 +10,7 @@ from spillover.analysis.additivity import Additivity, PredictedCell
 from spillover.analysis.paired import Estimate
 from spillover.analysis.verdict import Arm, ArmContrast, ArmName, Verdict
 from spillover.report.colours import saturation
-from spillover.report.figures.matrix import Layer
+from spillover.report.figures.matrix import Layer, describe_layer
 
 MEAN = "mean"
 MOST_NAMED = 12
@@ -96,7 +96,7 @@ def mixture_layers(model: ModelFindings) -> list[Layer]:
         limit=saturation(found.matrix.values.ravel()),
     )
     if found.calibrated is None:
-        return [layer]
+        return [describe_layer(layer, model)]
     calibrated = Layer(
         name="mixtures calibrated",
         title="PGF of mixtures, answer prior taken out",
@@ -106,4 +106,4 @@ def mixture_layers(model: ModelFindings) -> list[Layer]:
         values=found.calibrated.values,
         limit=layer.limit,
     )
-    return [layer, calibrated]
+    return [describe_layer(layer, model), describe_layer(calibrated, model)]

@@ -43,7 +43,7 @@ function drawHeatmap(root, model, following) {
     lines.push(`${layer.title}: ${inFull(value, layer.unit)}${ends}`);
     const q = at(layer.q, source, target);
     const tests = [probability(at(layer.p, source, target), "p"), probability(q, "q")].filter(Boolean);
-    if (tests.length) lines.push(tests.join(", ") + (isNumber(q) && q <= DATA.rate ? ": stands a test" : ""));
+    if (tests.length) lines.push(tests.join(", ") + (stands(grid(), source, target) ? ": stands a test" : ""));
     const after = model.accuracy[model.layers[0].sources.indexOf(source)]?.[model.layers[0].targets.indexOf(target)];
     if (["raw", "points"].includes(layer.name) && isNumber(after) && isNumber(model.base[target])) {
       lines.push(`right answers: ${percent(model.base[target])} → ${percent(after)}`);
@@ -51,17 +51,21 @@ function drawHeatmap(root, model, following) {
     return lines;
   }
 
+  const stands = (map, source, target) => (map.at(map.layer.q, source, target) ?? 1) <= DATA.rate;
+
   // What was not tested, as the diagonal, has not failed a test.
   const unsure = (map, source, target) => view.sure && (map.at(map.layer.q, source, target) ?? 0) > DATA.rate;
 
   function tell(source, target) { status.text(describe(source, target).join(". ")); }
 
-  const { draw, mark } = Object.keys(model.short).length > MOST_DRAWN ? makeCanvas() : makeShapes();
+  const large = Object.keys(model.short).length > MOST_DRAWN;
+  const { draw, mark } = large ? makeCanvas() : makeShapes();
 
   function render() {
     if (!view.width) return;
     const map = grid();
-    note.text(`${map.layer.title}: ${map.layer.note}.`);
+    const framed = map.layer.q && !large ? ` Framed: stands a test (q ≤ ${percent(DATA.rate)}).` : "";
+    note.text(`${map.layer.title}: ${map.layer.note}.${framed}`);
     check.style("display", map.layer.q ? null : "none");
     draw(map);
     drawLegend(map.layer);
@@ -108,7 +112,7 @@ function drawHeatmap(root, model, following) {
       cell.each(function ([source, target]) {
         const value = map.at(layer.values, source, target);
         const { classes, share } = paint(value, layer.limit);
-        d3.select(this).attr("class", classes).classed("own", source === target).classed("unsure", unsure(map, source, target)).style("--s", share);
+        d3.select(this).attr("class", classes).classed("own", source === target).classed("sure", stands(map, source, target)).classed("unsure", unsure(map, source, target)).style("--s", share);
         this.lastChild.textContent = size < 19 ? "" : inCell(value, layer.unit);
       }).style("transform", ([source, target]) => place(x.get(target), y.get(source)));
       cell.select("rect").attr("width", size - 1.5).attr("height", high - 1.5);

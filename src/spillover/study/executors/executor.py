@@ -55,10 +55,14 @@ StartWorker = Callable[[str], Worker]
 
 @dataclass(frozen=True, slots=True)
 class JobStarted:
-    """A worker has taken a job."""
+    """A worker has taken a job; told again by the next one, where a job has moved."""
 
     job: Any
     worker: int
+    """The number of its place among the run's workers."""
+    process: int
+    """Its process id, on its host."""
+    host: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 import traceback
@@ -104,7 +105,6 @@ def _hand_out(queue: JobQueue, seats: list[_Seat], input_of: Callable[[Any], Any
             except SpilloverError as error:
                 yield from queue.fail(job, error)
                 continue
-            yield JobStarted(job, seat.number)
             _give(seat, job, content)
 
 
@@ -139,6 +139,7 @@ def _listen(seat: _Seat, queue: JobQueue, seats: list[_Seat], start_worker: Star
     match kind:
         case "taken":
             seat.message, seat.second_try = None, False
+            yield JobStarted(job, seat.number, *content)
         case "progress":
             yield JobProgressed(job, *content)
         case "kept":
@@ -219,6 +220,11 @@ def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
     for number in DRIVERS_OWN:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    with suppress(BrokenPipeError, ConnectionResetError):  # the driver was killed, and nobody is left to tell
+        _serve(pipe, device, start_worker)
+
+
+def _serve(pipe: Connection, device: str, start_worker: StartWorker) -> None:
     worker = None
     while True:
         try:
@@ -228,7 +234,7 @@ def _work(pipe: Connection, device: str, start_worker: StartWorker) -> None:
         if message is None:
             return
         job, content = message
-        pipe.send(("taken",))
+        pipe.send(("taken", os.getpid(), socket.gethostname()))
         try:
             worker = worker or start_worker(device)
             result = worker(job, content, _Report(pipe))
@@ -246,5 +252,6 @@ def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        sys.stderr.flush()
+        with suppress(OSError, AttributeError):  # it may be full, closed, or not there
+            sys.stderr.flush()
         os._exit(1)

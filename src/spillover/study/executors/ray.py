@@ -9,15 +9,8 @@ elsewhere, from what it has handed over last.
 from __future__ import annotations
 
 import logging
-import os
-import queue
-import signal
-import socket
-import threading
 import time
-import traceback
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,12 +25,12 @@ from spillover.study.executors.executor import (
     JobMoved,
     JobProgressed,
     JobStarted,
-    JobStopped,
     StartWorker,
-    Worker,
     never,
 )
 from spillover.study.executors.queue import JobQueue
+from spillover.study.executors.ray_cluster import Head, connected
+from spillover.study.executors.ray_worker import RayWorker
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +38,6 @@ MAXIMUM_TRIES = 3
 """A job whose workers vanish so often is given up, and so is a place where no worker lives to take a job."""
 ASK_EVERY_S = 0.5
 """Seconds until it is asked again whether to stop, while nothing happens."""
-ANSWER_WITHIN_S = 5.0
-"""Seconds after which a worker that has nothing to say says so."""
-PROGRESS_EVERY_S = 0.5
-"""Seconds from one message on a job's progress to the next."""
 WARN_AFTER_S = 30.0
 """Seconds without any worker, after which it is told what is waited for."""
 
@@ -85,19 +74,21 @@ class RayExecutor:
 
         Raises:
             SpilloverError: there is no cluster at the address, or no machine of it has room for a worker.
+            InterruptedRunError: the cluster has lost its head.
         """
         if not jobs:
             return
-        with _connected(self.address):
+        with connected(self.address) as head:
             room = self._room()
-            desk = _Desk(self, start_worker, input_of, JobQueue(list(jobs), {job.key for job in jobs}))
+            desk = _Desk(self, start_worker, input_of, JobQueue(list(jobs), {job.key for job in jobs}), head)
             try:
                 for number in range(min(self.workers or room, len(jobs))):
                     desk.seats.append(desk.open(number))
                 yield from desk.work(stop)
             finally:
-                for seat in desk.seats:
-                    ray.kill(seat.actor)
+                if not head.is_lost:  # or Ray would wait for it, and end this process
+                    for seat in desk.seats:
+                        ray.kill(seat.actor)
 
     def _room(self) -> int:
         """Count the workers that the cluster's machines have room for."""
@@ -124,6 +115,8 @@ class _Seat:
     loaded: Hashable = None
     stillborn: int = 0
     """Workers in this place, one after the other, that were gone before they could take a job."""
+    where: str = "before it had begun"
+    """Where the worker is, once it has begun a job."""
     told: bool = False
     """Whether the worker was told to stop."""
 
@@ -136,6 +129,7 @@ class _Desk:
     start_worker: StartWorker
     input_of: Callable[[Any], Any]
     queue: JobQueue
+    head: Head
     seats: list[_Seat] = field(default_factory=list[_Seat])
     tries: dict[str, int] = field(default_factory=dict[str, int])
     """How often a job was begun."""
@@ -144,7 +138,7 @@ class _Desk:
         """Ask for a worker; Ray starts it wherever there is room."""
         executor = self.executor
         options = {"num_cpus": executor.cpus, "num_gpus": executor.gpus, "max_concurrency": 3}
-        remote: Any = ray.remote(_Worker)  # what Ray makes of a class, its types do not tell
+        remote: Any = ray.remote(RayWorker)  # what Ray makes of a class, its types do not tell
         actor = remote.options(**options).remote(executor.device, self.start_worker)
         return _Seat(number, actor, actor.greet.remote())
 
@@ -152,6 +146,7 @@ class _Desk:
         """Hand out jobs and listen, until nothing is left."""
         stopping, idle_since = False, time.monotonic()
         while (self.queue.waiting and not stopping) or any(seat.job is not None for seat in self.seats):
+            self.head.watch()
             if stopping := stopping or stop():
                 self._tell_to_stop()
             else:
@@ -178,8 +173,6 @@ class _Desk:
                     yield from self.queue.fail(job, error)
                     continue
                 self.tries[job.key] = self.tries.get(job.key, 0) + 1
-                if self.tries[job.key] == 1:
-                    yield JobStarted(job, seat.number)
                 seat.job, seat.loaded = job, self.executor.affinity(job)
                 seat.actor.take.remote(job, content)
 
@@ -203,6 +196,10 @@ class _Desk:
     def _hear(self, seat: _Seat, kind: str, content: list[Any]) -> Iterator[JobEvent]:
         job = seat.job
         match kind:
+            case "begun":
+                process, host = content
+                seat.where = f"process {process} on {host}"
+                yield JobStarted(job, seat.number, process, host)
             case "progress":
                 yield JobProgressed(job, *content)
             case "kept":
@@ -220,10 +217,13 @@ class _Desk:
     def _replace(self, seat: _Seat, error: RayError) -> Iterator[JobEvent]:
         """Open a place anew whose worker is gone, and let its job be taken by any other."""
         job = seat.job
+        self.head.await_answer()  # without it Ray could neither end a worker nor start one
+        if job is None:  # nobody else would tell
+            log.warning("worker %d, which had no job, has vanished: another is started", seat.number)
         log.debug("worker %d has vanished: %s", seat.number, error)
         ray.kill(seat.actor)  # one that only cannot be reached would hold its place, and go on
         gone = SpilloverError(
-            "its worker has vanished: it was killed (SIGKILL), or its node is gone",
+            f"its worker ({seat.where}) has vanished: it was killed (SIGKILL), or its node is gone",
             hint="it may have run out of memory",
         )
         fresh = self.open(seat.number)
@@ -238,118 +238,3 @@ class _Desk:
             message = f"no worker can be started on the Ray cluster: {' '.join(str(error).split())}"
             hint = "spillover must be installed on every node, in the version of this machine"
             raise SpilloverError(message, hint=hint)
-
-
-class _Worker:
-    """Lives in an actor: one thread does jobs, others tell how it goes."""
-
-    def __init__(self, device: str, start_worker: StartWorker) -> None:
-        self._device = device
-        self._start_worker = start_worker
-        self._jobs: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
-        self._messages: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-        self._stopping = threading.Event()
-        self._worker: Worker | None = None
-        threading.Thread(target=self._work, daemon=True).start()
-
-    def greet(self) -> list[tuple[Any, ...]]:
-        """Tell that the worker is there."""
-        return []
-
-    def take(self, job: Any, content: Any) -> None:
-        """Take a job."""
-        self._jobs.put((job, content))
-
-    def stop(self) -> None:
-        """Leave the job as it stands, as soon as it can be."""
-        self._stopping.set()
-
-    def news(self) -> list[tuple[Any, ...]]:
-        """Say what has happened since it was last asked; wait for something, but not for ever."""
-        messages: list[tuple[Any, ...]] = []
-        with suppress(queue.Empty):
-            messages.append(self._messages.get(timeout=ANSWER_WITHIN_S))
-            while True:
-                messages.append(self._messages.get_nowait())
-        return messages
-
-    def _work(self) -> None:
-        try:
-            while True:
-                self._messages.put(self._do(*self._jobs.get()))
-        finally:
-            os._exit(1)  # whatever ends this thread ends the worker, which the driver notices
-
-    def _do(self, job: Any, content: Any) -> tuple[Any, ...]:
-        try:
-            self._worker = self._worker or self._start_worker(self._device)
-            return "result", self._worker(job, content, _Report(self._messages, self._stopping))
-        except JobStopped:
-            return ("stopped",)
-        except SpilloverError as error:
-            return "failure", error
-        except Exception as error:  # noqa: BLE001 (a fault of ours ends one job, and is shown with its traceback)
-            summary = SpilloverError(f"internal error: {type(error).__name__}: {error}")
-            return "failure", summary, traceback.format_exc()
-
-
-@dataclass(slots=True)
-class _Report:
-    """Tells of a job through the worker's messages."""
-
-    messages: queue.SimpleQueue[tuple[Any, ...]]
-    stop: threading.Event
-    _told: float = float("-inf")
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() - self._told >= PROGRESS_EVERY_S or done == total:
-            self._told = time.monotonic()
-            self.messages.put(("progress", done, total))
-
-    def keep(self, state: bytes) -> None:
-        self.messages.put(("kept", state))
-
-    @property
-    def stopping(self) -> bool:
-        return self.stop.is_set()
-
-
-@contextmanager
-def _connected(address: str | None) -> Generator[None]:
-    """Be the driver of a cluster, unless this process is one already."""
-    if ray.is_initialized():
-        yield
-        return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # on a cluster of ours nothing is sent to anybody
-    with _sigterm_as_it_was():
-        try:
-            _knock(address)
-            ray.init(address=address or "local", log_to_driver=False, logging_level=logging.WARNING)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise SpilloverError(
-                f"cannot join the Ray cluster at {address!r}: {' '.join(str(error).split())}",
-                where="executor.address",
-                hint="start one with ray start --head, or leave address out to use this machine alone",
-            ) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _knock(address: str | None) -> None:
-    """See whether anything listens at an address: Ray itself would wait there for minutes."""
-    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
-    if colon:
-        socket.create_connection((host, int(port)), timeout=ANSWER_WITHIN_S).close()
-
-
-@contextmanager
-def _sigterm_as_it_was() -> Generator[None]:
-    """Ray sets a handler of its own, which would end a run that was only asked to stop."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)

@@ -1,22 +1,32 @@
 import csv
 import sys
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import spillover
 from spillover.analysis import analyze
 from spillover.analysis.differences import differences_of
+from spillover.analysis.weights import WeightCorrelation
 from spillover.core.errors import AnalysisError
+from spillover.core.numbers import brief
 from spillover.core.published import PGFRow, PGFTable
-from spillover.report.drawing.charts import draw_profiles
+from spillover.report.drawing import files
+from spillover.report.drawing.canvas import new_figure, paper_style
+from spillover.report.drawing.charts import draw_profiles, draw_weights
 from spillover.report.drawing.files import write_figures
 from spillover.report.drawing.graph import draw_graph
+from spillover.report.drawing.heatmap import draw_heatmap
+from spillover.report.drawing.labels import name_points
 from spillover.report.figures.graph import graph_of
+from spillover.report.figures.matrix import Layer, layers_of
 from spillover.report.figures.profiles import profiles_of
+from spillover.report.figures.weights import WeightPair, WeightPairs
 
 NAMES = ["Jigsaw", "Counting", "a $b$ <c>"]
 
@@ -109,7 +119,7 @@ def read_rows(file):
         return list(csv.DictReader(opened))
 
 
-def test_tables_are_csv(folder, findings, tmp_path):
+def test_tables_are_csv(folder, findings, tmp_path, monkeypatch):
     model = findings.models[0]
     cliques = read_rows(folder / "cliques.csv")
     assert len(cliques) == len(model.positive_cliques.cliques) + len(model.negative_cliques.cliques)
@@ -118,6 +128,7 @@ def test_tables_are_csv(folder, findings, tmp_path):
     assert first["source_group"] == levels.groups[0]
     assert float(first["source_gives_positive"]) == levels.transferability[levels.groups[0]][0]
     several = analyze([made("3B"), made("7B")])
+    monkeypatch.setattr(files, "drawings_of", lambda _: ())  # those of each model, which are in the folder
     write_figures(several, tmp_path)
     (difference,) = differences_of(several)
     changes = read_rows(tmp_path / "differences.csv")
@@ -161,11 +172,72 @@ def test_whole_intervals_and_names_apart_from_each_other_stand_in_the_profiles(m
         for point in points:
             assert across[0] <= point.gives.low <= point.gives.high <= across[1]
             assert up[0] <= point.takes.low <= point.takes.high <= up[1]
-        boxes = [text.get_window_extent() for text in axes.texts]
+        boxes = [Text.get_window_extent(text) for text in axes.texts]  # without lines to their points
         assert len(boxes) == len(points)
         assert not [pair for pair in combinations(boxes, 2) if pair[0].padded(-1).overlaps(pair[1].padded(-1))]
         ticks = [tick.get_window_extent() for tick in axes.get_xticklabels() if tick.get_text()]
         assert all(left.x1 < right.x0 for left, right in pairwise(sorted(ticks, key=lambda box: box.x0)))
+
+
+def test_a_name_is_nearest_to_its_own_point_or_joined_to_it():
+    """Three points so close that no room is left beside one of them, on the axis."""
+    figure, (axes,) = new_figure(3.6, 3.4)
+    places = [(0.0033, 0.0), (0.0038, 0.0013), (0.0043, 0.0023), (0.0057, 0.0), (0.0074, 0.0014), (0.0011, 0.0038)]
+    axes.set_xlim(-0.001, 0.028)
+    axes.set_ylim(-0.002, 0.044)
+    name_points(figure, axes, ["JG", "AS", "CN", "VS", "RR", "FD"], places)
+    figure.draw_without_rendering()
+    points = axes.transData.transform(places)
+    joined = []
+    for place, text in enumerate(axes.texts):
+        own = points[[tuple(point) for point in places].index(tuple(text.xy))]
+        box = Text.get_window_extent(text)
+        away = [np.hypot(*(np.clip(point, box.min, box.max) - point)) for point in (own, *points)]
+        joined.append(text.arrow_patch is not None)
+        assert joined[place] or away[0] <= min(away) + 1, text.get_text()
+    assert 0 < sum(joined) < len(joined)
+
+
+def test_what_marks_mean_stands_in_the_heatmap_with_the_base_and_the_cells_own_digits(many):
+    model = many.models[0]
+    (layer, *_) = layers_of(model)
+    q = np.full(layer.values.shape, 1.0)
+    q[0, 1] = 0.01
+    layer = replace(layer, q=q, base=dict.fromkeys(layer.targets, 0.625))
+    with paper_style():
+        figure = draw_heatmap(layer, layer.targets, {})
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["harm", "stands a test (q ≤ 5%)"]
+    axes, bar = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()][:2] == ["right before finetuning", "T00"]
+    assert [text.get_text() for text in axes.texts if text.get_position()[1] == -0.5] == [".63"] * 13
+    assert [label.get_text() for label in bar.get_yticklabels()] == [
+        brief(end) for end in (-layer.limit, 0, layer.limit)
+    ]
+    said = figure.get_suptitle()
+    assert said.startswith("PGF · m, published, 2 seeds\n")
+    assert "mean over seeds" in said
+
+
+def test_a_heatmap_without_tests_or_harm_explains_no_marks():
+    layer = Layer(
+        name="raw", title="PGF", note="n", sources=("a",), targets=("b",), values=np.array([[0.1]]), limit=0.1
+    )
+    with paper_style():
+        assert draw_heatmap(layer, ["a", "b"], {}).legends == []
+
+
+def test_the_title_of_the_weights_lies_in_the_figure():
+    pairs = (WeightPair(source="a", target="b", cosine=0.1, pgf=0.1),)
+    correlation = WeightCorrelation(rho=0.13, p=0.121, pairs=156)
+    with paper_style():
+        figure = draw_weights(WeightPairs(sources=("a", "b"), cosine=np.eye(2), pairs=pairs, correlation=correlation))
+        figure.draw_without_rendering()
+        title = figure.axes[0].get_title(loc="left")
+        assert "p = 0.121 by permuting tasks" in title.splitlines()
+        (drawn,) = [
+            text for text in figure.axes[0].get_children() if isinstance(text, Text) and text.get_text() == title
+        ]
+        assert drawn.get_window_extent().x1 <= figure.bbox.x1
 
 
 @pytest.mark.parametrize("targets", [NAMES[:1], NAMES])
@@ -180,7 +252,9 @@ def test_a_heatmap_of_few_targets_and_long_names_keeps_its_cells(targets):
     assert box.height / figure.dpi / len(names) > 0.15
 
 
-def test_the_same_findings_are_the_same_files(folder, findings, tmp_path):
-    again = [file for file in write_figures(findings, tmp_path) if file.stem == "graph"]
+def test_the_same_findings_are_the_same_files(folder, findings, tmp_path, monkeypatch):
+    graphs = [each for each in files.drawings_of(findings.models[0]) if each.name == "graph"]
+    monkeypatch.setattr(files, "drawings_of", lambda _: graphs)
+    again = write_figures(findings, tmp_path)
     assert len(again) == 4
     assert all(file.read_bytes() == (folder / file.name).read_bytes() for file in again)

@@ -1,0 +1,58 @@
+"""Durations, sizes and counts, as people write and read them."""
+
+from __future__ import annotations
+
+import re
+
+import typer
+
+UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+def readable_time(seconds: float) -> str:
+    """Write a duration for people.
+
+    >>> readable_time(4000)
+    '1 h 7 min'
+    """
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def read_duration_s(text: str) -> float:
+    """Read a duration as people write it.
+
+    Raises:
+        BadParameter: it is none, or 0.
+
+    >>> read_duration_s("90m"), read_duration_s("1h30m"), read_duration_s("0.5h")
+    (5400.0, 5400.0, 1800.0)
+    """
+    parts = re.findall(r"(\d+(?:\.\d+)?)([dhms])", text)
+    seconds = sum(float(number) * UNITS_S[unit] for number, unit in parts)
+    if "".join(number + unit for number, unit in parts) != text or not seconds:
+        raise typer.BadParameter(f"{text!r} is no duration; write one such as 2h, 90m or 1h30m")
+    return seconds
+
+
+def readable_size(size_bytes: float) -> str:
+    """Write a size for people.
+
+    >>> readable_size(0), readable_size(41_000_000), readable_size(2.5e12)
+    ('0 MB', '41 MB', '2500.0 GB')
+    """
+    megabytes = size_bytes / 1e6
+    if megabytes >= 1000:
+        return f"{megabytes / 1000:.1f} GB"
+    return f"{megabytes:.0f} MB" if megabytes >= 10 or not megabytes else f"{megabytes:.1f} MB"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write how many there are of something.
+
+    >>> counted(1, "fault"), counted(1200, "fault")
+    ('1 fault', '1,200 faults')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,97 @@
+"""What was done of a study before spillover, or what results depend on, became another: kept where it holds, else told.
+
+A key only says that something is another. Without this, finished jobs would be done anew in silence, and those of a
+real study take hundreds of GPU hours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from spillover.core.errors import SpilloverError
+from spillover.models.settings import EARLIER_TRAININGS
+from spillover.study.plan import Evaluate, Finetune, Job, Plan
+from spillover.study.resume import pending
+from spillover.study.store import Store
+
+
+def keep_earlier(plan: Plan, store: Store) -> Plan:
+    """Take what earlier versions of spillover trained for a plan, where that leaves less to do.
+
+    Only an adapter that is finished is taken: no key may stand for what another version trained.
+
+    Args:
+        plan: as `plan_study` lays it out.
+        store: the study's.
+    """
+    left = pending(plan, store)
+    if not left:
+        return plan
+    for place in range(len(EARLIER_TRAININGS)):
+        left += pending(_under(plan, {key: earlier[place] for key, earlier in plan.earlier.items()}), store)
+    to_train = {job.adapter_key for job in left if isinstance(job, Finetune)}
+    to_ask: Counter[str] = Counter()
+    for job in left:
+        to_ask[job.adapter_key] += len(job.questions) if isinstance(job, Evaluate) else 0
+
+    def best(key: str) -> str:
+        finished = [other for other in plan.earlier[key] if other not in to_train]
+        return min([key, *finished], key=lambda each: (each in to_train, to_ask[each]))  # among equals the newest
+
+    return _under(plan, {key: best(key) for key in plan.earlier})
+
+
+def _under(plan: Plan, keys: Mapping[str, str]) -> Plan:
+    """Give adapters other keys, and so their jobs."""
+    jobs: list[Job] = []
+    called: dict[str, str] = {}
+    for job in plan.jobs:
+        needs = tuple(called[key] for key in job.needs)
+        moved = replace(job, adapter_key=keys.get(job.adapter_key, job.adapter_key), needs=needs)
+        called[job.key] = moved.key
+        jobs.append(moved)
+    return replace(plan, jobs=tuple(jobs))
+
+
+def done_anew(store: Store, jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """Find jobs that are to be done, though the plan in the folder has them done: what they depend on is another.
+
+    Args:
+        store: the study's; where it has no plan that can be read, nothing is known to be done.
+        jobs: what is to be done.
+    """
+    try:
+        before = store.stored_plan()
+    except SpilloverError:
+        return ()
+    to_do = {job.label for job in pending(before, store)}
+    finished = {of: key for job in before.jobs if job.label not in to_do for of, key in _keys(job).items()}
+    return tuple(job for job in jobs if any(finished.get(of, key) != key for of, key in _keys(job).items()))
+
+
+def _keys(job: Job) -> dict[tuple[str, ...], str]:
+    """What results of a job are known by: an adapter, or the question that each target is."""
+    if isinstance(job, Finetune):
+        return {(job.label,): job.adapter_key}
+    return {(job.label, each.target, each.protocol): each.target_key for each in job.questions}
+
+
+def tell_earlier(plan: Plan, jobs: Iterable[Job]) -> list[str]:
+    """Say in lines what of a plan is kept of earlier versions of spillover.
+
+    Args:
+        plan: the study's, with what is kept.
+        jobs: what is still to be done.
+    """
+    known = {key for earlier in plan.earlier.values() for key in earlier}
+    kept = sum(job.adapter_key in known for job in plan.finetunes)
+    if not kept:
+        return []
+    to_do = sum(isinstance(job, Finetune) for job in jobs)
+    mixed = f" beside the {to_do} to do, which this one trains" if to_do else ""
+    return [
+        f"{kept} of {len(plan.finetunes)} finetunes were made by an earlier version of spillover, which trained a "
+        f"little otherwise; they are kept{mixed}; to train all by this one, give another output:"
+    ]

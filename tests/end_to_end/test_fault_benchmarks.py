@@ -1,0 +1,62 @@
+"""The benchmarks of faults at their smallest: nothing is lost, repeated or different, and what would be is counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.conftest import small_study
+from tests.unit.study.made_up import outcome
+
+import damage
+import faults
+from spillover.study.executors.executor import JobFinished, JobStarted
+from spillover.study.job_log import JobLog
+from spillover.study.plan import Finetune
+from spillover.study.run import prepare
+
+
+@pytest.fixture
+def smallest(monkeypatch):
+    """The benchmarks' study with five jobs in place of seven, in one process in place of one a core."""
+    study = faults.STUDY | {"controls": [], "executor": faults.STUDY["executor"] | {"processes": 1}}
+    for module in (faults, damage):
+        monkeypatch.setattr(module, "STUDY", study)
+    monkeypatch.setattr(damage, "KINDS", damage.KINDS[:2])  # scores and weights
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("smallest")
+def test_a_killed_study_loses_and_repeats_nothing_and_finds_the_same(tmp_path):
+    figures = faults.measure(tmp_path, 1, np.random.default_rng(0))
+    assert figures.kills >= 1
+    assert figures.kept >= 1
+    assert (figures.lost, figures.repeated, figures.different, figures.failed) == (0, 0, 0, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("smallest")
+def test_damaged_scores_and_weights_are_made_again_or_named_and_what_is_found_is_the_same(tmp_path):
+    bench = damage.run_undisturbed(tmp_path, np.random.default_rng(0))
+    counted = dict(damage.damage(bench, tmp_path / "whole", 1))
+    assert len(counted) == len(damage.KINDS)
+    assert all(figures.tried == 1 for figures in counted.values())
+    assert not {label: figures for label, figures in counted.items() if figures.different or figures.internal}
+
+
+def test_a_recorded_job_that_is_done_again_is_counted_though_its_files_stay_as_they_are(tmp_path):
+    prepared = prepare(small_study(tmp_path / "small"))
+    store = prepared.store
+    store.begin(prepared.plan)
+    job = next(job for job in prepared.jobs if isinstance(job, Finetune))
+
+    def do():
+        with JobLog(store.folder) as log:
+            log.tell(JobStarted(job, 0, 4711, "node-7"))
+            log.tell(JobFinished(job, outcome(job)))
+        store.record(outcome(job), {})
+        return faults.recorded(store.folder)
+
+    first = do()
+    assert first == {job.key: 1}
+    assert faults.repeated(first, faults.recorded(store.folder)) == []
+    assert faults.repeated(first, do()) == [job.key]
