@@ -151,9 +151,12 @@ def write_lm_eval(folder: Path) -> None:
                     "acc_norm": 0.0,
                 }
             )
-        put(folder / run / f"samples_{task.lower()}_2025-09-07T10-15-00.123456.jsonl", json_lines(lines))
+        put(folder / run / f"samples_blink_{task.lower()}_2025-09-07T10-15-00.123456.jsonl", json_lines(lines))
     for run in GIVEN:
-        put(folder / run / "results_2025-09-07T10-15-00.123456.json", json.dumps(results(run, "acc,none")))
+        put(
+            folder / run / "results_2025-09-07T10-15-00.123456.json",
+            json.dumps(results(run, "acc,none", prefix="blink_")),
+        )
 
 
 VLM_COLUMNS = ("index", "category", "question", "A", "B", "C", "D", "answer", "prediction")

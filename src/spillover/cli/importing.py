@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from spillover.cli.paths import Results
@@ -29,6 +30,8 @@ DRY_RUN = Annotated[
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 LISTED = 5
+TASKS_LISTED = 20
+WIDEST = 1000
 OFTEN_ALIKE = ("metric", "format")
 """Columns of the mapping that are shown only where runs differ in them."""
 
@@ -55,7 +58,7 @@ def import_results(
         if not dry_run:
             raise ImportFileError("it is not said where to write", where="--out", hint="--out FOLDER, or --dry-run")
         if json:
-            described = {"model": plan.model, "runs": _mapping(plan), "notes": plan.notes}
+            described = {"model": plan.model, "runs": _mapping(plan), "tasks": plan.tasks, "notes": plan.notes}
             print(json_format.dumps(described, indent=1, ensure_ascii=False))
         return
     with ImportProgress(len(plan.runs)) as progress:
@@ -73,16 +76,7 @@ def show_plan(console: Console, plan: ImportPlan) -> None:
     for table in plan.tables:
         _say(console, f"a published table of PGFs of {table.model}: {len(table.rows)} cells ({table.origin})")
     if plan.runs:
-        formats = dict.fromkeys(each.run.format for each in plan.runs)
-        _say(console, f"{counted(len(plan.runs), 'run')} of {', '.join(formats)}")
-        rows = Table(box=None)
-        mapping = list(_mapping(plan))
-        shown = [name for name in mapping[0] if name not in OFTEN_ALIKE or len({row[name] for row in mapping}) > 1]
-        for name in shown:
-            rows.add_column("is" if name == "source" else name, overflow="fold")
-        for row in mapping:
-            rows.add_row(*(_plain(str("" if row[name] is None else row[name])) for name in shown))
-        console.print(rows)
+        _show_runs(console, plan)
     for meaning in _meanings(metric for each in plan.runs for metric in each.run.metrics):
         _say(console, f"metric {meaning}")
     for note in plan.notes:
@@ -92,10 +86,34 @@ def show_plan(console: Console, plan: ImportPlan) -> None:
         _say(console, f"{counted(len(plan.passed_over), 'file')} passed over, not recognised as results: {shown}")
 
 
+def _show_runs(console: Console, plan: ImportPlan) -> None:
+    formats = dict.fromkeys(each.run.format for each in plan.runs)
+    _say(console, f"{counted(len(plan.runs), 'run')} of {', '.join(formats)}")
+    rows = Table(box=None)
+    mapping = list(_mapping(plan))
+    shown = [name for name in mapping[0] if name not in OFTEN_ALIKE or len({row[name] for row in mapping}) > 1]
+    for name in shown:
+        rows.add_column("is" if name == "source" else name, overflow="fold", no_wrap=name == "run")
+    for row in mapping:
+        rows.add_row(*(_plain(str("" if row[name] is None else row[name])) for name in shown))
+    _print_whole(console, rows)
+    if plan.tasks:
+        more = f" and {len(plan.tasks) - TASKS_LISTED} more" if len(plan.tasks) > TASKS_LISTED else ""
+        _say(console, f"tasks: {', '.join(plan.tasks[:TASKS_LISTED])}{more}")
+
+
+def _print_whole(console: Console, table: Table) -> None:
+    """Print a table so wide that no word of it is broken, even where the terminal is narrower."""
+    needed = Measurement.get(console, console.options.update(max_width=WIDEST), table).minimum
+    usual, console.width = console.width, max(console.width, needed)
+    console.print(table)
+    console.width = usual
+
+
 def show_gathered(console: Console, gathered: Gathered) -> None:
     """Show how the files' own scores compare with ours by task, and what a user should know."""
     tasks = gathered.by_task()
-    if any(tally.own for tally in tasks.values()):
+    if any(tally.own or tally.read_again for tally in tasks.values()):
         table = Table(box=None)
         for column in ("task", "examples", "file's own", "ours", "differ", "ambiguous", "no answer"):
             table.add_column(column, overflow="fold")
@@ -103,7 +121,7 @@ def show_gathered(console: Console, gathered: Gathered) -> None:
             own = f"{tally.own_correct / tally.own:.4f}" if tally.own else "–"
             ours, differing = "–", "–"  # where no reply was read again, the file's own score is all there is
             if tally.read_again:
-                ours, differing = f"{tally.correct / tally.examples:.4f}", str(tally.differing)
+                ours, differing = f"{tally.correct / tally.examples:.4f}", str(tally.differing) if tally.own else "–"
             counts = (own, ours, differing, str(tally.ambiguous), str(tally.none))
             table.add_row(_plain(name), str(tally.examples), *counts)
         console.print(table)

@@ -138,10 +138,12 @@ def mix(
     """Recommend which data to train on for some targets, and predict what it does to every task."""
     kind = find_format(export, out)
     require_new(study, out if kind is not None else None, force=force)
-    origin = Origin.of(path, data)
     samples = _samples(path, settings, choices)
+    origin = Origin.of(path, data, samples, choices.mapping.tasks)
     settings = limit_by_data(_split_names(settings, samples), list(_sources(samples)), origin)
     mixtures = [recommend_from(sample, settings) for sample in samples]
+    if settings.exclude_target_data:
+        _tell_of_exclusion(samples, mixtures)
     if study is not None:
         write_verifying_study(samples, mixtures, origin, study, random_mixtures)
     if kind is not None and out is not None:
@@ -169,6 +171,18 @@ def _split_names(settings: MixtureSettings, samples: list[TransferSample]) -> Mi
         return tuple(part.strip() for each in parts for part in each if part.strip())
 
     return settings.model_copy(update={"targets": split(settings.targets), "protected": split(settings.protected)})
+
+
+def _tell_of_exclusion(samples: list[TransferSample], mixtures: list[Mixture]) -> None:
+    """Say on stderr where there was no target's own data to leave out."""
+    for sample, mixture in zip(samples, mixtures, strict=True):
+        targets = [effect.task for effect in mixture.effects if effect.role == "target"]
+        if set(targets).isdisjoint(sample.sources):
+            Console(stderr=True).print(
+                f"! --exclude-target-data left nothing out: no source is called {' or '.join(targets)}. Where one is "
+                f"that task's own data under another name, say so: --rename SOURCE={targets[0]}",
+                style="yellow", markup=False, highlight=False, soft_wrap=True,
+            )  # fmt: skip
 
 
 def _as_json(mixtures: list[Mixture]) -> str:

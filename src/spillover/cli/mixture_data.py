@@ -8,12 +8,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from spillover.analysis.sampling import TransferSample
 from spillover.core.errors import AnalysisError, SpilloverError, TaskError
+from spillover.interop.task_names import TaskNames
 from spillover.mixture.settings import MixtureSettings
 from spillover.study.reading import STUDY_FILE, is_imported, load_study, parse_study, read_study_text
 from spillover.study.study import Study
 from spillover.tasks.data import TaskData, find_task_data, open_tasks
 from spillover.tasks.mixed import count_held
+from spillover.tasks.settings import FileTask, HubTask
 
 NAME_A_STUDY = "name a study file of yours whose tasks hold it: --data study.yaml"
 
@@ -25,14 +28,19 @@ class Origin:
     file: Path
     is_path: bool
     """Whether the study is the one that the mixture was chosen by."""
+    evidence: frozenset[str]
+    """The sources and targets that the mixture was chosen among."""
+    names: TaskNames
+    """What the tasks of somebody's results are called here."""
 
     @staticmethod
-    def of(path: str, data: Path | None) -> Origin:
+    def of(path: str, data: Path | None, samples: Sequence[TransferSample], names: TaskNames) -> Origin:
         """Take the study that is named; without one, what the mixture is chosen by."""
-        return Origin(data or evidence_file(path), is_path=data is None)
+        evidence = frozenset(name for sample in samples for name in (*sample.sources, *sample.targets))
+        return Origin(data or evidence_file(path), is_path=data is None, evidence=evidence, names=names)
 
     def study(self) -> Study:
-        """Read the study.
+        """Read the study, its tasks called as in the results that the mixture was chosen by.
 
         Raises:
             AnalysisError: it is a table, or was imported.
@@ -42,7 +50,18 @@ class Origin:
             raise AnalysisError("a table holds no training data", where=str(self.file), hint=NAME_A_STUDY)
         if is_imported(self.file):
             raise AnalysisError("imported results hold no training data", where=str(self.file), hint=NAME_A_STUDY)
-        return load_study(self.file)
+        study = load_study(self.file)
+        called = {task.name: self._called(task.name) for task in study.tasks if isinstance(task, FileTask | HubTask)}
+        tasks = tuple(
+            task.model_copy(update={"name": called[task.name]}) if isinstance(task, FileTask | HubTask) else task
+            for task in study.tasks
+        )
+        targets = study.targets if study.targets == "all" else tuple(called.get(name, name) for name in study.targets)
+        return study.model_copy(update={"tasks": tasks, "targets": targets})
+
+    def _called(self, name: str) -> str:
+        settled = self.names.settle(name)
+        return settled if name not in self.evidence and settled in self.evidence else name
 
     def names_models(self) -> bool:
         """Whether the study says itself which models it is of: a study that does not is of the embedded one."""

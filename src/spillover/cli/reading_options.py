@@ -15,7 +15,7 @@ from spillover.interop.run_mapping import read_mapping
 from spillover.interop.run_pattern import USUAL_PATTERN
 
 MAP = "RUN=SOURCE:SEED (RUN= leaves it out), or a YAML file with base:, runs:, pattern:, tasks:."
-RENAME = "A task of the files and its name here: VC=Visual_Correspondence; CN=CN keeps its own name."
+RENAME = "A source or target of the files and its name here: charts=chartqa makes them one task; CN=CN keeps a name."
 SCORES = "parsed: replies are read again by our parser; file: the file's own scores."
 
 

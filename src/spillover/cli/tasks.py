@@ -22,6 +22,7 @@ from spillover.core.files import write_atomically
 from spillover.study.overlap import find_overlap, keep_overlap
 from spillover.study.reading import load_study
 from spillover.study.results import read_scores
+from spillover.tasks.columns import use_of_columns
 from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.export import write_examples
 from spillover.tasks.files import find_faults
@@ -244,7 +245,7 @@ def _fill(table: Table, found: list[OverallScore]) -> Table:
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A .jsonl, .json or .parquet file of questions or conversations.")],
+    file: Annotated[Path, typer.Argument(help="A .jsonl, .json, .csv or .parquet file: questions or conversations.")],
     column: Annotated[
         list[str] | None, typer.Option("--column", help="A column's name there: answer=label, choices=a,b,c.")
     ] = None,
@@ -274,6 +275,12 @@ def check(
         answers = Counter(example.answer for example in examples)
         shares = ", ".join(f"{letter} {answers[letter] / len(examples):.0%}" for letter in sorted(answers))
         console.print(f"right answers: {shares}", markup=False)
+    use = use_of_columns(file, settings.columns)
+    left = f"; not read: {', '.join(use.left)}" if use.left else ""
+    console.print(f"columns read: {', '.join(use.read)}{left}", markup=False)
+    for key, names in use.mistaken.items():
+        text = f"! {names} may hold the {key}, and {'are' if ',' in names else 'is'} not read: --column {key}={names}"
+        console.print(text, style="yellow", markup=False)
     if preview:
         _draw_preview(examples, file.with_suffix(".png"))
 
@@ -284,7 +291,7 @@ def _file_settings(file: Path, columns: list[str], metric: str | None) -> FileTa
         key, _, name = each.partition("=")
         if not name:
             raise TaskError(f"--column {each} does not say what is called what", hint="write NAME=COLUMN: answer=label")
-        named[key] = name.split(",") if "," in name or key == "images" else name
+        named[key] = name.split(",") if "," in name else name
     try:
         return FileTask.model_validate({"name": file.stem, "metric": metric, "columns": named})
     except ValidationError as error:

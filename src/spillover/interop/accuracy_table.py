@@ -16,7 +16,7 @@ from spillover.core.published import PGFTable
 from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import Aggregate, FoundRun, Metric, Place, ReadingOptions, describe_scale
 from spillover.interop.table_rows import Row, read_header, read_table
-from spillover.interop.task_names import is_known, settle_name
+from spillover.interop.task_names import is_known, settle_name, spelt_nearly_as
 
 LONG = ("source", "target", "accuracy")
 OPTIONAL = ("seed", "n")
@@ -41,7 +41,7 @@ class AccuracyTables:
             return True
         if len(header) < 2 or FIRST.isdisjoint(_words(header[0])) or {"split", "prediction"} & set(header):
             return False
-        known = sum(is_known(settle_name(name)) for name in header[1:])
+        known = sum(is_known(settle_name(name)) or spelt_nearly_as(name) is not None for name in read_header(path)[1:])
         return 2 * known >= len(header) - 1 or any(
             row.cells[_first(row)].strip() == BASE_SOURCE for row in read_table(path)
         )
@@ -149,10 +149,22 @@ def _wide(file: Path) -> Iterator[_Cell]:
             raise ImportFileError("a row has no name", where=row.where, hint="the first column names the models")
         place = Place(source=BASE_SOURCE) if name.casefold() == BASE_SOURCE else None
         for column in row.cells:
-            value, is_percent = (None, False) if column == first else _number(row, column)
+            value, is_percent = (None, False) if column == first else _wide_number(row, column)
             if value is not None:
                 aggregate = Aggregate(task=column, value=value, examples=None, where=row.where)
                 yield _Cell(run=name, place=place, row=aggregate, is_percent=is_percent)
+
+
+def _wide_number(row: Row, column: str) -> tuple[float | None, bool]:
+    try:
+        return _number(row, column)
+    except ImportFileError as error:
+        message = f"the column {column!r} holds {row.cells[column][:40]!r}, no accuracy"
+        hint = (
+            "a wide table holds a task's accuracies in every column but the first; "
+            f"a long one has the columns {', '.join(LONG)}: give them these names"
+        )
+        raise ImportFileError(message, where=row.where, hint=hint) from error
 
 
 def _first(row: Row) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spillover.core.errors import ImportFileError, nearest
 from spillover.core.published import PGFTable
-from spillover.interop.accuracy_table import AccuracyTables
+from spillover.interop.accuracy_table import FIRST, LONG, OPTIONAL, TABLES, AccuracyTables
 from spillover.interop.blink_answers import BlinkAnswers
 from spillover.interop.found import FoundRun, Reader, ReadingOptions
 from spillover.interop.inspect_logs import InspectLogs
@@ -17,6 +17,7 @@ from spillover.interop.lm_eval import LmEval
 from spillover.interop.lmms_eval import LmmsEval
 from spillover.interop.mistaken import STUDY, refuse_part, what_is_wrong
 from spillover.interop.pgf_table import PGFTables
+from spillover.interop.table_rows import read_header
 from spillover.interop.vlmevalkit import VLMEvalKit
 
 READERS: tuple[Reader, ...] = (
@@ -24,8 +25,11 @@ READERS: tuple[Reader, ...] = (
 )
 """All formats that can be read."""
 FORMATS = tuple(reader.name for reader in READERS)
+NO_RESULTS = frozenset({"status.json"})
+"""Files that evaluation tools write beside their results; passed over without a word."""
 MOST_FILES = 100_000
 LISTED = 10
+NO_FORMAT = "the file is of no format that is recognised"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +110,14 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Every file below, but hidden ones, what Office locks, and folders of studies of ours."""
+    """Every file below, but hidden ones, what Office locks, what is never results, and folders of studies of ours."""
     for place, folders, names in os.walk(folder):
         visible = sorted(name for name in folders if not name.startswith("."))
         folders[:] = [name for name in visible if not Path(place, name, STUDY).is_file()]
         yield from (
             Path(place, name)
             for name in sorted(names)
-            if not name.startswith((".", "~$")) and Path(place, name).is_file()
+            if not name.startswith((".", "~$")) and name not in NO_RESULTS and Path(place, name).is_file()
         )
 
 
@@ -133,9 +137,21 @@ def _recognise(file: Path, readers: Sequence[Reader], passed_over: list[str], *,
         return claiming[0]
     if is_named:
         hint = f"formats: {', '.join(FORMATS)}; force one with --format"
-        raise fault or ImportFileError("the file is of no format that is recognised", where=str(file), hint=hint)
+        raise fault or _columns(file) or ImportFileError(NO_FORMAT, where=str(file), hint=hint)
     passed_over.append(f"{file}: {fault.message}" if fault else str(file))
     return None
+
+
+def _columns(file: Path) -> ImportFileError | None:
+    """What a table lacks to be recognised."""
+    if file.suffix not in TABLES or not (header := [name for name in read_header(file) if name]):
+        return None
+    hint = (
+        f"a long table has the columns {', '.join(LONG)} (and {', '.join(OPTIONAL)}), a wide one a first column called "
+        f"{', '.join(sorted(FIRST - {''}))}, a column a task and a row called base; if it is wide but for its names: "
+        "--format accuracy-table --base ROW"
+    )
+    return ImportFileError(f"{NO_FORMAT}: its columns are {', '.join(header)[:500]}", where=str(file), hint=hint)
 
 
 def _nothing(paths: Sequence[Path], passed_over: list[str]) -> ImportFileError:

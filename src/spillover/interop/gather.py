@@ -13,10 +13,10 @@ from spillover.core.published import AccuracyTable
 from spillover.core.scores import SCORE_SCHEMA, table_from_scores
 from spillover.interop.accuracies import compare_accuracies, require_one_scorer
 from spillover.interop.found import Aggregate
-from spillover.interop.mapping import MappedRun, abbreviation_notes
+from spillover.interop.mapping import MappedRun, renaming_notes
 from spillover.interop.questions import Questions
 from spillover.interop.rescore import Scored, Scoring, TaskTally, fill_in, score_answer
-from spillover.interop.task_names import TaskNames, is_known, resembles
+from spillover.interop.task_names import TaskNames, is_known, is_same_word, resembles
 
 BATCH = 4096
 """Rows that are held at once."""
@@ -153,15 +153,19 @@ def _require_targets(settings: GatherSettings, names: set[str]) -> None:
 
 def _name_notes(mapped: Sequence[MappedRun], settings: GatherSettings, names: set[str]) -> Iterator[str]:
     told = {task for each in mapped for task in each.run.tasks}  # of these the plan has said it
-    yield from abbreviation_notes(settings.names, sorted(names - told))
+    yield from renaming_notes(settings.names, sorted(names - told))
     tasks = sorted(task for task in {settings.names.settle(name) for name in names} if settings.keeps(task))
     for task in tasks:
-        if not is_known(task) and (meant := resembles(task)):
+        if not is_known(task) and not settings.names.is_said(task) and (meant := resembles(task)):
             hint = f"--rename {task}={meant}"
-            yield f"unknown task {task!r}; did you mean {meant} ({hint})? It is kept as it is"
-    for source in dict.fromkeys(each.place.source for each in mapped if not each.is_base):
-        if source not in tasks:
-            yield f"{source} was finetuned on, but nothing was evaluated on it: it has no place on the diagonal"
+            yield f"the task {task!r} is kept as it is; did you mean BLINK's {meant} ({hint})?"
+    sources = dict.fromkeys(each.place.source for each in mapped if not each.is_base)
+    if aside := [source for source in sources if source not in tasks]:
+        yield f"finetuned on, but not evaluated, so without a place on the diagonal: {', '.join(aside)}"
+    for source in aside:
+        if not settings.names.is_said(source) and (alike := [task for task in tasks if is_same_word(source, task)]):
+            hint = f"--rename {source}={alike[0]}"
+            yield f"{source} is kept apart from the task {alike[0]}; if it is that task's training data, {hint}"
 
 
 def _version_notes(mapped: Sequence[MappedRun], settings: GatherSettings) -> Iterator[str]:

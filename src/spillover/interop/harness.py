@@ -90,6 +90,19 @@ def target_text(row: Record) -> str:
     return clean_text(" | ".join(listed))
 
 
+def written_by(file: Path) -> str | None:
+    """The harness that names a samples file so: the date first, or last; None where it is named otherwise.
+
+    >>> written_by(Path("20250101_120000_samples_mmmu.jsonl"))
+    'lmms-eval'
+    >>> written_by(Path("samples_arc_2025-01-01T12-00-00.1.jsonl"))
+    'lm-eval'
+    """
+    if re.match(rf"{DATE}_samples_", file.stem):
+        return "lmms-eval"
+    return "lm-eval" if re.fullmatch(rf"samples_.+_{DATE}", file.stem) else None
+
+
 def task_of(file: Path) -> str:
     """The task that the name of a samples file says.
 

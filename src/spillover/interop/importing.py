@@ -17,6 +17,7 @@ from spillover.interop.found import FoundRun, ReadingOptions
 from spillover.interop.gather import Gathered, GatherSettings, gather
 from spillover.interop.mapping import MappedRun, map_runs, mapping_notes
 from spillover.interop.run_mapping import RunMapping
+from spillover.interop.run_pattern import split_run_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class ImportPlan:
     runs: tuple[MappedRun, ...]
     tables: tuple[PGFTable, ...]
     passed_over: tuple[str, ...]
+    tasks: tuple[str, ...] = ()
+    """What the runs are known to hold before they are read, as it is called here."""
     found: tuple[str, ...] = ()
     """The names of all runs, those that are left out too."""
     notes: tuple[str, ...] = ()
@@ -68,20 +71,27 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
         raise ImportFileError(f"two runs are called {twice.name!r}: {files}", hint=hint)
     runs = map_runs(found.runs, choices.mapping) if found.runs else []
     notes = tuple(mapping_notes(runs, choices.mapping.tasks))
+    tasks = dict.fromkeys(choices.mapping.tasks.settle(task) for each in runs for task in each.run.tasks)
     model = choices.reading.model or (_name_base(runs[0].run) if runs else found.tables[0].model)
     return ImportPlan(
         model=model,
         runs=tuple(runs),
         tables=found.tables,
         passed_over=found.passed_over,
+        tasks=tuple(tasks),
         found=tuple(names),
         notes=notes,
     )
 
 
 def _name_base(run: FoundRun) -> str:
-    """Name the base model: by its run, or by the file where a table's row is called no more than base."""
-    return run.files[0].stem if run.name.casefold() == BASE_SOURCE and run.format == AccuracyTables.name else run.name
+    """Name the base model: by the last folder of its run's path, or by the file where a table's row is called base.
+
+    Harnesses write a model's own path into that folder: `base/Qwen__Qwen2.5-VL-3B-Instruct`.
+    """
+    if run.name.casefold() == BASE_SOURCE and run.format == AccuracyTables.name:
+        return run.files[0].stem
+    return split_run_name(run.name)[-1] or run.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 from spillover.interop.found import Answer, FoundRun, ReadingOptions
-from spillover.interop.harness import Layout, find_runs, is_results, target_text
+from spillover.interop.harness import Layout, find_runs, is_results, target_text, written_by
 from spillover.interop.harness_results import pick_metric
 from spillover.interop.json_text import Record, clean_text, read_head
 from spillover.interop.lmms_eval import first_text
@@ -33,13 +33,16 @@ class LmEval:
     name = "lm-eval"
 
     def claims(self, path: Path) -> bool:
-        """Samples with `arguments`, or results named as lm-eval names them."""
+        """Samples, or results, named as lm-eval names them; or samples of another name with lm-eval's fields."""
         if path.suffix == ".json":
             return path.stem.startswith("results_") and is_results(read_head(path))
         if path.suffix != ".jsonl":
             return False
         line = read_head(path).partition("\n")[0]
-        return '"doc_id"' in line and ('"arguments"' in line or '"prompt_hash"' in line)
+        if '"doc_id"' not in line:
+            return False
+        named = written_by(path)
+        return named == self.name or (named is None and ('"arguments"' in line or '"prompt_hash"' in line))
 
     def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
         """One run a folder."""

@@ -14,7 +14,7 @@ from typing import Any
 from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 from spillover.interop.found import Answer, FoundRun, ReadingOptions
-from spillover.interop.harness import Layout, find_runs, is_results, target_text
+from spillover.interop.harness import Layout, find_runs, is_results, target_text, written_by
 from spillover.interop.harness_results import pick_metric
 from spillover.interop.json_text import Record, clean_text, read_head
 from spillover.interop.option_lines import find_options, right_letter
@@ -31,13 +31,16 @@ class LmmsEval:
     name = "lmms-eval"
 
     def claims(self, path: Path) -> bool:
-        """Samples without `arguments` (lm-eval's have them), or results named as lmms-eval names them."""
+        """Samples, or results, named as lmms-eval names them; or samples of another name without lm-eval's fields."""
         if path.suffix == ".json":
             return path.stem.endswith("_results") and is_results(read_head(path))
         if path.suffix != ".jsonl":
             return False
         line = read_head(path).partition("\n")[0]
-        return '"doc_id"' in line and '"filtered_resps"' in line and '"arguments"' not in line
+        if '"doc_id"' not in line or '"filtered_resps"' not in line:
+            return False
+        named = written_by(path)
+        return named == self.name or (named is None and '"arguments"' not in line and '"prompt_hash"' not in line)
 
     def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
         """One run a folder."""

@@ -13,8 +13,8 @@ from spillover.core.errors import ImportFileError, nearest
 from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import FoundRun, Place
 from spillover.interop.run_mapping import LEFT_OUT, RunMapping
-from spillover.interop.run_pattern import RunPattern, split_run_name
-from spillover.interop.task_names import TaskNames, is_known, resembles
+from spillover.interop.run_pattern import RunPattern, fitting_pattern, split_run_name
+from spillover.interop.task_names import TaskNames, is_known, is_same_word, resembles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +57,9 @@ def map_runs(runs: Sequence[FoundRun], mapping: RunMapping) -> list[MappedRun]:
         elif place != LEFT_OUT:
             mapped.append(_settled(MappedRun(run=run, place=place, reason=reason), mapping.tasks))
     if lost:
-        raise _unmapped(lost, mapping.pattern)
+        raise _unmapped(lost, mapping, has_base=any(each.is_base for each in mapped))
     _require_base(mapped, names)
-    _require_sources(mapped, targets)
+    _require_sources(mapped, targets, mapping.tasks)
     return sorted(mapped, key=lambda each: (not each.is_base, each.place.source, each.place.seed or 0))
 
 
@@ -67,7 +67,7 @@ def _decide(
     run: FoundRun,
     base: Mapping[str, int | None],
     explicit: Mapping[str, Place],
-    read: Callable[[str], tuple[str, int] | None],
+    read: Callable[[str], tuple[str, int | None] | None],
 ) -> tuple[Place | None, str]:
     if run.name in explicit:
         return explicit[run.name], "--map"
@@ -77,7 +77,7 @@ def _decide(
         return run.place, "the file says so"
     if found := read(run.name):
         source, seed = found
-        return Place(source=source, seed=seed), "the pattern"
+        return Place(source=source, seed=seed if source == BASE_SOURCE else seed or 0), "the pattern"
     if not base and BASE_SOURCE in map(str.casefold, split_run_name(run.name)):
         return Place(source=BASE_SOURCE), "its name"
     return None, ""
@@ -88,11 +88,11 @@ def _is_task(names: TaskNames, targets: set[str], source: str) -> bool:
 
 
 def _settled(mapped: MappedRun, names: TaskNames) -> MappedRun:
-    """Give a run's source its name; where an abbreviation alone says which, the reason says so."""
+    """Give a run's source its name; where that is another, the reason says so."""
     source = mapped.place.source
     if mapped.is_base:
         return mapped
-    why = f"{mapped.reason}; {source} is its abbreviation" if names.abbreviated([source]) else mapped.reason
+    why = f"{mapped.reason}; {source} is BLINK's" if names.changed([source]) else mapped.reason
     return replace(mapped, place=replace(mapped.place, source=names.settle(source)), reason=why)
 
 
@@ -134,13 +134,22 @@ def require_runs(mapping: RunMapping, names: Sequence[str]) -> None:
             _find_run(name, names, "--map", alone)
 
 
-def _unmapped(lost: Sequence[str], pattern: str) -> ImportFileError:
-    listing = "\n  - ".join(lost[:20]) + (f"\n  … and {len(lost) - 20} more" if len(lost) > 20 else "")
-    return ImportFileError(
-        f"it is not known what these runs are:\n  - {listing}",
-        hint=f"--base RUN names the base; the others by name as {pattern!r} (--pattern), or --map RUN=SOURCE:SEED; "
-        "--map RUN= leaves one out",
+def _unmapped(lost: Sequence[str], mapping: RunMapping, *, has_base: bool) -> ImportFileError:
+    hint = (
+        f"--base RUN names the base; the others by name as {mapping.pattern!r} (--pattern), or --map RUN=SOURCE:SEED; "
+        "--map RUN= leaves one out"
     )
+    if fitting := _fitting(lost, has_base=has_base):
+        hint = f"these names would be read by {fitting}\n  {hint}"
+    listing = "\n  - ".join(lost[:20]) + (f"\n  … and {len(lost) - 20} more" if len(lost) > 20 else "")
+    return ImportFileError(f"it is not known what these runs are:\n  - {listing}", hint=hint)
+
+
+def _fitting(lost: Sequence[str], *, has_base: bool) -> str | None:
+    """The options that would read all runs without a place; the base is a name that all others begin with."""
+    base = [name for name in lost if not has_base and all(each.startswith(name) for each in lost)]
+    pattern = fitting_pattern([name for name in lost if name not in base])
+    return " ".join([*(f"--base '{name}'" for name in base), f"--pattern '{pattern}'"]) if pattern else None
 
 
 def _require_base(mapped: Iterable[MappedRun], names: Sequence[str]) -> None:
@@ -149,22 +158,27 @@ def _require_base(mapped: Iterable[MappedRun], names: Sequence[str]) -> None:
         raise ImportFileError("no run is the base", where="--base", hint=f"name it: --base RUN, one of {listing}")
 
 
-def _require_sources(mapped: Sequence[MappedRun], targets: set[str]) -> None:
+def _require_sources(mapped: Sequence[MappedRun], targets: set[str], names: TaskNames) -> None:
+    """Refuse a source that is probably a task misspelt; one that differs by case and signs alone is a dataset's name.
+
+    Raises:
+        ImportFileError: a source resembles a task.
+    """
     for each in mapped:
         source = each.place.source
-        if each.is_base or source in targets or is_known(source):
+        if each.is_base or source in targets or is_known(source) or names.is_said(source):
             continue
-        if meant := resembles(source, targets):
+        if (meant := resembles(source, targets)) and not is_same_word(source, meant):
             raise ImportFileError(
                 f"the run {each.run.name!r} is of an unknown task {source!r}; did you mean {meant}?",
                 where=each.reason,
-                hint=f"--map '{each.run.name}={meant}:{each.place.seed}'",
+                hint=f"--map '{each.run.name}={meant}:{each.place.seed}', or --rename {source}={source} keeps its name",
             )
 
 
 def mapping_notes(mapped: Sequence[MappedRun], names: TaskNames) -> list[str]:
     """Say what a user should look at before the runs are read."""
-    notes = abbreviation_notes(names, [task for each in mapped for task in each.run.tasks])
+    notes = renaming_notes(names, [task for each in mapped for task in each.run.tasks])
     notes += dict.fromkeys(note for each in mapped for note in each.run.notes)
     held: dict[Place, dict[str, list[str]]] = {}
     for each in mapped:
@@ -181,9 +195,11 @@ def mapping_notes(mapped: Sequence[MappedRun], names: TaskNames) -> list[str]:
     return notes
 
 
-def abbreviation_notes(names: TaskNames, tasks: Iterable[str]) -> list[str]:
-    """Say which tasks of the files were taken for one of BLINK's by an abbreviation alone."""
-    return [
-        f"the task {name!r} is taken for {meant}, whose abbreviation it is: --rename {name}={name} keeps its own name"
-        for name, meant in names.abbreviated(tasks).items()
-    ]
+def renaming_notes(names: TaskNames, tasks: Iterable[str]) -> list[str]:
+    """Say in one line which tasks of the files are called here as BLINK calls them."""
+    changed = names.changed(tasks)
+    if not changed:
+        return []
+    first = next(iter(changed))
+    listing = ", ".join(f"{name} is {settled}" for name, settled in changed.items())
+    return [f"taken for BLINK's tasks by their names: {listing}; --rename {first}={first} keeps a name"]

@@ -27,6 +27,8 @@ class _Reading:
     """What was seen of one task in one place of the study."""
 
     run: str
+    where: str
+    """Of the first answer."""
     seen: set[str] = field(default_factory=set[str])
     metrics: set[str] = field(default_factory=set[str])
     unknown: list[str] = field(default_factory=list[str])
@@ -68,7 +70,7 @@ class Questions:
             ImportFileError: the example was answered before in this place.
         """
         task, example = answer.task, answer.example
-        reading = self._open.setdefault(task, _Reading(run))
+        reading = self._open.setdefault(task, _Reading(run, answer.where))
         reading.metrics.add(answer.metric)
         if example in reading.seen:
             raise self._twice(reading, run, answer)
@@ -98,7 +100,7 @@ class Questions:
             twice = f"is there twice, in {reading.run} and in {run}"
             hint = f"--map '{run}=' leaves it out"
         else:
-            twice = "is there twice"
+            twice = f"is there twice: the answers begin at {reading.where}, and come again here"
             hint = "where a run was evaluated twice, move the files of one evaluation elsewhere"
         return ImportFileError(f"{here}: the example {answer.example[:80]!r} {twice}", where=answer.where, hint=hint)
 

@@ -19,27 +19,33 @@ def _fold(name: str) -> str:
 
 
 _BY_FOLDED = {_fold(task.name): task.name for task in KNOWN}
-_BY_ABBREVIATION = {task.abbreviation.casefold(): task.name for task in KNOWN}
+_BY_ABBREVIATION = {task.abbreviation: task.name for task in KNOWN}
 _OPTIONS = {task.name: task.options or 0 for task in KNOWN}
 
 
 @lru_cache(maxsize=4096)
 def settle_name(name: str) -> str:
-    """Give a task the name that BLINK gives it, however it is spelt; other tasks keep theirs.
+    """Give a task the name that BLINK gives it, where its name says that it is one of BLINK's; others keep theirs.
 
-    >>> settle_name("blink_art_style"), settle_name("Multi view reasoning"), settle_name("JG"), settle_name("mmmu_val")
-    ('Art_Style', 'Multi-view_Reasoning', 'Jigsaw', 'mmmu_val')
+    It says so by BLINK's abbreviation, or by `blink` before BLINK's name, however that is spelt, as evaluation tools
+    write it. What is merely called so, such as a dataset `counting` of the user's, is not BLINK's for that.
+
+    >>> settle_name("blink_art_style"), settle_name("BLINK:Counting"), settle_name("JG"), settle_name("counting")
+    ('Art_Style', 'Counting', 'Jigsaw', 'counting')
     """
-    return _BY_ABBREVIATION.get(name.strip().casefold()) or _BY_FOLDED.get(_fold(name)) or name.strip()
+    name = name.strip()
+    if name.casefold().startswith("blink"):
+        return _BY_FOLDED.get(_fold(name), name)
+    return _BY_ABBREVIATION.get(name, name)
 
 
-def is_abbreviation(name: str) -> bool:
-    """Whether nothing but an abbreviation says that a task is one of BLINK's; a task of the user's may be called so.
+def spelt_nearly_as(name: str) -> str | None:
+    """The task of BLINK whose name this is but for case, spaces and signs.
 
-    >>> is_abbreviation("CN"), is_abbreviation("counting")
-    (True, False)
+    >>> spelt_nearly_as("multi view reasoning"), spelt_nearly_as("mmmu_val")
+    ('Multi-view_Reasoning', None)
     """
-    return name.strip().casefold() in _BY_ABBREVIATION
+    return _BY_FOLDED.get(_fold(name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +63,17 @@ class TaskNames:
         """
         return self.renamed.get(name.strip()) or settle_name(name)
 
-    def abbreviated(self, names: Iterable[str]) -> dict[str, str]:
-        """Which names were taken for a task of BLINK by its abbreviation alone, and for which."""
+    def changed(self, names: Iterable[str]) -> dict[str, str]:
+        """Which names are others here though the user did not say so, each with its name here."""
         return {
-            name: settle_name(name)
+            name: settled
             for name in dict.fromkeys(each.strip() for each in names)
-            if is_abbreviation(name) and name not in self.renamed
+            if name not in self.renamed and (settled := settle_name(name)) != name
         }
+
+    def is_said(self, name: str) -> bool:
+        """Whether the user said that a task is called so here."""
+        return name in self.renamed.values()
 
 
 def options_of(name: str) -> tuple[str, ...]:
@@ -88,6 +98,15 @@ def resembles(name: str, others: Iterable[str] = ()) -> str | None:
     folded = {_fold(other): other for other in (*_BY_FOLDED.values(), *others)}
     close = get_close_matches(_fold(name), folded, n=1, cutoff=0.8)
     return folded[close[0]] if close else None
+
+
+def is_same_word(name: str, other: str) -> bool:
+    """Whether two names differ by case, signs and `blink` before them alone.
+
+    >>> is_same_word("art style", "Art_Style"), is_same_word("Jigsw", "Jigsaw")
+    (True, False)
+    """
+    return _fold(name) == _fold(other)
 
 
 def is_known(name: str) -> bool:

@@ -1,5 +1,8 @@
 """VLMEvalKit: `{work_dir}/{model}/T{date}/{model}_{dataset}.xlsx` (or tsv, json), `…_result.xlsx`, `…_acc.csv`.
 
+A dataset is a task. Only BLINK's categories are tasks, as BLINK is a set of tasks; those of another dataset say no more
+than which part of it a question belongs to, and may be called alike in several.
+
 Predictions hold every reply; a result file adds `hit`, the kit's own score: it guesses at random where it cannot parse
 a reply, so replies are read again here. `_acc.csv` is read only where no answers are.
 """
@@ -31,7 +34,11 @@ from spillover.interop.table_rows import Row, read_header, read_table
 DATED = re.compile(r"T\d{8}.*")
 ANSWERS = (".xlsx", ".tsv", ".json")
 NEEDED = frozenset({"index", "prediction", "answer"})
-NO_TASKS = frozenset({"split", "Overall"})
+OVERALL = "Overall"
+JUDGED = re.compile(r"_(?:exact_matching|openai|gpt-?4[^_]*|chatgpt-[^_]+)$")
+"""What a file of scores adds to its dataset's name: who read the replies."""
+SUITE = re.compile(r"BLINK(_.*)?")
+"""Datasets whose categories are tasks."""
 HITS = "1 is right, 0 wrong, example by example"
 
 
@@ -60,7 +67,8 @@ class VLMEvalKit:
         if answers:
             metric = metric_of_examples(options, HITS, name="hit")
             read = partial(_read, tuple(answers))
-            return FoundRun(name=name, format=self.name, files=tuple(answers), metric=metric, read=read)
+            tasks = tuple(dict.fromkeys(task for file in answers for task in _tasks(file)))
+            return FoundRun(name=name, format=self.name, files=tuple(answers), metric=metric, tasks=tasks, read=read)
         rows = [row for file in files for row in _accuracies(file)]
         if not rows:
             raise ImportFileError("the table holds no task's accuracy", where=str(files[0]))
@@ -94,17 +102,33 @@ def _read(files: tuple[Path, ...]) -> Iterator[Answer]:
         empty = True
         for row in read_table(file):
             empty = False
-            yield _answer(row, _dataset(file))
+            yield _answer(row, _task(row, _dataset(file)))
         if empty:
             raise ImportFileError("the table has no rows", where=str(file))
 
 
 def _dataset(file: Path) -> str:
-    """The dataset that a file's name says, for tables without categories."""
-    return file.stem.removesuffix("_result").removeprefix(f"{_folder(file).name}_")
+    """The dataset that a file's name says.
+
+    >>> _dataset(Path("/out/Qwen/T20250907/Qwen_MMStar_exact_matching_result.xlsx"))
+    'MMStar'
+    """
+    stem = file.stem.removeprefix(f"{_folder(file).name}_")
+    bare = stem.removesuffix("_result").removesuffix("_acc")
+    return bare if bare == stem else JUDGED.sub("", bare)
 
 
-def _answer(row: Row, dataset: str) -> Answer:
+def _tasks(file: Path) -> Iterator[str]:
+    dataset = _dataset(file)
+    yield from (_task(row, dataset) for row in read_table(file)) if SUITE.fullmatch(dataset) else (dataset,)
+
+
+def _task(row: Row, dataset: str) -> str:
+    category = row.cells.get("category", "").strip()
+    return category if category and SUITE.fullmatch(dataset) else dataset
+
+
+def _answer(row: Row, task: str) -> Answer:
     cells = row.cells
     texts: list[str] = []
     for letter in ascii_uppercase:
@@ -117,7 +141,7 @@ def _answer(row: Row, dataset: str) -> Answer:
         raise ImportFileError("a row has no index or no answer", where=row.where)
     own = cells.get("hit", "").strip()
     return Answer(
-        task=cells.get("category", "").strip() or dataset,
+        task=task,
         example=index,
         right=right_letter(right, letters, tuple(texts)),
         reply=cells["prediction"],
@@ -130,16 +154,21 @@ def _answer(row: Row, dataset: str) -> Answer:
 
 
 def _accuracies(file: Path) -> Iterator[Aggregate]:
+    """The accuracies of a suite's tasks, or that of the whole dataset."""
+    dataset = _dataset(file)
+    is_suite = SUITE.fullmatch(dataset) is not None
     for row in read_table(file):
-        if "Category" in row.cells:
-            value, total = row.number("Accuracy"), row.number("Total")
-            if value is not None and row.cells["Category"] != "Overall":
-                yield Aggregate(
-                    task=row.cells["Category"], value=value, examples=int(total) if total else None, where=row.where
-                )
-            continue
-        if row.cells.get("split", "none") not in ("none", "val", "validation", "test", ""):
-            raise ImportFileError(f"unknown split {row.cells['split'][:40]!r}", where=row.where)
-        for name in row.cells:
-            if name and name not in NO_TASKS and (value := row.number(name)) is not None:
-                yield Aggregate(task=name, value=value, examples=None, where=row.where)
+        for name, value, total in _stated(row):
+            if value is not None and is_suite != (name == OVERALL):
+                count = int(total) if total else None
+                yield Aggregate(task=name if is_suite else dataset, value=value, examples=count, where=row.where)
+
+
+def _stated(row: Row) -> Iterator[tuple[str, float | None, float | None]]:
+    """Each category of a row of accuracies, with its accuracy and, where it is stated, its number of examples."""
+    if "Category" in row.cells:
+        yield row.cells["Category"], row.number("Accuracy"), row.number("Total")
+        return
+    if row.cells.get("split", "none") not in ("none", "val", "validation", "test", ""):
+        raise ImportFileError(f"unknown split {row.cells['split'][:40]!r}", where=row.where)
+    yield from ((name, row.number(name), None) for name in row.cells if name not in ("", "split"))

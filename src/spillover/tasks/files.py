@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spillover.core.errors import TaskError, nearest, shortened
+from spillover.core.json_text import parse_json
 from spillover.core.prompt import ImageSource
 from spillover.tasks.conversations import conversation_example, images_in_turns, is_conversation
 from spillover.tasks.image import EncodedImage, ImageFile
@@ -17,6 +18,8 @@ from spillover.tasks.task import MAXIMUM_CHOICES, Example, lay_out_prompt, optio
 
 MAXIMUM_FAULTS = 1000
 """Of a file, after which it is not read on."""
+LISTED = 20
+"""Columns that an error names at most."""
 IMAGE_COLUMNS = (*(f"image_{number}" for number in range(1, 65)), "image", "images")
 """Where images are looked for, in order."""
 BLINKS_COLUMNS = Columns()
@@ -35,7 +38,7 @@ def read_examples(path: Path, count: int | None = None, columns: Columns = BLINK
     the file, or bytes in Parquet), none for text alone; `idx` optional. Or it is a conversation: `messages`.
 
     Args:
-        path: a .jsonl, .json or .parquet file.
+        path: a .jsonl, .json, .csv or .parquet file.
         count: examples at most; None reads all.
         columns: what they are called there.
 
@@ -71,7 +74,22 @@ def find_faults(path: Path, columns: Columns = BLINKS_COLUMNS) -> tuple[list[Exa
     faults += [TaskError(f"the idx {name!r} stands more than once", where=str(path)) for name in repeated]
     if not examples and not faults:
         faults.append(TaskError("there are no examples", where=str(path)))
-    return examples, faults
+    return examples, _each_once(faults)
+
+
+def _each_once(faults: list[TaskError]) -> list[TaskError]:
+    """The same fault of many rows once, where it is first, with how many more have it."""
+    alike: dict[tuple[str, str | None], list[TaskError]] = {}
+    for fault in faults:
+        alike.setdefault((fault.message, fault.hint), []).append(fault)
+    return [
+        TaskError(
+            f"{message} (the same in {len(same) - 1} more)" if len(same) > 1 else message,
+            where=same[0].where,
+            hint=hint,
+        )
+        for (message, hint), same in alike.items()
+    ]
 
 
 def _until_broken(path: Path, faults: list[TaskError]) -> Iterator[PlacedRow]:
@@ -143,11 +161,15 @@ def _example(row: Row, folder: Path, place: str, default_id: str) -> Example:
     choices = listed_choices(row.get("choices"), place)
     key, text = next(((key, row[key]) for key in ("prompt", "question") if row.get(key) not in (None, "")), ("", None))
     if text is None:
-        raise TaskError("the example has neither prompt nor question", where=place, hint=FORMS)
+        message = f"the example has neither prompt nor question; {_listing(row)}"
+        raise TaskError(message, where=place, hint=FORMS)
     if not isinstance(text, str):
         message = f"the {key} is {shortened(text)}, not text"
         raise TaskError(message, where=place, hint='write it in quotation marks: "…"')
-    answers = _answers(row.get("answer"), choices, place)
+    if row.get("answer") in (None, "", []):
+        hint = 'columns needed: answer ("(A)"), prompt or question'
+        raise TaskError(f"the example has no answer; {_listing(row)}", where=place, hint=hint)
+    answers = _answers(row["answer"], choices, place)
     return Example(
         id=name,
         images=_open_all(_held_images(row), folder, place),
@@ -156,6 +178,11 @@ def _example(row: Row, folder: Path, place: str, default_id: str) -> Example:
         answer=answers[0],
         accepted=answers[1:],
     )
+
+
+def _listing(row: Row) -> str:
+    names = [name for name in row if row[name] not in (None, "", [])]
+    return f"there are: {', '.join(names[:LISTED])}{', …' if len(names) > LISTED else ''}"
 
 
 def _identity(given: Any, default: str, place: str) -> str:
@@ -174,6 +201,7 @@ def listed_choices(given: Any, place: str) -> tuple[str, ...]:
     """
     if given is None:
         return ()
+    given = _unpacked(given)
     if not isinstance(given, list | tuple):
         raise TaskError(
             f"the choices are {shortened(given)}, not a list",
@@ -199,13 +227,21 @@ def listed_choices(given: Any, place: str) -> tuple[str, ...]:
     return tuple(map(str, listed))
 
 
+def _unpacked(given: Any) -> Any:
+    """A list that is written as JSON in a text, as tables hold it; anything else as it is."""
+    if not isinstance(given, str) or not given.lstrip().startswith("["):
+        return given
+    try:
+        return parse_json(given)
+    except ValueError:
+        return given
+
+
 def _answers(given: Any, choices: tuple[str, ...], place: str) -> tuple[str, ...]:
     """The right answer and, of an open question, the others that are accepted."""
     listed: list[Any] = given if isinstance(given, list) else [given]
-    if not listed or any(not isinstance(value, str | int | float) or value == "" for value in listed):
-        raise TaskError(
-            "the example has no answer", where=place, hint='columns needed: answer ("(A)"), prompt or question'
-        )
+    if wrong := [value for value in listed if not isinstance(value, str | int | float) or value == ""]:
+        raise TaskError(f"the answer {shortened(wrong[0])} is neither text nor a number", where=place)
     if not choices:
         return tuple(str(value) for value in listed)
     if len(listed) > 1:
@@ -250,6 +286,7 @@ def _held_images(row: Row) -> Iterator[tuple[str, Any]]:
 
 def _flat(held: Any) -> Iterator[Any]:
     """A column holds an image, a list of them, or, where several columns were named, a list of either."""
+    held = _unpacked(held)
     if isinstance(held, list):
         for each in held:
             yield from _flat(each)

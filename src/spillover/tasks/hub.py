@@ -39,7 +39,7 @@ def read_hub_rows(dataset: str, config: str | None, split: str, revision: str | 
 
 def _load(dataset: str, config: str | None, split: str, revision: str | None) -> Any:
     try:
-        from datasets import load_dataset  # noqa: PLC0415 (an extra, loaded only where a hub's dataset is asked for)
+        from datasets import load_dataset, load_from_disk  # noqa: PLC0415 (an extra, and slow to load)
         from datasets.exceptions import DatasetsError  # noqa: PLC0415
     except ImportError as error:
         raise TaskError(
@@ -47,6 +47,8 @@ def _load(dataset: str, config: str | None, split: str, revision: str | None) ->
             hint="pip install '.[hub]' in spillover's clone, or give a local folder",
         ) from error
     try:
+        if (Path(dataset).expanduser() / "state.json").is_file():
+            return _named(load_from_disk(str(Path(dataset).expanduser())), dataset, split)
         return load_dataset(dataset, config, split=split, revision=revision)
     except (OSError, ValueError, DatasetsError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
@@ -54,6 +56,15 @@ def _load(dataset: str, config: str | None, split: str, revision: str | None) ->
             f"cannot load the split {split!r} of {dataset!r}: {reason[0]}",
             hint="check the names of dataset, config and split, and that the hub can be reached, or give a folder",
         ) from error
+
+
+def _named(saved: Any, dataset: str, split: str) -> Any:
+    """A single split that `datasets` saved, to be asked for by its name; without one it is train."""
+    name = str(saved.split or "train")
+    if name != split:
+        hint = f"write train: {name} or validation: {name}"
+        raise TaskError(f"there is one split in the folder, {name!r}, not {split!r}", where=dataset, hint=hint)
+    return saved
 
 
 def pin_dataset(dataset: str, revision: str | None) -> str | None:

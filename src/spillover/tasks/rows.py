@@ -1,7 +1,8 @@
-"""Reads the rows of JSON Lines and Parquet files, each with the place where it stands."""
+"""Reads the rows of JSON Lines, CSV and Parquet files, each with the place where it stands."""
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ LARGEST_RATIO = 100
 """What a larger one may, to its own size: text packs to a tenth, and images do not pack at all."""
 ROW_BYTES = 200
 """Main memory that a row takes beside its texts and images, about."""
+READABLE = "give a .jsonl, .json, .csv or .parquet file"
 OF_A_STUDY = " of questions; a study is checked, its tasks with it, by: spillover plan FILE"
 LFS_POINTER = b"version https://git-lfs"
 
@@ -33,21 +35,21 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
     """Read a file's rows one after another.
 
     Args:
-        path: a .jsonl or .parquet file, or a .json file that holds one list.
+        path: a .jsonl, .csv or .parquet file, or a .json file that holds one list. The cells of CSV are texts, the
+            empty ones None.
 
     Raises:
         TaskError: the file is of another kind, cannot be read, or a line is no JSON object; the line is named.
     """
-    readers = {".jsonl": _json_lines, ".json": _json_list, ".parquet": _parquet_rows}
+    if path.is_dir():
+        raise TaskError("this is a folder, no file", where=str(path), hint=_in_folder(path))
+    readers = {".jsonl": _json_lines, ".json": _json_list, ".csv": _csv_rows, ".parquet": _parquet_rows}
     if path.suffix not in readers:
-        raise TaskError(
-            f"cannot read a file that ends in {path.suffix!r}",
-            where=str(path),
-            hint="give a .jsonl, .json or .parquet file" + OF_A_STUDY * (path.suffix in (".yaml", ".yml")),
-        )
+        hint = READABLE + OF_A_STUDY * (path.suffix in (".yaml", ".yml"))
+        raise TaskError(f"cannot read a file that ends in {path.suffix!r}", where=str(path), hint=hint)
     try:
         if path.exists() and not path.is_file():
-            raise TaskError("this is no file", where=str(path), hint="give a .jsonl, .json or .parquet file")
+            raise TaskError("this is no file", where=str(path), hint=READABLE)
         yield from readers[path.suffix](path)
     except ArrowInvalid as error:
         raise no_parquet(path, error) from error
@@ -55,6 +57,35 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
         raise TaskError(f"the file is broken: {error}", where=str(path)) from error
     except OSError as error:
         raise TaskError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
+
+
+def _in_folder(folder: Path) -> str:
+    """What to give instead of a folder: the file in it, or what it is converted by."""
+    for name in ("metadata.jsonl", "metadata.csv"):
+        if (folder / name).is_file():
+            return f"give {folder / name}, and say where its images are: columns: {{images: file_name}}"
+    if (folder / "dataset_dict.json").is_file():
+        return f"`datasets` saved it: {{kind: hub, dataset: {folder}, train: train}}"
+    if (folder / "state.json").is_file():
+        return (
+            f"`datasets` saved it: {{kind: hub, dataset: {folder}, train: train}}, or convert it: python -c "
+            f"\"from datasets import load_from_disk as load; load('{folder}').to_parquet('{folder}.parquet')\""
+        )
+    return READABLE
+
+
+def _csv_rows(path: Path) -> Iterator[PlacedRow]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream, strict=True)
+        try:
+            for row in reader:
+                place = f"{path}:{reader.line_num}"
+                if None in row:
+                    hint = "texts with commas need quotes"
+                    raise TaskError("the row has more cells than there are columns", where=place, hint=hint)
+                yield place, {name: cell or None for name, cell in row.items()}
+        except csv.Error as error:
+            raise TaskError(f"this is no CSV: {error}", where=f"{path}:{reader.line_num}") from error
 
 
 def _json_lines(path: Path) -> Iterator[PlacedRow]:

@@ -69,6 +69,17 @@ class Columns(_Settings):
     messages: str = "messages"
     """A whole conversation; its last answer is what is trained on."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_image(cls, given: Any) -> Any:
+        """`image` says the same as `images`, and a single column needs no list."""
+        if not isinstance(given, dict):
+            return given
+        named = {"images" if key == "image" and "images" not in given else key: names for key, names in given.items()}
+        if isinstance(named.get("images"), str):
+            named["images"] = (named["images"],)
+        return named
+
 
 class _OwnTask(_Settings):
     """What can be said of a task of one's own."""
@@ -95,7 +106,7 @@ class FileTask(_OwnTask):
     kind: Literal["files"] = "files"
     """Which kind of task."""
     train: str | None = None
-    """A .jsonl, .json or .parquet file to train on; without it the task can only be a target."""
+    """A .jsonl, .json, .csv or .parquet file to train on; without it the task can only be a target."""
     validation: str | None = None
     """A file to evaluate on; without it the task can only be a source."""
 

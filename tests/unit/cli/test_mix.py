@@ -77,6 +77,32 @@ def test_an_export_says_what_it_was_chosen_by_and_where_its_data_is_from(file, t
     assert (told["tasks"][0]["difficulty"], told["tasks"][0]["seed"]) == (0.25, 3)
 
 
+@pytest.mark.parametrize("renamed", [[], ["--rename", "charts=chartqa"]])
+def test_an_exclusion_that_leaves_nothing_out_is_told(tmp_path, capsys, renamed):
+    rows = [
+        "base,chartqa,,0.4,100",
+        *(f"{source},chartqa,{seed},0.{6 + seed},100" for source in ("charts", "maps") for seed in (0, 1)),
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["source,target,seed,accuracy,n", *rows]))
+    asked = ["mix", str(tmp_path / "t.csv"), *renamed, "--target", "chartqa", "--exclude-target-data", "--json"]
+    assert run_command(asked) == 0
+    said = capsys.readouterr()
+    assert ("left nothing out" in said.err and "--rename SOURCE=chartqa" in said.err) != bool(renamed)
+    assert ("charts" in {each["source"] for each in json.loads(said.out)["sources"]}) != bool(renamed)
+
+
+def test_the_tasks_of_the_data_are_found_as_the_results_are_renamed(tmp_path, capsys):
+    accuracies = ["base,chartqa,,0.4,100", "charts,chartqa,0,0.6,100", "charts,chartqa,1,0.7,100"]
+    (tmp_path / "t.csv").write_text("\n".join(["source,target,seed,accuracy,n", *accuracies]))
+    (tmp_path / "charts.jsonl").write_text('{"question": "q", "answer": "a"}\n')
+    (tmp_path / "study.yaml").write_text("name: x\ntasks: {kind: files, name: charts, train: charts.jsonl}\n")
+    out = tmp_path / "out"
+    options = ["--export", "jsonl", "--data", str(tmp_path / "study.yaml"), "--out", str(out), "--budget", "1"]
+    asked = ["mix", str(tmp_path / "t.csv"), "--rename", "charts=chartqa", "--target", "chartqa", *options]
+    assert run_command(asked) == 0, capsys.readouterr().err
+    assert "chartqa: 1 example" in " ".join(capsys.readouterr().err.split())
+
+
 def test_evidence_that_is_a_study_is_known_by_its_scores_and_findings(tmp_path):
     for name in ("study.yaml", "findings.json", "scores/a.parquet", "report.html"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -85,6 +85,7 @@ def test_check_says_what_a_file_holds(tmp_path, capsys):
     ("given", "message"),
     [
         ([], "2 faults:"),
+        (["--column", "image=img"], "there is no column 'img'"),
         (["--column", "q=question"], "allowed: idx, prompt"),
         (["--column", "answer"], "write NAME=COLUMN: answer=label"),
         (["--metric", "foo"], "Input should be 'accuracy'"),
@@ -95,6 +96,41 @@ def test_check_says_everything_that_is_wrong(tmp_path, capsys, given, message):
     file.write_text('{"question": "x"}\n{"question": "y", "answer": "z", "image": "no.png"}\n')
     assert run_command(["tasks", "check", str(file), *given]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        (
+            {"options": ["a", "b"], "answer": "a"},
+            "! options may hold the choices, and is not read: --column choices=op",
+        ),
+        ({"A": "a", "B": "b", "answer": "A"}, "! A,B may hold the choices, and are not read: --column choices=A,B"),
+        ({"choices": ["a", "b"], "answer": "A", "file_name": "x.png"}, "--column images=file_name"),
+    ],
+)
+def test_check_warns_of_columns_that_are_probably_meant(tmp_path, capsys, more, warned):
+    file = tmp_path / "data.jsonl"
+    Image.new("RGB", (4, 4)).save(tmp_path / "x.png")
+    file.write_text(json.dumps({"question": "?", "note": "n", **more}))
+    assert run_command(["tasks", "check", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert warned in said
+    assert "not read: note" in said
+    assert (
+        run_command(["tasks", "check", str(file), "--column", warned.rpartition(" ")[2].replace("=op", "=options")])
+        == 0
+    )
+    assert "!" not in capsys.readouterr().out
+
+
+def test_check_says_the_fault_of_every_row_once_with_the_columns_there_are(tmp_path, capsys):
+    file = tmp_path / "data.jsonl"
+    file.write_text('{"question": "x", "label": "y", "img": "z"}\n' * 200)
+    assert run_command(["tasks", "check", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert "1 fault:" in said
+    assert said.count("no answer; there are: question, label, img (the same in 199 more)") == 1
 
 
 def test_one_fault_is_not_several(tmp_path, capsys):

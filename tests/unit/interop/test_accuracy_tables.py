@@ -127,3 +127,30 @@ def test_a_model_is_named_by_its_file_where_its_row_is_called_base(tmp_path, row
     (tmp_path / "t.csv").write_text(f"model,Jigsaw,Counting\n{row},0.52,0.4083\njigsaw-seed0,0.7067,0.41\n")
     choices = ImportChoices(mapping=RunMapping(base={row: None}))
     assert plan_import([tmp_path / "t.csv"], choices).model == model
+
+
+def test_datasets_of_ones_own_stand_apart_from_tasks_that_are_called_alike(tmp_path):
+    results = read(
+        tmp_path, "model,blink_counting,mmstar\nbase,0.5,0.5\ncounting-seed0,0.7,0.5\ncharts-seed0,0.6,0.6\n"
+    )
+    (table,) = results.data
+    assert {row.source for row in table.rows} == {"base", "counting", "charts"}
+    assert {row.target for row in table.rows} == {"Counting", "mmstar"}
+    notes = results.gathered.notes
+    assert [note for note in notes if "diagonal" in note] == [
+        "finetuned on, but not evaluated, so without a place on the diagonal: charts, counting"
+    ]
+    assert any("--rename counting=Counting" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        ("dataset,chartqa,mmstar\nzero-shot,55,53\n", None, r"its columns are dataset, chartqa, mmstar\n(?s:.*)--base"),
+        ("ft,benchmark,score\nbase,chartqa,55\n", "accuracy-table", "'benchmark' holds 'chartqa', no accuracy\n.*long"),
+    ],
+)
+def test_a_table_that_is_not_understood_is_told_with_its_columns(tmp_path, text, options, words):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(ImportFileError, match=words):
+        import_results([tmp_path / "t.csv"], ImportChoices(format=options))

@@ -67,15 +67,69 @@ def test_an_abbreviation_is_told_and_can_be_refused(tmp_path):
     mapping = read_mapping([], [], None)
     taken = map_runs(found, mapping)
     assert taken[1].place.source == "Counting"
-    assert "abbreviation" in taken[1].reason
+    assert taken[1].reason == "the pattern; CN is BLINK's"
     (note,) = mapping_notes(taken, mapping.tasks)
-    assert "'CN' is taken for Counting" in note
+    assert note == "taken for BLINK's tasks by their names: CN is Counting; --rename CN=CN keeps a name"
     file = tmp_path / "map.yaml"
     file.write_text("tasks: {CN: CN}\n")
     for own in (read_mapping([], [], None, ["CN=CN"]), read_mapping([], [str(file)], None)):
         kept = map_runs(found, own)
         assert (kept[1].place.source, kept[1].reason) == ("CN", "the pattern")
         assert mapping_notes(kept, own.tasks) == []
+
+
+def test_a_dataset_that_is_merely_called_as_a_task_of_blink_keeps_its_name():
+    found = [replace(run, tasks=("blink_counting", "mmstar")) for run in runs("base", "counting-seed0", "JIGSAW-seed0")]
+    mapping = read_mapping([], [], None)
+    taken = map_runs(found, mapping)
+    assert [each.place.source for each in taken] == ["base", "JIGSAW", "counting"]
+    assert ["blink_counting is Counting" in note for note in mapping_notes(taken, mapping.tasks)] == [True]
+
+
+def test_every_name_can_be_kept_as_it_is():
+    found = [replace(run, tasks=("blink_counting", "Jigsaw")) for run in runs("base", "counting-seed0", "Jigsw-seed0")]
+    with pytest.raises(ImportFileError, match=r"did you mean Jigsaw(?s:.*)--rename Jigsw=Jigsw keeps its name"):
+        map_runs(found, read_mapping([], [], None))
+    kept = read_mapping([], [], None, [f"{name}={name}" for name in ("counting", "blink_counting", "Jigsw")])
+    taken = map_runs(found, kept)
+    assert [each.place.source for each in taken] == ["base", "Jigsw", "counting"]
+    assert kept.tasks.settle("blink_counting") == "blink_counting"
+    assert mapping_notes(taken, kept.tasks) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (["base", "charts/Qwen__Qwen2.5", "receipts/Qwen__Qwen2.5"], "--pattern '{source}/*'"),
+        (["base", "charts", "receipts"], "--pattern '{source}'"),
+        (["Qwen", "Qwen_charts_0", "Qwen_charts_1", "Qwen_art_0"], "--base 'Qwen' --pattern 'Qwen_{source}_{seed}'"),
+        (["base", "__ckpt__charts-s0", "__ckpt__art-s0"], "--pattern '{source}-s{seed}'"),
+    ],
+)
+def test_a_pattern_that_fits_the_names_is_offered_and_reads_them(names, options):
+    with pytest.raises(ImportFileError) as raised:
+        places(names)
+    offered = raised.value.hint.splitlines()[0].removeprefix("these names would be read by ")
+    assert offered == options
+    words = [word.strip("'") for word in offered.split()]
+    base = [words[1]] if words[0] == "--base" else []
+    assert len(set(places(names, base=base, pattern=words[-1]).values())) == len(names)
+
+
+def test_names_that_no_pattern_tells_apart_are_offered_none():
+    with pytest.raises(ImportFileError) as raised:
+        places(["base", "x/1/a", "x/1/b"], pattern="{source}-seed{seed}")
+    assert "would be read by" in raised.value.hint  # as sources a and b
+    with pytest.raises(ImportFileError) as raised:
+        places(["base", "x/a", "y/a", "x/b"])
+    assert "would be read by" not in raised.value.hint
+
+
+def test_the_base_is_the_base_of_every_seed_where_a_pattern_without_seeds_reads_it():
+    assert places(["base/Qwen", "charts/Qwen"], pattern="{source}/*") == {
+        "base/Qwen": ("base", None),
+        "charts/Qwen": ("charts", 0),
+    }
 
 
 def test_runs_of_one_place_that_hold_one_task_are_told():

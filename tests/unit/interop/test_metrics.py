@@ -30,8 +30,7 @@ def test_a_task_of_several_metrics_does_not_stand_in_the_way_of_others(tmp_path)
     )
     plan = plan_import([folder], ImportChoices())
     assert plan.runs[0].run.tasks == ("blink_jigsaw",)
-    (note,) = plan.notes
-    assert "mme is left out: it has several metrics, perception,none, cognition,none" in note
+    assert "mme is left out: it has several metrics, perception,none, cognition,none" in plan.notes[-1]
     chosen = plan_import([folder], ImportChoices(reading=ReadingOptions(metric="cognition")))
     assert chosen.runs[0].run.tasks == ("mme",)
     assert "blink_jigsaw is left out: it has no metric 'cognition'" in " ".join(chosen.notes)

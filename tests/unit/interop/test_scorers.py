@@ -13,7 +13,7 @@ from spillover.cli.main import run_command
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import ReadingOptions
 from spillover.interop.gather import GatherSettings
-from spillover.interop.importing import ImportChoices, import_results
+from spillover.interop.importing import ImportChoices, import_results, plan_import
 
 FILE = ImportChoices(gathering=GatherSettings(scoring="file"))
 
@@ -106,7 +106,9 @@ def test_one_model_evaluated_twice_is_told_where(tmp_path):
     folder = write("lmms-eval", tmp_path)
     file = next((folder / "base").glob("*samples_blink_jigsaw*"))
     file.with_name(file.name.replace("20250907", "20250908")).write_bytes(file.read_bytes())
-    with pytest.raises(ImportFileError, match=r"20250908.*jsonl:1: base → Jigsaw.*twice\n.*evaluated twice"):
+    with pytest.raises(
+        ImportFileError, match=r"20250908.*jsonl:1: base → Jigsaw.*twice.*20250907.*\n.*evaluated twice"
+    ):
         import_results([folder])
 
 
@@ -144,7 +146,7 @@ def test_a_task_of_ones_own_may_be_called_as_blink_abbreviates_another(tmp_path,
     for file in folder.rglob("*.tsv"):
         file.write_text(file.read_text().replace("\tCounting\t", "\tCN\t"))
     assert run_command(["import", str(folder), "--out", str(tmp_path / "taken")]) == 0
-    assert "'CN' is taken for Counting" in capsys.readouterr().out
+    assert "CN is Counting; --rename CN=CN keeps a name" in capsys.readouterr().out
     assert run_command(["import", str(folder), "--rename", "CN=CN", "--out", str(tmp_path / "own"), "--json"]) == 0
     assert {each["task"] for each in json.loads(capsys.readouterr().out)["tasks"]} == {"Jigsaw", "CN"}
 
@@ -181,6 +183,34 @@ def test_what_is_shown_as_ours_was_read_by_us(tmp_path, capsys):
         assert run_command(["import", str(folder), *metric, "--out", str(tmp_path / f"{name}-study")]) == 0
         (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(" Jigsaw  ")]
         assert ("–" in line) != ours
+
+
+def test_a_harness_is_known_by_how_it_names_its_files(tmp_path):
+    """lmms-eval writes `prompt_hash` too, and leaves `arguments` out on request."""
+    folder = write("lmms-eval", tmp_path)
+    for file in folder.rglob("*.jsonl"):
+        lines = [json.loads(line) | {"prompt_hash": "x"} for line in file.read_text().splitlines()]
+        file.write_text(json_lines(lines))
+    assert {each.run.format for each in plan_import([folder], ImportChoices()).runs} == {"lmms-eval"}
+
+
+def test_the_base_model_is_called_as_its_folder_says(tmp_path):
+    folder = write("lmms-eval", tmp_path)
+    for run in [*folder.iterdir()]:
+        files = [*run.iterdir()]
+        (run / "Qwen__Qwen2.5-VL-3B-Instruct").mkdir()
+        for file in files:
+            file.rename(run / "Qwen__Qwen2.5-VL-3B-Instruct" / file.name)
+    assert plan_import([folder], ImportChoices()).model == "Qwen2.5-VL-3B-Instruct"
+
+
+def test_no_name_of_a_run_is_broken_in_a_narrow_terminal(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    name = f"{'a-name-that-is-long-' * 3}-seed0"
+    folder = write("blink", tmp_path)
+    (folder / "Jigsaw-seed0").rename(folder / name)
+    assert run_command(["import", str(folder), "--map", f"{name}=Jigsaw:0", "--dry-run"]) == 0
+    assert name in capsys.readouterr().out
 
 
 def test_an_interrupted_import_leaves_nothing(tmp_path, capsys, monkeypatch):

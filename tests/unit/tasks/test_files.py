@@ -10,7 +10,7 @@ from spillover.tasks.data import open_tasks
 from spillover.tasks.files import read_examples
 from spillover.tasks.image import encode_png
 from spillover.tasks.recorded import RecordedTask
-from spillover.tasks.settings import FileTask
+from spillover.tasks.settings import Columns, FileTask
 from spillover.tasks.task import Task
 
 ROW = {"image_1": "a.png", "choices": ["left", "right"], "answer": "(B)", "question": "Which?"}
@@ -103,7 +103,7 @@ def test_parquet_holds_images_as_bytes(folder):
         ({**ROW, "question": None}, "neither prompt nor question"),
         (
             {"instruction": "Which?", "output": "left"},
-            r"neither prompt nor question\n.*conversations of from and value",
+            r"neither prompt nor question; there are: instruction, output\n.*conversations of from and value",
         ),
         ({**ROW, "image_1": "gone.png"}, "no image 'gone.png'"),
         ({**ROW, "image_1": 3}, "image_1: the image is int"),
@@ -115,6 +115,50 @@ def test_parquet_holds_images_as_bytes(folder):
 def test_a_broken_row_is_named_by_file_and_line(folder, row, message):
     with pytest.raises(TaskError, match=message):
         read_examples(write(folder, {**ROW, "idx": "same"}, row))
+
+
+def test_a_table_in_csv_is_read_its_lists_written_as_json(folder):
+    file = folder / "data.csv"
+    rows = ['"Which, ""now""?","[""left"", ""right""]",B,"[""a.png"", ""a.png""]"', "How many?,,3,"]
+    file.write_text("\n".join(["question,choices,answer,images", *rows]), encoding="utf-8-sig")
+    chosen, counted = read_examples(file)
+    assert (chosen.choices, chosen.answer, len(chosen.images)) == (("left", "right"), "(B)", 2)
+    assert chosen.prompt.startswith('Which, "now"?')
+    assert (counted.choices, counted.answer, counted.images) == ((), "3", ())
+    columns = Columns.model_validate({"choices": ["A", "B", "C"], "answer": "label", "images": "img"})
+    file.write_text("img,question,A,B,C,label\na.png,Which?,left,right,,A\n")
+    (lettered,) = read_examples(file, columns=columns)
+    assert (lettered.choices, lettered.answer, len(lettered.images)) == (("left", "right"), "(A)", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("question,answer\na,b,c\n", r"csv:2: .*more cells"), ('question,answer\n"a,b\n', "no CSV")],
+)
+def test_a_broken_table_is_named_by_its_line(folder, text, message):
+    (folder / "data.csv").write_text(text)
+    with pytest.raises(TaskError, match=message):
+        read_examples(folder / "data.csv")
+
+
+def test_image_may_be_said_for_images_and_one_column_needs_no_list():
+    said = [Columns.model_validate({key: names}) for key in ("image", "images") for names in ("img", ["img"])]
+    assert said == [Columns(images=("img",))] * 4
+
+
+@pytest.mark.parametrize(
+    ("held", "advice"),
+    [
+        ("metadata.jsonl", r"give .*metadata\.jsonl.*images: file_name"),
+        ("state.json", "kind: hub.*load_from_disk"),
+        ("dataset_dict.json", "kind: hub"),
+        ("other", r"give a \.jsonl"),
+    ],
+)
+def test_a_folder_is_told_what_to_give_instead(tmp_path, held, advice):
+    (tmp_path / held).touch()
+    with pytest.raises(TaskError, match=f"this is a folder, no file\n.*{advice}"):
+        read_examples(tmp_path)
 
 
 def test_too_few_training_examples_are_said(folder):

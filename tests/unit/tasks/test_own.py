@@ -237,3 +237,12 @@ def test_rows_without_a_value_of_a_choice_have_fewer_choices(folder):
     columns = Columns(question="q", choices=("a", "b", "c"), answer="k")
     examples = read_examples(folder / "data.parquet", None, columns)
     assert [len(example.choices) for example in examples] == [2, 3]
+
+
+def test_a_single_split_that_datasets_saved_is_read_by_its_name(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    datasets.Dataset.from_list([{"question": "Which?", "answer": "a"}]).save_to_disk(str(tmp_path / "saved"))
+    (data,) = open_tasks([HubTask(name="Mine", dataset=str(tmp_path / "saved"), train="train")])
+    assert [example.answer for example in data.read("train", None)] == ["a"]
+    with pytest.raises(TaskError, match="one split in the folder, 'train', not 'test'"):
+        open_tasks([HubTask(name="Mine", dataset=str(tmp_path / "saved"), validation="test")])
