@@ -196,7 +196,7 @@ def write_results(folder: Path) -> None:
     """A study's folder, with made-up answers."""
     from tests.unit.study.made_up import record_evaluations
 
-    from spillover.study.run import prepare
+    from spillover.study.preparing import prepare
 
     write_study(folder)
     prepared = prepare(load_study(folder / "study.yaml"))

@@ -12,7 +12,7 @@ import faults
 from spillover.study.executors.executor import JobFinished, JobStarted
 from spillover.study.job_log import JobLog
 from spillover.study.plan import Finetune
-from spillover.study.run import prepare
+from spillover.study.preparing import prepare
 
 
 @pytest.fixture

@@ -21,9 +21,10 @@ from spillover.study.devices import devices_of
 from spillover.study.earlier import tell_earlier
 from spillover.study.job_log import job_log
 from spillover.study.plan import Finetune
+from spillover.study.preparing import Prepared, prepare
 from spillover.study.provenance import package_versions
 from spillover.study.resume import changed_versions, difference, pending
-from spillover.study.run import Prepared, Run, carry_out, prepare
+from spillover.study.run import Run, carry_out
 from spillover.study.shard import Shard
 from spillover.study.stored import StoredStudy
 from spillover.study.study import RayExecutor, Study

@@ -23,8 +23,8 @@ from spillover.study.estimate import Cost, estimate_cost
 from spillover.study.model_faults import missing_weights
 from spillover.study.opening import load_study_to_run
 from spillover.study.plan import Evaluate, Finetune, Plan
+from spillover.study.preparing import Prepared, prepare
 from spillover.study.rehearsal import make_rehearsal
-from spillover.study.run import Prepared, prepare
 from spillover.study.shard import Shard, read_shard
 from spillover.study.study import Study
 

@@ -14,7 +14,7 @@ from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of
 from spillover.study.plan import Evaluate, Finetune, Job, Question
-from spillover.study.run import Prepared
+from spillover.study.preparing import Prepared
 from spillover.study.study import LocalExecutor, Study
 from spillover.tasks.settings import PerceptionTasks, VSIBenchTasks
 from spillover.tasks.vsibench import KINDS

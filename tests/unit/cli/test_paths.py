@@ -16,8 +16,8 @@ from spillover.cli.main import build_app
 from spillover.cli.paths import _named
 from spillover.core.errors import ImportFileError
 from spillover.core.scores import Score, table_from_scores
+from spillover.study.preparing import prepare
 from spillover.study.reading import load_study
-from spillover.study.run import prepare
 
 HEADER = "seed,ft_task,task,perfection_gap_factor"
 

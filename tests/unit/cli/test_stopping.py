@@ -14,7 +14,7 @@ from spillover.cli import stopping as stopping_module
 from spillover.cli.main import run_command
 from spillover.cli.readable import read_duration_s
 from spillover.cli.stopping import TRY_AGAIN, Stop, Stopped
-from spillover.study.run import prepare
+from spillover.study.preparing import prepare
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from spillover.cli.progress import StudyProgress
 from spillover.cli.streams import watched_streams
 from spillover.core.errors import SpilloverError
 from spillover.study.executors.executor import JobFailed, JobFinished, JobStarted
-from spillover.study.run import prepare
+from spillover.study.preparing import prepare
 
 
 def shell(line):

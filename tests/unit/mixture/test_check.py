@@ -13,9 +13,9 @@ from spillover.mixture.check import describe_arms, find_rivals, verifying_study,
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
+from spillover.study.preparing import prepare
 from spillover.study.reading import load_study
 from spillover.study.results import read_study
-from spillover.study.run import prepare
 from spillover.study.study import Study
 from spillover.study.together import analyze_results
 from spillover.tasks.settings import MixtureSource

@@ -7,7 +7,8 @@ from spillover.study import run as run_module
 from spillover.study.earlier import tell_earlier
 from spillover.study.executors.executor import JobFinished, JobStarted
 from spillover.study.plan import Finetune
-from spillover.study.run import carry_out, prepare
+from spillover.study.preparing import prepare
+from spillover.study.run import carry_out
 
 
 def finish(prepared, leave_out=lambda _: False):

@@ -13,7 +13,8 @@ from spillover.models.settings import EvaluationSettings, ModelSettings
 from spillover.models.size import count_parameters
 from spillover.models.tiny import CHECKPOINT
 from spillover.study.estimate import estimate_cost
-from spillover.study.run import carry_out, prepare
+from spillover.study.preparing import prepare
+from spillover.study.run import carry_out
 from spillover.tasks.data import find_task_data, open_tasks
 from spillover.tasks.export import write_examples
 from spillover.tasks.settings import PerceptionTasks

@@ -14,8 +14,9 @@ from spillover.core.errors import StoreError, StudyError
 from spillover.models.adapter_folder import CONFIG_FILE, PICKLE, WEIGHTS_FILE
 from spillover.models.finetuning import finetune
 from spillover.models.settings import TrainingSettings
+from spillover.study.preparing import prepare
 from spillover.study.results import read_study
-from spillover.study.run import carry_out, prepare
+from spillover.study.run import carry_out
 from spillover.study.together import analyze_results
 
 TASKS = ("Relative_Depth", "Visual_Similarity")

@@ -16,7 +16,7 @@ from spillover.core.errors import SpilloverError
 from spillover.study import job_log as job_log_module
 from spillover.study.executors.executor import JobFailed, JobFinished, JobKept, JobProgressed, JobStarted
 from spillover.study.job_log import JobLog, job_log, last_heard
-from spillover.study.run import prepare
+from spillover.study.preparing import prepare
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture.recommend import recommend
 from spillover.mixture.settings import MixtureSettings
 from spillover.study.opening import load_study_to_run
+from spillover.study.preparing import prepare
 from spillover.study.reading import load_study
 from spillover.study.results import read_study
 from spillover.study.resume import difference
-from spillover.study.run import prepare
 from spillover.study.together import analyze_results
 
 TASKS = ("Relative_Depth", "Visual_Similarity")

@@ -9,8 +9,8 @@ from PIL import Image
 
 from spillover.cli.main import run_command
 from spillover.study.overlap import find_overlap
+from spillover.study.preparing import prepare
 from spillover.study.reading import load_study
-from spillover.study.run import prepare
 
 NAMES = ("First", "Second")
 

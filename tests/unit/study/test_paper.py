@@ -9,8 +9,9 @@ from tests.unit.tasks.test_vsibench import folder as vsibench  # noqa: F401 (a f
 from spillover.cli.main import run_command
 from spillover.core.errors import ModelError
 from spillover.models.size import count_parameters
+from spillover.study.preparing import prepare
 from spillover.study.reading import load_study
-from spillover.study.run import carry_out, prepare
+from spillover.study.run import carry_out
 from spillover.tasks.catalogue import BLINK
 from spillover.tasks.export import write_examples
 from spillover.tasks.prepare.make import RECIPES

@@ -6,8 +6,8 @@ import pytest
 from spillover.analysis import AnalysisSettings
 from spillover.core.errors import StudyError
 from spillover.study.opening import load_study_to_run, open_study
+from spillover.study.preparing import prepare
 from spillover.study.reading import load_analysis_settings, load_study, parse_study
-from spillover.study.run import prepare
 
 FILE = Path("study.yaml")
 

@@ -10,8 +10,8 @@ from tests.conftest import small_study
 from spillover.cli.main import run_command
 from spillover.core.errors import StoreError, StudyError
 from spillover.models.tiny import CHECKPOINT
+from spillover.study.preparing import prepare
 from spillover.study.rehearsal import MARK, make_rehearsal
-from spillover.study.run import prepare
 
 
 def test_it_has_every_source_target_and_control_of_the_study_and_little_work(tmp_path):

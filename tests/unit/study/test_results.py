@@ -11,8 +11,8 @@ from tests.unit.study.made_up import answers, record_evaluations
 from spillover.cli.main import run_command
 from spillover.core.errors import StoreError
 from spillover.core.scores import SCORE_SCHEMA
+from spillover.study.preparing import prepare
 from spillover.study.results import read_scores, read_study
-from spillover.study.run import prepare
 from spillover.study.store import Outcome
 from spillover.tasks.data import find_task_data, open_tasks
 from spillover.tasks.export import write_examples

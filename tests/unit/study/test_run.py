@@ -9,7 +9,8 @@ from spillover.study import run as run_module
 from spillover.study.devices import devices_of, precision_of
 from spillover.study.executors.executor import JobFinished, JobKept, JobStarted
 from spillover.study.job_log import job_log, last_heard
-from spillover.study.run import carry_out, prepare
+from spillover.study.preparing import prepare
+from spillover.study.run import carry_out
 from spillover.study.store import Store
 
 

@@ -12,8 +12,8 @@ from spillover.core.files import write_once
 from spillover.study import store as store_module
 from spillover.study.opening import open_study
 from spillover.study.plan import Finetune, plan_study
+from spillover.study.preparing import prepare
 from spillover.study.resume import pending
-from spillover.study.run import prepare
 from spillover.study.shard import Shard, read_shard
 from spillover.study.store import Store
 

@@ -8,7 +8,8 @@ from tests.conftest import small_study
 
 from spillover.core.errors import ModelError
 from spillover.study.plan import Finetune
-from spillover.study.run import carry_out, prepare
+from spillover.study.preparing import prepare
+from spillover.study.run import carry_out
 from spillover.study.tracking import run_folder
 from spillover.study.work import LOG_COLUMNS, start_worker
 

@@ -16,7 +16,7 @@ from spillover.study import work
 from spillover.study.executors.executor import JobStopped
 from spillover.study.opening import open_study
 from spillover.study.plan import Evaluate, plan_study
-from spillover.study.run import prepare
+from spillover.study.preparing import prepare
 from spillover.study.study import LocalExecutor
 from spillover.study.work import start_worker
 

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.tasks.blink_copy import write_blink
 
 from spillover.core.errors import HubError, StudyError, TaskError
-from spillover.study.run import prepare
+from spillover.study.preparing import prepare
 from spillover.study.study import Study
 from spillover.tasks import labels as labels_of_blink
 from spillover.tasks.blink import open_blink

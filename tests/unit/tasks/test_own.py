@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from spillover.core.errors import StudyError, TaskError
 from spillover.core.prompt import Turn
-from spillover.study.run import prepare
+from spillover.study.preparing import prepare
 from spillover.study.study import Study
 from spillover.tasks.data import open_tasks
 from spillover.tasks.files import find_faults, read_examples

@@ -7,7 +7,7 @@ from PIL import Image
 
 from spillover.core.errors import StudyError, TaskError
 from spillover.core.scores import Score, table_from_scores
-from spillover.study.run import prepare
+from spillover.study.preparing import prepare
 from spillover.study.study import Study
 from spillover.tasks.data import open_tasks
 from spillover.tasks.settings import VSIBenchTasks
