@@ -17,6 +17,7 @@ import yaml
 from PIL import Image
 from safetensors.numpy import save_file
 
+from spillover.core.prompt import Turn
 from spillover.mixture.export.formats import write_rows
 from spillover.mixture.export.rows import ExportedImage, Row
 from spillover.models.tiny import CHECKPOINT
@@ -107,9 +108,10 @@ def write_export(folder: Path) -> None:
     exported = [
         Row(
             source="Own",
-            messages=(
-                {"role": "user", "content": f"<image>Which is {number}?"},
-                {"role": "assistant", "content": "(A)"},
+            example=f"own_{number}",
+            turns=(
+                Turn(role="user", text=f"Which is {number}?", image_places=(0,)),
+                Turn(role="assistant", text="(A)"),
             ),
             images=(ExportedImage(name=f"{number}.png", data=_encoded(picture(number), "PNG")),),
         )

@@ -16,11 +16,12 @@ from tests.contracts.thought import Thought
 
 def slow_models() -> Iterator[Thought]:
     """Those that only a run can see."""
-    for name, harm in (
-        ("weights that lack a layer", _model_file("config.json", _another_layer)),
-        ("weights that are no numbers", _broken_weights),
+    for name, harm, says in (
+        ("no weights", lambda folder: (folder / "model" / "model.safetensors").unlink(), "no safetensors weights"),
+        ("weights that lack a layer", _model_file("config.json", _another_layer), "jobs could not be done"),
+        ("weights that are no numbers", _broken_weights, "jobs could not be done"),
     ):
-        yield Thought("model folders, run", name, harm, "jobs could not be done")
+        yield Thought("model folders, run", name, harm, says)
 
 
 def _adapter_config(**changes: Any) -> Callable[[Path], object]:

@@ -76,7 +76,7 @@ def reach_at_least(ends: Ends, estimate: np.ndarray, reach: np.ndarray, also: np
     """
     low, high = ends
     far = np.where(also | ((low <= 0) & (high >= 0)), np.nan_to_num(reach), 0.0)
-    return np.minimum(low, estimate - far), np.maximum(high, estimate + far)
+    return np.asarray(np.minimum(low, estimate - far)), np.asarray(np.maximum(high, estimate + far))
 
 
 def derive_reach(unseen: PerTarget, frame: Frame) -> Derived:
@@ -111,7 +111,7 @@ def derive_reach(unseen: PerTarget, frame: Frame) -> Derived:
         return Profile(far, -far)
 
     return Derived(
-        mean=(share * limits).max(initial=0.0),
+        mean=np.asarray((share * limits).max(initial=0.0)),
         transferability=given(frame.transfer & wide),
         malleability=taken(frame.transfer & tall),
         transferability_with_diagonal=given(frame.defined & wide),

@@ -52,7 +52,8 @@ def try_model(model: Any, inputs: Mapping[str, Any], name: str) -> Abilities:
         name: for the log and for errors.
 
     Raises:
-        ModelError: it cannot read the prompt at all, or must be told of every token which images it may look at.
+        ModelError: it cannot read the prompt at all, answers in what is no number, or must be told of every token which
+            images it may look at.
     """
     read = accepted_names(type(model), "forward")
     placed = {each: value.to(model.device) for each, value in inputs.items() if each in read}
@@ -62,6 +63,11 @@ def try_model(model: Any, inputs: Mapping[str, Any], name: str) -> Abilities:
             f"{name} must be told of every token which images it may look at ({told[0]}), which spillover does not do"
         )
     states, logits = _first_answer(model, placed, name)
+    if not bool(logits.isfinite().all()):
+        raise ModelError(
+            f"{name} answers in values that are no numbers",
+            hint="its weights are broken, or its precision is too narrow for them: try precision: bfloat16 or float32",
+        )
     form, why = _image_form(model, placed, states)
     if why:
         log.warning("the images of %s pass its vision tower with every batch, which is slower: %s", name, why)

@@ -89,7 +89,9 @@ def test_hidden_answers_are_refused_wherever_they_stand(folder):
 
 
 def test_what_is_missing_is_said_with_what_was_expected(tmp_path):
-    (data, *_) = open_blink(BlinkTasks(path=str(tmp_path)))
+    with pytest.raises(TaskError, match=r"no folder of a task with val-00000-of-00001\.parquet"):
+        open_blink(BlinkTasks(path=str(tmp_path)))
+    (data, *_) = open_blink(BlinkTasks(path=str(write_blink(tmp_path / "some", ("Jigsaw",)))))
     with pytest.raises(TaskError, match=r"Art_Style/val-00000-of-00001\.parquet is expected"):
         data.read("validation", None)
     with pytest.raises(TaskError, match="there is no folder"):
