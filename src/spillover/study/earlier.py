@@ -7,7 +7,7 @@ real study take hundreds of GPU hours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from spillover.core.errors import SpilloverError
@@ -55,13 +55,15 @@ def _under(plan: Plan, keys: Mapping[str, str]) -> Plan:
     return replace(plan, jobs=tuple(jobs))
 
 
-def done_anew(store: Store, jobs: Iterable[Job]) -> tuple[Job, ...]:
+def done_anew(store: Store, jobs: Sequence[Job]) -> tuple[Job, ...]:
     """Find jobs that are to be done, though the plan in the folder has them done: what they depend on is another.
 
     Args:
         store: the study's; where it has no plan that can be read, nothing is known to be done.
         jobs: what is to be done.
     """
+    if not jobs:
+        return ()
     try:
         before = store.stored_plan()
     except SpilloverError:

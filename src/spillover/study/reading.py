@@ -19,6 +19,8 @@ from spillover.study.places import settle_paths
 from spillover.study.study import Study
 
 STUDY_FILE = "study.yaml"
+PLAN_FILE = "plan.json"
+"""Beside the study file in a folder of results."""
 STUDY_FORM = "a study file is a mapping: name:, models:, tasks:, …"
 SETTINGS = "the analysis' settings file"
 SETTINGS_FORM = "it must be a mapping of what a study has under analysis: (ceiling:, replicates:, …)"
@@ -92,7 +94,7 @@ def study_folder(path: Path) -> Path:
         StudyError: the study file cannot be read or is not a study.
     """
     file = path / STUDY_FILE if path.is_dir() else path
-    if file.suffix not in YAML or not file.is_file():
+    if file.suffix not in YAML or not file.is_file() or (path / PLAN_FILE).is_file():
         return path
     if file.name == STUDY_FILE and is_imported(file.parent):
         return file.parent

@@ -23,7 +23,7 @@ from spillover.study.adapter_store import copy_given, is_sound, is_there, read_a
 from spillover.study.kept import Kept, read_answers, read_kept, write_kept
 from spillover.study.plan import Asked, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
-from spillover.study.reading import parse_study, read_study_text
+from spillover.study.reading import PLAN_FILE, parse_study, read_study_text
 from spillover.study.study import Study
 
 STATE = re.compile(r"[0-9a-f]{32}\.(state|safetensors)")
@@ -69,7 +69,7 @@ class Store:
     @property
     def plan_file(self) -> Path:
         """The plan as it was last resolved: with it, reading needs no data and no model."""
-        return self.folder / "plan.json"
+        return self.folder / PLAN_FILE
 
     def stored_study(self) -> Study | None:
         """The study that the folder belongs to; None where there is none yet.
