@@ -161,9 +161,10 @@ def test_a_study_on_a_cluster_gives_what_it_gives_in_local_processes(cluster, tm
 
 
 @contextmanager
-def running(folder, address):
-    """A study's command, when its first scores are there and other jobs run."""
+def running(folder, address, seeds):
+    """A study's command, when its first scores are there and other jobs run: as many as outlast what comes next."""
     small = small_study(folder).model_dump(mode="json", exclude_none=True)
+    small["seeds"] = list(range(seeds))
     small["executor"] = {"kind": "ray", "address": address, "gpus_per_worker": 0, "keep_every_s": 0}
     file = folder.with_suffix(".yaml")
     file.write_text(yaml.safe_dump(small))
@@ -186,7 +187,7 @@ def mortal_cluster(cluster):  # noqa: ARG001 (it tells workers where this packag
 
 
 def test_a_command_whose_cluster_has_lost_its_head_says_so_and_that_it_may_be_given_again(mortal_cluster, tmp_path):
-    with running(tmp_path / "small", mortal_cluster.address) as process:
+    with running(tmp_path / "small", mortal_cluster.address, seeds=50) as process:
         mortal_cluster.head_node.kill_gcs_server()
         said = process.communicate(timeout=100)[1]
     assert process.returncode == 75, said
@@ -196,7 +197,7 @@ def test_a_command_whose_cluster_has_lost_its_head_says_so_and_that_it_may_be_gi
 
 def test_a_command_on_a_cluster_stops_at_sigterm_and_goes_on(cluster, tmp_path):
     """As `spillover run`, with both kinds of jobs begun when the signal comes."""
-    with running(tmp_path / "small", cluster.address) as process:
+    with running(tmp_path / "small", cluster.address, seeds=5) as process:
         os.killpg(process.pid, signal.SIGTERM)
         said = process.communicate(timeout=200)[1]
     assert process.returncode == 75, said
