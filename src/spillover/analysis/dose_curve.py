@@ -58,7 +58,7 @@ def trace_doses(cube: ScoreCube, asked: VerificationSettings, context: Context) 
         context: ceilings and confidence.
 
     Returns:
-        None where the best single source, a target, or every smaller dose is not in the cube, or the base leaves no gap.
+        None where the best single source, a target or every smaller dose is not in the cube, or there is no gap.
 
     Complexity: O(seeds · doses · examples) a target.
     """
