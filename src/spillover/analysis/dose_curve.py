@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 
+import numpy as np
+
 from spillover.analysis.context import Context
 from spillover.analysis.cube import ScoreCube
 from spillover.analysis.paired import Estimate, Kept, Paired, infer_effect, judge_miss
@@ -98,4 +100,4 @@ def _combine(
         block = cube.blocks[cube.targets.index(target)]
         base = block.base.mean(axis=0)
         changes = [weight * (block.scores[:, cube.sources.index(name)] - base) for weight, name in terms]
-        yield Paired(difference=sum(changes[1:], changes[0]), gap=ceiling - base)
+        yield Paired(difference=np.sum(changes, axis=0), gap=ceiling - base)
