@@ -18,9 +18,10 @@ LEFT, RIGHT, TOP, BOTTOM = 52.0, 24.0, 16.0, 44.0
 class DoseRow:
     """One dose; the whole one has nothing to be held against."""
 
-    dose: str
+    examples: str
     pgf: str
     linear: str
+    """Without an interval: that of the miss says how sure the comparison is."""
     miss: str
     outcome: str
 
@@ -58,15 +59,15 @@ def dose_rows(curve: DoseCurve) -> list[DoseRow]:
     """Lay out the doses, the smallest first and the whole one last."""
     smaller = [
         DoseRow(
-            dose=f"{percent(point.dose)}: {point.examples:,} examples",
+            examples=f"{point.examples:,} ({percent(point.dose)})",
             pgf=estimate_text(point.effect),
-            linear=estimate_text(point.linear),
+            linear=signed(point.linear.pgf, 2),
             miss=estimate_text(point.miss),
             outcome="as linear" if point.outcome == "consistent" else point.outcome,
         )
         for point in curve.points
     ]
-    return [*smaller, DoseRow(dose=percent(1.0), pgf=estimate_text(curve.whole), linear="", miss="", outcome="")]
+    return [*smaller, DoseRow(examples="all", pgf=estimate_text(curve.whole), linear="", miss="", outcome="")]
 
 
 def lay_out_doses(curve: DoseCurve) -> DoseChart:

@@ -58,9 +58,9 @@ def _protected(verdict: Verdict) -> RenderableType:
 
 
 def _doses(curve: DoseCurve) -> RenderableType:
-    table = _table("trained on", "PGF", "linear in dose", "PGF − linear", "it is")
+    table = _table("examples", "PGF", "linear", "PGF − linear", "it is")
     for row in dose_rows(curve):
-        table.add_row(row.dose, row.pgf, row.linear, row.miss, row.outcome)
+        table.add_row(row.examples, row.pgf, row.linear, row.miss, row.outcome)
     return Group(Text(f"is the best single source, {curve.source}, linear in dose?", style="bold"), table)
 
 

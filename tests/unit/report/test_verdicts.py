@@ -172,7 +172,7 @@ def test_a_study_of_nothing_but_mixtures_has_a_page_and_figures(tmp_path):
 def dosed():
     """The best single source at a quarter and at half of the dose, which do as much as the whole."""
     mixtures = dict.fromkeys(("chosen", "random-1", "random-2"), RECIPE)
-    mixtures |= {name: Recipe(parts={EVIL: 500}, dose=dose) for name, dose in (("a-25%", 0.25), ("a-50%", 0.5))}
+    mixtures |= {f"a-{dose:.0%}": Recipe(parts={EVIL: round(1000 * dose)}, dose=dose) for dose in (0.25, 0.5)}
     verification = VerificationSettings.model_validate({"targets": TARGETS, **ASKED, "doses": ("a-25%", "a-50%")})
     effects = EFFECTS | {"a-25%": 0.3, "a-50%": 0.3}
     cube = mixture_cube(np.random.default_rng(0), effects, mixtures=mixtures, verifications=(verification,))
@@ -181,9 +181,9 @@ def dosed():
 
 def test_smaller_doses_are_told_on_the_page_in_the_terminal_and_in_words(dosed):
     (verdict,) = dosed.models[0].verdicts
-    page, text = render_report(dosed), shown(dosed, width=160)
+    page, text = render_report(dosed), shown(dosed, width=80)
     rows = dose_rows(verdict.dose_curve)
-    assert [row.dose for row in rows] == ["25%: 500 examples", "50%: 500 examples", "100%"]
+    assert [row.examples for row in rows] == ["250 (25%)", "500 (50%)", "all"]
     assert [row.outcome for row in rows] == ["more", "more", ""]
     for row in rows:
         for told in (row.pgf, row.linear, row.miss):
