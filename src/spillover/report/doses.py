@@ -63,7 +63,7 @@ def dose_rows(curve: DoseCurve) -> list[DoseRow]:
             pgf=estimate_text(point.effect),
             linear=signed(point.linear.pgf, 2),
             miss=estimate_text(point.miss),
-            outcome="as linear" if point.outcome == "consistent" else point.outcome,
+            outcome=point.outcome,
         )
         for point in curve.points
     ]
