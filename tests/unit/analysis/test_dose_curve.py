@@ -87,7 +87,7 @@ def test_the_difference_is_paired():
 def test_where_dose_is_linear_about_one_interval_in_twenty_says_otherwise():
     found = [traced(0.05, 0.1, 0.2, rng=rng, examples=60, seed_spread=0.05) for rng in range(200)]
     wrong = sum(outcome != "consistent" for curve in found for outcome in outcomes(curve))
-    assert wrong <= 40
+    assert wrong <= 30  # of 400; 5 % would be 20
 
 
 def test_doses_that_are_not_finished_are_left_out():
