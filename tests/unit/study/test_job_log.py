@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -116,6 +117,20 @@ def test_a_driver_that_was_killed_on_this_machine_is_told_from_one_that_runs(pre
     facts = json.loads(capsys.readouterr().out)
     assert facts["running"] == []
     assert [(each["job"], each["driver"]["has_ended"]) for each in facts["lost"]] == [(label, True)]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="the system does not tell when a process began")
+def test_a_process_that_has_a_dead_drivers_number_is_not_taken_for_it(prepared, monkeypatch):
+    begin(prepared, monkeypatch, os.getpid(), socket.gethostname())
+    job, folder = prepared.jobs[0], prepared.store.folder
+    assert not last_heard(folder, [job])[job.key].has_ended
+    file = job_log(folder, job.key)
+    begun = file.read_text()
+    file.write_text(re.sub(r"since \d+ ticks", "since 7 ticks", begun))
+    assert last_heard(folder, [job])[job.key].has_ended
+    file.write_text(re.sub(r", since \d+ ticks after boot", "", begun))  # as earlier versions wrote it
+    assert (heard := last_heard(folder, [job])[job.key]).process == os.getpid()
+    assert (heard.host, heard.has_ended) == (socket.gethostname(), False)
 
 
 def test_a_driver_on_another_machine_counts_as_running_until_it_was_silent_for_long(prepared, monkeypatch, ended):
