@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from spillover.core.printable import printable
 from spillover.study.executors.executor import (
     JobEvent,
     JobFailed,
@@ -161,11 +162,11 @@ def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
             begun = next(filter(None, map(BEGUN.fullmatch, dated)), None)
             heard[job.key] = Heard(
                 job=job,
-                said=said.removeprefix(FAILED),
+                said=printable(said.removeprefix(FAILED)),
                 seconds_ago=ago,
                 failed=said.startswith(FAILED),
                 process=int(begun[1]) if begun else 0,
-                host=begun[2] if begun else "",
+                host=printable(begun[2]) if begun else "",
                 ticks=(begun[3] or "") if begun else "",
             )
     return heard

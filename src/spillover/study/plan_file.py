@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from spillover.core.errors import StoreError
+from spillover.core.printable import find_control
 from spillover.study.plan import Evaluate, Finetune, Job, Plan, Question
 from spillover.study.study import Study
 from spillover.tasks.task import Task
@@ -70,8 +71,19 @@ def read_plan(file: Path, study: Study) -> Plan:
     for key in _keys(kept):
         if not KEY.fullmatch(key):  # adapters lie under their keys, so a key must never be a path
             raise StoreError(f"the plan is broken: {key!r} is no key", where=str(file), hint=hint)
+    if (steers := find_control(_names(kept))) is not None:
+        raise StoreError(f"the plan is broken: a control character stands in {steers!r}", where=str(file), hint=hint)
     jobs = tuple(_with_questions(job, (), kept.questions) for job in kept.jobs)
     return Plan(study=study, tasks=kept.tasks, jobs=jobs)
+
+
+def _names(kept: _PlanFile) -> Iterator[str]:
+    """What tables and progress call things by."""
+    yield from (name for task in kept.tasks for name in (task.name, task.abbreviation))
+    for job in kept.jobs:
+        yield from (job.model, job.source, job.control or "")
+        yield from (question.target for question in (job.questions if isinstance(job, Evaluate) else ()))
+    yield from (question.target for question in kept.questions)
 
 
 def _keys(kept: _PlanFile) -> Iterator[str]:

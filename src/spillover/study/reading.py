@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import Fault, StudyError, shortened
+from spillover.core.printable import CONTROL
 from spillover.core.yaml_text import YAMLBoundsError, parse_yaml
 from spillover.study.faults import faults_of
 from spillover.study.places import settle_paths
@@ -26,8 +27,6 @@ SETTINGS = "the analysis' settings file"
 SETTINGS_FORM = "it must be a mapping of what a study has under analysis: (ceiling:, replicates:, …)"
 OTHERS_NAMED = 5
 """Other YAML files, at most, that are named where a study file is not there."""
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""What moves a terminal's cursor, or worse."""
 YAML = (".yaml", ".yml")
 """How the name of a study file ends."""
 IMPORTED = (

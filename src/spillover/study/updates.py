@@ -89,10 +89,11 @@ def _read_settings(file: Path) -> dict[str, Any]:
         settings = {"use_rslora": False} | {name: given[name] for name in SAME_FOR_ALL if name in given}
         if not (float(settings["r"]) > 0 and float(settings["lora_alpha"]) > 0):
             raise ValueError("rank and alpha must be above 0")
+        if isinstance(modules := settings.get("target_modules"), list):
+            settings["target_modules"] = sorted(modules)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StoreError(f"cannot read the adapter's configuration: {error}", where=str(file)) from error
-    modules = settings.get("target_modules")
-    return settings | {"target_modules": sorted(modules) if isinstance(modules, list) else modules}
+    return settings
 
 
 def _read_header(file: Path) -> dict[str, _Place]:

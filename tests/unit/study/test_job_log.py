@@ -195,3 +195,13 @@ def test_watching_ends_when_another_process_has_done_the_last_job(prepared, caps
 def test_watching_is_for_people(prepared, capsys):
     assert run_command(["status", str(prepared.store.folder), "--watch", "--json"]) == 2
     assert "--json is not" in capsys.readouterr().err
+
+
+def test_what_a_log_says_does_not_steer_the_terminal(prepared, capsys):
+    job, folder = prepared.jobs[0], prepared.store.folder
+    JobLog(folder).tell(JobFailed(job, SpilloverError("\x1b[2J and \x9b2J")))
+    for options in ([], ["--json"]):
+        assert run_command(["status", str(folder), *options]) == 0
+        said = capsys.readouterr().out
+        assert "�[2J and �2J" in said
+        assert "\x1b" not in said

@@ -105,12 +105,19 @@ def test_a_folder_of_an_earlier_version_is_refused(prepared, capsys):
     assert "no plan.json" in capsys.readouterr().err
 
 
+STEERS = "\x1b]0;mine\x07"
+"""It would rename the terminal's window."""
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
         (lambda kept: kept | {"schema": 99}, "the schema 99"),
         (lambda kept: kept | {"tasks": 3}, "the plan is broken: tasks"),
         (lambda kept: kept | {"jobs": [kept["jobs"][0] | {"adapter_key": "../../x"}]}, "is no key"),
+        (lambda kept: kept | {"tasks": [kept["tasks"][0] | {"name": STEERS}]}, "a control character"),
+        (lambda kept: kept | {"questions": [kept["questions"][0] | {"target": STEERS}]}, "a control character"),
+        (lambda kept: kept | {"jobs": [kept["jobs"][0] | {"source": STEERS}]}, "a control character"),
     ],
 )
 def test_a_plan_that_cannot_be_trusted_is_refused(prepared, change, word):
