@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from tests.conftest import small_study
@@ -119,7 +120,7 @@ def test_a_driver_that_was_killed_on_this_machine_is_told_from_one_that_runs(pre
     assert [(each["job"], each["driver"]["has_ended"]) for each in facts["lost"]] == [(label, True)]
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="the system does not tell when a process began")
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began")
 def test_a_process_that_has_a_dead_drivers_number_is_not_taken_for_it(prepared, monkeypatch):
     begin(prepared, monkeypatch, os.getpid(), socket.gethostname())
     job, folder = prepared.jobs[0], prepared.store.folder
