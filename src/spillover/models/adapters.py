@@ -235,9 +235,12 @@ def _config(base: Base, files: AdapterFiles, shapes: Mapping[str, tuple[int, ...
         modules = [name for name, _ in base.model.named_modules()]
         require_end(config, modules)
         wanted = config.target_modules
-        is_pattern = isinstance(wanted, str) and wanted != "all-linear"
-        if is_pattern and not any(re.fullmatch(wanted, name) for name in modules):  # written for former names
-            config.target_modules = sorted({_module_of(name) for name in shapes} & set(modules))  # the tensors tell
+        if (
+            isinstance(wanted, str)
+            and wanted != "all-linear"
+            and not any(re.fullmatch(wanted, name) for name in modules)
+        ):  # written for former names: the tensors tell
+            config.target_modules = sorted({_module_of(name) for name in shapes} & set(modules))
     except ModelError:
         raise
     except Exception as error:
