@@ -195,7 +195,7 @@ def test_a_study_that_says_something_else_explains_itself(own):
     assert make(seeds=[0, 1]).changed() == []
 
 
-def test_a_task_under_another_name_is_done_and_the_others_are_kept(own, tmp_path):
+def test_a_task_under_another_name_is_done_and_the_others_are_kept(own):
     make, write = own
     write("Two-train", "(B)")
     renamed = make().plan.study.tasks[1].model_copy(update={"name": "Two_again"})
