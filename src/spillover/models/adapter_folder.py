@@ -10,6 +10,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from spillover.core.errors import ModelError
+from spillover.core.files import read_file
 from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key
 
@@ -34,7 +35,7 @@ def check_adapter_folder(folder: Path) -> dict[str, Any]:
         hint = "give the folder of adapter_config.json; convert pickles where you trust them: PEFT's save_pretrained"
         raise ModelError(f"the adapter folder has {found}", where=str(folder), hint=hint)
     try:
-        config = read_adapter_config((folder / CONFIG_FILE).read_bytes())
+        config = read_adapter_config(read_file(folder / CONFIG_FILE))
     except OSError as error:
         raise ModelError(f"an adapter needs a readable {CONFIG_FILE}", where=str(folder)) from error
     except ModelError as error:
@@ -157,7 +158,7 @@ def adapter_files(folder: Path) -> dict[str, bytes]:
     Raises:
         OSError: one cannot be read.
     """
-    return {name: (folder / name).read_bytes() for name in (CONFIG_FILE, WEIGHTS_FILE)}
+    return {name: read_file(folder / name) for name in (CONFIG_FILE, WEIGHTS_FILE)}
 
 
 def adapter_content(files: Mapping[str, bytes]) -> str:

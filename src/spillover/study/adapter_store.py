@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spillover.core.errors import StoreError
-from spillover.core.files import write_folder_atomically
+from spillover.core.files import read_file, write_folder_atomically
 from spillover.core.keys import hash_file
 from spillover.models.adapter_folder import adapter_content, adapter_files
 from spillover.study.updates import CONFIG_FILE, WEIGHTS_FILE, is_whole
@@ -70,7 +70,7 @@ def is_sound(folder: Path) -> bool:
 def _fits_its_sums(folder: Path) -> bool:
     if not os.path.lexists(folder / SUMS):
         return True
-    written = {name: digest for digest, name in LINE.findall((folder / SUMS).read_text(encoding="ascii"))}
+    written = {name: digest for digest, name in LINE.findall(read_file(folder / SUMS).decode("ascii"))}
     return all(written.get(name) == hash_file(folder / name) for name in (CONFIG_FILE, WEIGHTS_FILE))
 
 

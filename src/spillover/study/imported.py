@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import StoreError, shortened
-from spillover.core.files import unwritable, write_atomically
+from spillover.core.files import read_text, unwritable, write_atomically
 from spillover.core.keys import content_key, hash_file
 from spillover.core.printable import find_control, texts_in
 from spillover.core.published import AccuracyRow, AccuracyTable, PGFTable
@@ -305,6 +305,6 @@ def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def _read_yaml(folder: Path) -> Any:
     try:
-        return parse_yaml((folder / "study.yaml").read_text(encoding="utf-8"))[1]
+        return parse_yaml(read_text(folder / "study.yaml"))[1]
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
         return None

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from spillover.core.files import read_text
 from spillover.core.printable import printable
 from spillover.study.executors.executor import (
     JobEvent,
@@ -152,7 +153,7 @@ def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
     for job in jobs:
         file = job_log(folder, job.key)
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            lines = read_text(file).splitlines()
             ago = max(time.time() - file.stat().st_mtime, 0.0)
         except (OSError, UnicodeDecodeError):  # most often it was never begun
             continue

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from spillover.core.errors import StoreError
+from spillover.core.files import read_file
 from spillover.core.printable import find_control
 from spillover.study.plan import Evaluate, Finetune, Job, Plan, Question
 from spillover.study.study import Study
@@ -55,7 +56,7 @@ def read_plan(file: Path, study: Study) -> Plan:
     """
     hint = "give spillover run STUDY once more: it writes the file anew and repeats no finished job"
     try:
-        kept = _ADAPTER.validate_json(file.read_bytes())
+        kept = _ADAPTER.validate_json(read_file(file))
     except FileNotFoundError as error:
         message = f"the folder has no {file.name}: an earlier version of spillover made it"
         raise StoreError(message, where=str(file.parent), hint=hint) from error

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from spillover.analysis.weights import Factors
 from spillover.core.errors import StoreError
+from spillover.core.files import read_file
 from spillover.core.json_text import parse_json
 
 CONFIG_FILE = "adapter_config.json"
@@ -85,7 +86,7 @@ class StoredUpdate(Mapping[str, Factors]):
 
 def _read_settings(file: Path) -> dict[str, Any]:
     try:
-        given = parse_json(file.read_bytes())
+        given = parse_json(read_file(file))
         settings = {"use_rslora": False} | {name: given[name] for name in SAME_FOR_ALL if name in given}
         if not (float(settings["r"]) > 0 and float(settings["lora_alpha"]) > 0):
             raise ValueError("rank and alpha must be above 0")

@@ -1,6 +1,7 @@
 """A study's folder is read by itself: no data, no model."""
 
 import json
+import os
 import shutil
 
 import pyarrow as pa
@@ -180,3 +181,19 @@ def test_replies_that_were_cut_before_their_answer_are_warned_of(tmp_path):
     (warned,) = [each for each in beside.warnings if each.kind == "cut_replies"]
     assert warned.tasks == (ready.plan.tasks[0].name,)
     assert "25.0% of all replies were cut at evaluation.maximum_new_tokens (3)" in warned.text
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "plan.json", "catalogue.json", "overlaps.json", "logs", "scores"])
+def test_a_pipe_in_a_study_folder_is_not_waited_for(prepared, name, capsys):
+    record_evaluations(prepared.store, prepared.plan)
+    prepared.store.settle()
+    folder = prepared.store.folder
+    job = prepared.plan.evaluations[1]
+    file = {"logs": f"logs/{job.key}.txt", "scores": f"scores/{job.key}.parquet"}.get(name, name)
+    (folder / file).unlink(missing_ok=True)
+    os.mkfifo(folder / file)
+    for command in ("status", "analyze"):
+        code = run_command([command, str(folder)])
+        captured = capsys.readouterr()
+        assert code in (0, 2)
+        assert "Traceback" not in captured.err
