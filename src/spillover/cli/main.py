@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from spillover.cli.stopping import TRY_AGAIN, Stopped
+from spillover.cli.stopping import TRY_AGAIN, Stopped, end
 from spillover.cli.streams import OutputError, watched_streams
 from spillover.core.errors import InterruptedRunError, SpilloverError
 from spillover.core.printable import printable
@@ -84,7 +84,7 @@ def main() -> None:
     It exits with 0 where all is well, 2 for what the user can mend, 70 for a fault of ours, 75 where it was stopped or
     cut off and may be given again, and 130 interrupted.
     """
-    sys.exit(run_command(sys.argv[1:]))
+    end(run_command(sys.argv[1:]))
 
 
 def run_command(arguments: list[str]) -> int:
