@@ -66,6 +66,9 @@ class StoredUpdate(Mapping[str, Factors]):
         if found[0] != found[1] or not found[0]:
             raise StoreError("the adapter lacks the A or the B of a layer", where=str(self._file))
         self._layers = sorted(found[0])
+        for name in self._places:
+            if name.endswith(ends) and len(self._places[name].shape) < 2:
+                raise StoreError(f"the adapter's tensor {name} is no matrix", where=str(self._file))
 
     def __getitem__(self, layer: str) -> Factors:
         first = self._read(self._places[f"{layer}.lora_A.weight"])
@@ -92,7 +95,7 @@ def _read_settings(file: Path) -> dict[str, Any]:
             raise ValueError("rank and alpha must be above 0")
         if isinstance(modules := settings.get("target_modules"), list):
             settings["target_modules"] = sorted(modules)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise StoreError(f"cannot read the adapter's configuration: {error}", where=str(file)) from error
     return settings
 

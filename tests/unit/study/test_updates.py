@@ -60,7 +60,16 @@ def test_a_header_that_points_out_of_the_file_is_refused(tmp_path):
         StoredUpdate(tmp_path / "a")
 
 
-@pytest.mark.parametrize("changes", [{"r": None}, {"target_modules": [1, "q"]}])
+def test_a_tensor_that_is_no_matrix_is_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    content = save({f"q.lora_{name}.weight": torch.zeros(4) for name in "AB"})
+    (tmp_path / "a" / "adapter_model.safetensors").write_bytes(content)
+    (tmp_path / "a" / "adapter_config.json").write_text(json.dumps(CONFIG))
+    with pytest.raises(StoreError, match="is no matrix"):
+        StoredUpdate(tmp_path / "a")
+
+
+@pytest.mark.parametrize("changes", [{"r": None}, {"lora_alpha": 10**400}, {"target_modules": [1, "q"]}])
 def test_a_configuration_that_cannot_be_is_told(tmp_path, changes):
     write_adapter(tmp_path / "a", **changes)
     with pytest.raises(StoreError, match="cannot read the adapter's configuration"):
