@@ -9,7 +9,7 @@ from contextlib import suppress
 def main() -> None:
     """Load the command line, and run it; all is loaded here, since that takes a second and may be interrupted."""
     try:
-        from spillover.cli.stopping import TRY_AGAIN, Stop, Stopped  # noqa: PLC0415
+        from spillover.cli.stopping import TRY_AGAIN, Stop, Stopped, end  # noqa: PLC0415
 
         try:
             Stop().listen()
@@ -17,15 +17,16 @@ def main() -> None:
 
             run_main()
         except Stopped as stopped:
-            _end(f"stopped, {stopped.reason}: give the same command again", TRY_AGAIN)
+            _say(f"stopped, {stopped.reason}: give the same command again")
+            end(TRY_AGAIN)
     except KeyboardInterrupt:
-        _end("interrupted", 130)
+        _say("interrupted")
+        sys.exit(130)
 
 
-def _end(line: str, code: int) -> None:
+def _say(line: str) -> None:
     with suppress(OSError, AttributeError):  # it may be full, closed, or not there
         sys.stderr.write(f"{line}\n")
-    sys.exit(code)
 
 
 if __name__ == "__main__":

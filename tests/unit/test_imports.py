@@ -82,6 +82,27 @@ def test_ctrl_c_while_loading_is_one_line(tmp_path):
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted\n")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize("moment", ["spillover.cli.main", "spillover.cli.analyze"])
+def test_a_second_sigterm_while_python_takes_itself_down_leaves_the_code_as_it_is(tmp_path, moment):
+    """Launchers forward what schedulers send, so that it comes twice."""
+    code = (
+        "import os, signal, sys, runpy\n"
+        "class Terminate:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {moment!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    def __del__(self, kill=os.kill, process=os.getpid()):\n"
+        "        kill(process, 15)\n"
+        "last = Terminate()\n"
+        "sys.meta_path.insert(0, last)\n"
+        "sys.argv = ['spillover', 'analyze', 'nothing']\n"
+        "runpy.run_module('spillover', run_name='__main__')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (75, False), ended.stderr
+
+
 def test_a_table_is_analysed_without_what_only_studies_need(tmp_path):
     table = tmp_path / "table.csv"
     rows = [f"{seed},{source},{target},0.25" for seed in (0, 1) for source in "ab" for target in "ab"]

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from spillover.core.errors import AnalysisError
+from spillover.core.errors import AnalysisError, shortened
+from spillover.core.printable import find_control
 from spillover.core.scores import SCORE_SCHEMA
 
 NAME_COLUMNS = (
     *("model", "source", "control", "protocol", "target", "target_key"),
     *("example", "answer", "answer_given", "parse"),
 )
+SHOWN = ("model", "source", "control", "protocol", "target")
+"""What reaches terminals and pages, as the options do, which are letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ def read_rows(table: pa.Table) -> ScoreRows:
     """Encode and check a table of scores.
 
     Raises:
-        AnalysisError: columns are missing, there is no row, or a score is not in 0–1.
+        AnalysisError: columns are missing, there is no row, a score is not in 0–1, or a name would steer the terminal
+            where it is shown.
 
     Complexity: O(rows).
 
@@ -86,14 +90,27 @@ def read_rows(table: pa.Table) -> ScoreRows:
         raise AnalysisError("the table of scores is empty", hint="run the study, or import results, before analysing")
     score = table.column("score").to_numpy()
     _require_fractions(score)
+    columns = {name: encode_names(table.column(name)) for name in NAME_COLUMNS}
+    options = _whole(table.column("options"))
+    _refuse_control([*(name for shown in SHOWN for name in columns[shown].names), *_distinct_options(options)])
     return ScoreRows(
-        columns={name: encode_names(table.column(name)) for name in NAME_COLUMNS},
+        columns=columns,
         seed=table.column("seed").fill_null(-1).to_numpy(),
         fraction=table.column("fraction").to_numpy(),
         score=score,
-        options=_whole(table.column("options")),
+        options=options,
         log_probabilities=_whole(table.column("option_log_probabilities")),
     )
+
+
+def _distinct_options(options: pa.Array) -> list[str]:
+    return options.flatten().unique().drop_null().to_pylist()
+
+
+def _refuse_control(names: Sequence[str]) -> None:
+    if (steers := find_control(names)) is not None:
+        message = f"a control character stands in a name of the table of scores: {shortened(steers)}"
+        raise AnalysisError(message, hint="no name needs one: whoever made the table must have it otherwise")
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -13,6 +13,7 @@ from spillover.analysis.pgf import TransferArray
 from spillover.analysis.records import BaseRecord
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.shapes import PerTarget
+from spillover.core.printable import printable
 
 FLAGGING = frozenset({"collapse", "shared_count", "below_chance", "label_revision", "unread_replies"})
 """Kinds of warnings whose targets are left out of the second version of every summary."""
@@ -26,6 +27,9 @@ class Warned:
     """One of those in `docs/findings.md`."""
     tasks: tuple[str, ...]
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text))  # some tell what stands in files of somebody else's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

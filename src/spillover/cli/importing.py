@@ -17,6 +17,7 @@ from spillover.cli.readable import counted
 from spillover.cli.reading_options import reads_results
 from spillover.cli.waiting import ImportProgress
 from spillover.core.errors import ImportFileError
+from spillover.core.printable import printable
 from spillover.interop.found import Metric
 from spillover.interop.gather import Gathered
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import
@@ -211,9 +212,8 @@ def _counted(tally: TaskTally) -> dict[str, Any]:
 
 def _plain(text: str) -> str:
     """Names from files are shown as they are: no markup, nothing that moves the cursor."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text).replace("[", "\\[")
+    return printable(text).replace("[", "\\[")
 
 
 def _say(console: Console, text: str, style: str | None = None) -> None:
-    shown = "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
-    console.print(shown, style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)

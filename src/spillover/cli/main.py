@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from spillover.cli.stopping import TRY_AGAIN, Stopped
+from spillover.cli.stopping import TRY_AGAIN, Stopped, end
 from spillover.cli.streams import OutputError, watched_streams
 from spillover.core.errors import InterruptedRunError, SpilloverError
+from spillover.core.printable import printable
 
 USER_ERROR = 2
 INTERNAL_ERROR = 70
@@ -66,7 +67,15 @@ def options(
 ) -> None:
     """Set what holds for every command; `main` reads `--debug` by itself."""
     handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=debug)
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", handlers=[handler])
+    handler.setFormatter(_Printable("%(message)s"))
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler])
+
+
+class _Printable(logging.Formatter):
+    """Takes out of log lines what would steer the terminal: they tell of what others wrote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def main() -> None:
@@ -75,7 +84,7 @@ def main() -> None:
     It exits with 0 where all is well, 2 for what the user can mend, 70 for a fault of ours, 75 where it was stopped or
     cut off and may be given again, and 130 interrupted.
     """
-    sys.exit(run_command(sys.argv[1:]))
+    end(run_command(sys.argv[1:]))
 
 
 def run_command(arguments: list[str]) -> int:
@@ -103,7 +112,7 @@ def _run_command(arguments: list[str]) -> int:
         sys.stdout.flush()  # or a full disk would be met at Python's end
     except (SpilloverError, typer.TyperException) as error:
         text = error.format_message() if isinstance(error, typer.TyperException) else f"error: {error}"
-        console.print(_shown(text), style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(text), style="red", markup=False, highlight=False, soft_wrap=True)
         if "--debug" in arguments:
             console.print_exception()
         return TRY_AGAIN if isinstance(error, InterruptedRunError) else USER_ERROR
@@ -121,8 +130,3 @@ def _run_command(arguments: list[str]) -> int:
     if code == INTERRUPTED:  # typer turns Ctrl-C within a command into this code
         console.print(f"interrupted; {kept}", soft_wrap=True)
     return code or 0
-
-
-def _shown(text: str) -> str:
-    """Take out what would steer the terminal: errors tell of names in files that others wrote."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)

@@ -6,6 +6,8 @@ import re
 
 import typer
 
+LONGEST_S = 10 * 366 * 86400.0
+"""Timers of the operating system have an end, too."""
 UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -25,14 +27,14 @@ def read_duration_s(text: str) -> float:
     """Read a duration as people write it.
 
     Raises:
-        BadParameter: it is none, or 0.
+        BadParameter: it is none, 0, or longer than ten years.
 
     >>> read_duration_s("90m"), read_duration_s("1h30m"), read_duration_s("0.5h")
     (5400.0, 5400.0, 1800.0)
     """
     parts = re.findall(r"(\d+(?:\.\d+)?)([dhms])", text)
     seconds = sum(float(number) * UNITS_S[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != text or not seconds:
+    if "".join(number + unit for number, unit in parts) != text or not 0 < seconds <= LONGEST_S:
         raise typer.BadParameter(f"{text!r} is no duration; write one such as 2h, 90m or 1h30m")
     return seconds
 

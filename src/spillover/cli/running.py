@@ -17,6 +17,7 @@ from spillover.cli.stopping import TRY_AGAIN, Stop
 from spillover.cli.waiting import ANALYSING, say, sign_of_life
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
+from spillover.core.printable import printable
 from spillover.study.devices import devices_of
 from spillover.study.earlier import tell_earlier
 from spillover.study.job_log import job_log
@@ -115,7 +116,7 @@ def _print_failures(finished: Run, console: Console) -> None:
         alike.setdefault(str(failure.error), []).append(failure.job.label)
     for reason, (first, *others) in alike.items():
         more = f" and {len(others)} more" if others else ""
-        console.print(f"failed: {first}{more}: {reason}", style="red", markup=False, highlight=False)
+        console.print(printable(f"failed: {first}{more}: {reason}"), style="red", markup=False, highlight=False)
 
 
 def _print_stopped(console: Console, finished: Run, stop: Stop) -> None:
@@ -207,10 +208,12 @@ def print_difference(console: Console, prepared: Prepared) -> None:
     for line in difference(prepared.stored, plan.study) if prepared.stored else []:
         console.print(f"changed: {line}", markup=False, highlight=False)
     again = "would be done anew, which run refuses: no change of the study's explains it"
-    anew = f"{len(prepared.anew)} finished jobs {again if prepared.is_undone else 'are to be done anew'}"
+    anew = f"{counted(len(prepared.anew), 'finished job')} {again if prepared.is_undone else 'to be done anew'}"
+    if changed := prepared.changed():
+        anew += f"; what is not what it was: {'; '.join(changed)}"
     told = [*tell_earlier(plan, prepared.jobs), *([anew] if prepared.anew else [])]
     for line in [*told, *changed_versions(store.versions(plan), package_versions())]:
-        console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)
+        console.print(printable(f"warning: {line}"), style="yellow", markup=False, highlight=False)
 
 
 def print_overlaps(console: Console, prepared: Prepared) -> None:

@@ -6,16 +6,28 @@ It is loaded before everything else, since loading the rest takes seconds in whi
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 TRY_AGAIN = 75
 """Exit code of a command that was stopped and may be given again: `EX_TEMPFAIL` of sysexits.h."""
 
 ONE_WISH_S = 5.0
 """Seconds in which SIGTERM is one wish however often it comes: shells and launchers forward what came to all."""
+
+
+def end(code: int) -> NoReturn:
+    """End the process with a code. Where that is `TRY_AGAIN`, a late SIGTERM makes no other code of it.
+
+    While Python takes itself down it hears no signals, which for large libraries takes a second.
+    """
+    if code == TRY_AGAIN:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(code)
 
 
 class Stopped(BaseException):

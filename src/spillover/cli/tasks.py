@@ -19,6 +19,7 @@ from rich.table import Table
 from spillover.cli.readable import counted
 from spillover.core.errors import StoreError, TaskError, nearest
 from spillover.core.files import write_atomically
+from spillover.core.printable import printable
 from spillover.study.overlap import find_overlap, keep_overlap
 from spillover.study.reading import load_study
 from spillover.study.results import read_scores
@@ -156,7 +157,8 @@ def _prepare_dataset(
         named = (
             f" (broken files: {skipped['files']}, such as {skipped['first_files'][0]})" if "files" in skipped else ""
         )
-        console.print(f"skipped {skipped['count']}: {reason}{named}", markup=False, highlight=False, soft_wrap=True)
+        text = printable(f"skipped {skipped['count']}: {reason}{named}")
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
     made = len(prepared.examples)
     wrote = f"wrote {counted(made, 'example')} to {parquet}, their origins to {provenance}"
     console.print(wrote, markup=False, highlight=False)
@@ -239,7 +241,7 @@ def _fill(table: Table, found: list[OverallScore]) -> Table:
         scores = [each.by_kind.get(name) for name in KINDS]
         cells = [each.overall, each.unread, *scores]
         written = ["–" if value is None else f"{value:.3f}" for value in cells]
-        table.add_row(each.model, source, "–" if each.seed is None else str(each.seed), *written)
+        table.add_row(printable(each.model), printable(source), "–" if each.seed is None else str(each.seed), *written)
     return table
 
 
@@ -277,10 +279,10 @@ def check(
         console.print(f"right answers: {shares}", markup=False)
     use = use_of_columns(file, settings.columns)
     left = f"; not read: {', '.join(use.left)}" if use.left else ""
-    console.print(f"columns read: {', '.join(use.read)}{left}", markup=False)
+    console.print(printable(f"columns read: {', '.join(use.read)}{left}"), markup=False)
     for key, names in use.mistaken.items():
         text = f"! {names} may hold the {key}, and {'are' if ',' in names else 'is'} not read: --column {key}={names}"
-        console.print(text, style="yellow", markup=False)
+        console.print(printable(text), style="yellow", markup=False)
     if preview:
         _draw_preview(examples, file.with_suffix(".png"))
 

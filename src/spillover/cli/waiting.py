@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from spillover.core.printable import printable
+
 PATIENCE_S = 3.0
 """Seconds in which nobody wonders whether anything happens."""
 ANALYSING = "analysing: seconds for a study of 13 tasks, minutes for one of hundreds"
@@ -22,7 +24,7 @@ def say(console: Console, line: str, style: str | None = None) -> None:
     """Print a line with the date and time, whole: in the log of a batch system nobody sees how wide it is."""
     now = datetime.now().astimezone()
     text = f"{now:%Y-%m-%d %H:%M:%S} {line}"
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import fnmatch
+import io
 import os
 import shutil
+import stat
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +21,29 @@ DEAD_AFTER_S = 600.0
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Refusals that free space would heal."""
+
+
+def read_file(path: Path) -> bytes:
+    """Read a whole file, and nothing that has no end: a folder of somebody else's may hold pipes, or links to devices.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
+    """
+    if stat.S_ISDIR(mode := path.stat().st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, no file", str(path))
+    return path.read_bytes()
+
+
+def read_text(path: Path) -> str:
+    """Read a whole text file as `read_file` does, each of its lines ended by a line feed.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return io.TextIOWrapper(io.BytesIO(read_file(path)), encoding="utf-8").read()
 
 
 def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) -> None:

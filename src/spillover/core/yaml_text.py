@@ -10,6 +10,9 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where PyYAML has it: ten times as fast, which a study of hundreds of tasks needs."""
 MAXIMUM_DEPTH = 40
 MAXIMUM_NODES = 100_000
+MAXIMUM_DIGITS = 300
+WHOLE_NUMBER = "tag:yaml.org,2002:int"
+TOO_LONG = f"a whole number of more than {MAXIMUM_DIGITS} digits, which Python would not write out again"
 TOO_DEEP = (
     f"this is nested more than {MAXIMUM_DEPTH} deep; an alias (*name) must not stand within what it names (&name)"
 )
@@ -28,7 +31,8 @@ def parse_yaml(text: str) -> tuple[yaml.Node | None, Any]:
 
     Raises:
         yaml.YAMLError: it is no YAML, asks for objects, or holds a number or date that is none.
-        YAMLBoundsError: an alias stands within what it names, or it is too deep or too large, aliases repeated.
+        YAMLBoundsError: an alias stands within what it names, it is too deep or too large, aliases repeated, or a
+            number has hundreds of digits.
     """
     _bound_depth(text)
     root = yaml.compose(text, Loader=LOADER)
@@ -61,6 +65,8 @@ def _bound_size(root: yaml.Node) -> None:
             raise YAMLBoundsError(problem=TOO_DEEP, problem_mark=node.start_mark)
         if count > MAXIMUM_NODES:
             raise YAMLBoundsError(problem=TOO_MANY, problem_mark=node.start_mark)
+        if node.tag == WHOLE_NUMBER and len(node.value) > MAXIMUM_DIGITS:
+            raise YAMLBoundsError(problem=TOO_LONG, problem_mark=node.start_mark)
         if isinstance(node, yaml.SequenceNode):
             waiting += [(item, depth + 1) for item in node.value]
         elif isinstance(node, yaml.MappingNode):

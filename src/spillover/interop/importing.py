@@ -18,6 +18,7 @@ from spillover.interop.gather import Gathered, GatherSettings, gather
 from spillover.interop.mapping import MappedRun, map_runs, mapping_notes
 from spillover.interop.run_mapping import RunMapping
 from spillover.interop.run_pattern import split_run_name
+from spillover.interop.task_names import refuse_control
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
     notes = tuple(mapping_notes(runs, choices.mapping.tasks))
     tasks = dict.fromkeys(choices.mapping.tasks.settle(task) for each in runs for task in each.run.tasks)
     model = choices.reading.model or (_name_base(runs[0].run) if runs else found.tables[0].model)
+    refuse_control((*names, model), "run or model")
     return ImportPlan(
         model=model,
         runs=tuple(runs),

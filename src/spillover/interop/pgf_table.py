@@ -14,6 +14,7 @@ from spillover.core.errors import ImportFileError, nearest
 from spillover.core.published import PGFRow, PGFTable
 from spillover.interop.found import FoundRun, ReadingOptions
 from spillover.interop.json_text import LARGEST_DOCUMENT, read_bounded, read_head
+from spillover.interop.task_names import refuse_control
 from spillover.tasks.catalogue import BLINK, IQ_TEST
 
 COLUMNS = ("seed", "ft_task", "task", "perfection_gap_factor")
@@ -45,6 +46,7 @@ def read_pgf_table(path: Path | str, model: str | None = None) -> PGFTable:
         raise ImportFileError(f"the table is broken: {error}", where=f"{where}:{reader.line_num}") from error
     if not rows:
         raise ImportFileError("there are no rows after the header", where=where, hint=f"columns: {','.join(COLUMNS)}")
+    refuse_control((name for row in rows for name in (row.source, row.target, str(row.seed))), "task or seed")
     known = {entry.task.name: entry.validation_examples for entry in BLINK} | {IQ_TEST.name: IQ_TEST_EXAMPLES}
     return PGFTable(
         model=model or file.stem.removeprefix("pgf_"),

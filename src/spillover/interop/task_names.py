@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
+from spillover.core.errors import ImportFileError, shortened
+from spillover.core.printable import find_control
 from spillover.tasks.catalogue import BLINK, IQ_TEST
 from spillover.tasks.task import Task, option_letters
 
@@ -58,9 +60,13 @@ class TaskNames:
     def settle(self, name: str) -> str:
         """Give a task its name.
 
+        Raises:
+            ImportFileError: a control character stands in it.
+
         >>> TaskNames(renamed={"CN": "CN"}).settle("CN"), TaskNames().settle("CN")
         ('CN', 'Counting')
         """
+        refuse_control([name], "task")
         return self.renamed.get(name.strip()) or settle_name(name)
 
     def changed(self, names: Iterable[str]) -> dict[str, str]:
@@ -74,6 +80,17 @@ class TaskNames:
     def is_said(self, name: str) -> bool:
         """Whether the user said that a task is called so here."""
         return name in self.renamed.values()
+
+
+def refuse_control(names: Iterable[str], what: str) -> None:
+    """Refuse names that would steer the terminal where they are shown.
+
+    Raises:
+        ImportFileError: a control character stands in one.
+    """
+    if (steers := find_control(names)) is not None:
+        message = f"a control character stands in the name of a {what}: {shortened(steers)}"
+        raise ImportFileError(message, hint="give it another name in the file")
 
 
 def options_of(name: str) -> tuple[str, ...]:

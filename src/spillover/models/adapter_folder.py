@@ -10,6 +10,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from spillover.core.errors import ModelError
+from spillover.core.files import read_file
 from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key
 
@@ -34,16 +35,32 @@ def check_adapter_folder(folder: Path) -> dict[str, Any]:
         hint = "give the folder of adapter_config.json; convert pickles where you trust them: PEFT's save_pretrained"
         raise ModelError(f"the adapter folder has {found}", where=str(folder), hint=hint)
     try:
-        config = read_adapter_config((folder / CONFIG_FILE).read_bytes())
+        config = read_adapter_config(read_file(folder / CONFIG_FILE))
     except OSError as error:
         raise ModelError(f"an adapter needs a readable {CONFIG_FILE}", where=str(folder)) from error
     except ModelError as error:
         raise ModelError(error.message, where=str(folder), hint=error.hint) from error
-    largest = max((side for shape in adapter_shapes(folder).values() for side in shape), default=0)
-    if config["r"] > largest:  # so much memory would be asked for before the shapes are compared
-        message = f"the adapter's rank is {config['r']}, and no side of its tensors is longer than {largest}"
-        raise ModelError(message, where=str(folder), hint="its two files do not belong together")
+    try:
+        require_rank(config, adapter_shapes(folder))
+    except ModelError as error:
+        raise ModelError(error.message, where=str(folder), hint=error.hint) from error
     return config
+
+
+def require_rank(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a rank that no tensor has: PEFT asks for its memory before shapes can be compared.
+
+    Raises:
+        ModelError: the rank of all layers, or of some under `rank_pattern`, is none or too large.
+    """
+    largest = max((side for shape in shapes.values() for side in shape), default=0)
+    ranks = [config["r"], *(config.get("rank_pattern") or {}).values()]
+    for rank in ranks:
+        if not _is_above_zero(rank) or rank > largest:
+            raise ModelError(
+                f"the adapter's rank is {rank!r}, and no side of its tensors is longer than {largest}",
+                hint="its two files do not belong together",
+            )
 
 
 MORE_THAN_LAYERS = ("trainable_token_indices", "layer_replication", "alora_invocation_tokens", "megatron_config")
@@ -84,6 +101,9 @@ def _read_lora(content: bytes) -> dict[str, Any]:
     for name in ("r", "lora_alpha"):
         if not _is_above_zero(given.get(name)):
             raise ModelError(f"the adapter's {name} is {given.get(name)!r}, not a number above 0")
+    for name in ("rank_pattern", "alpha_pattern"):
+        if not isinstance(given.get(name) or {}, dict):
+            raise ModelError(f"the adapter's {name} is {given[name]!r}, not an object")
     return given
 
 
@@ -138,7 +158,7 @@ def adapter_files(folder: Path) -> dict[str, bytes]:
     Raises:
         OSError: one cannot be read.
     """
-    return {name: (folder / name).read_bytes() for name in (CONFIG_FILE, WEIGHTS_FILE)}
+    return {name: read_file(folder / name) for name in (CONFIG_FILE, WEIGHTS_FILE)}
 
 
 def adapter_content(files: Mapping[str, bytes]) -> str:

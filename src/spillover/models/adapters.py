@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +29,11 @@ from spillover.models.adapter_folder import (
     adapter_files,
     adapter_shapes,
     read_adapter_config,
+    require_rank,
 )
 from spillover.models.base import Base
 from spillover.models.language_model import language_model_place
+from spillover.models.patterns import require_end
 from spillover.models.settings import LoRASettings
 
 AdapterFiles = Mapping[str, bytes]
@@ -125,7 +127,7 @@ def applied_adapter(base: Base, files: AdapterFiles) -> AbstractContextManager[N
 def _adapter_beside(base: Base, files: AdapterFiles) -> Generator[None]:
     """Put an adapter's layers around the base's, and take them off at the end."""
     tensors = _read_tensors(base, files)
-    frame = _frame(base, _config(base, files, tensors))
+    frame = _frame(base, _config(base, files, _shapes(tensors)))
     _load(frame, tensors)
     try:
         for name, layer in frame.layers.items():
@@ -144,7 +146,7 @@ def merged_adapter(base: Base, files: AdapterFiles) -> Generator[None]:
             one of another shape.
     """
     tensors = _read_tensors(base, files)
-    frame = _frame(base, _config(base, files, tensors))
+    frame = _frame(base, _config(base, files, _shapes(tensors)))
     _load(frame, tensors)
     layers = list(frame.layers.values())
     inner = [parameter for layer in layers for parameter in layer.get_base_layer().parameters()]
@@ -223,17 +225,24 @@ def _take_off(model: nn.Module) -> None:
     model.requires_grad_(requires_grad=False)
 
 
-def _config(base: Base, files: AdapterFiles, names: Iterable[str]) -> LoraConfig:
-    """Read the configuration of an adapter whose tensors are called so."""
+def _config(base: Base, files: AdapterFiles, shapes: Mapping[str, tuple[int, ...]]) -> LoraConfig:
+    """Read the configuration of an adapter that has such tensors."""
     given = read_adapter_config(files.get(CONFIG_FILE, b""))
+    require_rank(given, shapes)
     known = {name: value for name, value in given.items() if name in LoraConfig.__dataclass_fields__}
     try:
         config = LoraConfig(**known)
+        modules = [name for name, _ in base.model.named_modules()]
+        require_end(config, modules)
         wanted = config.target_modules
-        if isinstance(wanted, str) and wanted != "all-linear":
-            modules = [name for name, _ in base.model.named_modules()]
-            if not any(re.fullmatch(wanted, name) for name in modules):  # written for former names: the tensors tell
-                config.target_modules = sorted({_module_of(name) for name in names} & set(modules))
+        if (
+            isinstance(wanted, str)
+            and wanted != "all-linear"
+            and not any(re.fullmatch(wanted, name) for name in modules)
+        ):  # written for former names: the tensors tell
+            config.target_modules = sorted({_module_of(name) for name in shapes} & set(modules))
+    except ModelError:
+        raise
     except Exception as error:
         raise ModelError(f"PEFT cannot take the adapter's {CONFIG_FILE}: {type(error).__name__}: {error}") from error
     config.inference_mode = True
@@ -246,6 +255,10 @@ def _read_tensors(base: Base, files: AdapterFiles) -> dict[str, Tensor]:
         return _renamed(base, tensors_from_bytes(files[WEIGHTS_FILE]))
     except (KeyError, SafetensorError) as error:
         raise ModelError(f"an adapter needs a readable {WEIGHTS_FILE}; other formats are not read") from error
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def _renamed(base: Base, tensors: Mapping[str, Named]) -> dict[str, Named]:
@@ -318,7 +331,7 @@ def _require_finite(tensors: Mapping[str, Tensor]) -> None:
 
 
 def _load(frame: Frame, tensors: dict[str, Tensor]) -> None:
-    _require_shapes(frame, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    _require_shapes(frame, _shapes(tensors))
     _require_finite(tensors)
     for name, place in frame.tensors.items():
         place.copy_(tensors[name])

@@ -9,6 +9,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from spillover.core.errors import ModelError
+from spillover.core.files import read_file
 from spillover.core.json_text import parse_json
 
 IMAGE_PROCESSOR = ("preprocessor_config.json", "processor_config.json")
@@ -66,7 +67,7 @@ def has_weights(folder: Path) -> bool:
 
 def _read_object(file: Path) -> dict[str, Any]:
     try:
-        value = parse_json(file.read_bytes(), finite=False)  # transformers writes Infinity
+        value = parse_json(read_file(file), finite=False)  # transformers writes Infinity
     except json.JSONDecodeError as error:
         raise _broken(f"{file}:{error.lineno}", f"{file.name} is no JSON: {error.msg}") from error
     except UnicodeDecodeError as error:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spillover.core.errors import StoreError
-from spillover.core.files import write_folder_atomically
+from spillover.core.files import read_file, write_folder_atomically
 from spillover.core.keys import hash_file
 from spillover.models.adapter_folder import adapter_content, adapter_files
 from spillover.study.updates import CONFIG_FILE, WEIGHTS_FILE, is_whole
@@ -27,10 +27,11 @@ def write_adapter(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write an adapter's files and their sums, whole or not at all; one that is there and sound is kept.
 
     Raises:
-        StoreError: the disk is full or the folder cannot be written.
+        StoreError: the disk is full, the folder cannot be written, or it lies behind a link.
     """
     if is_sound(folder):  # another process was first, whose weights may have been asked already
         return
+    _refuse_link(folder)
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
     write_folder_atomically(folder, {**files, SUMS: sums.encode()})
 
@@ -42,10 +43,18 @@ def read_adapter(folder: Path) -> dict[str, bytes]:
         StoreError: it is not there, or is not as it was written.
     """
     if not is_sound(folder):
+        _refuse_link(folder)
         shutil.rmtree(folder, ignore_errors=True)
         hint = "give the same command again: it is made again"
         raise StoreError("the adapter is missing or damaged", where=str(folder), hint=hint)
     return adapter_files(folder)
+
+
+def _refuse_link(folder: Path) -> None:
+    """See that what is replaced or removed is the study's own: a folder of somebody else's may lead to one's home."""
+    if link := next((place for place in (folder, folder.parent) if place.is_symlink()), None):
+        hint = "remove the link, or replace it by what it leads to"
+        raise StoreError("the adapter is damaged or missing, and lies behind a link", where=str(link), hint=hint)
 
 
 def is_there(folder: Path) -> bool:
@@ -70,7 +79,7 @@ def is_sound(folder: Path) -> bool:
 def _fits_its_sums(folder: Path) -> bool:
     if not os.path.lexists(folder / SUMS):
         return True
-    written = {name: digest for digest, name in LINE.findall((folder / SUMS).read_text(encoding="ascii"))}
+    written = {name: digest for digest, name in LINE.findall(read_file(folder / SUMS).decode("ascii"))}
     return all(written.get(name) == hash_file(folder / name) for name in (CONFIG_FILE, WEIGHTS_FILE))
 
 

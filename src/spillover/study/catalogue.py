@@ -7,6 +7,7 @@ size or time is read, and so are all where nothing was written down.
 
 from __future__ import annotations
 
+import stat
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from spillover.core.errors import StoreError
-from spillover.core.files import write_atomically
+from spillover.core.files import read_file, write_atomically
 from spillover.study.kept import Kept, read_kept
 from spillover.study.plan import Asked
 
@@ -114,11 +115,12 @@ def _look(folder: Path, room: str) -> Iterator[tuple[str, _State, Kept]]:
 
 
 def _state(file: Path) -> _State | None:
+    """When a file changed, and its size; None where it is gone, or is a pipe or a device, which may have no end."""
     try:
         found = file.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return (found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
 
 def _kept(file: Path, name: str, state: _State, catalogue: _Catalogue | None) -> Kept | None:
@@ -152,7 +154,7 @@ def _written(folder: Path) -> _Catalogue | None:
 def _parse(file: Path, _state: _State) -> _Catalogue | None:
     """Read what was written down; None where it is damaged, or of another version."""
     try:
-        found = _ADAPTER.validate_json(file.read_bytes())
+        found = _ADAPTER.validate_json(read_file(file))
     except (OSError, ValidationError):
         return None
     places = [(entry.targets, entry.versions) for entry in found.files.values()]

@@ -15,6 +15,9 @@ from spillover.models.settings import EARLIER_TRAININGS
 from spillover.study.plan import Evaluate, Finetune, Job, Plan
 from spillover.study.resume import pending
 from spillover.study.store import Store
+from spillover.study.study import Provenance, Study
+from spillover.tasks.data import Split
+from spillover.tasks.settings import FileTask
 
 
 def keep_earlier(plan: Plan, store: Store) -> Plan:
@@ -78,6 +81,34 @@ def _keys(job: Job) -> dict[tuple[str, ...], str]:
     if isinstance(job, Finetune):
         return {(job.label,): job.adapter_key}
     return {(job.label, each.target, each.protocol): each.target_key for each in job.questions}
+
+
+def tell_changed(before: Study, plan: Plan, anew: Iterable[Job], to_do: Iterable[Job]) -> list[str]:
+    """Name what finished jobs rest on that is not what it was, though the study is, as far as can be told.
+
+    Args:
+        before: the study as its folder has it.
+        plan: as it is now.
+        anew: what is to be done anew.
+        to_do: all that is to be done. A finetune that is not in it shows that spillover trains as it did.
+    """
+    old, new = (study.provenance or Provenance() for study in (before, plan.study))
+    models = [name for name, content in new.models.items() if old.models.get(name, content) != content]
+    asked = [name for name, content in new.tasks.items() if old.tasks.get(name, content) != content]
+    undone = {job.key for job in to_do}
+    is_kept = any(job.key not in undone for job in plan.finetunes)
+    trained = dict.fromkeys(job.source for job in anew if isinstance(job, Finetune) and job.model not in models)
+    said = [f"the files of the model {name}" for name in models]
+    said += [f"the training data of {name}{_file(plan.study, name, 'train')}" for name in trained if is_kept]
+    said += [f"the training data of {', '.join(trained)}, or how spillover trains"] if trained and not is_kept else []
+    return said + [f"the evaluation data of {name}{_file(plan.study, name, 'validation')}" for name in asked]
+
+
+def _file(study: Study, name: str, split: Split) -> str:
+    """Where a task's data stand, if they are a file."""
+    files = (getattr(each, split) for each in study.tasks if isinstance(each, FileTask) and each.name == name)
+    file = next(files, None)
+    return f" ({file})" if file else ""
 
 
 def tell_earlier(plan: Plan, jobs: Iterable[Job]) -> list[str]:

@@ -22,9 +22,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spillover.analysis.settings import AnalysisSettings
-from spillover.core.errors import StoreError
-from spillover.core.files import unwritable, write_atomically
+from spillover.core.errors import StoreError, shortened
+from spillover.core.files import read_text, unwritable, write_atomically
 from spillover.core.keys import content_key, hash_file
+from spillover.core.printable import find_control, texts_in
 from spillover.core.published import AccuracyRow, AccuracyTable, PGFTable
 from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
 from spillover.core.yaml_text import parse_yaml
@@ -95,13 +96,16 @@ def open_imported(folder: Path) -> ImportedStudy:
     Raises:
         StoreError: it holds something else, or was changed by hand so that it cannot be read.
     """
+    where, hint = str(folder / "study.yaml"), "import the results again"
+    values = _read_yaml(folder)
+    if (steers := find_control(texts_in(values))) is not None:
+        raise StoreError(f"a control character stands in {shortened(steers)}", where=where, hint=hint)
     try:
-        return ImportedStudy.model_validate(_read_yaml(folder))
+        return ImportedStudy.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        where = str(folder / "study.yaml")
-        raise StoreError(f"{place}: {first['msg']}", where=where, hint="import the results again") from error
+        raise StoreError(f"{place}: {first['msg']}", where=where, hint=hint) from error
 
 
 def read_imported(folder: Path, *, replies: bool = False) -> list[pa.Table | AccuracyTable | PGFTable]:
@@ -286,6 +290,8 @@ def _read_accuracies(folder: Path, model: str) -> AccuracyTable:
             ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise StoreError(f"cannot read the accuracies: {error}", where=str(file), hint="import again") from error
+    if (steers := find_control(name for row in rows for name in (row.source, row.target))) is not None:
+        raise StoreError(f"a control character stands in {shortened(steers)}", where=str(file), hint="import again")
     return AccuracyTable(model=model, rows=tuple(rows), origin=file.name)
 
 
@@ -299,6 +305,6 @@ def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def _read_yaml(folder: Path) -> Any:
     try:
-        return parse_yaml((folder / "study.yaml").read_text(encoding="utf-8"))[1]
+        return parse_yaml(read_text(folder / "study.yaml"))[1]
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
         return None

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from spillover.core.files import read_text
+from spillover.core.printable import printable
 from spillover.study.executors.executor import (
     JobEvent,
     JobFailed,
@@ -33,8 +35,10 @@ PROGRESS_EVERY_S = 10.0
 SILENT_AFTER_S = 1800.0
 """Seconds without a line after which a driver that cannot be looked for may be gone: loading a base takes minutes."""
 FAILED, ENDED = "failed: ", "left as it stands: the run has ended"
-DRIVER = "driver: process {process} on {host}"
-BEGUN = re.compile(r"begun by .*; driver: process (\d{1,9}) on (.*)")
+DRIVER = "driver: process {process} on {host}{since}"
+SINCE = ", since {ticks} ticks after boot"
+BEGUN = re.compile(r"begun by .*; driver: process (\d{1,9}) on (.*?)(?:, since (\d{1,20}) ticks after boot)?")
+"""The driver's number, its machine and, where the system tells it, when it began: numbers are given out again."""
 
 
 @dataclass(slots=True)
@@ -64,7 +68,9 @@ class JobLog:
             case JobStarted(worker=worker, process=process, host=host):
                 self._running[job.key], self._told[job.key] = job, now
                 self._begun.setdefault(job.key, now)
-                driver = DRIVER.format(process=os.getpid(), host=socket.gethostname())
+                ticks = _ticks_at_start(os.getpid())
+                since = SINCE.format(ticks=ticks) if ticks else ""
+                driver = DRIVER.format(process=os.getpid(), host=socket.gethostname(), since=since)
                 self.say(job, f"begun by worker {worker}, process {process} on {host}; {driver}")
             case JobProgressed(done=done, total=total):
                 if now - self._told[job.key] >= PROGRESS_EVERY_S:
@@ -119,11 +125,13 @@ class Heard:
     """The driver's that began it; 0 where none did, as of a job that cannot be done since another has failed."""
     host: str
     """Where that process runs."""
+    ticks: str = ""
+    """When that process began, in clock ticks after boot; empty where it is not known."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether its driver is gone for certain. A process that has taken over the driver's number counts as it."""
-        return not self.failed and self.host == socket.gethostname() and not _is_alive(self.process)
+        """Whether its driver is gone for certain. One that has its number counts as it where no start is known."""
+        return not self.failed and self.host == socket.gethostname() and not _is_alive(self.process, self.ticks)
 
     @property
     def is_lost(self) -> bool:
@@ -145,7 +153,7 @@ def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
     for job in jobs:
         file = job_log(folder, job.key)
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            lines = read_text(file).splitlines()
             ago = max(time.time() - file.stat().st_mtime, 0.0)
         except (OSError, UnicodeDecodeError):  # most often it was never begun
             continue
@@ -155,16 +163,30 @@ def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
             begun = next(filter(None, map(BEGUN.fullmatch, dated)), None)
             heard[job.key] = Heard(
                 job=job,
-                said=said.removeprefix(FAILED),
+                said=printable(said.removeprefix(FAILED)),
                 seconds_ago=ago,
                 failed=said.startswith(FAILED),
                 process=int(begun[1]) if begun else 0,
-                host=begun[2] if begun else "",
+                host=printable(begun[2]) if begun else "",
+                ticks=(begun[3] or "") if begun else "",
             )
     return heard
 
 
-def _is_alive(process: int) -> bool:
+def _ticks_at_start(process: int) -> str:
+    """When a process began, as Linux tells it: field 22 of proc_pid_stat(5); empty elsewhere, or where it is gone."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]  # the second field is the program's name, in which anything may stand
+
+
+def _is_alive(process: int, ticks: str) -> bool:
+    """Whether a process runs; with `ticks`, the very one that began then, and not another that has its number now."""
+    now = _ticks_at_start(process)
+    if ticks and now:
+        return now == ticks
     if os.name == "nt":  # where this signal is no question
         return True
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spillover.analysis.warned import Warned
 from spillover.core.errors import StoreError
-from spillover.core.files import write_atomically
+from spillover.core.files import read_file, write_atomically
 from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key
 from spillover.study.opening import StudyTasks, open_study
@@ -137,7 +137,7 @@ def warn_of_overlap(folder: Path, study: Study) -> Iterator[Warned]:
     if not file.is_file():
         return
     try:
-        about = parse_json(file.read_bytes())
+        about = parse_json(read_file(file))
         found = [Overlap(**overlap) for overlap in about["overlaps"]] if about["of"] == _asked(study) else []
         shares = [(each, f"{each.examples} of its {each.of} examples") for each in found]
     except (OSError, ValueError, TypeError, KeyError) as error:

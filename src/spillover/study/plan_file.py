@@ -13,6 +13,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from spillover.core.errors import StoreError
+from spillover.core.files import read_file
+from spillover.core.printable import find_control
 from spillover.study.plan import Evaluate, Finetune, Job, Plan, Question
 from spillover.study.study import Study
 from spillover.tasks.task import Task
@@ -54,7 +56,7 @@ def read_plan(file: Path, study: Study) -> Plan:
     """
     hint = "give spillover run STUDY once more: it writes the file anew and repeats no finished job"
     try:
-        kept = _ADAPTER.validate_json(file.read_bytes())
+        kept = _ADAPTER.validate_json(read_file(file))
     except FileNotFoundError as error:
         message = f"the folder has no {file.name}: an earlier version of spillover made it"
         raise StoreError(message, where=str(file.parent), hint=hint) from error
@@ -70,8 +72,19 @@ def read_plan(file: Path, study: Study) -> Plan:
     for key in _keys(kept):
         if not KEY.fullmatch(key):  # adapters lie under their keys, so a key must never be a path
             raise StoreError(f"the plan is broken: {key!r} is no key", where=str(file), hint=hint)
+    if (steers := find_control(_names(kept))) is not None:
+        raise StoreError(f"the plan is broken: a control character stands in {steers!r}", where=str(file), hint=hint)
     jobs = tuple(_with_questions(job, (), kept.questions) for job in kept.jobs)
     return Plan(study=study, tasks=kept.tasks, jobs=jobs)
+
+
+def _names(kept: _PlanFile) -> Iterator[str]:
+    """What tables and progress call things by."""
+    yield from (name for task in kept.tasks for name in (task.name, task.abbreviation))
+    for job in kept.jobs:
+        yield from (job.model, job.source, job.control or "")
+        yield from (question.target for question in (job.questions if isinstance(job, Evaluate) else ()))
+    yield from (question.target for question in kept.questions)
 
 
 def _keys(kept: _PlanFile) -> Iterator[str]:

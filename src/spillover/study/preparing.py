@@ -12,7 +12,7 @@ from spillover.models.identity import model_identity
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of, precision_of
-from spillover.study.earlier import done_anew, keep_earlier
+from spillover.study.earlier import done_anew, keep_earlier, tell_changed
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.overlap import Overlap, find_same_images
 from spillover.study.pinning import pin_study
@@ -58,8 +58,18 @@ class Prepared:
     @property
     def is_undone(self) -> bool:
         """Whether finished finetunes are to be done anew though the study says what it said."""
-        trained = any(isinstance(job, Finetune) for job in self.anew)
-        return bool(trained and self.stored and not difference(self.stored, self.plan.study))
+        return any(isinstance(job, Finetune) for job in self.anew) and self.says_the_same
+
+    @property
+    def says_the_same(self) -> bool:
+        """Whether the study says what its folder has it say."""
+        return self.stored is not None and not difference(self.stored, self.plan.study)
+
+    def changed(self) -> list[str]:
+        """What finished jobs rest on that is not what it was, though the study says what it said; may be nothing."""
+        if self.stored is None or not self.anew or not self.says_the_same:
+            return []
+        return tell_changed(self.stored, self.plan, self.anew, self.jobs)
 
 
 def prepare(study: Study, *, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> Prepared:

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import Fault, StudyError, shortened
+from spillover.core.files import read_text
+from spillover.core.printable import CONTROL
 from spillover.core.yaml_text import YAMLBoundsError, parse_yaml
 from spillover.study.faults import faults_of
 from spillover.study.places import settle_paths
@@ -26,8 +28,6 @@ SETTINGS = "the analysis' settings file"
 SETTINGS_FORM = "it must be a mapping of what a study has under analysis: (ceiling:, replicates:, …)"
 OTHERS_NAMED = 5
 """Other YAML files, at most, that are named where a study file is not there."""
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""What moves a terminal's cursor, or worse."""
 YAML = (".yaml", ".yml")
 """How the name of a study file ends."""
 IMPORTED = (
@@ -71,7 +71,7 @@ def read_study_text(file: Path) -> str:
 
 def _read_text(file: Path, hint: str) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return read_text(file)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise StudyError([Fault(where=str(file), message=f"cannot read the file: {reason}; {hint}")]) from error
@@ -80,7 +80,7 @@ def _read_text(file: Path, hint: str) -> str:
 def is_imported(folder: Path) -> bool:
     """Whether a folder holds imported results; a study's own file, which may be long, is not parsed for that."""
     try:
-        text = (folder / STUDY_FILE).read_text(encoding="utf-8")
+        text = read_text(folder / STUDY_FILE)
     except (OSError, UnicodeDecodeError):
         return False
     return re.search(r"^imported:", text, re.MULTILINE) is not None

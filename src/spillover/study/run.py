@@ -138,11 +138,13 @@ def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLo
 
 def _refuse_what_cannot_run(prepared: Prepared) -> None:
     if prepared.is_undone:
+        changed = "; ".join(prepared.changed()) or "the models' files, the data or how spillover trains"
+        jobs = f"{len(prepared.anew)} finished job{'s' if len(prepared.anew) > 1 else ''}"
         raise StoreError(
-            f"{len(prepared.anew)} finished jobs would be done anew, though the study says what it said: the models' "
-            "files, the data or how spillover trains are not what they were",
+            f"{jobs} would be done anew, though the study says what it said. What is not what it was: {changed}",
             where=str(prepared.store.folder),
-            hint="put back what has changed, or give another output: to do them anew; what is finished stays here",
+            hint="put back what has changed, or give another output: to do all anew; what is finished stays here. To "
+            "keep what the others are worth, give a task whose data have changed another name:",
         )
     if prepared.jobs and (found := obstacles(prepared.asked.study)):
         raise ModelError("this machine cannot run the study: " + "; ".join(found))

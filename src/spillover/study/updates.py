@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from spillover.analysis.weights import Factors
 from spillover.core.errors import StoreError
+from spillover.core.files import read_file
 from spillover.core.json_text import parse_json
 
 CONFIG_FILE = "adapter_config.json"
@@ -65,6 +66,9 @@ class StoredUpdate(Mapping[str, Factors]):
         if found[0] != found[1] or not found[0]:
             raise StoreError("the adapter lacks the A or the B of a layer", where=str(self._file))
         self._layers = sorted(found[0])
+        for name in self._places:
+            if name.endswith(ends) and len(self._places[name].shape) < 2:
+                raise StoreError(f"the adapter's tensor {name} is no matrix", where=str(self._file))
 
     def __getitem__(self, layer: str) -> Factors:
         first = self._read(self._places[f"{layer}.lora_A.weight"])
@@ -85,14 +89,15 @@ class StoredUpdate(Mapping[str, Factors]):
 
 def _read_settings(file: Path) -> dict[str, Any]:
     try:
-        given = parse_json(file.read_bytes())
+        given = parse_json(read_file(file))
         settings = {"use_rslora": False} | {name: given[name] for name in SAME_FOR_ALL if name in given}
         if not (float(settings["r"]) > 0 and float(settings["lora_alpha"]) > 0):
             raise ValueError("rank and alpha must be above 0")
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        if isinstance(modules := settings.get("target_modules"), list):
+            settings["target_modules"] = sorted(modules)
+    except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise StoreError(f"cannot read the adapter's configuration: {error}", where=str(file)) from error
-    modules = settings.get("target_modules")
-    return settings | {"target_modules": sorted(modules) if isinstance(modules, list) else modules}
+    return settings
 
 
 def _read_header(file: Path) -> dict[str, _Place]:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from spillover.core.errors import TaskError
+from spillover.core.files import read_file
 from spillover.core.json_text import parse_json
 from spillover.tasks.settings import Recipe
 
@@ -24,7 +25,7 @@ def read_recipe(file: Path) -> Recipe:
         TaskError: the file cannot be read or is no mixture.
     """
     try:
-        given = parse_json(file.read_bytes())
+        given = parse_json(read_file(file))
     except OSError as error:
         raise TaskError(f"cannot read the mixture: {error.strerror}", where=str(file), hint=WRITE_ONE) from error
     except ValueError as error:

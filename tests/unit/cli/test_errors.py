@@ -41,6 +41,7 @@ def plan(tmp_path, text, capsys, command="plan"):
         ("name: x\nmodels: &them [*them]", "study.yaml:2: this is nested more than 40 deep"),
         ("name: x\nsources: " + 2000 * "[" + 2000 * "]", "nested more than 40 deep"),
         ("name: x\n" + BOMB, "more than 100,000 values"),
+        ("name: x\nseeds: [0x" + 4000 * "f" + "]", "study.yaml:2: a whole number of more than 300 digits"),
     ],
 )
 def test_a_study_that_cannot_be_run(tmp_path, capsys, text, word):

@@ -146,3 +146,9 @@ def test_a_wish_that_comes_with_the_last_job_leaves_the_analysis_to_another_time
     monkeypatch.setattr(running_module, "_conclude", lambda *_: pytest.fail("it was analysed"))
     assert run_command(["run", str(done)]) == TRY_AGAIN
     assert "none left, and nothing analysed; give the same command again" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("text", ["0s", "-1h", "inf", "nan", "1e9h", "99999999999d", "9" * 400 + "s"])
+def test_a_time_that_no_timer_can_wait_for_is_refused(text, done, capsys):
+    assert run_command(["run", str(done), f"--max-time={text}"]) == 2
+    assert "is no duration" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spillover.core.errors import StoreError
-from spillover.core.files import unwritable, write_atomically, write_folder_atomically
+from spillover.core.files import read_file, read_text, unwritable, write_atomically, write_folder_atomically
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -70,3 +70,16 @@ def test_space_is_asked_for_only_where_it_is_what_lacks(tmp_path):
     assert "free some space" in str(full)
     assert "free some space" not in str(forbidden)
     assert "choose another folder" in str(forbidden)
+
+
+def test_what_has_no_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    for name in ("pipe", "device"):
+        with pytest.raises(OSError, match="it is a pipe or a device, no file"):
+            read_file(tmp_path / name)
+    with pytest.raises(IsADirectoryError):
+        read_file(tmp_path)
+    (tmp_path / "text").write_bytes(b"a\r\nb\rc\n")
+    (tmp_path / "link").symlink_to("text")
+    assert read_text(tmp_path / "link") == "a\nb\nc\n"

@@ -131,6 +131,10 @@ def test_ours_do_not_touch_the_vision_tower_and_others_are_found_out(base, adapt
         ({"bias": "all"}, "biases"),
         ({"lora_bias": True}, "biases"),
         ({"init_lora_weights": "pissa"}, "changes the base's own weights"),
+        ({"r": 10**9}, "rank is 1000000000, and no side"),
+        ({"rank_pattern": {"q_proj": 10**9}}, "rank is 1000000000, and no side"),
+        ({"rank_pattern": {"q_proj": "2"}}, "rank is '2', and no side"),
+        ({"rank_pattern": 3}, "rank_pattern is 3, not an object"),
         ({"target_modules": ["nowhere"]}, "cannot be put on tiny: .*nowhere"),
     ],
 )
@@ -138,6 +142,27 @@ def test_what_cannot_be_swapped_is_refused(base, adapters, change, message):
     config = json.loads(adapters[0][CONFIG_FILE]) | change
     files = {**adapters[0], CONFIG_FILE: json.dumps(config).encode()}
     with pytest.raises(ModelError, match=message), merged_adapter(base, files):
+        pass
+
+
+WITHOUT_END = r"(?:[a-z_0-9]+\.?)+!"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"target_modules": WITHOUT_END},
+        {"exclude_modules": WITHOUT_END},
+        {"rank_pattern": {WITHOUT_END: 2}},
+        {"alpha_pattern": {WITHOUT_END: 2}},
+        {"target_modules": ["q_proj"], "layers_to_transform": [0], "layers_pattern": [WITHOUT_END]},
+    ],
+)
+def test_a_pattern_that_would_match_for_ever_is_refused(base, adapters, monkeypatch, change):
+    monkeypatch.setattr("spillover.models.patterns.LIMIT_S", 0.5)
+    config = json.loads(adapters[0][CONFIG_FILE]) | change
+    files = {**adapters[0], CONFIG_FILE: json.dumps(config).encode()}
+    with pytest.raises(ModelError, match=r"take more than 0\.5 s to match"), merged_adapter(base, files):
         pass
 
 

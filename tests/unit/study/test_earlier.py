@@ -1,14 +1,22 @@
+import json
+import shutil
+
 import pytest
+from rich.console import Console
 from tests.conftest import small_study
 from tests.unit.study.made_up import outcome
 
+from spillover.cli.running import print_difference
 from spillover.core.errors import StoreError
+from spillover.models.tiny import CHECKPOINT
 from spillover.study import run as run_module
 from spillover.study.earlier import tell_earlier
 from spillover.study.executors.executor import JobFinished, JobStarted
 from spillover.study.plan import Finetune
 from spillover.study.preparing import prepare
 from spillover.study.run import carry_out
+
+SPLITS = ("train", "validation")
 
 
 def finish(prepared, leave_out=lambda _: False):
@@ -114,4 +122,84 @@ def test_questions_that_another_parser_would_read_are_told_and_asked_anew(tmp_pa
     monkeypatch.setattr("spillover.study.plan.PARSER_VERSION", 99)
     ready = prepare(study)
     assert ready.anew == ready.plan.evaluations
+    assert not ready.is_undone
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A finished study of two tasks in files; what makes it, and what edits one of them."""
+
+    def write(name, answer):
+        row = {"question": f"{name}?", "choices": ["a", "b"], "answer": answer}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
+
+    def make(**changes):
+        tasks = [
+            {"kind": "files", "name": name} | {split: str(tmp_path / f"{name}-{split}.jsonl") for split in SPLITS}
+            for name in ("One", "Two")
+        ]
+        return prepare(small_study(tmp_path / "small", tasks=tasks, training={"examples": 1}, **changes))
+
+    for name in ("One", "Two"):
+        for split in SPLITS:
+            write(f"{name}-{split}", "(A)")
+    finish(make())
+    return make, write
+
+
+def test_whose_training_data_have_changed_is_said(own, tmp_path, capsys):
+    make, write = own
+    write("Two-train", "(B)")
+    ready = make()
+    (said,) = ready.changed()
+    assert said == f"the training data of Two ({tmp_path / 'Two-train.jsonl'})"
+    with pytest.raises(StoreError, match=r"1 finished jobs? would be done anew") as refused:
+        carry_out(ready)
+    assert said in str(refused.value)
+    assert "put back what has changed, or give another output:" in str(refused.value)
+    print_difference(Console(width=400), ready)
+    assert said in capsys.readouterr().out
+
+
+def test_where_all_training_data_may_have_changed_that_is_said(own):
+    make, write = own
+    for name in ("One", "Two"):
+        write(f"{name}-train", "(B)")
+    assert make().changed() == ["the training data of One, Two, or how spillover trains"]
+
+
+def test_whose_evaluation_data_have_changed_is_said(own, tmp_path, capsys):
+    make, write = own
+    write("One-validation", "(B)")
+    ready = make()
+    assert ready.changed() == [f"the evaluation data of One ({tmp_path / 'One-validation.jsonl'})"]
+    assert not ready.is_undone, "asking again costs little beside training again"
+    print_difference(Console(width=400), ready)
+    assert ready.changed()[0] in capsys.readouterr().out
+
+
+def test_a_model_that_has_changed_is_said(tmp_path):
+    shutil.copytree(CHECKPOINT, tmp_path / "model")
+    study = small_study(tmp_path / "small", models=[{"path": str(tmp_path / "model")}])
+    finish(prepare(study))
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config, indent=7))
+    ready = prepare(study)
+    assert ready.is_undone
+    assert ready.changed() == ["the files of the model model"]
+
+
+def test_a_study_that_says_something_else_explains_itself(own):
+    make, write = own
+    write("Two-train", "(B)")
+    assert make(seeds=[0, 1]).changed() == []
+
+
+def test_a_task_under_another_name_is_done_and_the_others_are_kept(own):
+    make, write = own
+    write("Two-train", "(B)")
+    renamed = make().plan.study.tasks[1].model_copy(update={"name": "Two_again"})
+    study = make().plan.study
+    ready = prepare(study.model_copy(update={"tasks": (study.tasks[0], renamed), "provenance": None}))
+    assert {job.source for job in ready.jobs if isinstance(job, Finetune)} == {"Two_again"}
     assert not ready.is_undone

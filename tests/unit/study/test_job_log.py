@@ -1,10 +1,12 @@
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from tests.conftest import small_study
@@ -118,6 +120,20 @@ def test_a_driver_that_was_killed_on_this_machine_is_told_from_one_that_runs(pre
     assert [(each["job"], each["driver"]["has_ended"]) for each in facts["lost"]] == [(label, True)]
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began")
+def test_a_process_that_has_a_dead_drivers_number_is_not_taken_for_it(prepared, monkeypatch):
+    begin(prepared, monkeypatch, os.getpid(), socket.gethostname())
+    job, folder = prepared.jobs[0], prepared.store.folder
+    assert not last_heard(folder, [job])[job.key].has_ended
+    file = job_log(folder, job.key)
+    begun = file.read_text()
+    file.write_text(re.sub(r"since \d+ ticks", "since 7 ticks", begun))
+    assert last_heard(folder, [job])[job.key].has_ended
+    file.write_text(re.sub(r", since \d+ ticks after boot", "", begun))  # as earlier versions wrote it
+    assert (heard := last_heard(folder, [job])[job.key]).process == os.getpid()
+    assert (heard.host, heard.has_ended) == (socket.gethostname(), False)
+
+
 def test_a_driver_on_another_machine_counts_as_running_until_it_was_silent_for_long(prepared, monkeypatch, ended):
     begin(prepared, monkeypatch, ended, "elsewhere")
     job, folder = prepared.jobs[0], prepared.store.folder
@@ -180,3 +196,13 @@ def test_watching_ends_when_another_process_has_done_the_last_job(prepared, caps
 def test_watching_is_for_people(prepared, capsys):
     assert run_command(["status", str(prepared.store.folder), "--watch", "--json"]) == 2
     assert "--json is not" in capsys.readouterr().err
+
+
+def test_what_a_log_says_does_not_steer_the_terminal(prepared, capsys):
+    job, folder = prepared.jobs[0], prepared.store.folder
+    JobLog(folder).tell(JobFailed(job, SpilloverError("\x1b[2J and \x9b2J")))
+    for options in ([], ["--json"]):
+        assert run_command(["status", str(folder), *options]) == 0
+        said = capsys.readouterr().out
+        assert "�[2J and �2J" in said
+        assert "\x1b" not in said

@@ -1,6 +1,7 @@
 """A study's folder is read by itself: no data, no model."""
 
 import json
+import os
 import shutil
 
 import pyarrow as pa
@@ -105,12 +106,19 @@ def test_a_folder_of_an_earlier_version_is_refused(prepared, capsys):
     assert "no plan.json" in capsys.readouterr().err
 
 
+STEERS = "\x1b]0;mine\x07"
+"""It would rename the terminal's window."""
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
         (lambda kept: kept | {"schema": 99}, "the schema 99"),
         (lambda kept: kept | {"tasks": 3}, "the plan is broken: tasks"),
         (lambda kept: kept | {"jobs": [kept["jobs"][0] | {"adapter_key": "../../x"}]}, "is no key"),
+        (lambda kept: kept | {"tasks": [kept["tasks"][0] | {"name": STEERS}]}, "a control character"),
+        (lambda kept: kept | {"questions": [kept["questions"][0] | {"target": STEERS}]}, "a control character"),
+        (lambda kept: kept | {"jobs": [kept["jobs"][0] | {"source": STEERS}]}, "a control character"),
     ],
 )
 def test_a_plan_that_cannot_be_trusted_is_refused(prepared, change, word):
@@ -173,3 +181,19 @@ def test_replies_that_were_cut_before_their_answer_are_warned_of(tmp_path):
     (warned,) = [each for each in beside.warnings if each.kind == "cut_replies"]
     assert warned.tasks == (ready.plan.tasks[0].name,)
     assert "25.0% of all replies were cut at evaluation.maximum_new_tokens (3)" in warned.text
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "plan.json", "catalogue.json", "overlaps.json", "logs", "scores"])
+def test_a_pipe_in_a_study_folder_is_not_waited_for(prepared, name, capsys):
+    record_evaluations(prepared.store, prepared.plan)
+    prepared.store.settle()
+    folder = prepared.store.folder
+    job = prepared.plan.evaluations[1]
+    file = {"logs": f"logs/{job.key}.txt", "scores": f"scores/{job.key}.parquet"}.get(name, name)
+    (folder / file).unlink(missing_ok=True)
+    os.mkfifo(folder / file)
+    for command in ("status", "analyze"):
+        code = run_command([command, str(folder)])
+        captured = capsys.readouterr()
+        assert code in (0, 2)
+        assert "Traceback" not in captured.err

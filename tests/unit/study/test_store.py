@@ -13,7 +13,7 @@ from spillover.core.errors import StoreError
 from spillover.core.keys import hash_file
 from spillover.core.scores import SCORE_SCHEMA
 from spillover.study import store as store_module
-from spillover.study.adapter_store import write_adapter
+from spillover.study.adapter_store import read_adapter, write_adapter
 from spillover.study.executors.executor import JobStarted
 from spillover.study.job_log import JobLog, job_log
 from spillover.study.opening import open_study
@@ -297,3 +297,18 @@ def test_nothing_is_written_or_removed_through_a_link(plan, store, tmp_path):
         log.tell(JobStarted(job, 0, 4711, "node-7"))
     assert [file.read_text() for file in mine] == ["mine"] * 3
     assert store.answered(), "the scores stand in the place of the link"
+
+
+def test_no_adapter_is_removed_or_replaced_behind_a_link(plan, store, tmp_path):
+    job = plan.finetunes[0]
+    place = store.adapter(job.adapter_key, job.steps[0])
+    home = tmp_path / "home"
+    mine = home / place.name / "thesis.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    place.parent.parent.mkdir(parents=True, exist_ok=True)
+    place.parent.symlink_to(home)
+    for touch in (read_adapter, lambda folder: write_adapter(folder, {"adapter_config.json": b"{}"})):
+        with pytest.raises(StoreError, match="lies behind a link"):
+            touch(place)
+    assert mine.read_text() == "mine"

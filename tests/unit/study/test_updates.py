@@ -60,16 +60,30 @@ def test_a_header_that_points_out_of_the_file_is_refused(tmp_path):
         StoredUpdate(tmp_path / "a")
 
 
-def test_a_configuration_without_rank_is_told(tmp_path):
-    write_adapter(tmp_path / "a", r=None)
+def test_a_tensor_that_is_no_matrix_is_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    content = save({f"q.lora_{name}.weight": torch.zeros(4) for name in "AB"})
+    (tmp_path / "a" / "adapter_model.safetensors").write_bytes(content)
+    (tmp_path / "a" / "adapter_config.json").write_text(json.dumps(CONFIG))
+    with pytest.raises(StoreError, match="is no matrix"):
+        StoredUpdate(tmp_path / "a")
+
+
+@pytest.mark.parametrize("changes", [{"r": None}, {"lora_alpha": 10**400}, {"target_modules": [1, "q"]}])
+def test_a_configuration_that_cannot_be_is_told(tmp_path, changes):
+    write_adapter(tmp_path / "a", **changes)
     with pytest.raises(StoreError, match="cannot read the adapter's configuration"):
         StoredUpdate(tmp_path / "a")
 
 
-def test_sources_that_were_trained_otherwise_are_named(tmp_path):
-    jobs = [
-        Finetune(model="m", source=source, control=None, seed=0, adapter_key=source, steps=(1,)) for source in "xyz"
+def finetunes(sources):
+    return [
+        Finetune(model="m", source=source, control=None, seed=0, adapter_key=source, steps=(1,)) for source in sources
     ]
+
+
+def test_sources_that_were_trained_otherwise_are_named(tmp_path):
+    jobs = finetunes("xyz")
     for source, rank in (("x", 2), ("y", 2), ("z", 4)):
         write_adapter(tmp_path / source, r=rank, target_modules=["q", "v"] if source == "y" else ["v", "q"])
     found = list(find_unequal_training([(job, StoredUpdate(tmp_path / job.source).settings) for job in jobs]))
@@ -79,6 +93,14 @@ def test_sources_that_were_trained_otherwise_are_named(tmp_path):
     assert [warned.text for warned in find_unequal_training(trained)] == [
         "sources were not trained alike: steps is 2 for x, 3 for y"
     ]
+
+
+def test_what_an_adapter_says_does_not_steer_the_terminal(tmp_path):
+    for source, modules in (("x", "q"), ("y", "\x1b[2Jq")):
+        write_adapter(tmp_path / source, target_modules=modules)
+    jobs = finetunes("xy")
+    (warned,) = find_unequal_training([(job, StoredUpdate(tmp_path / job.source).settings) for job in jobs])
+    assert warned.text == "sources were not trained alike: target_modules is q for x, �[2Jq for y"
 
 
 def test_values_are_finite(tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spillover.core.errors import StoreError
+from spillover.core.files import read_file
 from spillover.core.json_text import parse_json
 from spillover.core.keys import hash_file
 from spillover.mixture.export.export import MANIFEST, require_empty
@@ -50,7 +51,7 @@ def _find_export(folder: Path) -> list[Path]:
         require_empty(folder)
         return []
     try:
-        hashes = parse_json((folder / MANIFEST).read_bytes())["files"]
+        hashes = parse_json(read_file(folder / MANIFEST))["files"]
         written = {str(name): str(digest) for name, digest in hashes.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(
