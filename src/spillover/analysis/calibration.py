@@ -64,7 +64,7 @@ def calibrate_cube(cube: ScoreCube) -> ScoreCube | None:
 
 
 def can_calibrate(cube: ScoreCube) -> bool:
-    """Whether the log-probabilities of the options are known for every target, and every right answer is one of them."""
+    """Whether every target has the log-probabilities of its options, and right answers that are among them."""
     return all(
         block.base_log_probabilities is not None and block.log_probabilities is not None and _names_letters(block)
         for block in cube.blocks

@@ -1,4 +1,4 @@
-"""Parts of a cube: what two cubes have in common, so that they can be laid side by side; some of the sources or examples."""
+"""Parts of a cube: what two cubes have in common, laid side by side; some of the sources, or of the examples."""
 
 from __future__ import annotations
 
