@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from spillover.analysis.findings import Comparison, ModelFindings
 from spillover.analysis.personas import PERSONAS, find_consistent
+from spillover.core.model_names import read_billions
 
 
 def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
@@ -74,17 +74,3 @@ def say_consistent(comparison: Comparison, kind: str, models: Sequence[ModelFind
     if kind == "calibrated" and not all(model.personas.columns_tested for model in models):
         return "none among sources; sponges and sieves cannot be tested from tables"
     return "none"
-
-
-def read_billions(name: str) -> float | None:
-    """Read the number of parameters, in billions, from a model's name; None where it does not say.
-
-    Complexity: O(name).
-
-    >>> read_billions("Qwen2.5-VL-7B-Instruct"), read_billions("32B"), read_billions("SmolVLM-256M"), read_billions("x")
-    (7.0, 32.0, 0.256, None)
-    """
-    found = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)\s*([BM])(?![A-Za-z])", name, flags=re.IGNORECASE)
-    if found is None:
-        return None
-    return float(found[1]) / (1 if found[2].upper() == "B" else 1000)
