@@ -13,7 +13,7 @@ from rich.text import Text
 
 from spillover.analysis import Findings, ModelFindings, TransferMatrix
 from spillover.analysis.summary import Summary
-from spillover.core.numbers import brief, interval, probability, signed
+from spillover.core.numbers import brief, counted, interval, probability, signed
 from spillover.report.colours import colour_of, ink_on, saturation
 from spillover.report.verdicts_in_terminal import verdicts_in_terminal
 
@@ -73,7 +73,7 @@ def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
     base = {name: record.accuracy for name, record in model.base.items()}
     calibrated_base = {name: record.calibrated for name, record in model.base.items()}
     limit = saturation(np.concatenate([matrix.values.ravel() for matrix in model.shown_matrices]))
-    title = f"PGF · {model.model} · {model.protocol} · {_count(len(model.transfers.seeds), 'seed')}"
+    title = f"PGF · {model.model} · {model.protocol} · {counted(len(model.transfers.seeds), 'seed')}"
     pairs = [(title, model.matrix, model.calibrated.matrix if model.calibrated else None)]
     if model.mixtures is not None:
         pairs.append((f"{title} · mixtures", model.mixtures.matrix, model.mixtures.calibrated))
@@ -130,10 +130,6 @@ def _paint(value: float, limit: float) -> str:
     return "rgb({},{},{}) on rgb({},{},{})".format(*ink_on(background), *background)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _discoveries(model: ModelFindings, rate: float) -> Iterator[RenderableType]:
     """Transfers that a test tells from none, surest first."""
     q, frame, inference = model.cells.q, model.summary.frame, model.cells.inference
@@ -182,7 +178,7 @@ def _brackets(summary: Summary) -> str:
     if summary.spread is None:
         return ""
     unsampled = len(summary.spread.unsampled)
-    only = f", but for the examples of {_count(unsampled, 'target')} whose right answers cannot be counted"
+    only = f", but for the examples of {counted(unsampled, 'target')} whose right answers cannot be counted"
     return f" In brackets what noise alone would give{only if unsampled else ''}."
 
 
