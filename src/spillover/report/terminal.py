@@ -16,6 +16,7 @@ from spillover.analysis.summary import Summary
 from spillover.core.numbers import brief, counted, interval, probability, signed
 from spillover.report.colours import colour_of, ink_on, saturation
 from spillover.report.verdicts_in_terminal import verdicts_in_terminal
+from spillover.report.words import said_across, said_of
 
 CELL = 5
 """Characters of a cell: thirteen of them and abbreviations fit on a line of eighty."""
@@ -43,17 +44,15 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
     """
     parts: list[RenderableType] = [Text(LEGEND, style="dim")]
     rate = findings.provenance.get("settings", {}).get("false_discovery_rate", 0.05)
-    prefixes = [f"{model.title}: " for model in findings.models]
-    for model, prefix in zip(findings.models, prefixes, strict=True):
-        said = [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
+    for model in findings.models:
+        said = said_of(findings, model)
         says, verdicts = _sentences(f"what it says · {model.title}", said), list(verdicts_in_terminal(model))
         if model.is_about_mixtures:
             parts += [*([says] if said else []), *verdicts, *_matrices(model, width), *_warnings(model)]
             continue
         parts += [*_matrices(model, width), says, *verdicts]
         parts += [*_discoveries(model, rate), _profiles(model, width), *_groups(model), *_warnings(model)]
-    across = [text for text in findings.sentences if not text.startswith(tuple(prefixes))]
-    if across:
+    if across := said_across(findings):
         parts.append(_sentences("across models", across))
     return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts))
 
