@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.progress import Progress, track
 from rich.table import Table
 
-from spillover.cli.readable import counted
 from spillover.core.errors import StoreError, TaskError, nearest
 from spillover.core.files import write_atomically
+from spillover.core.numbers import counted
 from spillover.core.printable import printable
 from spillover.study.overlap import find_overlap, keep_overlap
 from spillover.study.reading import load_study

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from spillover.core.numbers import counted
 from spillover.mixture.limits import pour, require_room
 from spillover.mixture.problem import Choice, MixtureError, PerSource, Problem, tail_mean
 from spillover.mixture.program import Solution, solve_program
@@ -130,7 +131,7 @@ def _even_out(problem: Problem, shares: PerSource, equals: np.ndarray) -> PerSou
 def _why_none(problem: Problem, *, out_of_time: bool) -> MixtureError:
     """Say why there is no mixture: the time, or by how much the closest one misses what is protected."""
     most = problem.most_sources
-    which = "no mixture" if most is None else f"no mixture of at most {most} source{'s' if most > 1 else ''}"
+    which = "no mixture" if most is None else f"no mixture of at most {counted(most, 'source')}"
     hint = "take --strategy threshold" if most is None else f"raise --max-sources above {most}"
     if out_of_time:
         return MixtureError(
