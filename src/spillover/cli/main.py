@@ -175,7 +175,7 @@ def _run_command(arguments: list[str]) -> int:
 def _print_error(console: Console, error: SpilloverError | typer.TyperException) -> None:
     text = str(error)
     if isinstance(error, typer.TyperException):
-        text = error.format_message()
+        text = error.format_message().replace("Value error, ", "")  # of what pydantic checks for typer
         if not text:  # no command was given, and the help is printed
             return
         context: typer.Context | None = getattr(error, "ctx", None)

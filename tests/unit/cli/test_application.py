@@ -19,7 +19,12 @@ def test_it_tells_its_version(capsys):
 
 @pytest.mark.parametrize(
     ("typed", "offered"),
-    [("spillover mi", "mix"), ("spillover mix --prot", "--protect"), ("spillover tasks ch", "check")],
+    [
+        ("spillover mi", "mix"),
+        ("spillover mix --prot", "--protect"),
+        ("spillover tasks ch", "check"),
+        ("spillover mix demo --export sw", "swift"),
+    ],
 )
 def test_a_shell_can_complete_commands_and_options(typed, offered):
     asked = {"_SPILLOVER_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
@@ -85,6 +90,13 @@ def test_a_word_that_is_not_understood_is_an_error_that_names_the_help(capsys):
     said = capsys.readouterr().err
     assert said.startswith("error: No such option: --targt")
     assert said.endswith("mix --help says more\n")
+
+
+def test_a_value_that_is_none_of_an_option_s_is_told_with_those_that_are(capsys):
+    assert run_command(["mix", "demo", "--target", "Counting", "--export", "huggingface"]) == 2
+    assert (
+        "Invalid value for '--export': 'huggingface' is not one of 'llama-factory', 'swift'" in capsys.readouterr().err
+    )
 
 
 def test_no_command_is_answered_with_the_help_alone(capsys):
