@@ -82,7 +82,7 @@ def build_app(commands: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
         command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)  # typer keeps short lines
     for name, (module, summary) in COMMANDS.items():
         if module not in loaded:
-            app.command(name, help=summary)(options)
+            app.command(name, help=summary)(options)  # never called: a command that is given is loaded
     return app
 
 
