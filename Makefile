@@ -26,10 +26,10 @@ demo: install  ## a whole study on the embedded model, three minutes
 	$(BIN)/spillover demo --out demo
 
 test: install  ## the tests
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lowest: build/lowest/installed  ## the tests with the lowest versions of everything that pyproject.toml allows
-	OMP_NUM_THREADS=1 build/lowest/bin/pytest --numprocesses 2 --dist loadfile tests/unit tests/contracts tests/golden
+	OMP_NUM_THREADS=1 build/lowest/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/contracts tests/golden
 
 build/lowest/installed: pyproject.toml
 	$(PYTHON) -m venv build/lowest

@@ -49,6 +49,7 @@ KINDS = (
     "adapters/*/step-*/SHA256SUMS",
     "logs/*.parquet",
     "logs/*.txt",
+    "catalogue.json",
     "plan.json",
     "study.yaml",
     "findings.json",

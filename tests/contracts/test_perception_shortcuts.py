@@ -58,6 +58,7 @@ def linear_accuracy(features: np.ndarray, labels: np.ndarray, options: int, pena
     return float((guesses == labels[TRAINED:]).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.task.abbreviation)
 def test_no_shortcut_beats_chance_by_much(family: Family):
     rng = seeded_generator("shortcuts", family.task.name)

@@ -37,6 +37,7 @@ def test_a_mixture_is_chosen_run_and_judged(tmp_path, monkeypatch, give):
     (verdict,) = model["verdicts"]
     assert verdict["settings"]["fresh"]
     assert [arm["name"] for arm in verdict["arms"]] == ["chosen", "random", "best single", "direct"]
+    assert [point["examples"] for point in verdict["dose_curve"]["points"]] == [8, 16]
     did = {each["mixture"]: {cell["target"]: cell for cell in each["cells"]} for each in model["mixtures"]}
     assert verdict["arms"][0]["overall"]["pgf"] == pytest.approx(did["chosen"]["Relative_Depth"]["observed"]["pgf"])
     assert not {"chosen", "random-1"} & set(model["sources"])

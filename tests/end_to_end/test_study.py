@@ -109,7 +109,7 @@ def test_status_and_analyze_read_the_folder(finished, give):
     assert json.loads(give("analyze", folder, "--json").stdout)["models"] == found(folder)["models"]
 
 
-@pytest.mark.parametrize("room", ["adapters", "base"])
+@pytest.mark.parametrize("room", ["adapters", pytest.param("base", marks=pytest.mark.slow)])
 def test_transformers_and_peft_alone_give_the_same_answers(finished, tmp_path, room, give):
     folder, _, _ = finished
     frame = spillover.read_scores(folder).to_pandas()
@@ -235,6 +235,7 @@ def test_a_control_on_the_bases_own_answers_stands_beside_its_source(tmp_path, g
         assert [step["fraction"] for step in model["progress"]] == [0.5, 1.0]
 
 
+@pytest.mark.slow
 def test_a_control_on_own_answers_is_refused_where_the_base_gives_but_one(tmp_path, give):
     (task,) = open_tasks([PerceptionTasks(names=("Relative_Depth",), examples=1)])
     (example,) = task.read("validation", 1)
@@ -262,6 +263,7 @@ def test_an_untrained_adapter_has_a_pgf_of_exactly_zero_everywhere(tmp_path, giv
         assert model["pgf"] == [[0.0, 0.0], [0.0, 0.0]]
 
 
+@pytest.mark.slow
 def test_a_limit_is_a_trial_of_one_source_whose_adapter_the_study_keeps(tmp_path, give):
     file = write_study(tmp_path / "study.yaml", "small", controls=[])
     said = give("run", file, "--only", "source=VS", "--limit", "10")
@@ -276,6 +278,7 @@ def test_a_limit_is_a_trial_of_one_source_whose_adapter_the_study_keeps(tmp_path
     assert spillover.load_study(folder).evaluation.limit is None
 
 
+@pytest.mark.slow
 def test_a_training_that_runs_away_ends_alone(tmp_path, give):
     training = {"examples": 64, "epochs": 2, "learning_rate": 1e30, "maximum_gradient_norm": 1e30}
     file = write_study(tmp_path / "study.yaml", tmp_path / "small", training=training, controls=[])

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import special
 
 from spillover.analysis.pgf import ZERO
 from spillover.analysis.unseen import limit_unseen
+
+Kept = Literal["consistent", "less", "more"]
+"""What a miss, observed − expected, says of the expectation: 0 is in its interval, or it did less, or more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,17 @@ def subtract(first: Estimate, second: Estimate) -> Estimate:
         low=pgf - float(np.hypot(first.pgf - first.low, second.high - second.pgf)),
         high=pgf + float(np.hypot(first.high - first.pgf, second.pgf - second.low)),
     )
+
+
+def judge_miss(miss: Estimate) -> Kept:
+    """Judge an expectation by the interval of what it was missed by.
+
+    Complexity: O(1).
+
+    >>> judge_miss(Estimate(pgf=0.1, low=-0.1, high=0.3))
+    'consistent'
+    """
+    return "more" if miss.low > 0 else "less" if miss.high < 0 else "consistent"
 
 
 def share_seeds(targets: Sequence[Paired]) -> Shared:

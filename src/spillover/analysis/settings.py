@@ -124,6 +124,8 @@ class VerificationSettings(BaseModel):
     """Mixtures drawn at random; at least two, if any."""
     best_single: str | None = None
     """The source with the largest PGF on the targets."""
+    doses: tuple[str, ...] = ()
+    """The best single source once more, on fewer examples: mixtures of it alone, with a `dose` below 1."""
     direct: str | None = None
     """The targets' own data."""
     measure: Measure = "raw"

@@ -16,13 +16,13 @@ import numpy as np
 from spillover.analysis.additivity import Dose, other_dose
 from spillover.analysis.context import Context
 from spillover.analysis.cube import ScoreCube
-from spillover.analysis.paired import Estimate, Paired, infer_effect, share_seeds, subtract
+from spillover.analysis.dose_curve import DoseCurve, trace_doses
+from spillover.analysis.paired import Estimate, Kept, Paired, infer_effect, judge_miss, share_seeds, subtract
 from spillover.analysis.settings import VerificationSettings
 from spillover.tasks.settings import Recipe
 
 ArmName = Literal["chosen", "random", "best single", "direct"]
 Outcome = Literal["better", "worse", "open", "same"]
-Kept = Literal["consistent", "less", "more"]
 Guarded = Literal["held", "harmed", "undecided"]
 NO_DIFFERENCE = Estimate(pgf=0.0, low=0.0, high=0.0)
 """Of a source from itself: known, not estimated."""
@@ -89,6 +89,8 @@ class Verdict:
     promise: Promise | None
     """None where nothing was predicted of it in the measure that it is judged by, as of a single source."""
     protected: tuple[ProtectedTask, ...]
+    dose_curve: DoseCurve | None
+    """None where the best single source was not trained on fewer examples, too."""
 
 
 def judge_mixture(cube: ScoreCube, asked: VerificationSettings, context: Context) -> Verdict | None:
@@ -129,6 +131,7 @@ def judge_mixture(cube: ScoreCube, asked: VerificationSettings, context: Context
             ProtectedTask(task=task, effect=effect, outcome=_guard(effect, asked.tolerance))
             for task, effect in effects.items()
         ),
+        dose_curve=trace_doses(cube, asked, context),
     )
 
 
@@ -142,8 +145,13 @@ def _hold_to_promise(observed: Estimate, recipe: Recipe | None, asked: Verificat
     pgf, low, high = np.mean([said[target] for target in asked.targets], axis=0).tolist()
     expected = Estimate(pgf=pgf, low=low, high=high)
     miss = subtract(observed, expected)
-    outcome: Kept = "more" if miss.low > 0 else "less" if miss.high < 0 else "consistent"
-    return Promise(expected=expected, discounted=discounted, miss=miss, other_dose=other_dose(recipe), outcome=outcome)
+    return Promise(
+        expected=expected,
+        discounted=discounted,
+        miss=miss,
+        other_dose=other_dose(recipe),
+        outcome=judge_miss(miss),
+    )
 
 
 def _guard(effect: Estimate, tolerance: float) -> Guarded:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
 from spillover.analysis.additivity import FEWEST, Additivity, Agreement, Dose
-from spillover.analysis.paired import Estimate
-from spillover.analysis.verdict import ArmContrast, ArmName, Guarded, Kept, Verdict
-from spillover.core.numbers import fixed, interval, number, signed
+from spillover.analysis.dose_curve import DoseCurve
+from spillover.analysis.paired import Estimate, Kept
+from spillover.analysis.verdict import ArmContrast, ArmName, Guarded, Verdict
+from spillover.core.numbers import fixed, interval, number, percent, signed
 
 CALLED: dict[ArmName, str] = {
     "chosen": "the chosen mixture",
@@ -23,6 +24,11 @@ PROMISES: dict[Kept, str] = {
     "consistent": "the prediction is not refuted",
     "less": "it did less than predicted",
     "more": "it did more than predicted",
+}
+DOSES: dict[Kept, str] = {
+    "consistent": "linearity is not refuted",
+    "less": "it did less than linear",
+    "more": "it did more than linear",
 }
 GUARDED: dict[Guarded, str] = {
     "held": "is not harmed beyond",
@@ -83,6 +89,8 @@ def say_verdict(verdict: Verdict) -> Iterator[str]:
         expected = f"predicted of it was {_shown(promise.expected)} PGF, {basis}"
         yield f"{expected}; observed less predicted is {_shown(promise.miss)}: {PROMISES[promise.outcome]}."
     tolerance = f"the tolerance of {fixed(asked.tolerance, 3)} PGF" if asked.tolerance else "a tolerance of none"
+    if verdict.dose_curve is not None:
+        yield _say_doses(verdict.dose_curve, purpose)
     for guarded in verdict.protected:
         told = f"{GUARDED[guarded.outcome]} {tolerance}"
         yield f"{guarded.task}, which it must not harm, {told}: {_shown(guarded.effect)} PGF."
@@ -164,6 +172,21 @@ def _agreement(agreement: Agreement) -> str:
     if agreement.low > 1:
         text += ", as where effects saturate: a share of a source does more than that share of what all of it does"
     return text
+
+
+def _say_doses(curve: DoseCurve, purpose: str) -> str:
+    """Say whether a share of the examples did that share of what all of them do."""
+    told = [
+        f"with {percent(point.dose)} of them it has {_shown(point.effect)} where linearity in dose predicts "
+        f"{signed(point.linear.pgf)}, a difference of {_shown(point.miss)}: {DOSES[point.outcome]}"
+        for point in curve.points
+    ]
+    text = f"{curve.source} with all its examples has a PGF of {_shown(curve.whole)} for {purpose}; {'; '.join(told)}"
+    if curve.whole.low <= 0 <= curve.whole.high:
+        text += "; all of them do nothing beyond noise, so that this tells little of linearity"
+    elif curve.whole.low > 0 and any(point.outcome == "more" for point in curve.points):
+        text += "; its effect saturates"
+    return f"{text}."
 
 
 def _called(contrast: ArmContrast, verdict: Verdict) -> str:

@@ -123,6 +123,13 @@ def mix(
             help=f"With --study: random mixtures to compare with; by default {USUAL_RANDOM}, or as many as there are.",
         ),
     ] = None,
+    no_doses: Annotated[
+        bool,
+        typer.Option(
+            "--no-doses",
+            help="With --study: do not train the best single source on a quarter and on half of the budget, too.",
+        ),
+    ] = False,
     data: Annotated[
         Path | None,
         typer.Option("--data", help="The study file whose tasks hold the sources' data; by default PATH."),
@@ -146,7 +153,7 @@ def mix(
     if settings.exclude_target_data:
         _tell_of_exclusion(samples, mixtures)
     if study is not None:
-        write_verifying_study(samples, mixtures, origin, study, random_mixtures)
+        write_verifying_study(samples, mixtures, origin, study, random_mixtures, doses=not no_doses)
     if export is not None and out is not None:
         export_only(mixtures, export, origin, out, evidence=path, force=force)
     elif out is not None:

@@ -68,9 +68,23 @@ def _only(mixtures: list[Mixture]) -> Mixture:
 
 
 def write_verifying_study(
-    samples: list[TransferSample], mixtures: list[Mixture], origin: Origin, file: Path, random_mixtures: int | None
+    samples: list[TransferSample],
+    mixtures: list[Mixture],
+    origin: Origin,
+    file: Path,
+    random_mixtures: int | None,
+    *,
+    doses: bool,
 ) -> None:
     """Write the study of a mixture and its rivals, and say on stderr what it will compare.
+
+    Args:
+        samples: what was chosen from.
+        mixtures: the one that was chosen.
+        origin: of the data.
+        file: the study file.
+        random_mixtures: how many to compare with; None takes the usual number.
+        doses: whether the best single source is trained at smaller doses, too.
 
     Raises:
         AnalysisError: there are several mixtures, the origin holds no data, or the study could not be run.
@@ -79,7 +93,7 @@ def write_verifying_study(
     chosen = _only(mixtures)
     rivals = find_rivals(samples[0], chosen, random_mixtures)
     origin_study = origin.study()
-    study = verifying_study(origin_study, file.stem, chosen, rivals, same_examples=origin.is_path)
+    study = verifying_study(origin_study, file.stem, chosen, rivals, same_examples=origin.is_path, doses=doses)
     if missing := _find_missing(study, chosen, origin):
         raise AnalysisError(
             "\n  ".join(["the study of this mixture could not be run:", *missing]),

@@ -28,9 +28,8 @@ def parse_json(data: bytes | str, *, finite: bool = True) -> Any:
     ValueError: 1e999 is no finite number
     """
     text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
-    strict: dict[str, Any] = {"parse_constant": _refuse, "parse_float": _finite} if finite else {}
     try:
-        value = json.loads(text, **strict)
+        value = (STRICT if finite else LOOSE).decode(text)
         if HALF_CHARACTER.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
@@ -47,3 +46,7 @@ def _refuse(name: str) -> NoReturn:
 def _finite(text: str) -> float:
     number = float(text)
     return number if math.isfinite(number) else _refuse(text)
+
+
+STRICT, LOOSE = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite), json.JSONDecoder()
+"""Made once: a file of lines is parsed one by one."""

@@ -5,21 +5,21 @@ It is an ordinary study, so that planning, running, resuming and reading it are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import yaml
 
 from spillover.analysis.sampling import TransferSample
 from spillover.analysis.settings import VerificationSettings
+from spillover.mixture.arms import Arms, counts_of
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
 from spillover.mixture.strategies import CHOSEN_BLINDLY, Strategy
 from spillover.study.study import Study
-from spillover.tasks.recipes import recipe_from
-from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
+from spillover.tasks.settings import PerceptionTasks, TaskSettings
 
 FEWEST_RANDOM = 3
 USUAL_RANDOM = 8
@@ -85,14 +85,14 @@ def _unlimited(settings: MixtureSettings) -> dict[str, object]:
 
 def _draw_random(sample: TransferSample, chosen: Mixture, count: int, fewest: int) -> tuple[Mixture, ...]:
     """Draw random mixtures that differ from each other and from the chosen one."""
-    seen, kept = [_counts(chosen)], list[Mixture]()
+    seen, kept = [counts_of(chosen)], list[Mixture]()
     for seed in range(chosen.settings.seed, chosen.settings.seed + DRAWS * count):
         try:
             drawn = recommend_from(sample, _baseline(chosen.settings, "random", seed=seed))
         except MixtureError:  # these sources together are too small for the budget
             continue
-        if _counts(drawn) not in seen:
-            seen.append(_counts(drawn))
+        if counts_of(drawn) not in seen:
+            seen.append(counts_of(drawn))
             kept.append(drawn)
         if len(kept) == count:
             break
@@ -112,11 +112,9 @@ def _own_data(sample: TransferSample, settings: MixtureSettings) -> Mixture | No
         return None
 
 
-def _counts(mixture: Mixture) -> dict[str, int]:
-    return {each.source: each.examples for each in mixture.taken if each.examples}
-
-
-def verifying_study(study: Study, name: str, chosen: Mixture, rivals: Rivals, *, same_examples: bool) -> Study:
+def verifying_study(
+    study: Study, name: str, chosen: Mixture, rivals: Rivals, *, same_examples: bool, doses: bool = True
+) -> Study:
     """Write down the study of a chosen mixture and its rivals: one budget, one training, the same seeds for all.
 
     The procedural suite is endless, so its tasks are drawn anew: the study asks examples that the choice has not seen.
@@ -128,18 +126,20 @@ def verifying_study(study: Study, name: str, chosen: Mixture, rivals: Rivals, *,
         rivals: of it.
         same_examples: whether the mixture was chosen by this study's scores; else it is not known by which examples it
             was chosen, and on how many the sources were trained.
+        doses: whether the best single source is trained on a quarter and on half of the budget, too.
     """
     held = chosen.settings.available
     short = frozenset(name for name, count in held.items() if count < chosen.settings.budget)
-    sources = _Sources(study.training.examples if same_examples else None, short)
+    arms = Arms(study.training.examples if same_examples else None, short)
     verification = VerificationSettings(
         targets=tuple(effect.task for effect in chosen.effects if effect.role == "target"),
         protected=tuple(effect.task for effect in chosen.effects if effect.role == "protected"),
         tolerance=chosen.settings.tolerance,
-        chosen=sources.add_mixture(chosen, _name_chosen(chosen)),
-        random=tuple(sources.add(each, f"random-{number}") for number, each in enumerate(rivals.random, 1)),
-        best_single=sources.add(rivals.best_single, "best-single"),
-        direct=sources.add(rivals.direct, "direct") if rivals.direct else None,
+        chosen=arms.add_mixture(chosen, _name_chosen(chosen)),
+        random=tuple(arms.add(each, f"random-{number}") for number, each in enumerate(rivals.random, 1)),
+        best_single=arms.add(rivals.best_single, "best-single"),
+        direct=arms.add(rivals.direct, "direct") if rivals.direct else None,
+        doses=arms.add_doses(rivals.best_single) if doses else (),
         measure=chosen.settings.measure,
         fresh=same_examples and all(isinstance(task, PerceptionTasks) for task in study.tasks),
     )
@@ -149,7 +149,7 @@ def verifying_study(study: Study, name: str, chosen: Mixture, rivals: Rivals, *,
             "name": name,
             "models": models,
             "tasks": tuple(_drawn_anew(task) for task in study.tasks),
-            "sources": sources.listed,
+            "sources": arms.listed,
             "controls": (),
             "seeds": study.seeds if len(study.seeds) >= FEWEST_SEEDS else tuple(range(FEWEST_SEEDS)),
             "training": study.training.model_copy(update={"examples": chosen.settings.budget}),
@@ -172,61 +172,8 @@ def write_study(study: Study) -> str:
 
 def _name_chosen(chosen: Mixture) -> str:
     """A choice of one source stays a mixture, of one part: a task's name could not hold what was predicted of it."""
-    counts = _counts(chosen)
+    counts = counts_of(chosen)
     return f"chosen-{next(iter(counts))}" if len(counts) == 1 else "chosen"
-
-
-class _Sources:
-    """The sources of a study, each once.
-
-    Args:
-        measured_with: training examples a source in the runs that predictions come from, where known.
-        short: tasks that have fewer examples than the budget: alone they are mixtures of one part, which repeats them.
-    """
-
-    def __init__(self, measured_with: int | None, short: frozenset[str]) -> None:
-        self._measured_with = measured_with
-        self._short = short
-        self._named: dict[str, dict[str, int]] = {}
-        self._sources: list[str | MixtureSource] = []
-
-    @property
-    def listed(self) -> tuple[str | MixtureSource, ...]:
-        return tuple(self._sources)
-
-    def add(self, mixture: Mixture, name: str) -> str:
-        """Add a mixture unless the same is there, and say what it is called: what is one task, by its name."""
-        counts = _counts(mixture)
-        for known, held in self._named.items():
-            if held == counts:
-                return known
-        if len(counts) > 1:
-            return self.add_mixture(mixture, name)
-        (task,) = counts
-        if task in self._short:
-            return self.add_mixture(mixture, f"{name}-{task}")
-        name = task
-        self._named[name] = counts
-        self._sources.append(name)
-        return name
-
-    def add_mixture(self, mixture: Mixture, name: str) -> str:
-        """Add a mixture with what was predicted of it."""
-        recipe = recipe_from(mixture.to_json())
-        recipe = recipe.model_copy(
-            update={
-                "predicted": _rounded(recipe.predicted),
-                "promised": _rounded(recipe.promised),
-                "measured_with": self._measured_with,
-            }
-        )
-        self._named[name] = _counts(mixture)
-        self._sources.append(MixtureSource(name=name, mixture=recipe))
-        return name
-
-
-def _rounded(figures: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
-    return {task: tuple(round(value, 4) for value in values) for task, values in figures.items()}
 
 
 def _drawn_anew(task: TaskSettings) -> TaskSettings:
@@ -243,6 +190,7 @@ def describe_arms(study: Study, measured_with: int) -> Sequence[str]:
     (asked,) = study.verification
     lines = [f"chosen: {asked.chosen}", f"random: {', '.join(asked.random)}"]
     lines += [f"best single source: {asked.best_single}"]
+    lines += [_describe_doses(study, asked)] if asked.doses else []
     whose = "the target's" if len(asked.targets) == 1 else "the targets'"
     lines += [f"{whose} own data: {asked.direct or 'not among the sources'}"]
     if asked.protected:
@@ -256,3 +204,15 @@ def describe_arms(study: Study, measured_with: int) -> Sequence[str]:
             f"it trains on {study.training.examples} examples, and the study on {measured_with}: effects may differ"
         )
     return lines
+
+
+def _describe_doses(study: Study, asked: VerificationSettings) -> str:
+    """Say what is trained for the curve of dose, and what that costs."""
+    budget = study.training.examples
+    smaller = [study.training_of(name).examples for name in asked.doses]
+    others = len(study.sources) - len(smaller)
+    return (
+        f"the same at smaller doses: {', '.join(asked.doses)}, {' and '.join(map(str, smaller))} examples; that is "
+        f"{len(smaller) * len(study.seeds)} trainings beside {others * len(study.seeds)}, with "
+        f"{sum(smaller) / (others * budget):.0%} more examples in all; --no-doses leaves them out"
+    )

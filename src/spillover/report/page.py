@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from jinja2.utils import htmlsafe_json_dumps
@@ -20,6 +20,7 @@ from spillover.core.files import write_atomically
 from spillover.core.numbers import brief, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
 from spillover.report.differences_in_terminal import LISTED, Change, changed_cells, difference_lines
+from spillover.report.doses import DoseChart, DoseRow, dose_rows, lay_out_doses
 from spillover.report.figures.data import is_reduced, page_data
 from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.tasks import TaskCard, cards_of
@@ -54,6 +55,15 @@ ASKED = {
 """Protocols in words."""
 
 
+class VerdictPanel(NamedTuple):
+    """What stands on the page of one verified mixture."""
+
+    verdict: Verdict
+    rows: list[VerdictRow]
+    chart: Bars
+    doses: tuple[list[DoseRow], DoseChart] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPage:
     """What stands on the page of one model."""
@@ -71,7 +81,7 @@ class ModelPage:
     cards: list[TaskCard]
     bars: list[ShareBar]
     groups: list[GroupTable]
-    verdicts: list[tuple[Verdict, list[VerdictRow], Bars]]
+    verdicts: list[VerdictPanel]
     mixture_maps: list[Map]
     predictions: list[PredictedCell]
     training: LaidTraining | None
@@ -172,7 +182,7 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         cards=cards_of(model),
         bars=variance_of(model),
         groups=group_tables(model),
-        verdicts=[(verdict, verdict_rows(verdict), lay_out_bars(verdict)) for verdict in model.verdicts],
+        verdicts=list(map(_lay_out_verdict, model.verdicts)),
         mixture_maps=mixture_maps(model),
         predictions=predictions,
         points=lay_out_points(predictions) if predictions else None,
@@ -180,6 +190,12 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         training=None if training is None else lay_out_training(training),
         left_out=[] if model.additivity is None else left_out_rows(model.additivity),
     )
+
+
+def _lay_out_verdict(verdict: Verdict) -> VerdictPanel:
+    curve = verdict.dose_curve
+    doses = None if curve is None else (dose_rows(curve), lay_out_doses(curve))
+    return VerdictPanel(verdict, verdict_rows(verdict), lay_out_bars(verdict), doses)
 
 
 def _lay_out_change(difference: Difference, rate: float) -> tuple[Difference, list[str], Map | None, list[Change]]:

@@ -10,8 +10,10 @@ from rich.text import Text
 
 from spillover.analysis import ModelFindings
 from spillover.analysis.additivity import Additivity
+from spillover.analysis.dose_curve import DoseCurve
 from spillover.analysis.verdict import Verdict
 from spillover.analysis.verdict_words import say_dose
+from spillover.report.doses import dose_rows
 from spillover.report.figures.verdicts import CALLED, predicted_cells
 from spillover.report.verdicts import (
     UNTOLD,
@@ -29,6 +31,8 @@ def verdicts_in_terminal(model: ModelFindings) -> Iterator[RenderableType]:
         yield _verdict(verdict)
         if verdict.protected:
             yield _protected(verdict)
+        if verdict.dose_curve is not None:
+            yield _doses(verdict.dose_curve)
     if model.additivity is not None:
         yield _predictions(model.additivity, model.verdicts)
         yield _agreement(model.additivity)
@@ -51,6 +55,13 @@ def _protected(verdict: Verdict) -> RenderableType:
         table.add_row(Text(guarded.task), estimate_text(guarded.effect), guarded.outcome)
     tolerated = f"what it must not harm (by more than {verdict.settings.tolerance:g} PGF)"
     return Group(Text(tolerated, style="bold"), table)
+
+
+def _doses(curve: DoseCurve) -> RenderableType:
+    table = _table("examples", "PGF", "linear", "PGF − linear", "it is")
+    for row in dose_rows(curve):
+        table.add_row(row.examples, row.pgf, row.linear, row.miss, row.outcome)
+    return Group(Text(f"is the best single source, {curve.source}, linear in dose?", style="bold"), table)
 
 
 def _predictions(additivity: Additivity, verdicts: Sequence[Verdict]) -> RenderableType:

@@ -92,11 +92,16 @@ def _warn_of_repetition(study: Study) -> Iterator[Warned]:
 
 
 def _logged(stored: StoredStudy, job: Evaluate) -> dict[str, Any]:
-    """How long and at what learning rate an adapter was trained, by its log; nothing where it has none."""
+    """How long and at what learning rate an adapter was trained, by its log; nothing where it has none.
+
+    A smaller dose is meant to take fewer steps than the others, so its steps are not told.
+    """
     log = _log(stored, job.needs[0]) if job.needs else None
     if log is None:
         return {}
-    return {"steps": len(log), "highest learning rate": max(log["learning_rate"].to_pylist(), default=0.0)}
+    rate = {"highest learning rate": max(log["learning_rate"].to_pylist(), default=0.0)}
+    is_whole = stored.study.training_of(job.source) == stored.study.training
+    return {"steps": len(log), **rate} if is_whole else rate
 
 
 def _curves(stored: StoredStudy, model: str) -> Iterator[TrainingCurve]:

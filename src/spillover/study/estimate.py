@@ -72,7 +72,7 @@ def estimate_cost(prepared: Prepared) -> Cost:
     examples = _examples(prepared)
     return Cost(
         seconds=START_S + sum(seconds) / min(len(devices), len(seconds)) if seconds else 0.0,
-        trained=len(finetunes) * study.training.examples * study.training.epochs,
+        trained=sum(study.training_of(job.source).examples for job in finetunes) * study.training.epochs,
         asked=sum(
             examples[question.target]
             for job in prepared.jobs
@@ -117,7 +117,7 @@ class _Counted:
 
     def __init__(self, prepared: Prepared, device: str) -> None:
         study = prepared.asked.study
-        self._training = study.training
+        self._training_of = study.training_of
         self._device = device
         self._longest = study.evaluation.maximum_new_tokens
         self._models = {model.name: model for model in study.models}
@@ -129,7 +129,8 @@ class _Counted:
         """What a job takes."""
         match job:
             case Finetune():
-                passes = self._training.examples * self._training.epochs
+                training = self._training_of(job.source)
+                passes = training.examples * training.epochs
                 operations = 6 * passes * self._tokens(job.model, job.source)
             case Evaluate():
                 asked = [(self._examples[each.target], self._asked_tokens(job.model, each)) for each in job.questions]

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +50,7 @@ def write_kept(table: pa.Table, job: Job, duration_s: float, versions: Mapping[s
 
 
 def read_kept(file: Path) -> Kept | None:
-    """Read what a file says of itself; None where it is broken or is not what its name says.
-
-    It is asked several times by every command and again and again by some, so a file that stands as it stood is opened
-    once a process.
-    """
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return _read(file, found.st_mtime_ns, found.st_size)
-
-
-@cache
-def _read(file: Path, _changed_ns: int, _size: int) -> Kept | None:
+    """Read what a file says of itself; None where it is broken or is not what its name says."""
     about = read_label(file)
     if about is None:
         return None

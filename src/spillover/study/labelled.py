@@ -69,10 +69,15 @@ def read_scores_file(file: Path) -> pa.Table:
     """Read a file of scores that has its label.
 
     Raises:
-        StoreError: it is damaged all the same, or holds something else.
+        StoreError: it was damaged since its label was read, or holds something else.
     """
+    hint = "remove it and give spillover run once more: what it held is asked again"
     try:
-        return pq.read_table(file, schema=SCORE_SCHEMA)
+        content = file.read_bytes()
+        table = pq.read_table(pa.BufferReader(content), schema=SCORE_SCHEMA)
+        digest = (pq.read_metadata(pa.BufferReader(content)).metadata or {}).get(DIGEST)
     except (OSError, pa.ArrowException) as error:
-        hint = "remove it and give spillover run once more: what it held is asked again"
         raise StoreError(f"these scores cannot be read: {error}", where=str(file), hint=hint) from error
+    if not _is_whole(content, digest):
+        raise StoreError("these scores are not as they were written", where=str(file), hint=hint)
+    return table

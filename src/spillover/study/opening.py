@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from spillover.analysis.settings import VerificationSettings
 from spillover.core.errors import Fault, SpilloverError, StudyError, nearest
 from spillover.models.settings import AdapterSource
 from spillover.study.devices import devices_of
@@ -123,9 +124,10 @@ def _repetitions(study: Study) -> list[Fault]:
     names = [model.name for model in study.models]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     faults = [Fault(where=study.place("models"), message=f"{name!r} stands twice") for name in twice]
-    steps = [study.training.step_at(fraction) for fraction in study.training.checkpoints]
+    training = study.shortest_training
+    steps = [training.step_at(fraction) for fraction in training.checkpoints]
     if len(set(steps)) < len(steps):
-        message = f"two of them fall on the same of {study.training.steps} steps"
+        message = f"two of them fall on the same of {training.steps} steps"
         faults.append(Fault(where=study.place("training.checkpoints"), message=message))
     return faults
 
@@ -239,13 +241,25 @@ def _verification_faults(study: Study, sources: list[str], targets: list[TaskDat
         rivals = [("best_single", asked.best_single), ("direct", asked.direct)]
         said = [("source", "chosen", asked.chosen), *(("source", key, name) for key, name in rivals if name)]
         said += [("source", "random", name) for name in asked.random]
+        said += [("source", "doses", name) for name in asked.doses]
         said += [("target", "targets", name) for name in asked.targets]
         said += [("target", "protected", name) for name in asked.protected]
         for role, key, name in said:
             if name not in known[role]:
                 message = f"{name!r} is no {role} of this study; {nearest(name, known[role])}"
                 faults.append(Fault(where=study.place(f"verification[{index}].{key}"), message=message))
+        doses = study.place(f"verification[{index}].doses")
+        faults += [Fault(where=doses, message=message) for message in _dose_faults(study, asked, sources)]
     return faults
+
+
+def _dose_faults(study: Study, asked: VerificationSettings, sources: list[str]) -> Iterator[str]:
+    """Doses are held against the best single source, so that has to be named, and they have to be smaller than it."""
+    if asked.doses and asked.best_single is None:
+        yield "smaller doses are held against the best single source: name it as best_single"
+    for name in asked.doses:
+        if name in sources and study.training_of(name) == study.training:
+            yield f"{name!r} is trained on as many examples as the others: set dose, in its mixture, below 1"
 
 
 def _controls(study: Study, sources: list[TaskData], closed: bool, faults: list[Fault]) -> list[tuple[str, TaskData]]:

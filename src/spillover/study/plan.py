@@ -171,7 +171,7 @@ def plan_study(study: Study, tasks: StudyTasks) -> Plan:
         for seed in study.seeds:
             for control, data in runs:
                 name = data.task.name
-                identity = _identity(study, model, control, seed, data_keys[name])
+                identity = _identity(study, model, name, control, seed) | {"data": data_keys[name]}
                 finetune = _finetune(study, model, name, control, seed, content_key(identity))
                 before = (content_key(identity | {"training_version": version}) for version in EARLIER_TRAININGS)
                 earlier[finetune.adapter_key] = tuple(before)
@@ -238,15 +238,15 @@ def _evaluate_base(model: _Model, questions: tuple[Question, ...]) -> Evaluate:
     )
 
 
-def _identity(study: Study, model: _Model, control: str | None, seed: int, data: Any) -> dict[str, Any]:
-    """Everything that changes an adapter's weights."""
+def _identity(study: Study, model: _Model, source: str, control: str | None, seed: int) -> dict[str, Any]:
+    """Everything that changes an adapter's weights, but for the data."""
+    training = study.training_of(source)
     identity: dict[str, Any] = {
         "version": KEY_VERSION,
         "training_version": TRAINING_VERSION,
         "model": model.identity,
-        "data": data,
         "control": control,
-        "training": study.training.model_dump(exclude={"checkpoints", "gradient_checkpointing"}, mode="json"),
+        "training": training.model_dump(exclude={"checkpoints", "gradient_checkpointing"}, mode="json"),
         "seed": seed,
     }
     if control == "own":  # open questions are answered by writing, up to so many tokens
@@ -255,7 +255,7 @@ def _identity(study: Study, model: _Model, control: str | None, seed: int, data:
 
 
 def _finetune(study: Study, model: _Model, source: str, control: str | None, seed: int, key: str) -> Finetune:
-    training = study.training
+    training = study.training_of(source)
     return Finetune(
         model=model.name,
         source=source,
@@ -283,14 +283,15 @@ def _evaluate_given(model: _Model, adapter: GivenAdapter, questions: tuple[Quest
 
 
 def _evaluate_adapter(study: Study, finetune: Finetune, questions: tuple[Question, ...]) -> Iterable[Evaluate]:
-    for fraction in study.training.checkpoints:
+    training = study.training_of(finetune.source)
+    for fraction in training.checkpoints:
         yield Evaluate(
             model=finetune.model,
             source=finetune.source,
             control=finetune.control,
             seed=finetune.seed,
             adapter_key=finetune.adapter_key,
-            step=study.training.step_at(fraction),
+            step=training.step_at(fraction),
             fraction=fraction,
             questions=questions,
             needs=(finetune.key,),

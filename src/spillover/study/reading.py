@@ -26,6 +26,8 @@ SETTINGS = "the analysis' settings file"
 SETTINGS_FORM = "it must be a mapping of what a study has under analysis: (ceiling:, replicates:, …)"
 OTHERS_NAMED = 5
 """Other YAML files, at most, that are named where a study file is not there."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""What moves a terminal's cursor, or worse."""
 YAML = (".yaml", ".yml")
 """How the name of a study file ends."""
 IMPORTED = (
@@ -217,9 +219,9 @@ def _repeated_keys(node: yaml.Node, file: str) -> Iterator[Fault]:
 
 
 def _control_characters(node: yaml.Node, file: str) -> Iterator[Fault]:
-    """Find names that would move a terminal's cursor, or worse; texts of examples are not in a study file."""
+    """Find names that would steer a terminal; texts of examples are not in a study file."""
     parts: list[yaml.Node] = []
-    if isinstance(node, yaml.ScalarNode) and any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in node.value):
+    if isinstance(node, yaml.ScalarNode) and CONTROL.search(node.value):
         message = f"a control character stands in {shortened(node.value)}"
         yield Fault(where=f"{file}:{node.start_mark.line + 1}", message=message)
     elif isinstance(node, yaml.SequenceNode):

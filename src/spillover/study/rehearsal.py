@@ -83,7 +83,7 @@ def make_rehearsal(study: Study) -> Rehearsal:
             "sources": sources,
             "controls": controls,
             "seeds": study.seeds[:1],
-            "training": _shortened(study.training),
+            "training": _shortened(study),
             "evaluation": study.evaluation.model_copy(
                 update={"limit": ASKED, "maximum_new_tokens": min(LONGEST_REPLY, study.evaluation.maximum_new_tokens)}
             ),
@@ -147,14 +147,19 @@ def _memory_bytes() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _shortened(training: TrainingSettings) -> TrainingSettings:
-    """As few steps as every checkpoint needs one of its own."""
+def _shortened(study: Study) -> TrainingSettings:
+    """As few steps as every checkpoint needs one of its own, of the smallest dose too."""
+    training = study.training
 
     def cut(examples: int) -> TrainingSettings:
         return training.model_copy(update={"examples": examples, "epochs": 1, "batch": BATCH})
 
+    def steps(examples: int) -> set[int]:
+        shortest = study.model_copy(update={"training": cut(examples)}).shortest_training
+        return {shortest.step_at(each) for each in training.checkpoints}
+
     examples = min(TRAINED, training.examples)
-    while len({cut(examples).step_at(each) for each in training.checkpoints}) < len(training.checkpoints):
+    while len(steps(examples)) < len(training.checkpoints):
         if examples >= training.examples:
             return training
         examples += BATCH

@@ -105,6 +105,7 @@ def carry_out(
                     failures.append(event)
                 log.tell(event)  # and not before: it says that what it tells is kept
                 on_event(event)
+        store.settle()  # nor where it was killed: the next driver does it then, at its beginning
     whole = plan if prepared.is_trial else prepared.plan
     left = len(prepared.jobs) - done - len(failures)
     return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left)

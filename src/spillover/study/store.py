@@ -9,7 +9,6 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ import yaml
 from spillover.core.errors import StoreError
 from spillover.core.files import is_abandoned, remove, sweep, unwritable, write_atomically, write_once
 from spillover.study.adapter_store import copy_given, is_sound, is_there, read_adapter, write_adapter
-from spillover.study.kept import Kept, read_answers, read_kept, write_kept
+from spillover.study.catalogue import JOB_ROOMS, read_room, write_catalogue
+from spillover.study.kept import Kept, read_answers, write_kept
 from spillover.study.plan import Asked, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import PLAN_FILE, parse_study, read_study_text
@@ -30,12 +30,9 @@ STATE = re.compile(r"[0-9a-f]{32}\.(state|safetensors)")
 """The name of what an unfinished job has kept; the second ending is that of earlier versions."""
 DIGEST_BYTES = 32
 """Of the SHA-256 that stands before what an unfinished job has kept."""
+HEADING = "# Written by spillover: the study as it was resolved. To change the study, edit your own file.\n"
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """libyaml's, where PyYAML has it."""
-READERS = 8
-"""Files that are opened at once: on a disk that is reached over a network, opening takes longer than reading."""
-JOB_ROOMS = ("logs", "scores")
-"""Where files of finished jobs are."""
 FINDINGS = ("findings.json", "report.html")
 FIGURES = "figures"
 """What is derived from the scores, and made anew in seconds."""
@@ -141,14 +138,13 @@ class Store:
             StoreError: it belongs to a study of another name, cannot be written, or was begun meanwhile otherwise.
         """
         here = plan.study.model_copy(update={"output": "."})  # the folder may be moved
-        values = here.model_dump(mode="json")
-        text = yaml.dump(values, Dumper=DUMPER, sort_keys=False, allow_unicode=True)
-        heading = "# Written by spillover: the study as it was resolved. To change the study, edit your own file.\n"
-        content = heading + text
-        planned = dump_plan(plan)
-        is_new = not (_holds(self.study_file, content.encode()) and _holds(self.plan_file, planned))
+        values, planned = here.model_dump(mode="json"), dump_plan(plan)
+        stored = self.begun(plan.study)
+        is_same = stored is not None and stored.model_dump(mode="json") == values
+        is_new = not (is_same and _holds(self.plan_file, planned))
         if is_new:
-            if self.begun(plan.study) is not None:
+            content = HEADING + yaml.dump(values, Dumper=DUMPER, sort_keys=False, allow_unicode=True)
+            if stored is not None:
                 write_atomically(self.study_file, content)
             elif not write_once(self.study_file, content):
                 self._check_same_models(plan)
@@ -160,7 +156,12 @@ class Store:
                 raise unwritable(self.folder / room, error) from error
         self._remove_unfinished(plan)
         sweep(self.folder)
+        self.settle()
         return is_new
+
+    def settle(self) -> None:
+        """Write down what is there, so that it is found without opening every file; nothing depends on it."""
+        write_catalogue(self.folder)
 
     def remove_findings(self) -> None:
         """Remove what was found before, once there is something new: it would look like this version's."""
@@ -260,18 +261,18 @@ class Store:
     def answered(self) -> dict[Asked, dict[str, Path]]:
         """The file of every answered target key, by who was asked; broken files are passed over and computed again."""
         found: dict[Asked, dict[str, Path]] = {}
-        for kept in self._kept("scores"):
+        for kept in read_room(self.folder, "scores"):
             found.setdefault(kept.asked, {}).update(dict.fromkeys(kept.target_keys, kept.file))
         return found
 
     def durations_s(self) -> dict[str, float]:
         """How long each finished job took, by its label."""
-        return {kept.label: kept.duration_s for room in JOB_ROOMS for kept in self._kept(room)}
+        return {kept.label: kept.duration_s for room in JOB_ROOMS for kept in read_room(self.folder, room)}
 
     def kept(self, plan: Plan) -> Iterator[Kept]:
         """What the files of the plan's adapters say of themselves, of trainings and then of scores."""
         wanted = {job.adapter_key for job in plan.jobs}
-        yield from (kept for room in JOB_ROOMS for kept in self._kept(room) if kept.asked[0] in wanted)
+        yield from (kept for room in JOB_ROOMS for kept in read_room(self.folder, room) if kept.asked[0] in wanted)
 
     def versions(self, plan: Plan) -> dict[str, list[str]]:
         """The versions of each package that the plan's adapters and scores were made with; more than one is mixed."""
@@ -288,7 +289,7 @@ class Store:
         def is_used(kept: Kept) -> bool:
             return not set(kept.target_keys).isdisjoint(each.target_key for each in wanted.get(kept.asked, ()))
 
-        return [kept.file for kept in self._kept("scores") if not is_used(kept)]
+        return [kept.file for kept in read_room(self.folder, "scores") if not is_used(kept)]
 
     def read(self, plan: Plan) -> pa.Table:
         """Read the plan's scores, and no others, under the names that the plan gives them.
@@ -303,11 +304,6 @@ class Store:
         if not tables:
             raise StoreError("there are no scores of this study yet", where=str(self.folder), hint="spillover run it")
         return pa.concat_tables(tables).unify_dictionaries()
-
-    def _kept(self, room: str) -> Iterator[Kept]:
-        files = sorted((self.folder / room).glob("*.parquet"))
-        with ThreadPoolExecutor(READERS) as pool:
-            yield from (kept for kept in pool.map(read_kept, files) if kept is not None)
 
 
 def _holds(file: Path, content: bytes) -> bool:

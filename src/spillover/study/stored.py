@@ -36,10 +36,10 @@ class StoredStudy:
     def _recipes(self) -> dict[str, Recipe]:
         """Every mixture with as many examples as it was trained on."""
         budget = self.study.training.examples
+        recipes = {each.name: each.mixture for each in self.study.mixtures if isinstance(each.mixture, Recipe)}
         return {
-            each.name: each.mixture.model_copy(update={"parts": scale_parts(each.mixture.parts, budget)})
-            for each in self.study.mixtures
-            if isinstance(each.mixture, Recipe)
+            name: recipe.model_copy(update={"parts": scale_parts(recipe.parts, recipe.count_of(budget))})
+            for name, recipe in recipes.items()
         }
 
 

@@ -19,7 +19,7 @@ from pydantic import (
 
 from spillover.analysis.settings import AnalysisSettings, VerificationSettings
 from spillover.models.settings import AdapterSource, EvaluationSettings, ModelSettings, TrainingSettings
-from spillover.tasks.settings import MixtureSource, PerceptionTasks, TaskSettings
+from spillover.tasks.settings import MixtureSource, PerceptionTasks, Recipe, TaskSettings
 
 
 class _Settings(BaseModel):
@@ -219,6 +219,19 @@ class Study(_Settings):
     def mixtures(self) -> tuple[MixtureSource, ...]:
         """The mixtures among the sources."""
         return tuple(source for source in self.sources if isinstance(source, MixtureSource))
+
+    def training_of(self, source: str) -> TrainingSettings:
+        """How a source is trained: as all are, but for a mixture whose dose is smaller on fewer examples."""
+        recipe = next((each.mixture for each in self.mixtures if each.name == source), None)
+        if not isinstance(recipe, Recipe) or recipe.dose == 1:
+            return self.training
+        return self.training.model_copy(update={"examples": recipe.count_of(self.training.examples)})
+
+    @property
+    def shortest_training(self) -> TrainingSettings:
+        """The training of the source with the smallest dose."""
+        trainings = [self.training, *(self.training_of(each.name) for each in self.mixtures)]
+        return min(trainings, key=lambda training: training.examples)
 
     def place(self, path: str) -> str:
         """Say where in its file a setting stands: `study.yaml:7 sources[1]`, or the bare path if no file was read.

@@ -81,8 +81,8 @@ class _Desk:
         return self._base
 
     def _finetune(self, base: Base, job: Finetune, begun: JobInput, report: Report) -> Outcome:
-        settings = self._study.training
-        encoded = self._prepare(base, job.source, "train", settings.examples, report).encoded
+        settings = self._study.training_of(job.source)
+        encoded = self._prepare(base, job.source, "train", self._study.training.examples, report).encoded
         match job.control:
             case "shuffled":
                 encoded = shuffle_answers(encoded, job.source)

@@ -118,7 +118,7 @@ class MixedTask:
         return split == "train"
 
     def read(self, split: Split, count: int | None) -> list[Example]:
-        """Draw so many examples in the recipe's proportions; None draws as many as the recipe has."""
+        """Draw the recipe's dose of so many examples, in its proportions; None draws as many as the recipe has."""
         self._refuse(split)
         counts = {data.task.name: number for data, number in self._counts(count)}
         taken: dict[str, int] = {}
@@ -131,7 +131,7 @@ class MixedTask:
         return examples
 
     def size(self, split: Split, count: int | None) -> int:
-        """As many as were asked for, or as the recipe has."""
+        """The recipe's dose of what was asked for, or as many as the recipe has."""
         self._refuse(split)
         return sum(number for _, number in self._counts(count))
 
@@ -175,7 +175,8 @@ class MixedTask:
         return data.identity("train", number if _holds(data, number) else None)
 
     def _counts(self, count: int | None) -> list[tuple[TaskData, int]]:
-        return list(zip(self.parts, scale_parts(self.recipe.parts, count).values(), strict=True))
+        taken = None if count is None else self.recipe.count_of(count)
+        return list(zip(self.parts, scale_parts(self.recipe.parts, taken).values(), strict=True))
 
     def _refuse(self, split: Split) -> None:
         if not self.offers(split):

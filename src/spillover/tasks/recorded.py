@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from spillover.core.errors import TaskError
 from spillover.core.keys import content_key
 from spillover.tasks.perception.suite import Split
+from spillover.tasks.sound import check_images
 from spillover.tasks.task import Example, Task
 
 
@@ -75,7 +76,7 @@ class RecordedTask:
         return {"examples": self._hashes[split, count], "split": split}
 
     def check(self, split: Split, count: int | None) -> None:
-        """Read every example, decode every image, and see that what is to be chosen from has choices."""
+        """Read every example, see that what is to be chosen from has choices, and that every image can be decoded."""
         examples = self.read(split, count)
         for example in examples:
             if split == "validation" and self.task.metric == "accuracy" and not example.choices:
@@ -83,8 +84,7 @@ class RecordedTask:
                     f"the example {example.id} of {self.task.name} has no choices, and the task is one of choosing",
                     hint="add choices to it, or leave it out",
                 )
-            for image in example.images:
-                image.load()
+        check_images(image for example in examples for image in example.images)
         self._hash(split, count, examples)
 
     def images(self, split: Split, count: int | None) -> Mapping[str, frozenset[str]]:

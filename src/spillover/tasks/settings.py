@@ -167,6 +167,16 @@ class Recipe(_Settings):
     measured_with: int | None = Field(default=None, ge=1)
     """Training examples a source in the runs that the predictions come from; None where not known. No key depends on
     it."""
+    dose: float = Field(default=1.0, gt=0, le=1)
+    """Share of the study's `training.examples` that it is trained on, with as many epochs, so in fewer steps."""
+
+    def count_of(self, budget: int) -> int:
+        """Count the training examples that it takes where a study trains its sources on so many, at least one.
+
+        >>> Recipe(parts={"Jigsaw": 1}, dose=0.25).count_of(1000)
+        250
+        """
+        return max(round(self.dose * budget), 1)
 
 
 class MixtureSource(_Settings):

@@ -11,6 +11,7 @@ import pytest
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.additivity import Additivity, Agreement, Dose, PredictedCell
 from spillover.analysis.cube import example_cube
+from spillover.analysis.dose_curve import DoseCurve, DosePoint
 from spillover.analysis.leaders import Leader
 from spillover.analysis.mixtures import MixtureCell
 from spillover.analysis.tables import example_table
@@ -44,7 +45,21 @@ def test_every_name_of_the_provenance_is_on_the_page():
 
 
 @pytest.mark.parametrize(
-    "of", [MixtureCell, Arm, ArmContrast, Promise, ProtectedTask, Verdict, PredictedCell, Additivity, Agreement, Dose]
+    "of",
+    [
+        MixtureCell,
+        Arm,
+        ArmContrast,
+        Promise,
+        ProtectedTask,
+        DoseCurve,
+        DosePoint,
+        Verdict,
+        PredictedCell,
+        Additivity,
+        Agreement,
+        Dose,
+    ],
 )
 def test_every_name_of_a_mixture_is_on_the_page(of):
     assert {field.name for field in fields(of)} <= NAMED | {"name"}

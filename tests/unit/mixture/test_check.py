@@ -48,12 +48,12 @@ def parts(mixture):
     return {each.source: each.examples for each in mixture.taken}
 
 
-def checked(study=None, *, same_examples=True, sample=None, **changes):
+def checked(study=None, *, same_examples=True, sample=None, doses=True, **changes):
     sample = sample or sampled()
     chosen = recommend_from(sample, settled(**changes))
     rivals = find_rivals(sample, chosen, 3)
     study = study or Study.model_validate({"name": "x", "tasks": SUITE, "seeds": [7]})
-    return verifying_study(study, "check", chosen, rivals, same_examples=same_examples)
+    return verifying_study(study, "check", chosen, rivals, same_examples=same_examples, doses=doses)
 
 
 def test_random_mixtures_differ_from_each_other_and_from_the_chosen_one():
@@ -106,7 +106,35 @@ def test_a_single_source_is_a_task_and_stands_once():
     (asked,) = (study := checked()).verification
     assert asked.best_single == asked.direct == "Jigsaw"
     assert [source for source in study.sources if isinstance(source, str)] == ["Jigsaw"]
-    assert {mixture.name for mixture in study.mixtures} == {"chosen", "random-1", "random-2", "random-3"}
+    names = {mixture.name for mixture in study.mixtures if mixture.mixture.dose == 1}
+    assert names == {"chosen", "random-1", "random-2", "random-3"}
+
+
+def test_the_best_single_source_is_trained_on_a_quarter_and_half_of_the_budget_too(tmp_path):
+    study = checked(small_study(tmp_path / "x", tasks=[SUITE], training={"examples": 60, "epochs": 2, "batch": 8}))
+    (asked,) = study.verification
+    assert asked.doses == ("Jigsaw-25%", "Jigsaw-50%")
+    assert [study.training_of(name).examples for name in ("Jigsaw", *asked.doses)] == [60, 15, 30]
+    steps = {job.source: job.steps for job in prepare(study).plan.finetunes if job.seed == 0}
+    assert [steps[name] for name in ("Jigsaw", *asked.doses)] == [(16,), (4,), (8,)]
+
+
+def test_doses_cost_what_is_told_and_can_be_left_out():
+    (line,) = (line for line in describe_arms(checked(), 60) if "--no-doses" in line)
+    assert "Jigsaw-25%, Jigsaw-50%, 15 and 30 examples; that is 6 trainings beside 15, with 15% more examples" in line
+    study = checked(doses=False)
+    assert study.verification[0].doses == ()
+    assert not any("--no-doses" in line for line in describe_arms(study, 60))
+    assert len(study.sources) == len(checked().sources) - 2
+    assert checked(budget=3).verification[0].doses == ()
+
+
+def test_doses_of_a_choice_of_one_source_and_of_a_source_that_is_short_are_of_its_task():
+    for changes in ({"threshold": 0.4}, {"available": {"Jigsaw": 20}, "max_share": 0.5}):
+        (asked,) = (study := checked(**changes)).verification
+        assert asked.doses == ("Jigsaw-25%", "Jigsaw-50%")
+        assert asked.best_single not in asked.doses
+        assert all(set(each.mixture.parts) == {"Jigsaw"} for each in study.mixtures if each.name in asked.doses)
 
 
 def test_a_choice_of_one_source_keeps_what_was_predicted_of_it():
@@ -197,6 +225,7 @@ def test_a_table_is_verified_by_a_study_that_is_named(tmp_path, capsys):
     assert "trains on 60 examples, and the study on 1000" in said
     assert "finds a difference from 8 random mixtures four times in five where that is about 0." in said
     assert load_study(out).verification[0].targets == ("Jigsaw",)
+    assert load_study(out).verification[0].doses == ("Jigsaw-25%", "Jigsaw-50%")
     assert run_command(command) == 2
     assert "there already" in capsys.readouterr().err
 
@@ -208,6 +237,9 @@ def test_a_table_is_verified_by_a_study_that_is_named(tmp_path, capsys):
         ({"random": ["a", "Counting"]}, "verification[0].random: 'a' is no source"),
         ({"targets": ["JG"]}, "verification[0].targets: 'JG' is no target"),
         ({"protected": ["CN"]}, "verification[0].protected: 'CN' is no target"),
+        ({"doses": ["a"], "best_single": "Jigsaw"}, "verification[0].doses: 'a' is no source"),
+        ({"doses": ["Jigsaw"], "best_single": "Jigsaw"}, "'Jigsaw' is trained on as many examples as the others"),
+        ({"doses": ["Jigsaw"]}, "verification[0].doses: smaller doses are held against the best single source"),
         ({"direct": 5}, "verification[0].direct: must be text, not 5"),
         ({"other": 5}, "verification[0].other: unknown key"),
     ],

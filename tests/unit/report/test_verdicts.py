@@ -17,8 +17,9 @@ from spillover.analysis.additivity import Agreement, PredictedCell
 from spillover.analysis.paired import Estimate
 from spillover.analysis.settings import VerificationSettings
 from spillover.core.errors import AnalysisError
+from spillover.report.doses import dose_rows, lay_out_doses
 from spillover.report.drawing.files import write_figures
-from spillover.report.drawing.verdicts import draw_additivity
+from spillover.report.drawing.verdicts import draw_additivity, draw_doses
 from spillover.report.figures.verdicts import CALLED, mixture_layers, predicted_cells
 from spillover.report.page import render_report
 from spillover.report.points import LINE, lay_out_points
@@ -165,6 +166,63 @@ def test_a_study_of_nothing_but_mixtures_has_a_page_and_figures(tmp_path):
     names = {path.name for path in write_figures(only, tmp_path)}
     assert {"verdict.svg", "additivity.csv", "heatmap_mixtures.png"} <= names
     assert not {name for name in names if name.startswith(("graph", "profiles"))}
+
+
+@pytest.fixture(scope="module")
+def dosed():
+    """The best single source at a quarter and at half of the dose, which do as much as the whole."""
+    mixtures = dict.fromkeys(("chosen", "random-1", "random-2"), RECIPE)
+    mixtures |= {f"a-{dose:.0%}": Recipe(parts={EVIL: round(1000 * dose)}, dose=dose) for dose in (0.25, 0.5)}
+    verification = VerificationSettings.model_validate({"targets": TARGETS, **ASKED, "doses": ("a-25%", "a-50%")})
+    effects = EFFECTS | {"a-25%": 0.3, "a-50%": 0.3}
+    cube = mixture_cube(np.random.default_rng(0), effects, mixtures=mixtures, verifications=(verification,))
+    return analyze(cube, AnalysisSettings(replicates=0, permutations=0))
+
+
+def test_smaller_doses_are_told_on_the_page_in_the_terminal_and_in_words(dosed):
+    (verdict,) = dosed.models[0].verdicts
+    page, text = render_report(dosed), shown(dosed, width=80)
+    rows = dose_rows(verdict.dose_curve)
+    assert [row.examples for row in rows] == ["250 (25%)", "500 (50%)", "all"]
+    assert [row.outcome for row in rows] == ["more", "more", ""]
+    for row in rows:
+        for told in (row.pgf, row.linear, row.miss):
+            assert told in page
+            assert told in text
+    assert page.count("Is the best single source linear in dose?") == 1
+    assert "3 mixtures, 2 single sources and 2 smaller doses of one trained on" in page
+    assert sum("its effect saturates" in sentence for sentence in dosed.sentences) == 1
+    assert EVIL not in page
+    (described,) = dosed.to_json()["models"][0]["verdicts"]
+    assert [point["dose"] for point in described["dose_curve"]["points"]] == [0.25, 0.5]
+
+
+def test_without_smaller_doses_nothing_is_said_of_them(findings):
+    for told in (render_report(findings), shown(findings)):
+        assert "linear in dose?" not in told
+
+
+def test_doses_above_the_dashed_line_do_more_than_their_share(dosed):
+    curve = dosed.models[0].verdicts[0].dose_curve
+    chart = lay_out_doses(curve)
+    x1, y1, x2, y2 = chart.linear
+    quarter, half, whole = chart.marks
+    assert (whole.x, whole.y) == pytest.approx((x2, y2))
+    for mark, share in ((quarter, 0.25), (half, 0.5)):
+        assert (mark.x - x1) / (x2 - x1) == pytest.approx(share)
+        assert mark.y < y1 + share * (y2 - y1)
+        assert mark.high < mark.y < mark.low <= chart.bottom
+
+
+def test_figures_hold_the_numbers_of_the_doses(dosed, tmp_path):
+    write_figures(dosed, tmp_path)
+    rows = list(csv.DictReader((tmp_path / "doses.csv").read_text().splitlines()))
+    curve = dosed.models[0].verdicts[0].dose_curve
+    assert [row["dose"] for row in rows] == ["0.25", "0.5", "1.0"]
+    assert float(rows[0]["miss_low"]) == pytest.approx(curve.points[0].miss.low)
+    assert float(rows[2]["pgf"]) == pytest.approx(curve.whole.pgf)
+    axes = draw_doses(curve).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["25%", "50%", "100%"]
 
 
 def test_findings_keep_it_as_json(guarding):

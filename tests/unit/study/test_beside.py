@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from tests.conftest import small_study
 
@@ -122,6 +124,31 @@ def test_a_damaged_adapter_is_warned_of_and_one_that_was_removed_is_not(tmp_path
     place.rmdir()
     (model,) = read_beside(folder).values()
     assert not model.warnings
+
+
+def test_a_smaller_dose_is_not_called_unequal_for_its_fewer_steps(tmp_path):
+    from tests.unit.study.made_up import outcome
+    from tests.unit.study.test_updates import write_adapter
+
+    half = {"name": "half", "mixture": {"parts": {"Relative_Depth": 64}, "dose": 0.5}}
+    study, folder = scored_study(tmp_path / "a", sources=["Relative_Depth", "Visual_Similarity", half])
+    plan, store = plan_study(study, open_study(study)), Store(folder)
+
+    def train(steps):
+        for job in plan.finetunes:
+            made = outcome(job)
+            log = pa.concat_tables([made.log] * steps[job.source])
+            store.record(replace(made, log=log), {})
+            place = store.adapter(job.adapter_key, job.steps[-1])
+            shutil.rmtree(place)
+            write_adapter(place)
+        (model,) = read_beside(folder).values()
+        return [warned.text for warned in model.warnings if warned.kind == "unequal_training"]
+
+    assert not train({"Relative_Depth": 2, "Visual_Similarity": 2, "half": 1})
+    assert train({"Relative_Depth": 2, "Visual_Similarity": 3, "half": 1}) == [
+        "sources were not trained alike: steps is 2 for Relative_Depth, 3 for Visual_Similarity"
+    ]
 
 
 def test_the_logs_of_finetunes_are_told_as_curves_though_their_adapters_are_gone(tmp_path):

@@ -12,6 +12,7 @@ from spillover.cli.main import run_command
 from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture.recommend import recommend
 from spillover.mixture.settings import MixtureSettings
+from spillover.study.estimate import estimate_cost
 from spillover.study.opening import load_study_to_run
 from spillover.study.preparing import prepare
 from spillover.study.reading import load_study
@@ -68,6 +69,30 @@ def test_findings_say_how_many_examples_a_mixture_was_trained_on(study_file):
     record_evaluations(prepared.store, prepared.plan)
     (model,) = analyze_results([read_study(prepared.store.folder)]).models
     assert sum(model.mixtures.recipes["mix"].parts.values()) == 12
+
+
+def dosed(study, dose):
+    (mixed,) = study.mixtures
+    mixed = mixed.model_copy(update={"mixture": mixed.mixture.model_copy(update={"dose": dose})})
+    return study.model_copy(update={"sources": (mixed,)})
+
+
+def test_a_smaller_dose_is_the_training_of_a_study_of_fewer_examples(study_file):
+    study = load_study(study_file)
+    fewer = study.model_copy(update={"training": study.training.model_copy(update={"examples": 16})})
+    assert study.training.examples == 64
+    smaller, whole, other = (prepare(each).plan.finetunes[0] for each in (dosed(study, 0.25), study, dosed(fewer, 1.0)))
+    assert smaller.adapter_key == other.adapter_key
+    assert smaller.steps == other.steps < whole.steps
+
+
+def test_a_smaller_dose_is_counted_everywhere(study_file):
+    prepared = prepare(study := dosed(load_study(study_file), 0.25))
+    assert estimate_cost(prepared).trained == 16 * study.training.epochs * len(study.seeds)
+    prepared.store.begin(prepared.plan)
+    record_evaluations(prepared.store, prepared.plan)
+    (model,) = analyze_results([read_study(prepared.store.folder)]).models
+    assert sum(model.mixtures.recipes["mix"].parts.values()) == 16
 
 
 def test_the_folder_goes_on_without_the_file(study_file):

@@ -35,6 +35,14 @@ def test_every_checkpoint_keeps_a_step_of_its_own(tmp_path):
     assert short.steps < 20
 
 
+def test_every_checkpoint_of_a_smaller_dose_keeps_one_too(tmp_path):
+    quarter = {"name": "quarter", "mixture": {"parts": {"RD": 1}, "dose": 0.25}}
+    training = {"examples": 900, "epochs": 1, "checkpoints": [0.5, 1.0]}
+    study = make_rehearsal(small_study(tmp_path / "small", sources=["RD", quarter], training=training)).study
+    steps = {job.source: job.steps for job in prepare(study).plan.finetunes}
+    assert {name: len(kept) for name, kept in steps.items()} == {"Relative_Depth": 2, "quarter": 2}
+
+
 def test_what_is_otherwise_is_noted(tmp_path):
     models = [{"path": "tiny", "quantisation": "4bit", "precision": "bfloat16"}]
     study = small_study(tmp_path / "small", models=models, controls=["own"], executor={"devices": ["cpu"]})

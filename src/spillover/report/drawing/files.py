@@ -18,7 +18,7 @@ from spillover.report.drawing.canvas import paper_style
 from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_training, draw_variance, draw_weights
 from spillover.report.drawing.graph import draw_graph
 from spillover.report.drawing.heatmap import draw_heatmap
-from spillover.report.drawing.verdicts import draw_additivity, draw_verdict
+from spillover.report.drawing.verdicts import draw_additivity, draw_doses, draw_verdict
 from spillover.report.figures.graph import graph_of
 from spillover.report.figures.lines import progress_of, scale_of
 from spillover.report.figures.matrix import Layer, layers_of, orders_of
@@ -27,6 +27,7 @@ from spillover.report.figures.rows import (
     Rows,
     clique_rows,
     difference_rows,
+    dose_rows,
     graph_rows,
     group_rows,
     layer_rows,
@@ -112,6 +113,9 @@ def _of_mixtures(model: ModelFindings) -> Iterator[Drawing]:
         effects = arm_effects(verdict)
         name = "verdict" if place == 1 else f"verdict_{place}"
         yield Drawing(name=name, rows=verdict_rows(effects), draw=lambda of=effects: draw_verdict(of))
+        if (curve := verdict.dose_curve) is not None:
+            name = name.replace("verdict", "doses")
+            yield Drawing(name=name, rows=dose_rows(curve), draw=lambda of=curve: draw_doses(of))
     if model.additivity is not None:
         cells = model.additivity.cells
         yield Drawing(name="additivity", rows=prediction_rows(cells), draw=lambda: draw_additivity(cells))

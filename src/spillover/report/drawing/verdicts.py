@@ -1,4 +1,4 @@
-"""Verified mixtures: bars of the choice beside its rivals, and what was predicted against what was observed."""
+"""Verified mixtures: the choice beside its rivals, predicted against observed, and the best single source by dose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spillover.analysis.additivity import PredictedCell
+from spillover.analysis.dose_curve import DoseCurve
 from spillover.analysis.verdict import ArmName
+from spillover.core.numbers import percent
 from spillover.report.drawing.canvas import INK, QUIET, new_figure, shorten
 from spillover.report.figures.verdicts import CALLED, COLOURS, MOST_NAMED, ArmEffect
 from spillover.report.scales import spread_apart
@@ -35,6 +37,21 @@ def draw_verdict(effects: Sequence[ArmEffect]) -> Figure:
     axes.set_xticks(range(len(groups)), [shorten(name) for name in groups], rotation=90 if len(groups) > 4 else 0)
     axes.set_ylabel("PGF")
     figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+    return figure
+
+
+def draw_doses(curve: DoseCurve) -> Figure:
+    """Draw the PGF of the best single source by dose; on the dashed line it is linear."""
+    figure, (axes,) = new_figure(3.4, 2.8)
+    doses = [*((point.dose, point.effect) for point in curve.points), (1.0, curve.whole)]
+    axes.plot((0, 1), (0, curve.whole.pgf), color=QUIET, linewidth=0.8, linestyle="--")
+    axes.axhline(0, color=QUIET, linewidth=0.4)
+    for dose, effect in doses:
+        axes.vlines(dose, effect.low, effect.high, color=INK, linewidth=0.8)
+        axes.plot(dose, effect.pgf, "o", markersize=3.5, color=COLOURS["best single"])
+    axes.set_xticks([dose for dose, _ in doses], [percent(dose) for dose, _ in doses])
+    axes.set_xlabel(f"share of the examples of {shorten(curve.source)}")
+    axes.set_ylabel("PGF")
     return figure
 
 

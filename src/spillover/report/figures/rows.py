@@ -10,6 +10,7 @@ from typing import Any
 from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.cliques import Clique
 from spillover.analysis.differences import Difference
+from spillover.analysis.dose_curve import DoseCurve
 from spillover.analysis.groups import Grouping
 from spillover.analysis.paired import Estimate
 from spillover.analysis.training import TrainingCurve
@@ -172,6 +173,24 @@ def verdict_rows(effects: Sequence[ArmEffect]) -> Rows:
             "chosen_is": effect.outcome,
         }
         for effect in effects
+    ]
+
+
+def dose_rows(curve: DoseCurve) -> Rows:
+    """List the doses of the best single source, with what linearity predicts; the whole one last."""
+    none = Estimate(pgf=nan, low=nan, high=nan)
+    doses = [(each.source, each.dose, each.effect, each.linear, each.miss, each.outcome) for each in curve.points]
+    doses.append((curve.source, 1.0, curve.whole, none, none, ""))
+    return [
+        {
+            "source": source,
+            "dose": dose,
+            **asdict(effect),
+            **{f"linear_{name}": value for name, value in asdict(linear).items()},
+            **{f"miss_{name}": value for name, value in asdict(miss).items()},
+            "outcome": outcome,
+        }
+        for source, dose, effect, linear, miss, outcome in doses
     ]
 
 
