@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID
 
-from spillover.cli.waiting import say
+from spillover.cli.waiting import Bars, say
 from spillover.study.executors.executor import (
     JobEvent,
     JobFailed,
@@ -42,7 +42,7 @@ class StudyProgress:
         self._begun: dict[str, float] = {}
         self._told: dict[str, float] = {}
         """When a line was last printed of each job."""
-        self._progress = _bars(console)
+        self._progress = Bars(console)
         self._whole = self._progress.add_task("jobs", total=total)
 
     def __enter__(self) -> Self:
@@ -91,13 +91,3 @@ class StudyProgress:
     def _line(self, line: str) -> None:
         if not self._console.is_terminal:
             say(self._console, line)
-
-
-def _bars(console: Console) -> Progress:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

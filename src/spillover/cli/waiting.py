@@ -41,6 +41,28 @@ def sign_of_life(console: Console, doing: str) -> Generator[None]:
         line.cancel()
 
 
+class Bars(Progress):
+    """A bar for each thing that goes on, with its count and its time; nothing where there is no terminal.
+
+    Args:
+        console: where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        super().__init__(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+    def stop(self) -> None:
+        """Take the bars away."""
+        if not self.disable:  # Rich before 14.3 would print an empty line
+            super().stop()
+
+
 class ImportProgress:
     """Shows on stderr which run is read, how many answers were, and how many runs are left.
 
@@ -50,14 +72,7 @@ class ImportProgress:
     """
 
     def __init__(self, runs: int, console: Console | None = None) -> None:
-        console = console or Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._progress = Bars(console or Console(stderr=True))
         self._runs = self._progress.add_task("runs", total=runs)
         self._begun: set[str] = set()
         self._answers = 0
