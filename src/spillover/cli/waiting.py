@@ -66,7 +66,8 @@ class Bars:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if not self._progress.disable:  # Rich before 14.3 would print an empty line
+            self._progress.stop()
 
 
 class ImportProgress(Bars):
