@@ -17,7 +17,7 @@ import pyarrow as pa
 import yaml
 
 from spillover.core.errors import StoreError
-from spillover.core.files import is_abandoned, remove, sweep, unwritable, write_atomically, write_once
+from spillover.core.files import is_abandoned, read_file, remove, sweep, unwritable, write_atomically, write_once
 from spillover.study.adapter_store import copy_given, is_sound, is_there, read_adapter, write_adapter
 from spillover.study.catalogue import JOB_ROOMS, read_room, write_catalogue
 from spillover.study.kept import Kept, read_answers, write_kept
@@ -218,7 +218,7 @@ class Store:
     def unfinished(self, job: Job) -> bytes | None:
         """What a job may go on from; None where it begins anew, since there is nothing or it is damaged."""
         try:
-            content = self._unfinished(job).read_bytes()
+            content = read_file(self._unfinished(job))
         except OSError:  # most often there is none
             return None
         digest, state = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
@@ -308,7 +308,7 @@ class Store:
 
 def _holds(file: Path, content: bytes) -> bool:
     try:
-        return file.read_bytes() == content
+        return read_file(file) == content
     except OSError:  # most often there is none
         return False
 

@@ -208,6 +208,17 @@ def test_a_damaged_state_is_not_gone_on_from(plan, store, harm):
     assert store.unfinished(finetune) is None
 
 
+def test_a_pipe_in_the_place_of_a_state_or_the_plan_is_not_waited_for(plan, store):
+    finetune = plan.finetunes[0]
+    (store.folder / "unfinished").mkdir()
+    os.mkfifo(store.folder / "unfinished" / f"{finetune.key}.state")
+    assert store.unfinished(finetune) is None
+    store.plan_file.unlink()
+    os.mkfifo(store.plan_file)
+    assert store.begin(plan)
+    assert store.stored_plan().jobs == plan.jobs
+
+
 def test_what_no_job_goes_on_from_is_removed(plan, store):
     first, *_, last = plan.finetunes
     unplanned, young = (replace(last, adapter_key=digit * 32) for digit in "89")
