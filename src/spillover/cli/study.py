@@ -140,6 +140,8 @@ def run(
         raise typer.BadParameter("a rehearsal asks few examples as it is", param_hint="--limit")
     elif shard is not None:
         raise typer.BadParameter("a rehearsal is done as a whole", param_hint="--shard")
+    elif max_time is not None:  # no rehearsal goes on with one of before, so that ending it early leads nowhere
+        raise typer.BadParameter("a rehearsal is done as a whole, in minutes", param_hint="--max-time")
     else:
         _rehearse(study, _source(only))
 
