@@ -20,6 +20,7 @@ from spillover.study.opening import open_study
 from spillover.study.plan import plan_study
 from spillover.study.resume import pending
 from spillover.study.store import Store
+from spillover.study.study import Provenance
 
 
 @pytest.fixture
@@ -213,9 +214,11 @@ def test_a_pipe_in_the_place_of_a_state_or_the_plan_is_not_waited_for(plan, stor
     (store.folder / "unfinished").mkdir()
     os.mkfifo(store.folder / "unfinished" / f"{finetune.key}.state")
     assert store.unfinished(finetune) is None
+    planned = replace(plan, study=plan.study.model_copy(update={"provenance": Provenance()}))
+    store.begin(planned)
     store.plan_file.unlink()
     os.mkfifo(store.plan_file)
-    assert store.begin(plan)
+    assert store.begin(planned)
     assert store.stored_plan().jobs == plan.jobs
 
 
