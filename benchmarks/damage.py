@@ -11,7 +11,8 @@ to it, the same command given again until it ends well, and its findings compare
 - a killed worker: a worker process is killed at a moment drawn from the run, of the local executor and of Ray.
 
 Counted: how often it went on by itself (recovered), ended with a fault that names what is wrong (refused, exit code 2),
-and the findings were other than undisturbed (different), or it ended otherwise (internal). Exit 1 if either is not 0.
+came to other findings than undisturbed (different), or ended in any other way (internal). Exit 1 if one of the last two
+is not 0.
 """
 
 from __future__ import annotations

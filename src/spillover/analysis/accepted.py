@@ -25,8 +25,6 @@ BISECTIONS = 32
 QUANTILES = 2049
 """Points at which t quantiles are tabulated, evenly by 1/df; between them they are straight to a few in 10⁻⁵."""
 
-Pieces = tuple[tuple[float, float], ...]
-
 
 @dataclass(frozen=True, slots=True)
 class AcceptedSet:

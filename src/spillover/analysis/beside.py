@@ -1,4 +1,4 @@
-"""What a study knows of a model beside its scores: similar updates, how training went, and warnings."""
+"""What a study knows of a model beside its scores: similar updates, how training went, what to beware of."""
 
 from __future__ import annotations
 
@@ -18,4 +18,5 @@ class Beside:
     training: tuple[TrainingCurve, ...] = ()
     """One a finetune whose log is at hand."""
     warnings: tuple[Warned, ...] = ()
-    """Unequal training of the sources, near-duplicate images."""
+    """What to beware of in its study: sources that were trained unlike each other, images that are trained on and asked
+    about, what is missing, cut or damaged."""

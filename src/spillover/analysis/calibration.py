@@ -48,7 +48,8 @@ def calibrate_cube(cube: ScoreCube) -> ScoreCube | None:
     """Answer every question again by calibrated options, base and finetuned alike.
 
     Returns:
-        The same cube with calibrated answers and scores; None where log-probabilities are not known for every target.
+        The same cube with calibrated answers and scores; None where they cannot be had for every target: see
+        `can_calibrate`.
 
     Complexity: O(seeds · sources · examples · options).
 
@@ -63,14 +64,20 @@ def calibrate_cube(cube: ScoreCube) -> ScoreCube | None:
 
 
 def can_calibrate(cube: ScoreCube) -> bool:
-    """Whether the log-probabilities of the options are known for every target."""
+    """Whether every target has the log-probabilities of its options, and right answers that are among them."""
     return all(
-        block.base_log_probabilities is not None and block.log_probabilities is not None for block in cube.blocks
+        block.base_log_probabilities is not None and block.log_probabilities is not None and _names_letters(block)
+        for block in cube.blocks
     )
 
 
+def _names_letters(block: TargetBlock) -> bool:
+    """Whether every right answer is an option; somebody's table may say otherwise."""
+    return bool((block.answers >= 0).all())
+
+
 def _calibrate_block(block: TargetBlock) -> TargetBlock | None:
-    if block.base_log_probabilities is None or block.log_probabilities is None:
+    if block.base_log_probabilities is None or block.log_probabilities is None or not _names_letters(block):
         return None
     base_given = _answer(block.base_log_probabilities, block.answers)
     given = _answer(block.log_probabilities, block.answers)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from spillover.analysis.findings import Comparison, ModelFindings
 from spillover.analysis.personas import PERSONAS, find_consistent
+from spillover.core.model_names import read_billions
+from spillover.core.numbers import counted
 
 
 def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
@@ -70,21 +71,7 @@ def say_consistent(comparison: Comparison, kind: str, models: Sequence[ModelFind
     values = tasks - 1 if kind != "raw" else (tasks - 1) * min(len(model.transfers.seeds) for model in models)
     # A signed-rank p cannot be less than 2⁻ⁿ, and at best half of the tests of rows (donor or pirate) have it.
     if 2.0 ** -max(values, 0) * (1 if kind == "raw" else 2) > rate:
-        return f"cannot be told of {tasks} task{'' if tasks == 1 else 's'}: no test of so few values can show one"
+        return f"cannot be told of {counted(tasks, 'task')}: no test of so few values can show one"
     if kind == "calibrated" and not all(model.personas.columns_tested for model in models):
         return "none among sources; sponges and sieves cannot be tested from tables"
     return "none"
-
-
-def read_billions(name: str) -> float | None:
-    """Read the number of parameters, in billions, from a model's name; None where it does not say.
-
-    Complexity: O(name).
-
-    >>> read_billions("Qwen2.5-VL-7B-Instruct"), read_billions("32B"), read_billions("SmolVLM-256M"), read_billions("x")
-    (7.0, 32.0, 0.256, None)
-    """
-    found = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)\s*([BM])(?![A-Za-z])", name, flags=re.IGNORECASE)
-    if found is None:
-        return None
-    return float(found[1]) / (1 if found[2].upper() == "B" else 1000)

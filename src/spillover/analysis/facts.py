@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -23,7 +24,7 @@ def collect_facts(names: Iterable[str], tasks: Iterable[Task] = ()) -> dict[str,
     Returns:
         One `Task` a name, with abbreviations that differ from each other.
 
-    Complexity: O(names²).
+    Complexity: O(names).
 
     >>> facts = collect_facts(["Jigsaw", "My_Own_Task"])
     >>> facts["Jigsaw"].level, facts["My_Own_Task"].abbreviation
@@ -31,11 +32,11 @@ def collect_facts(names: Iterable[str], tasks: Iterable[Task] = ()) -> dict[str,
     """
     given = {task.name: task for task in tasks}
     facts = {name: given.get(name) or _look_up(name) for name in names}
-    return {name: task if _is_alone(task, facts) else replace(task, abbreviation=name) for name, task in facts.items()}
-
-
-def _is_alone(task: Task, facts: Facts) -> bool:
-    return sum(other.abbreviation == task.abbreviation for other in facts.values()) == 1
+    called = Counter(task.abbreviation for task in facts.values())
+    return {
+        name: task if called[task.abbreviation] == 1 else replace(task, abbreviation=name)
+        for name, task in facts.items()
+    }
 
 
 def _look_up(name: str) -> Task:

@@ -1,4 +1,4 @@
-"""Parts of a cube: what two cubes have in common, so that they can be laid side by side; some of the sources."""
+"""Parts of a cube: what two cubes have in common, laid side by side; some of the sources, or of the examples."""
 
 from __future__ import annotations
 
@@ -25,6 +25,34 @@ def take_sources(cube: ScoreCube, sources: Sequence[str]) -> ScoreCube:
     return replace(cube, sources=kept, blocks=blocks)
 
 
+def take_examples(block: TargetBlock, places: np.ndarray) -> TargetBlock:
+    """Cut a target down to some of its examples.
+
+    Args:
+        block: the target.
+        places: of the examples, in the order wanted.
+
+    Complexity: O(seeds · sources · examples).
+
+    >>> from spillover.analysis.cube import example_cube
+    >>> take_examples(example_cube().blocks[0], np.array([3, 0])).examples
+    ('Jigsaw_3', 'Jigsaw_0')
+    """
+    base_log, log = block.base_log_probabilities, block.log_probabilities
+    return replace(
+        block,
+        examples=tuple(block.examples[place] for place in places.tolist()),
+        answers=block.answers[places],
+        option_counts=block.option_counts[places],
+        base=block.base[:, places],
+        scores=block.scores[..., places],
+        base_given=block.base_given[:, places],
+        given=block.given[..., places],
+        base_log_probabilities=None if base_log is None else base_log[:, places],
+        log_probabilities=None if log is None else log[:, :, places],
+    )
+
+
 def align_cubes(first: ScoreCube, second: ScoreCube) -> tuple[ScoreCube, ScoreCube] | None:
     """Cut two cubes down to the sources, targets, seeds and examples that both have, in the order of the first.
 
@@ -43,7 +71,7 @@ def align_cubes(first: ScoreCube, second: ScoreCube) -> tuple[ScoreCube, ScoreCu
     pairs = [
         (first.blocks[first.targets.index(target)], second.blocks[second.targets.index(target)]) for target in targets
     ]
-    shared = [tuple(sorted(set(left.examples) & set(right.examples), key=left.examples.index)) for left, right in pairs]
+    shared = [_in_both(left.examples, right.examples) for left, right in pairs]
     if not (sources and targets and seeds and all(shared)):
         return None
     cut = [
@@ -66,20 +94,22 @@ def _places(names: tuple[str | int, ...], wanted: tuple[str | int, ...]) -> list
     return [names.index(name) for name in wanted]
 
 
+def _in_both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    there = set(second)
+    return tuple(name for name in first if name in there)
+
+
 def _cut_block(block: TargetBlock, examples: tuple[str, ...], seeds: list[int], sources: list[int]) -> TargetBlock:
     position = {example: index for index, example in enumerate(block.examples)}
-    kept = [position[example] for example in examples]
-    base_seeds = seeds if len(block.base) > 1 else [0]
-    base_log, log = block.base_log_probabilities, block.log_probabilities
+    cut = take_examples(block, np.array([position[example] for example in examples]))
+    base_seeds, runs = seeds if len(block.base) > 1 else [0], np.ix_(seeds, sources)
+    base_log, log = cut.base_log_probabilities, cut.log_probabilities
     return replace(
-        block,
-        examples=examples,
-        answers=block.answers[kept],
-        option_counts=block.option_counts[kept],
-        base=block.base[np.ix_(base_seeds, kept)],
-        scores=block.scores[np.ix_(seeds, sources, kept)],
-        base_given=block.base_given[np.ix_(base_seeds, kept)],
-        given=block.given[np.ix_(seeds, sources, kept)],
-        base_log_probabilities=None if base_log is None else base_log[np.ix_(base_seeds, kept)],
-        log_probabilities=None if log is None else log[np.ix_(seeds, sources, kept)],
+        cut,
+        base=cut.base[base_seeds],
+        scores=cut.scores[runs],
+        base_given=cut.base_given[base_seeds],
+        given=cut.given[runs],
+        base_log_probabilities=None if base_log is None else base_log[base_seeds],
+        log_probabilities=None if log is None else log[runs],
     )

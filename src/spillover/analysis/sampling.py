@@ -21,6 +21,7 @@ from spillover.analysis.facts import Facts, collect_facts
 from spillover.analysis.mixtures import leave_out_mixtures
 from spillover.analysis.model import best_scores
 from spillover.analysis.pgf import TransferArray, resolve_ceilings, transfers_of_cube
+from spillover.analysis.restrict import take_examples
 from spillover.analysis.settings import AnalysisSettings, Measure, require_known_targets
 from spillover.analysis.shapes import Matrices, Transfers
 from spillover.analysis.tables import TableTransfers, lay_out_table
@@ -156,24 +157,8 @@ def _halve_cube(cube: ScoreCube, rng: np.random.Generator) -> tuple[ScoreCube, S
         order = rng.permutation(len(block.examples))
         middle = max(len(order) // 2, 1)
         for blocks, picks in zip(halves, (order[:middle], order[middle:]), strict=True):
-            blocks.append(_take(block, np.sort(picks) if picks.size else order))
+            blocks.append(take_examples(block, np.sort(picks) if picks.size else order))
     return replace(cube, blocks=tuple(halves[0])), replace(cube, blocks=tuple(halves[1]))
-
-
-def _take(block: TargetBlock, picks: np.ndarray) -> TargetBlock:
-    base, tuned = block.base_log_probabilities, block.log_probabilities
-    return replace(
-        block,
-        examples=tuple(block.examples[pick] for pick in picks.tolist()),
-        answers=block.answers[picks],
-        option_counts=block.option_counts[picks],
-        base=block.base[:, picks],
-        scores=block.scores[..., picks],
-        base_given=block.base_given[:, picks],
-        given=block.given[..., picks],
-        base_log_probabilities=None if base is None else base[:, picks],
-        log_probabilities=None if tuned is None else tuned[:, :, picks],
-    )
 
 
 def _sample_table(

@@ -10,7 +10,7 @@ from spillover.analysis.findings import CliqueFindings, ModelFindings
 from spillover.analysis.personas import Personas
 from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.wording import among_in_words
-from spillover.core.numbers import probability
+from spillover.core.numbers import counted, probability
 
 
 def say_structure(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
@@ -64,16 +64,12 @@ def _say_clique(model: ModelFindings, word: str, found: CliqueFindings) -> Itera
         return
     best = next(clique for clique in found.cliques if len(clique.tasks) == largest.size and "mean" in clique.maximal_in)
     names = ", ".join(model.matrix.abbreviations.get(task, task) for task in best.tasks)
-    others = f", or {_count(largest.count - 1, 'other')} of that size" if largest.count > 1 else ""
+    others = f", or {counted(largest.count - 1, 'other')} of that size" if largest.count > 1 else ""
     text = f"the largest {word} clique has {largest.size} tasks ({names}{others})"
     if largest.p is not None:
         verdict = "no larger than" if largest.p > 0.05 else "larger than"
         text += f", {verdict} the targets' own columns make by chance (permutation {probability(largest.p, 'p')})"
     yield text + "."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _say_personas(model: ModelFindings, _: AnalysisSettings) -> Iterator[str]:

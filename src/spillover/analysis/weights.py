@@ -137,18 +137,26 @@ def correlate_weights(
     """
     from scipy import stats  # noqa: PLC0415 (slow to import, and few analyses compare weights)
 
-    chosen = cells & ~np.eye(len(pgf), dtype=bool) & np.isfinite(similarity) & np.isfinite(pgf)
-    ranks = stats.rankdata(pgf[chosen])
-    if len(ranks) < 3 or np.ptp(ranks) == 0 or np.ptp(similarity[chosen]) == 0:
-        return WeightCorrelation(rho=float("nan"), p=float("nan"), pairs=len(ranks))
+    others = ~np.eye(len(pgf), dtype=bool)
+    ranked = cells & others & np.isfinite(pgf)
+    whole = stats.rankdata(pgf[ranked])
+    has_holes = not np.isfinite(similarity[others]).all()
 
     def correlate(order: np.ndarray) -> float:
-        return float(np.corrcoef(ranks, stats.rankdata(similarity[np.ix_(order, order)][chosen]))[0, 1])
+        """Over the pairs that have both, since a hole moves with its tasks; NaN where there is nothing to rank."""
+        moved = similarity[np.ix_(order, order)]
+        both = ranked & np.isfinite(moved)
+        ranks, values = stats.rankdata(pgf[both]) if has_holes else whole, moved[both]
+        if len(values) < 3 or np.ptp(ranks) == 0 or np.ptp(values) == 0:
+            return float("nan")
+        return float(np.corrcoef(ranks, stats.rankdata(values))[0, 1])
 
-    rho = correlate(np.arange(len(pgf)))
+    rho, pairs = correlate(np.arange(len(pgf))), int((ranked & np.isfinite(similarity)).sum())
+    if np.isnan(rho):
+        return WeightCorrelation(rho=rho, p=rho, pairs=pairs)
     drawn = np.array([correlate(rng.permutation(len(pgf))) for _ in range(permutations)])
-    p = (1 + int((np.abs(drawn) >= abs(rho) - 1e-12).sum())) / (1 + permutations)
-    return WeightCorrelation(rho=rho, p=p, pairs=len(ranks))
+    smaller = int((np.abs(drawn) < abs(rho) - 1e-12).sum())  # what cannot be ranked counts as no smaller
+    return WeightCorrelation(rho=rho, p=(1 + permutations - smaller) / (1 + permutations), pairs=pairs)
 
 
 def relate_weights(

@@ -13,10 +13,10 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from spillover.cli.paths import Results
-from spillover.cli.readable import counted
 from spillover.cli.reading_options import reads_results
 from spillover.cli.waiting import ImportProgress
 from spillover.core.errors import ImportFileError
+from spillover.core.numbers import counted
 from spillover.core.printable import printable
 from spillover.interop.found import Metric
 from spillover.interop.gather import Gathered

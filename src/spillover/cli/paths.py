@@ -147,5 +147,6 @@ def _names(models: list[str], name: str | None) -> dict[str, str]:
 
 def _renamed(scores: pa.Table, names: Mapping[str, str]) -> pa.Table:
     index = scores.schema.get_field_index("model")
-    renamed = [names[model] for model in scores["model"].to_pylist()]
-    return scores.set_column(index, scores.schema.field(index), pa.array(renamed, scores.schema.field(index).type))
+    column = scores["model"].unify_dictionaries().combine_chunks()
+    called = pa.array([names[model] for model in column.dictionary.to_pylist()], pa.string())
+    return scores.set_column(index, scores.schema.field(index), pa.DictionaryArray.from_arrays(column.indices, called))

@@ -1,4 +1,4 @@
-"""Durations, sizes and counts, as people write and read them."""
+"""Durations and sizes, as people write and read them."""
 
 from __future__ import annotations
 
@@ -49,12 +49,3 @@ def readable_size(size_bytes: float) -> str:
     if megabytes >= 1000:
         return f"{megabytes / 1000:.1f} GB"
     return f"{megabytes:.0f} MB" if megabytes >= 10 or not megabytes else f"{megabytes:.1f} MB"
-
-
-def counted(number: int, noun: str) -> str:
-    """Write how many there are of something.
-
-    >>> counted(1, "fault"), counted(1200, "fault")
-    ('1 fault', '1,200 faults')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from spillover.cli.main import INTERNAL_ERROR
 from spillover.cli.progress import StudyProgress
-from spillover.cli.readable import counted
 from spillover.cli.stopping import TRY_AGAIN, Stop
 from spillover.cli.waiting import ANALYSING, say, sign_of_life
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import write_atomically
+from spillover.core.numbers import counted
 from spillover.core.printable import printable
 from spillover.study.devices import devices_of
 from spillover.study.earlier import tell_earlier
@@ -178,7 +178,8 @@ def _conclude(finished: Run, console: Console, room: str) -> None:
     screen = Console()
     screen.print(findings_in_terminal(findings, screen.width))
     rest = "" if room else ", scores/, adapters/, logs/"
-    console.print(f"{from_here(folder)}/report.html, findings.json, figures/{rest}", markup=False, highlight=False)
+    told = f"open {from_here(folder)}/report.html; beside it: findings.json, figures/{rest}"
+    console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def from_here(folder: Path) -> Path:

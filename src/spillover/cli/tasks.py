@@ -14,12 +14,12 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, track
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from spillover.cli.readable import counted
 from spillover.core.errors import StoreError, TaskError, nearest
 from spillover.core.files import write_atomically
+from spillover.core.numbers import counted
 from spillover.core.printable import printable
 from spillover.study.overlap import find_overlap, keep_overlap
 from spillover.study.reading import load_study
@@ -60,7 +60,7 @@ def list_tasks(*, json: Annotated[bool, typer.Option("--json", help="Print JSON 
     if json:
         print(json_format.dumps(rows, indent=1))
         return
-    table = Table(*columns, box=None)
+    table = Table(Column("name", no_wrap=True), *columns[1:], box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for row in rows:
         table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()))
     Console().print(table)

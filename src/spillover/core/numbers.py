@@ -94,3 +94,12 @@ def probability(value: float, name: str = "") -> str:
     if name:
         return f"{name} {'<' if small else '='} {digits}"
     return f"<{digits}" if small else digits
+
+
+def counted(number: int, noun: str) -> str:
+    """Write how many there are of something.
+
+    >>> counted(1, "fault"), counted(1200, "fault")
+    ('1 fault', '1,200 faults')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -53,7 +53,7 @@ def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOpti
     bare = results.aggregates
     if not samples and not bare:
         raise ImportFileError("the results hold no metric of a single task", where=str(files[0]))
-    counted = {task: count for task, count in results.counts.items() if task in samples.values()}
+    counted = {task: count for task, count in results.counts.items() if task in sampled}
     return FoundRun(
         name=name,
         format=layout.format,

@@ -143,7 +143,7 @@ def _limits(layout: _Layout, problem: Problem) -> tuple[csr_array, np.ndarray, n
     whole[0, :sources] = 1.0
     whole[1, sources : 2 * sources] = 1.0
     whole[2:, :sources] = np.eye(sources)
-    whole[2:, sources : 2 * sources] = -np.diag(np.minimum(problem.most, 1.0))
+    whole[2:, sources : 2 * sources] = -np.diag(problem.most)
     low = np.concatenate([[1.0, 0.0], np.full(sources, -np.inf)])
     high = np.concatenate([[1.0, float(problem.most_sources or sources)], np.zeros(sources)])
     return csr_array(whole), low, high
@@ -158,7 +158,7 @@ def _integrality(layout: _Layout, problem: Problem) -> np.ndarray:
 
 def _bounds(layout: _Layout, problem: Problem) -> Bounds:
     low, high = np.zeros(layout.size), np.full(layout.size, np.inf)
-    high[: layout.sources] = np.minimum(problem.most, 1.0)
+    high[: layout.sources] = problem.most
     high[layout.sources : 2 * layout.sources] = 1.0
     for outcome in range(layout.outcomes):
         low[layout.threshold(outcome)] = -np.inf

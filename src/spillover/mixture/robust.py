@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from spillover.core.numbers import counted
 from spillover.mixture.limits import pour, require_room
 from spillover.mixture.problem import Choice, MixtureError, PerSource, Problem, tail_mean
 from spillover.mixture.program import Solution, solve_program
@@ -107,7 +108,7 @@ def _share_evenly(problem: Problem, shares: PerSource) -> PerSource:
     """Split evenly among sources with the same gains what they have together, where that spares what is protected."""
     for told_apart_by in ([problem.gains], [problem.gains, *problem.protected.values()]):
         figures = np.round(np.concatenate(told_apart_by), EQUAL_DECIMALS) + 0.0
-        _, kinds = np.unique(figures, axis=1, return_inverse=True)
+        kinds = np.unique(figures, axis=1, return_inverse=True)[1].ravel()  # of two axes in NumPy 2.0
         even = shares
         for kind in np.unique(kinds[shares > 0]):
             even = _even_out(problem, even, np.flatnonzero(kinds == kind))
@@ -130,7 +131,7 @@ def _even_out(problem: Problem, shares: PerSource, equals: np.ndarray) -> PerSou
 def _why_none(problem: Problem, *, out_of_time: bool) -> MixtureError:
     """Say why there is no mixture: the time, or by how much the closest one misses what is protected."""
     most = problem.most_sources
-    which = "no mixture" if most is None else f"no mixture of at most {most} source{'s' if most > 1 else ''}"
+    which = "no mixture" if most is None else f"no mixture of at most {counted(most, 'source')}"
     hint = "take --strategy threshold" if most is None else f"raise --max-sources above {most}"
     if out_of_time:
         return MixtureError(

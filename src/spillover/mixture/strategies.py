@@ -49,11 +49,11 @@ def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
 
 
 def _threshold(problem: Problem) -> Choice:
-    return Choice(shares=fill(problem, _best(problem, problem.mean > problem.threshold).astype(float)))
+    return Choice(shares=fill(problem, _best(problem, problem.threshold).astype(float)))
 
 
 def _proportional(problem: Problem) -> Choice:
-    return Choice(shares=fill(problem, np.where(_best(problem, problem.mean > 0), problem.mean, 0.0)))
+    return Choice(shares=fill(problem, np.where(_best(problem, 0.0), problem.mean, 0.0)))
 
 
 def _best_single(problem: Problem) -> Choice:
@@ -94,15 +94,17 @@ def _only(problem: Problem, place: int) -> np.ndarray:
     return np.arange(len(problem.sources)) == place
 
 
-def _best(problem: Problem, eligible: np.ndarray) -> np.ndarray:
-    """Keep the best of those eligible that harm no protected task, as many as there may be."""
-    if not eligible.any():
-        best, most = problem.sources[int(problem.mean.argmax())], signed(problem.mean.max())
+def _best(problem: Problem, threshold: float) -> np.ndarray:
+    """Keep the best of those above a threshold that harm no protected task, as many as there may be."""
+    above = problem.mean > threshold
+    if not above.any():
+        best, most = problem.sources[int(problem.mean.argmax())], float(problem.mean.max())
+        least_bad = "nothing among these sources helps; --strategy best-single or robust takes the least bad"
         raise MixtureError(
-            f"no source is above the threshold: the best, {best}, has a PGF of {most} on the target",
-            hint="nothing among these sources helps; --strategy best-single or robust takes the least bad",
+            f"no source has a PGF above {threshold:g} on the target: the best, {best}, has {signed(most)}",
+            hint=f"lower --threshold below {most:.3f}" if most > 0 else least_bad,
         )
-    eligible = keep_harmless(problem, eligible)
+    eligible = keep_harmless(problem, above)
     ranked = np.argsort(np.where(eligible, -problem.mean, np.inf), kind="stable")
     kept = np.zeros(len(eligible), dtype=bool)
     kept[ranked[: problem.most_sources]] = True

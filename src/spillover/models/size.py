@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from spillover.core.errors import ModelError
+from spillover.core.model_names import read_billions
 from spillover.models.folder import has_weights
 from spillover.models.identity import locate_model
 from spillover.models.settings import ModelSettings
+
+UNSAID_BILLIONS = 7.0
+"""Of a model of the hub whose name does not say its size."""
 
 
 def count_parameters(model: ModelSettings) -> float:
@@ -28,8 +31,7 @@ def count_parameters(model: ModelSettings) -> float:
         if not has_weights(place):
             return float(_configured_values(place, model.trust_remote_code))
         return float(sum(_stored_values(file) for file in place.glob("*.safetensors")))
-    billions = re.search(r"(\d+(?:\.\d+)?)B\b", str(place), re.IGNORECASE)
-    return float(billions[1]) * 1e9 if billions else 7e9
+    return (read_billions(str(place)) or UNSAID_BILLIONS) * 1e9
 
 
 def _stored_values(file: Path) -> int:

@@ -177,7 +177,7 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         facts=[fact for verdict in model.verdicts[:1] for fact in verdict_facts(verdict)]
         if model.is_about_mixtures
         else facts(model, rate),
-        said=said_of(findings, model),
+        said=[text[:1].upper() + text[1:] for text in said_of(findings, model)],
         maps=maps_of(model),
         cards=cards_of(model),
         bars=variance_of(model),

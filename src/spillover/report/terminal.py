@@ -13,9 +13,10 @@ from rich.text import Text
 
 from spillover.analysis import Findings, ModelFindings, TransferMatrix
 from spillover.analysis.summary import Summary
-from spillover.core.numbers import brief, interval, probability, signed
+from spillover.core.numbers import brief, counted, interval, probability, signed
 from spillover.report.colours import colour_of, ink_on, saturation
 from spillover.report.verdicts_in_terminal import verdicts_in_terminal
+from spillover.report.words import said_across, said_of
 
 CELL = 5
 """Characters of a cell: thirteen of them and abbreviations fit on a line of eighty."""
@@ -43,17 +44,15 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
     """
     parts: list[RenderableType] = [Text(LEGEND, style="dim")]
     rate = findings.provenance.get("settings", {}).get("false_discovery_rate", 0.05)
-    prefixes = [f"{model.title}: " for model in findings.models]
-    for model, prefix in zip(findings.models, prefixes, strict=True):
-        said = [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
+    for model in findings.models:
+        said = said_of(findings, model)
         says, verdicts = _sentences(f"what it says · {model.title}", said), list(verdicts_in_terminal(model))
         if model.is_about_mixtures:
             parts += [*([says] if said else []), *verdicts, *_matrices(model, width), *_warnings(model)]
             continue
         parts += [*_matrices(model, width), says, *verdicts]
         parts += [*_discoveries(model, rate), _profiles(model, width), *_groups(model), *_warnings(model)]
-    across = [text for text in findings.sentences if not text.startswith(tuple(prefixes))]
-    if across:
+    if across := said_across(findings):
         parts.append(_sentences("across models", across))
     return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts))
 
@@ -72,8 +71,10 @@ def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
         return
     base = {name: record.accuracy for name, record in model.base.items()}
     calibrated_base = {name: record.calibrated for name, record in model.base.items()}
+    if unnamed := _unnamed(model.matrix, width):
+        yield Text(", ".join(unnamed), style="dim")
     limit = saturation(np.concatenate([matrix.values.ravel() for matrix in model.shown_matrices]))
-    title = f"PGF · {model.model} · {model.protocol} · {_count(len(model.transfers.seeds), 'seed')}"
+    title = f"PGF · {model.model} · {model.protocol} · {counted(len(model.transfers.seeds), 'seed')}"
     pairs = [(title, model.matrix, model.calibrated.matrix if model.calibrated else None)]
     if model.mixtures is not None:
         pairs.append((f"{title} · mixtures", model.mixtures.matrix, model.mixtures.calibrated))
@@ -116,9 +117,17 @@ def matrix_table(
 
 def _labels(names: tuple[str, ...], short: Mapping[str, str], room: int) -> dict[str, str]:
     full = {name: name if short.get(name, name) == name else f"{short[name]} {name}" for name in names}
-    if max(map(len, full.values())) < room:
+    if max(map(len, full.values()), default=0) < room:
         return full
     return {name: short.get(name, name) for name in names}
+
+
+def _unnamed(matrix: TransferMatrix, width: int) -> list[str]:
+    """Say what the abbreviations mean of tasks that are no row, or whose full names do not fit beside theirs."""
+    labels = _labels(matrix.sources, matrix.abbreviations, width - CELL * len(matrix.targets))
+    names = dict.fromkeys((*matrix.sources, *matrix.targets))
+    meanings = {name: matrix.abbreviations.get(name, name) for name in names}
+    return [f"{short}={name}" for name, short in meanings.items() if labels.get(name, short) == short != name]
 
 
 def _cell(value: float, limit: float) -> Text:
@@ -128,10 +137,6 @@ def _cell(value: float, limit: float) -> Text:
 def _paint(value: float, limit: float) -> str:
     background = colour_of(value, limit)
     return "rgb({},{},{}) on rgb({},{},{})".format(*ink_on(background), *background)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _discoveries(model: ModelFindings, rate: float) -> Iterator[RenderableType]:
@@ -182,7 +187,7 @@ def _brackets(summary: Summary) -> str:
     if summary.spread is None:
         return ""
     unsampled = len(summary.spread.unsampled)
-    only = f", but for the examples of {_count(unsampled, 'target')} whose right answers cannot be counted"
+    only = f", but for the examples of {counted(unsampled, 'target')} whose right answers cannot be counted"
     return f" In brackets what noise alone would give{only if unsampled else ''}."
 
 

@@ -131,10 +131,9 @@ def readable(name: str) -> str:
 
 
 def said_of(findings: Findings, model: ModelFindings) -> list[str]:
-    """Pick the sentences about one model."""
+    """Pick the sentences about one model, its name taken off."""
     prefix = f"{model.title}: "
-    said = [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
-    return [text[:1].upper() + text[1:] for text in said]
+    return [text.removeprefix(prefix) for text in findings.sentences if text.startswith(prefix)]
 
 
 def said_across(findings: Findings) -> list[str]:

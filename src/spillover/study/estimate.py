@@ -101,7 +101,7 @@ def _seconds(prepared: Prepared, device: str) -> list[float]:
     took = prepared.store.durations_s()
     known: dict[str, float] = {}
     for kind in {_kind(job) for job in prepared.jobs}:
-        if like := [duration for label, duration in took.items() if label.startswith(kind)]:
+        if like := [duration for label, duration in took.items() if f"{label} ".startswith(f"{kind} ")]:
             known[kind] = mean(like)
     counted = _Counted(prepared, device)
     return [known[_kind(job)] if _kind(job) in known else counted.seconds(job) for job in prepared.jobs]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from spillover.core.errors import Fault, ModelError, SpilloverError, nearest
+from spillover.core.numbers import counted
 from spillover.core.scores import BASE_SOURCE
 from spillover.models.adapter_folder import adapter_content, adapter_files, check_adapter_folder, check_base_name
 from spillover.models.identity import locate_model
@@ -98,7 +99,7 @@ def _misnamed(study: Study, named: _Named, taken: set[tuple[str, str]]) -> Itera
         messages.append(f"{name} stands twice among the sources of {model}")
     if count != len(study.seeds):
         messages.append(
-            f"{count} folder{'s' if count > 1 else ''} for {len(study.seeds)} under seeds: a folder stands for one "
+            f"{counted(count, 'folder')} for {len(study.seeds)} under seeds: a folder stands for one "
             "seed, in order, and all sources of a study need as many"
         )
     for message in messages:

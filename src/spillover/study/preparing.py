@@ -23,7 +23,7 @@ from spillover.study.resume import pending
 from spillover.study.shard import Shard
 from spillover.study.store import Store
 from spillover.study.study import Provenance, RayExecutor, Study
-from spillover.tasks.data import find_named
+from spillover.tasks.data import find_task_data
 from spillover.tasks.mixed import MixedTask
 
 LEFT_OPEN = ("precision", "quantisation", "device_map")
@@ -90,7 +90,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     pinned = pin_study(study, stored)
     tasks = open_study(pinned.study, pinned)
     study = pinned.study
-    source = find_named([*tasks.sources, *tasks.given], only).task.name if only is not None else None
+    source = find_task_data([*tasks.sources, *tasks.given], only).task.name if only is not None else None
     plan = plan_study(resolve(study, stored), tasks)
     plan = keep_earlier(replace(plan, study=_with_provenance(plan.study, tasks)), store)
     trial = _limited(plan.study, limit)

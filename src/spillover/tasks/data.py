@@ -213,25 +213,16 @@ def _family_task(name: str) -> Task:
     return short.get(name) or find_family(name).task
 
 
-class _OfTask(Protocol):
+class _HasTask(Protocol):
     @property
     def task(self) -> Task: ...
 
 
-Named = TypeVar("Named", bound=_OfTask)
+OfTask = TypeVar("OfTask", bound=_HasTask)
 
 
-def find_task_data(tasks: Iterable[TaskData], name: str) -> TaskData:
-    """Find a task by name or abbreviation.
-
-    Raises:
-        TaskError: there is none of that name; the nearest is offered.
-    """
-    return find_named(tasks, name)
-
-
-def find_named(tasks: Iterable[Named], name: str) -> Named:
-    """Find what is of a task, by its name or abbreviation.
+def find_task_data(tasks: Iterable[OfTask], name: str) -> OfTask:
+    """Find what is of a task, such as its data or an adapter, by the task's name or abbreviation.
 
     Raises:
         TaskError: there is none of that name; the nearest is offered.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze, build_cubes
-from spillover.analysis.calibration import calibrate_cube, calibrate_options
+from spillover.analysis.calibration import calibrate_cube, calibrate_options, can_calibrate
 from spillover.analysis.findings_json import describe_model
 from spillover.core.scores import Score, table_from_scores
 
@@ -128,4 +128,14 @@ def test_options_that_are_texts_in_changing_order_are_not_letters(table):
             row["options"] = ["left", "right"]
     (cube,) = build_cubes(table.from_pylist(rows, schema=table.schema))
     assert cube.blocks[0].letters == ()
+    assert calibrate_cube(cube) is None
+
+
+def test_a_right_answer_that_is_no_option_cannot_be_calibrated(table):
+    rows = table.to_pylist()
+    for row in rows:
+        if row["example"].endswith("_0"):
+            row["answer"] = "(Z)"
+    (cube,) = build_cubes(table.from_pylist(rows, schema=table.schema))
+    assert not can_calibrate(cube)
     assert calibrate_cube(cube) is None

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
-from spillover.analysis.comparison import read_billions
 from spillover.core.scores import table_from_scores
 
 QUICK = AnalysisSettings(replicates=0, permutations=0)
@@ -36,21 +35,6 @@ def test_a_users_own_attribute_groups_tasks(table):
 
 def test_unknown_tasks_are_in_no_group(random_cube):
     assert analyze(random_cube(), QUICK).models[0].groups == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "billions"),
-    [
-        ("Qwen2.5-VL-3B-Instruct", 3),
-        ("7B", 7),
-        ("model 0.5b", 0.5),
-        ("SmolVLM-256M", 0.256),
-        ("tiny", None),
-        ("4bit", None),
-    ],
-)
-def test_sizes_are_read_from_names(name, billions):
-    assert read_billions(name) == billions
 
 
 def test_models_stand_in_order_of_size(scores):

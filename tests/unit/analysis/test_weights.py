@@ -95,6 +95,17 @@ def test_the_rank_correlation_is_spearmans():
     assert found.pairs == 56
 
 
+def test_a_hole_makes_no_correlation_out_of_chance():
+    rejected = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        first, second = rng.normal(size=(2, 7, 7))
+        first[:, 0] = np.nan  # a target on which the first model's base leaves no gap
+        cells = np.isfinite(first)
+        rejected += correlate_weights(first, second, cells, permutations=39, rng=rng).p <= 0.05
+    assert rejected <= 11, "5 % of 100, and three standard errors"
+
+
 def test_nothing_to_rank_is_undefined():
     found = correlate_weights(
         np.ones((3, 3)), np.eye(3), np.ones((3, 3), dtype=bool), permutations=9, rng=np.random.default_rng(0)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import yaml
 from tests.conftest import small_study
@@ -86,6 +87,8 @@ def test_the_models_of_a_study_are_not_called_by_its_name_twice():
     named = _named(table_from_scores(rows), "tiny")
     assert named["model"].unique().to_pylist() == ["tiny", "tiny other"]
     assert _named(table_from_scores(rows), "pilot")["model"].unique().to_pylist() == ["pilot tiny", "pilot other"]
+    in_pieces = pa.concat_tables([table_from_scores([row]) for row in reversed(rows)])
+    assert _named(in_pieces, "pilot")["model"].to_pylist() == ["pilot other"] * 2 + ["pilot tiny"] * 2
 
 
 def test_a_number_of_examples_below_one_is_refused_with_its_place(tmp_path):

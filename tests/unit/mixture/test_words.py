@@ -8,7 +8,7 @@ from tests.unit.mixture.made_tables import HELPFUL, recommended, settled, shares
 
 from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture import recommend as recommending
-from spillover.mixture.problem import Choice
+from spillover.mixture.problem import Choice, MixtureError
 from spillover.mixture.recommend import recommend
 
 HARMFUL_HELP = [[0.4, 0.0, -0.3], [-0.1, 0.3, 0.1], [-0.4, 0.1, 0.1]]
@@ -104,6 +104,20 @@ def test_a_gain_below_the_threshold_says_so():
     mixture = recommended([[0.4, 0, 0], [0.1, 0, 0], [-0.3, 0, 0]], strategy="threshold", threshold=0.2)
     assert reasons(mixture)["Counting"] == "its gain, +0.100, is not above the threshold of 0.2"
     assert reasons(mixture)["Art_Style"] == "harms the target (−0.300)"
+
+
+@pytest.mark.parametrize(
+    ("asked", "bound", "advice"),
+    [
+        ({"strategy": "threshold", "threshold": 0.5}, "0.5", "lower --threshold below 0.400"),
+        ({"strategy": "proportional", "max_share": 0.5}, "0", "takes the least bad"),
+    ],
+)
+def test_where_no_source_gains_enough_the_bound_is_told_and_what_to_do(asked, bound, advice):
+    gains = [[0.4 if "threshold" in asked else -0.4, 0, 0], [-0.5, 0, 0], [-0.6, 0, 0]]
+    with pytest.raises(MixtureError, match=f"no source has a PGF above {bound} on the target: the best, J") as told:
+        recommended(gains, **asked)
+    assert advice in str(told.value)
 
 
 def test_a_source_that_is_beyond_the_number_and_harms_says_what_it_harms():

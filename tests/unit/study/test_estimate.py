@@ -44,6 +44,15 @@ def test_long_replies_take_longer(tmp_path):
     assert second.seconds > first.seconds
 
 
+def test_a_model_whose_name_begins_alike_tells_nothing(tmp_path, monkeypatch):
+    prepared = prepare(small_study(tmp_path / "small", seeds=[0]))
+    job = prepared.jobs[0]
+    guessed = estimate_cost(prepared)
+    for label, tells in ((f"{job.label}-2", False), (job.label, True)):
+        monkeypatch.setattr(type(prepared.store), "durations_s", lambda _, label=label: {label: 1e6})
+        assert (estimate_cost(prepared) != guessed) is tells
+
+
 def test_a_small_disk_is_told_in_megabytes(tmp_path, capsys):
     file = tmp_path / "study.yaml"
     file.write_text(small_study(tmp_path / "small").model_dump_json(exclude={"provenance"}))

@@ -11,6 +11,7 @@ import numpy as np
 from spillover.analysis import ModelFindings, TransferMatrix
 from spillover.analysis.contrasts import MatrixContrast
 from spillover.analysis.shapes import Transfers
+from spillover.core.numbers import counted
 from spillover.report.colours import saturation
 
 Unit = Literal["PGF", "accuracy"]
@@ -67,7 +68,7 @@ def describe_layer(layer: Layer, model: ModelFindings) -> Layer:
     seeds = len(model.transfers.seeds)
     return replace(
         layer,
-        model=f"{model.model}, {model.protocol}, {seeds} seed{'' if seeds == 1 else 's'}",
+        model=f"{model.model}, {model.protocol}, {counted(seeds, 'seed')}",
         base={name: known.calibrated if calibrated else known.accuracy for name, known in model.base.items()},
     )
 

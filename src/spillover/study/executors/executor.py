@@ -11,6 +11,9 @@ from typing import Any, Protocol
 
 from spillover.core.errors import SpilloverError
 
+ASK_EVERY_S = 0.5
+"""Seconds until an executor asks again whether to stop, while nothing happens."""
+
 
 class RunnableJob(Protocol):
     """A job as executors see it."""
@@ -109,6 +112,11 @@ class JobFailed:
 
 
 JobEvent = JobStarted | JobProgressed | JobKept | JobMoved | JobFinished | JobFailed
+
+
+def internal_fault(error: Exception) -> SpilloverError:
+    """Sum up, for the driver, an error that nobody foresaw; its traceback goes beside it."""
+    return SpilloverError(f"internal error: {type(error).__name__}: {error}")
 
 
 def never() -> bool:

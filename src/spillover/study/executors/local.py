@@ -23,6 +23,7 @@ from typing import Any
 
 from spillover.core.errors import SpilloverError
 from spillover.study.executors.executor import (
+    ASK_EVERY_S,
     JobEvent,
     JobFinished,
     JobKept,
@@ -30,14 +31,13 @@ from spillover.study.executors.executor import (
     JobStarted,
     JobStopped,
     StartWorker,
+    internal_fault,
     never,
 )
 from spillover.study.executors.queue import JobQueue
 
 DRIVERS_OWN = (signal.SIGINT, signal.SIGTERM)
 """Signals that the driver alone hears."""
-ASK_EVERY_S = 0.5
-"""Seconds until it is asked again whether to stop, while nothing happens."""
 THREADS: tuple[str, ...] = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -244,8 +244,7 @@ def _serve(pipe: Connection, device: str, start_worker: StartWorker) -> None:
         except SpilloverError as error:
             pipe.send(("failure", error, None))
         except Exception as error:  # noqa: BLE001 (a fault of ours ends one job, and is shown with its traceback)
-            summary = SpilloverError(f"internal error: {type(error).__name__}: {error}")
-            pipe.send(("failure", summary, traceback.format_exc()))
+            pipe.send(("failure", internal_fault(error), traceback.format_exc()))
 
 
 def _die_with_parent() -> None:

@@ -19,6 +19,7 @@ from ray.exceptions import RayError
 
 from spillover.core.errors import SpilloverError
 from spillover.study.executors.executor import (
+    ASK_EVERY_S,
     JobEvent,
     JobFinished,
     JobKept,
@@ -36,8 +37,6 @@ log = logging.getLogger(__name__)
 
 MAXIMUM_TRIES = 3
 """A job whose workers vanish so often is given up, and so is a place where no worker lives to take a job."""
-ASK_EVERY_S = 0.5
-"""Seconds until it is asked again whether to stop, while nothing happens."""
 WARN_AFTER_S = 30.0
 """Seconds without any worker, after which it is told what is waited for."""
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spillover.core.errors import SpilloverError
-from spillover.study.executors.executor import JobStopped, StartWorker, Worker
+from spillover.study.executors.executor import JobStopped, StartWorker, Worker, internal_fault
 
 ANSWER_WITHIN_S = 5.0
 """Seconds after which a worker that has nothing to say says so."""
@@ -74,8 +74,7 @@ class RayWorker:
         except SpilloverError as error:
             return "failure", error
         except Exception as error:  # noqa: BLE001 (a fault of ours ends one job, and is shown with its traceback)
-            summary = SpilloverError(f"internal error: {type(error).__name__}: {error}")
-            return "failure", summary, traceback.format_exc()
+            return "failure", internal_fault(error), traceback.format_exc()
 
 
 @dataclass(slots=True)

@@ -60,11 +60,6 @@ def ring_radius(size: int) -> float:
     return 1.5 + size / 60.0
 
 
-def reach_of_mark(size: int) -> float:
-    """Unit length that a ring needs around its centre."""
-    return (ring_radius(size) + 1.0) / size
-
-
 def paint_marks(canvas: Canvas, marks: Sequence[Mark]) -> None:
     """Paint rings, and beside each its tag, where it stays in the picture and clear of the other rings."""
     radius = ring_radius(canvas.size)
