@@ -13,7 +13,8 @@ SLOW = {thought.name: thought for thought in slow_thoughts()}
 
 @pytest.fixture(autouse=True)
 def _small_bombs(monkeypatch):
-    monkeypatch.setattr("spillover.tasks.rows.FREE_BYTES", 1 << 24)
+    for bound in ("core.parquet.FREE_BYTES", "tasks.rows.AT_ONCE_BYTES"):
+        monkeypatch.setattr(f"spillover.{bound}", 1 << 24)
 
 
 @pytest.mark.parametrize("name", THOUGHTS)

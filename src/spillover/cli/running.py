@@ -209,7 +209,8 @@ def print_difference(console: Console, prepared: Prepared) -> None:
     for line in difference(prepared.stored, plan.study) if prepared.stored else []:
         console.print(f"changed: {line}", markup=False, highlight=False)
     again = "would be done anew, which run refuses: no change of the study's explains it"
-    anew = f"{counted(len(prepared.anew), 'finished job')} {again if prepared.is_undone else 'to be done anew'}"
+    refused = len(prepared.unexplained) if prepared.is_undone else 0
+    anew = f"{counted(refused or len(prepared.anew), 'finished job')} {again if refused else 'to be done anew'}"
     if changed := prepared.changed():
         anew += f"; what is not what it was: {'; '.join(changed)}"
     told = [*tell_earlier(plan, prepared.jobs), *([anew] if prepared.anew else [])]

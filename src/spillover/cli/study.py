@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from spillover.cli.readable import read_duration_s, readable_size, readable_time
 from spillover.cli.running import from_here, print_difference, print_overlaps, run_study
@@ -103,7 +104,7 @@ def plan(
     for name, value in summary.items():
         if name in ("estimated_s", "disk_bytes"):  # stand above them for people
             continue
-        table.add_row(name.replace("_", " "), str(value))
+        table.add_row(name.replace("_", " "), Text(str(value)))
     Console().print(table)
 
 
@@ -140,6 +141,8 @@ def run(
         raise typer.BadParameter("a rehearsal asks few examples as it is", param_hint="--limit")
     elif shard is not None:
         raise typer.BadParameter("a rehearsal is done as a whole", param_hint="--shard")
+    elif max_time is not None:  # no rehearsal goes on with one of before, so that ending it early leads nowhere
+        raise typer.BadParameter("a rehearsal is done as a whole, in minutes", param_hint="--max-time")
     else:
         _rehearse(study, _source(only))
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, track
 from rich.table import Column, Table
+from rich.text import Text
 
 from spillover.core.errors import StoreError, TaskError, nearest
 from spillover.core.files import write_atomically
@@ -241,7 +242,8 @@ def _fill(table: Table, found: list[OverallScore]) -> Table:
         scores = [each.by_kind.get(name) for name in KINDS]
         cells = [each.overall, each.unread, *scores]
         written = ["–" if value is None else f"{value:.3f}" for value in cells]
-        table.add_row(printable(each.model), printable(source), "–" if each.seed is None else str(each.seed), *written)
+        names = Text(printable(each.model)), Text(printable(source))
+        table.add_row(*names, "–" if each.seed is None else str(each.seed), *written)
     return table
 
 

@@ -131,7 +131,7 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
 def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
     """Whether a folder has these files, and they hold this."""
     try:
-        return all((folder / name).read_bytes() == content for name, content in files.items())
+        return all(read_file(folder / name) == content for name, content in files.items())
     except OSError:  # missing, or no longer readable
         return False
 

@@ -104,14 +104,14 @@ def matrix_table(
     table = Table(box=None, padding=(0, 0), pad_edge=False)
     table.add_column("on ↓  to →", no_wrap=True)
     for target in matrix.targets:
-        table.add_column(short.get(target, target), justify="right", min_width=CELL, no_wrap=True)
+        table.add_column(Text(short.get(target, target)), justify="right", min_width=CELL, no_wrap=True)
     if any(base.get(target) is not None for target in matrix.targets):
         scores = [base.get(target) for target in matrix.targets]
         table.add_row(
             "base ", *("" if score is None else brief(score).removeprefix("+") for score in scores), style="dim"
         )
     for source, row in zip(matrix.sources, matrix.values.tolist(), strict=True):
-        table.add_row(f"{labels[source]} ", *(_cell(value, limit) for value in row))
+        table.add_row(Text(f"{labels[source]} "), *(_cell(value, limit) for value in row))
     return Group(Text(title, style="bold"), table)
 
 
@@ -178,7 +178,7 @@ def _profiles(model: ModelFindings, width: int) -> RenderableType:
     for head in ("task", "gives +", "gives −", "takes +", "takes −"):
         table.add_column(head, justify="left" if head == "task" else "right", no_wrap=True)
     for name in names:
-        table.add_row(labels[name], *(side.get(name, "") for side in sides))
+        table.add_row(Text(labels[name]), *(side.get(name, "") for side in sides))
     legend = Text(f"{PROFILE_LEGEND}{_brackets(summary)}", style="dim")
     return Group(Text("givers and takers", style="bold"), legend, table)
 
@@ -200,9 +200,9 @@ def _groups(model: ModelFindings) -> Iterator[RenderableType]:
         table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
         table.add_column("on ↓  to →")
         for group in grouping.groups:
-            table.add_column(group, justify="right", min_width=CELL)
+            table.add_column(Text(group), justify="right", min_width=CELL)
         for group, row in zip(grouping.groups, grouping.pgf.tolist(), strict=True):
-            table.add_row(f"{group} ({len(grouping.members[group])})", *(_cell(value, limit) for value in row))
+            table.add_row(Text(f"{group} ({len(grouping.members[group])})"), *(_cell(value, limit) for value in row))
         yield Group(Text(f"mean PGF by {grouping.attribute} (number of tasks)", style="bold"), table)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from spillover.analysis import Beside, WeightSimilarity, compare_updates
 from spillover.analysis.training import TrainingCurve, thin_curve
 from spillover.analysis.warned import Warned
 from spillover.core.errors import StoreError
+from spillover.core.files import read_file
+from spillover.core.parquet import read_parquet
 from spillover.study.overlap import warn_of_overlap
 from spillover.study.plan import Evaluate, Job
 from spillover.study.stored import StoredStudy, open_stored_study
@@ -120,8 +121,8 @@ def _log(stored: StoredStudy, key: str) -> pa.Table | None:
     if not file.is_file():
         return None
     try:
-        return pq.read_table(file)
-    except (OSError, pa.ArrowException) as error:
+        return read_parquet(read_file(file))
+    except (OSError, pa.ArrowException, ValueError) as error:
         raise StoreError(f"cannot read the training's log: {error}", where=str(file)) from error
 
 

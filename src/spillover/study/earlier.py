@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from spillover.core.errors import SpilloverError
 from spillover.models.settings import EARLIER_TRAININGS
-from spillover.study.plan import Evaluate, Finetune, Job, Plan
-from spillover.study.resume import pending
+from spillover.study.plan import SAME_WEIGHTS, Evaluate, Finetune, Job, Plan
+from spillover.study.resume import difference, pending
 from spillover.study.store import Store
 from spillover.study.study import Provenance, Study
 from spillover.tasks.data import Split
-from spillover.tasks.settings import FileTask
+from spillover.tasks.settings import FileTask, HubTask, Recipe
+
+NAMED = (FileTask, HubTask)
+"""Entries of `tasks` that are one task each, and say what it is called."""
+ASKED_ALONE = {"names", "examples", "validation"}
+"""Of an entry: which tasks it has, and what is evaluated on; nothing that changes what one of them trains on."""
 
 
 def keep_earlier(plan: Plan, store: Store) -> Plan:
@@ -83,25 +89,71 @@ def _keys(job: Job) -> dict[tuple[str, ...], str]:
     return {(job.label, each.target, each.protocol): each.target_key for each in job.questions}
 
 
-def tell_changed(before: Study, plan: Plan, anew: Iterable[Job], to_do: Iterable[Job]) -> list[str]:
-    """Name what finished jobs rest on that is not what it was, though the study is, as far as can be told.
+def find_unexplained(before: Study, plan: Plan, anew: Sequence[Job]) -> tuple[Job, ...]:
+    """Find jobs that are to be done anew though the study says of them what it said.
+
+    Where the study has changed in any way, those are finetunes alone, and of none whose data were not hashed when the
+    folder was written, as earlier versions did not: whether its data have changed cannot be told.
 
     Args:
         before: the study as its folder has it.
         plan: as it is now.
         anew: what is to be done anew.
-        to_do: all that is to be done. A finetune that is not in it shows that spillover trains as it did.
+    """
+    if not difference(before, plan.study):
+        return tuple(anew)
+    hashed = before.provenance.training if before.provenance else {}
+    finetunes = (job for job in anew if isinstance(job, Finetune) and job.source in hashed)
+    return tuple(job for job in finetunes if _said(before, job) == _said(plan.study, job))
+
+
+def _said(study: Study, job: Finetune) -> list[Any]:
+    """What a study says of all that a finetune's weights depend on."""
+    model = next((each for each in study.models if each.name == job.model), None)
+    mixture = next((each for each in study.mixtures if each.name == job.source), None)
+    parts = mixture.mixture.parts if mixture and isinstance(mixture.mixture, Recipe) else (job.source,)
+    own = {name: each for each in study.tasks if isinstance(each, NAMED) for name in (each.name, each.abbreviation)}
+    suites = [each for each in study.tasks if not isinstance(each, NAMED)]
+    tasks = [[own[part]] if part in own else suites or study.tasks for part in parts]
+    return [
+        model and model.model_dump(exclude={"device_map"}),
+        study.training_of(job.source).model_dump(exclude=SAME_WEIGHTS),
+        study.evaluation.maximum_new_tokens if job.control == "own" else None,
+        mixture and mixture.model_dump(),
+        [[task.model_dump(exclude=ASKED_ALONE) for task in each] for each in tasks],
+    ]
+
+
+def tell_changed(before: Study, plan: Plan, anew: Sequence[Job], to_do: Iterable[Job]) -> list[str]:
+    """Name what finished jobs rest on that is not what it was, though the study is, as far as can be told.
+
+    Args:
+        before: the study as its folder has it.
+        plan: as it is now.
+        anew: what is to be done anew, and the study does not explain.
+        to_do: all that is to be done. Of a study of before there were hashes of training data, a finetune that is not
+            in it shows that spillover trains as it did.
     """
     old, new = (study.provenance or Provenance() for study in (before, plan.study))
-    models = [name for name, content in new.models.items() if old.models.get(name, content) != content]
-    asked = [name for name, content in new.tasks.items() if old.tasks.get(name, content) != content]
+    models = [name for name in dict.fromkeys(job.model for job in anew) if _differs(old.models, new.models, name)]
+    asked = dict.fromkeys(each.target for job in anew if isinstance(job, Evaluate) for each in job.questions)
+    trained = dict.fromkeys(job.source for job in anew if isinstance(job, Finetune) and job.model not in models)
+    hashed = [name for name in trained if name in old.training]
+    others = [name for name in trained if name not in old.training]
     undone = {job.key for job in to_do}
     is_kept = any(job.key not in undone for job in plan.finetunes)
-    trained = dict.fromkeys(job.source for job in anew if isinstance(job, Finetune) and job.model not in models)
+    changed = [name for name in hashed if _differs(old.training, new.training, name)] + (others if is_kept else [])
     said = [f"the files of the model {name}" for name in models]
-    said += [f"the training data of {name}{_file(plan.study, name, 'train')}" for name in trained if is_kept]
-    said += [f"the training data of {', '.join(trained)}, or how spillover trains"] if trained and not is_kept else []
-    return said + [f"the evaluation data of {name}{_file(plan.study, name, 'validation')}" for name in asked]
+    said += [f"the training data of {name}{_file(plan.study, name, 'train')}" for name in changed]
+    said += [f"the training data of {', '.join(others)}, or how spillover trains"] if others and not is_kept else []
+    said += ["how spillover trains"] if set(hashed) - set(changed) else []
+    targets = [name for name in asked if _differs(old.tasks, new.tasks, name)]
+    return said + [f"the evaluation data of {name}{_file(plan.study, name, 'validation')}" for name in targets]
+
+
+def _differs(old: Mapping[str, str], new: Mapping[str, str], name: str) -> bool:
+    """Whether a hash is known to be another."""
+    return name in old and name in new and old[name] != new[name]
 
 
 def _file(study: Study, name: str, split: Split) -> str:

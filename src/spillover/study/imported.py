@@ -23,8 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import StoreError, shortened
-from spillover.core.files import read_text, unwritable, write_atomically
+from spillover.core.files import read_file, read_text, unwritable, write_atomically
 from spillover.core.keys import content_key, hash_file
+from spillover.core.parquet import read_parquet
 from spillover.core.printable import find_control, texts_in
 from spillover.core.published import AccuracyRow, AccuracyTable, PGFTable
 from spillover.core.scores import SCORE_SCHEMA, SCORE_SCHEMA_VERSION
@@ -264,11 +265,11 @@ def _read_scores(folder: Path, run: ImportedRun, *, replies: bool) -> pa.Table:
     place = SCORE_SCHEMA.get_field_index("reply")
     names = [name for name in SCORE_SCHEMA.names if replies or name != "reply"]
     try:
-        table = pq.read_table(file, columns=names)
+        table = read_parquet(read_file(file), names)
         if not replies:
             table = table.add_column(place, SCORE_SCHEMA.field(place), pa.nulls(len(table), pa.string()))
         return table.replace_schema_metadata(None).cast(SCORE_SCHEMA)
-    except (OSError, pa.ArrowException, ValueError) as error:
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         raise StoreError(
             f"cannot read the scores of {run.run}: {error}", where=str(file), hint="import again"
         ) from error
@@ -277,17 +278,16 @@ def _read_scores(folder: Path, run: ImportedRun, *, replies: bool) -> pa.Table:
 def _read_accuracies(folder: Path, model: str) -> AccuracyTable:
     file = folder / ACCURACIES
     try:
-        with file.open(encoding="utf-8", newline="") as stream:
-            rows = [
-                AccuracyRow(
-                    source=row["source"],
-                    seed=int(row["seed"]) if row["seed"] else None,
-                    target=row["target"],
-                    accuracy=float(row["accuracy"]),
-                    examples=int(row["n"]) if row["n"] else None,
-                )
-                for row in csv.DictReader(stream)
-            ]
+        rows = [
+            AccuracyRow(
+                source=row["source"],
+                seed=int(row["seed"]) if row["seed"] else None,
+                target=row["target"],
+                accuracy=float(row["accuracy"]),
+                examples=int(row["n"]) if row["n"] else None,
+            )
+            for row in csv.DictReader(io.StringIO(read_text(file)))
+        ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise StoreError(f"cannot read the accuracies: {error}", where=str(file), hint="import again") from error
     if (steers := find_control(name for row in rows for name in (row.source, row.target))) is not None:

@@ -17,7 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spillover.core.errors import StoreError
+from spillover.core.files import read_file
 from spillover.core.keys import content_key
+from spillover.core.parquet import read_parquet
 from spillover.core.scores import SCORE_SCHEMA
 
 LABEL, DIGEST = b"spillover", b"spillover sha256"
@@ -49,7 +51,7 @@ def read_label(file: Path) -> dict[str, Any] | None:
     if not NAME.fullmatch(file.stem):
         return None
     try:
-        content = file.read_bytes()
+        content = read_file(file)
         said = pq.read_metadata(pa.BufferReader(content)).metadata or {}
         about = json.loads(said[LABEL])
         named = content_key(about["job"]) == file.stem
@@ -69,14 +71,15 @@ def read_scores_file(file: Path) -> pa.Table:
     """Read a file of scores that has its label.
 
     Raises:
-        StoreError: it was damaged since its label was read, or holds something else.
+        StoreError: it was damaged since its label was read, holds something else, or unpacks to more than it could
+            honestly hold.
     """
     hint = "remove it and give spillover run once more: what it held is asked again"
     try:
-        content = file.read_bytes()
-        table = pq.read_table(pa.BufferReader(content), schema=SCORE_SCHEMA)
+        content = read_file(file)
+        table = read_parquet(content, SCORE_SCHEMA.names).cast(SCORE_SCHEMA)
         digest = (pq.read_metadata(pa.BufferReader(content)).metadata or {}).get(DIGEST)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         raise StoreError(f"these scores cannot be read: {error}", where=str(file), hint=hint) from error
     if not _is_whole(content, digest):
         raise StoreError("these scores are not as they were written", where=str(file), hint=hint)

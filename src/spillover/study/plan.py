@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # a plan that stands in a folder is read without what opens t
 
 KEY_VERSION = 1
 """Part of every key: raise it whenever scoring gives something else for the same settings."""
+SAME_WEIGHTS = {"checkpoints", "gradient_checkpointing"}
+"""Of how a source is trained: what leaves its weights as they are, so that no key depends on it."""
 
 
 Asked = tuple[str, int | None]
@@ -246,7 +248,7 @@ def _identity(study: Study, model: _Model, source: str, control: str | None, see
         "training_version": TRAINING_VERSION,
         "model": model.identity,
         "control": control,
-        "training": training.model_dump(exclude={"checkpoints", "gradient_checkpointing"}, mode="json"),
+        "training": training.model_dump(exclude=SAME_WEIGHTS, mode="json"),
         "seed": seed,
     }
     if control == "own":  # open questions are answered by writing, up to so many tokens

@@ -12,14 +12,14 @@ from spillover.models.identity import model_identity
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of, precision_of
-from spillover.study.earlier import done_anew, keep_earlier, tell_changed
+from spillover.study.earlier import done_anew, find_unexplained, keep_earlier, tell_changed
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.overlap import Overlap, find_same_images
 from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
 from spillover.study.plan import Finetune, Job, Plan, plan_study
 from spillover.study.provenance import package_versions
-from spillover.study.resume import difference, pending
+from spillover.study.resume import pending
 from spillover.study.shard import Shard
 from spillover.study.store import Store
 from spillover.study.study import Provenance, RayExecutor, Study
@@ -56,20 +56,18 @@ class Prepared:
         return self.asked.study.evaluation.limit != self.plan.study.evaluation.limit
 
     @property
-    def is_undone(self) -> bool:
-        """Whether finished finetunes are to be done anew though the study says what it said."""
-        return any(isinstance(job, Finetune) for job in self.anew) and self.says_the_same
+    def unexplained(self) -> tuple[Job, ...]:
+        """Of the jobs to be done anew: those that no change of the study explains."""
+        return find_unexplained(self.stored, self.plan, self.anew) if self.stored else ()
 
     @property
-    def says_the_same(self) -> bool:
-        """Whether the study says what its folder has it say."""
-        return self.stored is not None and not difference(self.stored, self.plan.study)
+    def is_undone(self) -> bool:
+        """Whether finished finetunes are to be done anew though the study says of them what it said."""
+        return any(isinstance(job, Finetune) for job in self.unexplained)
 
     def changed(self) -> list[str]:
         """What finished jobs rest on that is not what it was, though the study says what it said; may be nothing."""
-        if self.stored is None or not self.anew or not self.says_the_same:
-            return []
-        return tell_changed(self.stored, self.plan, self.anew, self.jobs)
+        return tell_changed(self.stored, self.plan, self.unexplained, self.jobs) if self.stored else []
 
 
 def prepare(study: Study, *, only: str | None = None, limit: int | None = None, shard: Shard | None = None) -> Prepared:
@@ -131,13 +129,14 @@ def _limited(study: Study, limit: int | None) -> Study:
 
 
 def _with_provenance(study: Study, tasks: StudyTasks) -> Study:
-    """Write down what the study meets: packages, and the content of its models and evaluation examples."""
+    """Write down what the study meets: packages, and the content of its models and examples."""
     limit, examples = study.evaluation.limit, study.training.examples
     repeated = {data.task.name: data.repeated(examples) for data in tasks.sources if isinstance(data, MixedTask)}
     provenance = Provenance(
         versions=package_versions(),
         models={model.name: content_key(model_identity(model)) for model in study.models},
         tasks={data.task.name: content_key(data.identity("validation", limit)) for data in tasks.targets},
+        training={data.task.name: content_key(data.identity("train", examples)) for data in tasks.sources},
         rehearsal=study.provenance is not None and study.provenance.rehearsal,
         repeated={name: parts for name, parts in repeated.items() if parts},
     )

@@ -139,9 +139,11 @@ def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLo
 def _refuse_what_cannot_run(prepared: Prepared) -> None:
     if prepared.is_undone:
         changed = "; ".join(prepared.changed()) or "the models' files, the data or how spillover trains"
-        jobs = f"{len(prepared.anew)} finished job{'s' if len(prepared.anew) > 1 else ''}"
+        count = len(prepared.unexplained)
+        jobs = f"{count} finished job{'s' if count > 1 else ''}"
         raise StoreError(
-            f"{jobs} would be done anew, though the study says what it said. What is not what it was: {changed}",
+            f"{jobs} would be done anew, though the study says of them what it said. "
+            f"What is not what it was: {changed}",
             where=str(prepared.store.folder),
             hint="put back what has changed, or give another output: to do all anew; what is finished stays here. To "
             "keep what the others are worth, give a task whose data have changed another name:",

@@ -17,7 +17,7 @@ import pyarrow as pa
 import yaml
 
 from spillover.core.errors import StoreError
-from spillover.core.files import is_abandoned, remove, sweep, unwritable, write_atomically, write_once
+from spillover.core.files import is_abandoned, read_file, remove, sweep, unwritable, write_atomically, write_once
 from spillover.study.adapter_store import copy_given, is_sound, is_there, read_adapter, write_adapter
 from spillover.study.catalogue import JOB_ROOMS, read_room, write_catalogue
 from spillover.study.kept import Kept, read_answers, write_kept
@@ -113,9 +113,7 @@ class Store:
         stored = self.stored_study()
         there = next(place for place in (self.folder.absolute(), *self.folder.absolute().parents) if place.exists())
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            what = (
-                f"cannot write into {there}" if there.is_dir() else f"{there} is a file, no folder"
-            )
+            what = f"cannot write into {there}" if there.is_dir() else f"{there} is a file, no folder"
             raise StoreError(what, where=str(self.folder), hint="choose another folder, output: in a study file")
         if stored is not None and stored.name != study.name:
             raise StoreError(
@@ -217,7 +215,7 @@ class Store:
     def unfinished(self, job: Job) -> bytes | None:
         """What a job may go on from; None where it begins anew, since there is nothing or it is damaged."""
         try:
-            content = self._unfinished(job).read_bytes()
+            content = read_file(self._unfinished(job))
         except OSError:  # most often there is none
             return None
         digest, state = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
@@ -307,7 +305,7 @@ class Store:
 
 def _holds(file: Path, content: bytes) -> bool:
     try:
-        return file.read_bytes() == content
+        return read_file(file) == content
     except OSError:  # most often there is none
         return False
 

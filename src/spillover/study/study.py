@@ -162,6 +162,9 @@ class Provenance(_Settings):
     """Content or revision of each model."""
     tasks: dict[str, str] = Field(default_factory=dict)
     """Hash of each task's evaluation examples."""
+    training: dict[str, str] = Field(default_factory=dict)
+    """Hash of each source's training examples. Where they change, though the study says of them what it said, no
+    finished finetune is done anew: `run` refuses."""
     rehearsal: bool = False
     """Whether weights are random and everything is cut, so that no figure means anything."""
     repeated: dict[str, dict[str, int]] = Field(default_factory=dict)

@@ -13,6 +13,7 @@ from pyarrow import ArrowInvalid
 
 from spillover.core.errors import TaskError
 from spillover.core.json_text import parse_json
+from spillover.core.parquet import largest_unpacked, says_too_much
 
 Row = Mapping[str, Any]
 """Plain values by column."""
@@ -20,10 +21,8 @@ PlacedRow = tuple[str, Row]
 """A row and where it stands, for errors."""
 BATCH = 64
 """Rows of a Parquet file that are unpacked at once, at most."""
-FREE_BYTES = 1 << 30
-"""What any Parquet file may unpack to."""
-LARGEST_RATIO = 100
-"""What a larger one may, to its own size: text packs to a tenth, and images do not pack at all."""
+AT_ONCE_BYTES = 1 << 30
+"""What they may hold, at most."""
 ROW_BYTES = 200
 """Main memory that a row takes beside its texts and images, about."""
 READABLE = "give a .jsonl, .json, .csv or .parquet file"
@@ -114,9 +113,12 @@ def _json_list(path: Path) -> Iterator[PlacedRow]:
 
 def _parquet_rows(path: Path) -> Iterator[PlacedRow]:
     number, unpacked = 0, 0
-    limit = max(FREE_BYTES, LARGEST_RATIO * path.stat().st_size)
+    size = path.stat().st_size
+    limit = largest_unpacked(size)
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=_rows_at_once(file, limit, path)):
+        if says_too_much(file.metadata, size):
+            raise _bomb(path)
+        for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
             for row in batch.to_pylist():
                 number += 1
                 unpacked += ROW_BYTES + sum(_bytes_of(value) for value in row.values())
@@ -125,14 +127,11 @@ def _parquet_rows(path: Path) -> Iterator[PlacedRow]:
                 yield f"{path} row {number}", row
 
 
-def _rows_at_once(file: pq.ParquetFile, limit: int, path: Path) -> int:
+def _rows_at_once(about: pq.FileMetaData) -> int:
     """Choose a batch whose every row may hold the largest column's whole content, as values that are told once may."""
-    about = file.metadata
     groups = [about.row_group(number) for number in range(about.num_row_groups)]
     columns = [group.column(place).total_uncompressed_size for group in groups for place in range(group.num_columns)]
-    if sum(columns) > limit:
-        raise _bomb(path)
-    return max(1, min(BATCH, FREE_BYTES // max(columns, default=1)))
+    return max(1, min(BATCH, AT_ONCE_BYTES // max(columns, default=1)))
 
 
 def _bytes_of(value: Any) -> int:

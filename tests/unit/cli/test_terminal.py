@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+from tests.conftest import small_study
 
 from spillover.analysis import analyze
 from spillover.cli.main import run_command
@@ -84,3 +85,22 @@ def test_columns_of_a_file_of_questions(tmp_path, capsys):
     file.write_text(json.dumps({"question": "x", "choices": ["a", "b"], "answer": "(A)", STEERS: 1}) + "\n")
     code, said = says_nothing_that_steers(["tasks", "check", str(file)], capsys)
     assert (code, "not read: x�]0;mine��2Jy" in said) == (0, True)
+
+
+def test_names_that_are_markup_elsewhere_are_printed_as_they_are(tmp_path, capsys):
+    names = "[bold]a", "[/x]b"
+    pgf = [f"{seed},{source},{target},0.{seed + 3}" for seed in (0, 1) for source in names for target in names]
+    (tmp_path / "table.csv").write_text("\n".join(["seed,ft_task,task,perfection_gap_factor", *pgf]))
+    assert run_command(["analyze", str(tmp_path / "table.csv")]) == 0
+    said = capsys.readouterr().out
+    matrix, givers = said.split("givers and takers")
+    for name in names:
+        assert name in matrix.partition("colours:")[0]
+        assert name in givers
+
+
+def test_a_study_whose_name_is_markup_elsewhere_is_planned(tmp_path, capsys):
+    file = tmp_path / "study.yaml"
+    file.write_text(small_study(tmp_path / "[x]", name="a [bold]b :cat:").model_dump_json(exclude={"provenance"}))
+    assert run_command(["plan", str(file)]) == 0
+    assert "a [bold]b :cat:" in capsys.readouterr().out

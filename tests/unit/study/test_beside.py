@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from tests.conftest import small_study
@@ -165,3 +166,14 @@ def test_the_logs_of_finetunes_are_told_as_curves_though_their_adapters_are_gone
     assert (curve.source, curve.seed) == (first.source, first.seed)
     assert list(curve.loss) == made.log["loss"].to_pylist()
     assert spillover.analyze_study(folder).models[0].training == (curve,)
+
+
+def test_a_log_that_unpacks_without_end_is_not_read(tmp_path, monkeypatch):
+    study, folder = scored_study(tmp_path / "a")
+    store = Store(folder)
+    job = plan_study(study, open_study(study)).finetunes[0]
+    store.record(Outcome(job=job, duration_s=1.0, log=pa.table({"loss": np.zeros(1_000_000, np.float32)})), {})
+    assert (folder / "logs" / f"{job.key}.parquet").stat().st_size < 6000
+    monkeypatch.setattr("spillover.core.parquet.FREE_BYTES", 1 << 20)
+    with pytest.raises(StoreError, match="training's log: it unpacks to far more than it could honestly hold"):
+        read_beside(folder)

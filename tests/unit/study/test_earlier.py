@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+import yaml
 from rich.console import Console
 from tests.conftest import small_study
 from tests.unit.study.made_up import outcome
@@ -129,16 +130,17 @@ def test_questions_that_another_parser_would_read_are_told_and_asked_anew(tmp_pa
 def own(tmp_path):
     """A finished study of two tasks in files; what makes it, and what edits one of them."""
 
-    def write(name, answer):
-        row = {"question": f"{name}?", "choices": ["a", "b"], "answer": answer}
-        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
+    def write(name, *answers):
+        rows = [{"question": f"{name}?", "choices": ["a", "b"], "answer": answer} for answer in answers]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
-    def make(**changes):
+    def make(one=(), two=(), **changes):
         tasks = [
-            {"kind": "files", "name": name} | {split: str(tmp_path / f"{name}-{split}.jsonl") for split in SPLITS}
-            for name in ("One", "Two")
+            {"kind": "files", "name": name, **{split: str(tmp_path / f"{name}-{split}.jsonl") for split in SPLITS}}
+            | dict(said)
+            for name, said in (("One", one), ("Two", two))
         ]
-        return prepare(small_study(tmp_path / "small", tasks=tasks, training={"examples": 1}, **changes))
+        return prepare(small_study(tmp_path / "small", tasks=tasks, **{"training": {"examples": 1}} | changes))
 
     for name in ("One", "Two"):
         for split in SPLITS:
@@ -161,11 +163,30 @@ def test_whose_training_data_have_changed_is_said(own, tmp_path, capsys):
     assert said in capsys.readouterr().out
 
 
-def test_where_all_training_data_may_have_changed_that_is_said(own):
+def forget_hashes(folder):
+    """Make a study look as versions stored it that hashed no training data."""
+    stored = yaml.safe_load((folder / "study.yaml").read_text())
+    del stored["provenance"]["training"]
+    (folder / "study.yaml").write_text(yaml.safe_dump(stored))
+
+
+def test_where_all_training_data_have_changed_each_is_said(own, tmp_path):
     make, write = own
     for name in ("One", "Two"):
         write(f"{name}-train", "(B)")
+    said = [f"the training data of {name} ({tmp_path / f'{name}-train.jsonl'})" for name in ("One", "Two")]
+    assert make().changed() == said
+    forget_hashes(tmp_path / "small")
     assert make().changed() == ["the training data of One, Two, or how spillover trains"]
+
+
+def test_that_spillover_trains_otherwise_is_said(own, monkeypatch):
+    make, _ = own
+    monkeypatch.setattr("spillover.study.plan.TRAINING_VERSION", 99)
+    assert make().changed() == ["how spillover trains"]
+    ready = make(seeds=[0, 1])
+    assert ready.is_undone
+    assert ready.changed() == ["how spillover trains"]
 
 
 def test_whose_evaluation_data_have_changed_is_said(own, tmp_path, capsys):
@@ -187,12 +208,73 @@ def test_a_model_that_has_changed_is_said(tmp_path):
     ready = prepare(study)
     assert ready.is_undone
     assert ready.changed() == ["the files of the model model"]
+    ready = prepare(small_study(tmp_path / "small", models=[{"path": str(tmp_path / "model")}], seeds=[0, 1]))
+    assert ready.is_undone
+    assert ready.changed() == ["the files of the model model"]
 
 
-def test_a_study_that_says_something_else_explains_itself(own):
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seeds": [0, 1]},
+        {"sources": ["Two"], "targets": ["One"]},
+        {"evaluation": {"limit": 1}},
+        {"controls": [{"kind": "shuffled"}]},
+        {"sources": ["One", "Two", {"name": "both", "mixture": {"parts": {"One": 1, "Two": 1}}}]},
+    ],
+)
+def test_data_that_have_changed_beside_a_study_that_has_are_refused(own, tmp_path, changes, capsys):
     make, write = own
     write("Two-train", "(B)")
-    assert make(seeds=[0, 1]).changed() == []
+    ready = make(**changes)
+    said = f"the training data of Two ({tmp_path / 'Two-train.jsonl'})"
+    assert ready.changed() == [said]
+    with pytest.raises(StoreError, match=r"1 finished job would be done anew.*says of them what it said") as refused:
+        carry_out(ready)
+    assert said in str(refused.value)
+    print_difference(Console(width=400), ready)
+    assert (
+        f"1 finished job would be done anew, which run refuses: no change of the study's explains it; what is not "
+        f"what it was: {said}" in capsys.readouterr().out
+    )
+    write("Two-train", "(A)")
+    ready = make(**changes)
+    assert (ready.anew, ready.is_undone) == ((), False), "put back, it goes on"
+
+
+def test_what_the_study_itself_changes_of_a_source_explains_it(own, tmp_path):
+    make, write = own
+    write("Two-train", "(B)")
+    ready = make(training={"examples": 1, "learning_rate": 0.5})
+    assert {job.source for job in ready.anew} == {"One", "Two"}
+    assert (ready.is_undone, ready.changed()) == (False, []), "all are to be trained otherwise anyway"
+    (tmp_path / "elsewhere.jsonl").write_bytes((tmp_path / "Two-train.jsonl").read_bytes())
+    ready = make(two={"train": str(tmp_path / "elsewhere.jsonl")})
+    assert {job.source for job in ready.anew} == {"Two"}
+    assert (ready.is_undone, ready.changed()) == (False, [])
+    assert make(one={"validation": str(tmp_path / "One-train.jsonl")}).is_undone, "says nothing of what Two is"
+
+
+def test_a_part_of_a_mixture_that_has_changed_is_said_of_the_mixture(own):
+    make, write = own
+    sources = ["One", {"name": "both", "mixture": {"parts": {"One": 1, "Two": 1}}}]
+    said = {"sources": sources, "targets": ["One"], "training": {"examples": 2, "epochs": 1}}
+    for name in ("One", "Two"):
+        write(f"{name}-train", "(A)", "(A)")
+    finish(make(**said))
+    write("Two-train", "(B)", "(B)")
+    ready = make(**said, seeds=[0, 1])
+    assert ready.is_undone
+    assert ready.changed() == ["the training data of both"]
+
+
+def test_a_study_stored_without_hashes_of_its_training_data_explains_itself(own, tmp_path):
+    make, write = own
+    write("Two-train", "(B)")
+    forget_hashes(tmp_path / "small")
+    ready = make(seeds=[0, 1])
+    assert [job.source for job in ready.anew] == ["Two"]
+    assert (ready.is_undone, ready.changed()) == (False, [])
 
 
 def test_a_task_under_another_name_is_done_and_the_others_are_kept(own):

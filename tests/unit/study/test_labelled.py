@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.unit.study.made_up import EXAMPLES
@@ -81,3 +82,15 @@ def test_a_job_that_is_no_object_is_no_label(file, table):
     assert read_label(file) is None
     pq.write_table(table.replace_schema_metadata({LABEL: "[]"}), file)
     assert read_label(file) is None
+
+
+def test_scores_that_unpack_without_end_are_not_read(file, table, monkeypatch):
+    monkeypatch.setattr("spillover.core.parquet.FREE_BYTES", 1 << 20)
+    rows = 10_000
+    whole = pa.concat_tables([table] * (rows // EXAMPLES)).combine_chunks()
+    reply = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(whole), np.int32)), ["x" * 1_000_000])
+    file.write_bytes(label_table(whole.set_column(whole.schema.get_field_index("reply"), "reply", reply), ABOUT))
+    assert file.stat().st_size < 10_000
+    assert read_label(file) == ABOUT
+    with pytest.raises(StoreError, match="unpacks to far more than it could honestly hold"):
+        read_scores_file(file)

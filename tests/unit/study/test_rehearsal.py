@@ -99,8 +99,10 @@ def test_a_model_without_weights_goes_the_whole_way_to_a_report(tmp_path, capfd,
     assert not (tmp_path / "small").exists()
 
 
-def test_a_limit_has_no_place_in_a_rehearsal(tmp_path, capsys):
+@pytest.mark.parametrize("option", ["--limit=3", "--shard=1/2", "--max-time=2h"])
+def test_what_makes_a_run_less_than_whole_has_no_place_in_a_rehearsal(option, tmp_path, capsys):
     file = tmp_path / "study.yaml"
     file.write_text("name: x")
-    assert run_command(["run", str(file), "--rehearse", "--limit", "3"]) == 2
-    assert "--limit" in capsys.readouterr().err
+    assert run_command(["run", str(file), "--rehearse", option]) == 2
+    assert option.partition("=")[0] in capsys.readouterr().err
+    assert not (tmp_path / "x-rehearsal").exists()

@@ -20,6 +20,7 @@ from spillover.study.opening import open_study
 from spillover.study.plan import plan_study
 from spillover.study.resume import pending
 from spillover.study.store import Store
+from spillover.study.study import Provenance
 
 
 @pytest.fixture
@@ -206,6 +207,19 @@ def test_a_damaged_state_is_not_gone_on_from(plan, store, harm):
     (file,) = (store.folder / "unfinished").iterdir()
     file.write_bytes(harm(file.read_bytes()))
     assert store.unfinished(finetune) is None
+
+
+def test_a_pipe_in_the_place_of_a_state_or_the_plan_is_not_waited_for(plan, store):
+    finetune = plan.finetunes[0]
+    (store.folder / "unfinished").mkdir()
+    os.mkfifo(store.folder / "unfinished" / f"{finetune.key}.state")
+    assert store.unfinished(finetune) is None
+    planned = replace(plan, study=plan.study.model_copy(update={"provenance": Provenance()}))
+    store.begin(planned)
+    store.plan_file.unlink()
+    os.mkfifo(store.plan_file)
+    assert store.begin(planned)
+    assert store.stored_plan().jobs == plan.jobs
 
 
 def test_what_no_job_goes_on_from_is_removed(plan, store):
