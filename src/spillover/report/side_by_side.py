@@ -93,7 +93,8 @@ def _signs(model: ModelFindings, _: float) -> str:
 
 
 def _cliques(model: ModelFindings, _: float) -> str:
-    return " / ".join(str(found.largest["mean"].size) for found in (model.positive_cliques, model.negative_cliques))
+    both = (model.positive_cliques.largest["mean"], model.negative_cliques.largest["mean"])
+    return " / ".join(f"{'≥ ' if largest.cut else ''}{largest.size}" for largest in both)
 
 
 def _profile(name: str, side: str) -> Show:
