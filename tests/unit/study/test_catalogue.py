@@ -83,6 +83,17 @@ def test_a_file_that_was_written_since_is_opened_and_no_other(plan, store, opene
     assert opened == [f"{job.key}.parquet"]
 
 
+def test_thousands_of_files_are_opened_once_and_not_remembered_without_end(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(catalogue, "read_kept", lambda file: opened.append(file.name))
+    (tmp_path / "scores").mkdir()
+    for index in range(3000):
+        (tmp_path / "scores" / f"{index}.parquet").touch()
+    for _ in range(2):
+        assert list(catalogue.read_room(tmp_path, "scores")) == []
+    assert len(opened) == 3000
+    assert catalogue._read.cache_info().maxsize == catalogue.REMEMBERED
+
+
 def test_a_file_that_is_gone_or_damaged_since_is_to_be_done_again(plan, store, opened):
     first, second = (store.folder / "scores" / f"{job.key}.parquet" for job in plan.evaluations[:2])
     content = first.read_bytes()
