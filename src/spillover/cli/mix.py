@@ -138,13 +138,14 @@ def mix(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace what --export or --study wrote there before, and nothing else.")
+        bool,
+        typer.Option("--force", help="Replace what --out, --export or --study wrote there before, and nothing else."),
     ] = False,
     choices: ImportChoices,
 ) -> None:
     """Recommend which data to train on for some targets, and predict what it does to every task."""
     kind = find_format(export, out)
-    require_new(study, out if kind is not None else None, force=force)
+    require_new(study, out, is_data=kind is not None, force=force)
     samples = _samples(path, settings, choices)
     origin = Origin.of(path, data, samples, choices.mapping.tasks)
     settings = limit_by_data(_split_names(settings, samples), list(_sources(samples)), origin)

@@ -209,6 +209,22 @@ def test_a_study_file_is_replaced_by_force_where_it_was_written_so(file, tmp_pat
     assert "did not write this file" in capsys.readouterr().err
 
 
+def test_a_mixtures_file_is_replaced_by_force_where_it_was_written_so(file, tmp_path, capsys):
+    out = tmp_path / "mixture.json"
+    asked = ["mix", file, "--target", "JG", "--out", str(out), "--budget"]
+    assert run_command([*asked, "60"]) == 0
+    assert run_command([*asked, "40"]) == 2
+    assert "there already" in capsys.readouterr().err
+    assert json.loads(out.read_text())["settings"]["budget"] == 60
+    assert run_command([*asked, "40", "--force"]) == 0
+    assert json.loads(out.read_text())["settings"]["budget"] == 40
+    for mine in ('{"sources": []}', "[]", "a,b\n"):
+        out.write_text(mine)
+        assert run_command([*asked, "40", "--force"]) == 2
+        assert "did not write this file" in capsys.readouterr().err
+        assert out.read_text() == mine
+
+
 def test_an_export_that_should_not_help_says_so(tmp_path, capsys):
     rows = [f"{seed},{source},t,-0.{2 + seed}" for seed in range(3) for source in ("a", "b")]
     (tmp_path / "pgf.csv").write_text("\n".join(["seed,ft_task,task,perfection_gap_factor", *rows]))
