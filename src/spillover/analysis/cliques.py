@@ -118,8 +118,12 @@ def find_cliques(graphs: SignGraphs, limit: int) -> CliqueSearch:
     """
     found: dict[tuple[int, ...], list[GraphName]] = {}
     largest: dict[GraphName, tuple[int, int]] = {}
-    neighbours = {name: link_neighbours(cells[None])[0] for name, cells in graphs.cells.items()}
-    listed = {name: list(islice(list_maximal(linked), SEARCH_LIMIT + 1)) for name, linked in neighbours.items()}
+    neighbours: dict[GraphName, list[int]] = {
+        name: link_neighbours(cells[None])[0] for name, cells in graphs.cells.items()
+    }
+    listed: dict[GraphName, list[tuple[int, ...]]] = {
+        name: list(islice(list_maximal(linked), SEARCH_LIMIT + 1)) for name, linked in neighbours.items()
+    }
     cut = frozenset[GraphName](name for name, cliques in listed.items() if len(cliques) > SEARCH_LIMIT)
     if "mean" in cut:
         grown = (_grow(neighbours["mean"], clique) for clique in listed["every_seed"])
