@@ -15,7 +15,7 @@ from spillover.analysis.sampling import TransferSample, sample_transfers
 from spillover.cli.gathered import gathers
 from spillover.cli.importing import show_read
 from spillover.cli.mixture_data import Origin, limit_by_data
-from spillover.cli.mixture_files import export_only, find_format, require_new, write_verifying_study
+from spillover.cli.mixture_files import find_format, require_new, write_export, write_verifying_study
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
@@ -155,7 +155,7 @@ def mix(
     if study is not None:
         write_verifying_study(samples, mixtures, origin, study, random_mixtures, doses=not no_doses)
     if kind is not None and out is not None:
-        export_only(mixtures, kind, origin, out, evidence=path, force=force)
+        write_export(mixtures, kind, origin, out, evidence=path, force=force)
     elif out is not None:
         write_atomically(out, _as_json(mixtures))
     if json:

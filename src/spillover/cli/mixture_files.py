@@ -13,6 +13,7 @@ from rich.progress import Progress
 from spillover.analysis.sampling import TransferSample
 from spillover.cli.mixture_data import Origin, evidence_file
 from spillover.core.errors import AnalysisError, StoreError, nearest
+from spillover.core.file_names import STUDY_FILE
 from spillover.core.files import read_file, write_atomically
 from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key, hash_file
@@ -143,7 +144,7 @@ def _find_missing(study: Study, chosen: Mixture, origin: Origin) -> list[str]:
     return missing + [f"{path}: {message}" for path, message in placed if not path.startswith("executor")]
 
 
-def export_only(
+def write_export(
     mixtures: list[Mixture], kind: Format, origin: Origin, out: Path, *, evidence: str, force: bool
 ) -> None:
     """Write the data of the only mixture, and say on stderr what was taken.
@@ -195,8 +196,8 @@ def describe_evidence(path: Path) -> dict[str, Any]:
     """
     if path.is_file():
         return {"path": str(path.resolve()), "hash": hash_file(path)}
-    is_study = (path / "study.yaml").is_file()
-    patterns = ("study.yaml", "findings.json", "scores/*") if is_study else ("**/*",)
+    is_study = (path / STUDY_FILE).is_file()
+    patterns = (STUDY_FILE, "findings.json", "scores/*") if is_study else ("**/*",)
     kept = [file for pattern in patterns for file in path.glob(pattern) if file.is_file()]
     files = {str(file.relative_to(path)): hash_file(file) for file in kept}
     return {"path": str(path.resolve()), "hash": content_key(files)}
