@@ -8,17 +8,10 @@ from itertools import combinations
 import networkx as nx
 import numpy as np
 import pytest
+from tests.unit.analysis.made_matrices import transfers_of
 
 from spillover.analysis.clique_size import compare_largest, has_clique, permute_columns
 from spillover.analysis.cliques import SignGraphs, find_cliques, link_neighbours, list_maximal, sign_graphs
-from spillover.analysis.pgf import TransferArray
-
-
-def transfers(pgf: np.ndarray) -> TransferArray:
-    names = tuple(f"t{index}" for index in range(pgf.shape[1]))
-    return TransferArray(
-        model="m", protocol="p", sources=names, targets=names, seeds=(0, 1), pgf=pgf, points=np.full(pgf.shape, np.nan)
-    )
 
 
 def graphs(mutual: np.ndarray) -> SignGraphs:
@@ -33,7 +26,7 @@ def list_all(cells: np.ndarray) -> list[tuple[int, ...]]:
 def test_one_graph_finds_what_the_other_misses():
     pgf = np.full((2, 3, 3), 0.2)
     pgf[1, 0, 1] = -0.1  # positive on average, not in every seed
-    found = find_cliques(sign_graphs(transfers(pgf), positive=True, threshold=0.0), 10)
+    found = find_cliques(sign_graphs(transfers_of(pgf), positive=True, threshold=0.0), 10)
     assert [(clique.tasks, clique.maximal_in) for clique in found.cliques] == [
         (("t0", "t1", "t2"), ("mean",)),
         (("t0", "t2"), ("every_seed",)),
@@ -45,14 +38,14 @@ def test_one_graph_finds_what_the_other_misses():
 def test_the_weakest_pair_is_the_one_nearest_to_zero():
     pgf = np.full((2, 3, 3), -0.3)
     pgf[:, 2, 0] = -0.05
-    found = find_cliques(sign_graphs(transfers(pgf), positive=False, threshold=0.0), 10)
+    found = find_cliques(sign_graphs(transfers_of(pgf), positive=False, threshold=0.0), 10)
     assert found.cliques[0].weakest == pytest.approx(-0.05)
 
 
 def test_a_threshold_cuts_edges():
     pgf = np.full((2, 3, 3), 0.2)
     pgf[:, 2, 0] = 0.05
-    found = find_cliques(sign_graphs(transfers(pgf), positive=True, threshold=0.1), 10)
+    found = find_cliques(sign_graphs(transfers_of(pgf), positive=True, threshold=0.1), 10)
     assert found.largest["mean"] == (2, 2)
 
 
@@ -60,7 +53,7 @@ def test_exact_zeros_and_undefined_cells_are_no_edges():
     pgf = np.full((2, 3, 3), 0.2)
     pgf[:, 0, 1] = 0.0
     pgf[:, 1, 2] = np.nan
-    assert find_cliques(sign_graphs(transfers(pgf), positive=True, threshold=0.0), 10).largest["mean"] == (2, 1)
+    assert find_cliques(sign_graphs(transfers_of(pgf), positive=True, threshold=0.0), 10).largest["mean"] == (2, 1)
 
 
 def test_the_list_is_cut_and_says_so():

@@ -6,23 +6,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.conftest import small_study
 from tests.unit.study.made_up import outcome
 
 from spillover.core.errors import StoreError
 from spillover.study import catalogue
-from spillover.study.opening import open_study
-from spillover.study.plan import plan_study
 from spillover.study.resume import pending
 from spillover.study.store import Store
 
 LONG_AGO_NS = 1_600_000_000_000_000_000
-
-
-@pytest.fixture
-def plan(tmp_path):
-    study = small_study(tmp_path / "folder")
-    return plan_study(study, open_study(study))
 
 
 @pytest.fixture
