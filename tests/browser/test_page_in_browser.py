@@ -104,6 +104,14 @@ def test_nothing_sticks_out_sideways(open_page, file, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_captions_of_tables_wider_than_a_phone_are_read_without_scrolling(open_page, tmp_path):
+    file = tmp_path / "report.html"
+    write_report(analyze(table(NAMES)), file)
+    page = open_page(file, viewport={"width": 390, "height": 844}).page
+    ends = page.evaluate("[...document.querySelectorAll('caption')].map(each => each.getBoundingClientRect().right)")
+    assert max(ends) <= 390
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_long_names_stay_within_the_window(open_page, tmp_path, width):
     names = ["x" * 200, "long_name_" * 20, *NAMES[:4]]

@@ -67,8 +67,9 @@ def _warn_of_collapse(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warne
 
 
 def _warn_of_shared_counts(evidence: Evidence, settings: AnalysisSettings) -> Iterator[Warned]:
+    """A count that many share hints at a collapse, unless the replies show that there is none."""
     for column, correct in enumerate(evidence.correct):
-        if correct is None:
+        if correct is None or _answers_many_letters(evidence, column):
             continue
         shared = find_shared_count(correct, evidence.frame.transfer, column, settings.collapse_share)
         if shared is None:
@@ -79,6 +80,14 @@ def _warn_of_shared_counts(evidence: Evidence, settings: AnalysisSettings) -> It
             f"{_of_examples(evidence, target)}times; answers may have collapsed onto one letter"
         )
         yield Warned(kind="shared_count", tasks=(target,), text=text)
+
+
+def _answers_many_letters(evidence: Evidence, column: int) -> bool:
+    """Whether replies show that no finetuned model gives one letter nearly always, whatever the unread ones were."""
+    if not evidence.answers or not evidence.answers[column].letters:
+        return False
+    answers = evidence.answers[column]
+    return bool((answers.shares.max(axis=-1) + answers.unparsed < ONE_LETTER).all())
 
 
 def _of_examples(evidence: Evidence, target: str) -> str:

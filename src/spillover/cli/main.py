@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from inspect import getdoc
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -23,31 +27,77 @@ INTERRUPTED = 130
 
 READING = ("analyze", "compare", "report", "import")
 """Commands that keep nothing that an interrupted one could go on from."""
-MODULES = {
-    "analyze": ("analyze", "compare", "report"),
-    "importing": ("import",),
-    "mix": ("mix",),
-    "study": ("demo", "init", "plan", "run"),
-    "status": ("status",),
-    "tasks": ("tasks",),
+COMMANDS = {
+    "demo": ("study", "Run a whole task-transfer study on the embedded tiny model: no network, no GPU, three minutes."),
+    "init": ("study", "Write a commented study file to start from."),
+    "plan": ("study", "Check a study, and say what running it would take. Nothing is run or written."),
+    "run": ("study", "Run a study, or go on with one: finished jobs are never repeated."),
+    "status": (
+        "status",
+        "Say how far a study has come, or what was imported. Other processes or machines may be running it.",
+    ),
+    "analyze": (
+        "analyze",
+        "Say what finetuning on one task does to the others: matrix, givers and takers, in words and figures.",
+    ),
+    "compare": (
+        "analyze",
+        "Put several models or studies side by side: averages, personas that hold for all, and what changed where.",
+    ),
+    "report": (
+        "analyze",
+        "Write the findings as a page that opens in any browser, and every figure as SVG, PDF, PNG and CSV.",
+    ),
+    "import": (
+        "importing",
+        "Make a study folder of results that other tools wrote: BLINK, lmms-eval, lm-eval, VLMEvalKit, inspect, "
+        "tables.",
+    ),
+    "mix": ("mix", "Recommend which data to train on for some targets, and predict what it does to every task."),
+    "tasks": ("tasks", "What tasks there are, and what their examples look like."),
 }
-"""Commands by the module that they stand in."""
+"""Each command's module and the first sentence of its help, in the order of a first day. They stand here as well as in
+the modules, since loading those takes seconds, and help, a version and a shell's completion need no more."""
 
 
-def build_app(command: str | None = None) -> typer.Typer:
-    """Put the commands together: a command that is known with its module alone, since loading all takes seconds."""
+def build_app(commands: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
+    """Put the commands together.
+
+    Args:
+        commands: those that may be run; by default all. Of the others only names and first sentences are there.
+    """
     app = typer.Typer(
         name="spillover",
         help="Finetune a vision-language model on one task: what happens to all the others, and which data to train "
         "on?",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(options)
-    wanted = [module for module, commands in MODULES.items() if command in commands]
-    for module in wanted or MODULES:
+    loaded = dict.fromkeys(COMMANDS[command][0] for command in commands)
+    for module in loaded:
         import_module(f"spillover.cli.{module}").add_commands(app)
+    for command in app.registered_commands:
+        paragraphs = (getdoc(command.callback) or "").split("\n\n")
+        command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)  # typer keeps short lines
+    for name, (module, summary) in COMMANDS.items():
+        if module not in loaded:
+            app.command(name, help=summary)(options)  # never called: a command that is given is loaded
     return app
+
+
+def command_of(arguments: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    """Tell which command is given, or is being typed while a shell asks how its words may go on.
+
+    Args:
+        arguments: of the command line.
+        environment: in which shells pass what was typed on, the program's own name first.
+    """
+    if "_SPILLOVER_COMPLETE" in environment:
+        typed = environment.get("COMP_WORDS") or environment.get("_TYPER_COMPLETE_ARGS", "")  # bash; the other shells
+        arguments = typed.split()[1:]
+    return next((word for word in arguments if not word.startswith("-")), None)
 
 
 def _say_version(asked: bool) -> None:
@@ -104,15 +154,14 @@ def run_command(arguments: list[str]) -> int:
 
 def _run_command(arguments: list[str]) -> int:
     console = Console(stderr=True)
-    command = next((word for word in arguments if not word.startswith("-")), None)
+    command = command_of(arguments, os.environ)
     kept = "nothing was written" if command in READING else "what was finished is kept: give the same command to go on"
     try:
-        app = build_app(command)
+        app = build_app([command] if command in COMMANDS else [])
         code = app(arguments, standalone_mode=False)
         sys.stdout.flush()  # or a full disk would be met at Python's end
     except (SpilloverError, typer.TyperException) as error:
-        text = error.format_message() if isinstance(error, typer.TyperException) else f"error: {error}"
-        console.print(printable(text), style="red", markup=False, highlight=False, soft_wrap=True)
+        _print_error(console, error)
         if "--debug" in arguments:
             console.print_exception()
         return TRY_AGAIN if isinstance(error, InterruptedRunError) else USER_ERROR
@@ -130,3 +179,14 @@ def _run_command(arguments: list[str]) -> int:
     if code == INTERRUPTED:  # typer turns Ctrl-C within a command into this code
         console.print(f"interrupted; {kept}", soft_wrap=True)
     return code or 0
+
+
+def _print_error(console: Console, error: SpilloverError | typer.TyperException) -> None:
+    text = str(error)
+    if isinstance(error, typer.TyperException):
+        text = error.format_message().replace("Value error, ", "")  # of what pydantic checks for typer
+        if not text:  # no command was given, and the help is printed
+            return
+        context: typer.Context | None = getattr(error, "ctx", None)
+        text += f"\n  {context.command_path} --help says more" if context else ""
+    console.print(printable(f"error: {text}"), style="red", markup=False, highlight=False, soft_wrap=True)

@@ -12,19 +12,22 @@ from rich.console import Console
 
 from spillover.analysis import AnalysisSettings
 from spillover.analysis.sampling import TransferSample, sample_transfers
+from spillover.analysis.settings import Measure
 from spillover.cli.gathered import gathers
 from spillover.cli.importing import show_read
 from spillover.cli.mixture_data import Origin, limit_by_data
-from spillover.cli.mixture_files import find_format, require_new, write_export, write_verifying_study
+from spillover.cli.mixture_files import require_folder, require_new, write_export, write_verifying_study
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
 from spillover.core.files import write_atomically
 from spillover.interop.importing import ImportChoices
 from spillover.mixture.check import FEWEST_RANDOM, USUAL_RANDOM
+from spillover.mixture.export.formats import Format
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
+from spillover.mixture.strategies import Strategy
 from spillover.report.mixture_in_terminal import mixture_in_terminal
 
 
@@ -42,9 +45,7 @@ def gather_settings(
         list[str] | None, typer.Option("--protect", help="Tasks that must not become worse: A,B.")
     ] = None,
     budget: Annotated[int, typer.Option(min=1, help="Training examples in all.")] = 1000,
-    strategy: Annotated[
-        str, typer.Option(help="robust, threshold, proportional, best-single, random or direct.")
-    ] = "robust",
+    strategy: Annotated[Strategy, typer.Option(help="How shares are chosen.")] = "robust",
     max_sources: Annotated[int | None, typer.Option("--max-sources", min=1, help="Sources at most.")] = None,
     max_share: Annotated[float, typer.Option("--max-share", help="Largest share of one source, 0 to 1.")] = 1.0,
     available: Annotated[
@@ -53,7 +54,7 @@ def gather_settings(
     ] = None,
     tolerance: Annotated[float, typer.Option(min=0, help="Harm to protected tasks that is accepted, PGF.")] = 0.0,
     threshold: Annotated[float, typer.Option(help="Of the threshold strategy, PGF.")] = 0.0,
-    measure: Annotated[str, typer.Option(help="raw, or calibrated: with the answer prior taken out.")] = "raw",
+    measure: Annotated[Measure, typer.Option(help="PGF as it is, or with the answer prior taken out.")] = "raw",
     seed: Annotated[int, typer.Option(min=0, help="Of halves and of random mixtures.")] = 0,
     exclude_target_data: Annotated[
         bool, typer.Option("--exclude-target-data", help="Leave out the targets' own training data.")
@@ -109,7 +110,7 @@ def mix(
     *,
     settings: MixtureSettings,
     export: Annotated[
-        str | None, typer.Option("--export", help="Write the data, too: llama-factory, swift, trl, jsonl or parquet.")
+        Format | None, typer.Option("--export", help="Write the data, too, in the form of a trainer.")
     ] = None,
     study: Annotated[
         Path | None, typer.Option("--study", help="Write the study that verifies the mixture: a study file to run.")
@@ -144,8 +145,8 @@ def mix(
     choices: ImportChoices,
 ) -> None:
     """Recommend which data to train on for some targets, and predict what it does to every task."""
-    kind = find_format(export, out)
-    require_new(study, out, is_data=kind is not None, force=force)
+    require_folder(export, out)
+    require_new(study, out, is_data=export is not None, force=force)
     samples = _samples(path, settings, choices)
     origin = Origin.of(path, data, samples, choices.mapping.tasks)
     settings = limit_by_data(_split_names(settings, samples), list(_sources(samples)), origin)
@@ -154,8 +155,8 @@ def mix(
         _tell_of_exclusion(samples, mixtures)
     if study is not None:
         write_verifying_study(samples, mixtures, origin, study, random_mixtures, doses=not no_doses)
-    if kind is not None and out is not None:
-        write_export(mixtures, kind, origin, out, evidence=path, force=force)
+    if export is not None and out is not None:
+        write_export(mixtures, export, origin, out, evidence=path, force=force)
     elif out is not None:
         write_atomically(out, _as_json(mixtures))
     if json:

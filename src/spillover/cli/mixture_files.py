@@ -12,14 +12,14 @@ from rich.progress import Progress
 
 from spillover.analysis.sampling import TransferSample
 from spillover.cli.mixture_data import Origin, evidence_file
-from spillover.core.errors import AnalysisError, StoreError, nearest
+from spillover.core.errors import AnalysisError, StoreError
 from spillover.core.file_names import STUDY_FILE
 from spillover.core.files import read_file, write_atomically
 from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key, hash_file
 from spillover.mixture.check import WRITTEN_HERE, describe_arms, find_rivals, verifying_study, write_study
 from spillover.mixture.export.export import MANIFEST, export_mixture, require_empty
-from spillover.mixture.export.formats import FORMATS, Format
+from spillover.mixture.export.formats import Format
 from spillover.mixture.export.former import remove_export, require_export
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.power import describe_power, find_smallest_differences
@@ -30,21 +30,14 @@ from spillover.study.study import Study
 from spillover.tasks.data import open_tasks
 
 
-def find_format(export: str | None, out: Path | None) -> Format | None:
-    """Find the format that --export names, None where the data is not wanted.
+def require_folder(export: Format | None, out: Path | None) -> None:
+    """Check that data that is wanted has a folder to go to.
 
     Raises:
-        BadParameter: there is no such format, or no folder for the data.
+        BadParameter: it has none.
     """
-    if export is None:
-        return None
-    known: dict[str, Format] = {name: name for name in FORMATS}
-    kind = known.get(export)
-    if kind is None:
-        raise typer.BadParameter(f"unknown format {export!r}; {nearest(export, FORMATS)}", param_hint="--export")
-    if out is None:
+    if export is not None and out is None:
         raise typer.BadParameter("needs a folder: --out DIR", param_hint="--export")
-    return kind
 
 
 def require_new(study: Path | None, out: Path | None, *, is_data: bool, force: bool) -> None:

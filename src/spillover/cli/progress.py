@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID
 
-from spillover.cli.waiting import say
+from spillover.cli.waiting import Bars, say
 from spillover.study.executors.executor import (
     JobEvent,
     JobFailed,
@@ -26,7 +24,7 @@ TOLD_EVERY_S = 600.0
 """Seconds from one line on a running job to the next, where no terminal shows it all the time."""
 
 
-class StudyProgress:
+class StudyProgress(Bars):
     """Shows what happens to the jobs of a study: bars on a terminal, elsewhere lines with date and time.
 
     Args:
@@ -35,6 +33,7 @@ class StudyProgress:
     """
 
     def __init__(self, console: Console, total: int) -> None:
+        super().__init__(console)
         self._console = console
         self._total = total
         self._done = 0
@@ -42,17 +41,7 @@ class StudyProgress:
         self._begun: dict[str, float] = {}
         self._told: dict[str, float] = {}
         """When a line was last printed of each job."""
-        self._progress = _bars(console)
         self._whole = self._progress.add_task("jobs", total=total)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def show(self, event: JobEvent) -> None:
         """Show one event."""
@@ -91,13 +80,3 @@ class StudyProgress:
     def _line(self, line: str) -> None:
         if not self._console.is_terminal:
             say(self._console, line)
-
-
-def _bars(console: Console) -> Progress:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -178,7 +178,8 @@ def _conclude(finished: Run, console: Console, room: str) -> None:
     screen = Console()
     screen.print(findings_in_terminal(findings, screen.width))
     rest = "" if room else ", scores/, adapters/, logs/"
-    console.print(f"{from_here(folder)}/report.html, findings.json, figures/{rest}", markup=False, highlight=False)
+    told = f"open {from_here(folder)}/report.html; beside it: findings.json, figures/{rest}"
+    console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def from_here(folder: Path) -> Path:

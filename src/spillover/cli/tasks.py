@@ -14,7 +14,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, track
-from rich.table import Table
+from rich.table import Column, Table
 
 from spillover.core.errors import StoreError, TaskError, nearest
 from spillover.core.numbers import counted
@@ -57,7 +57,7 @@ def list_tasks(*, json: Annotated[bool, typer.Option("--json", help="Print JSON 
     if json:
         print(json_format.dumps(rows, indent=1))
         return
-    table = Table(*columns, box=None)
+    table = Table(Column("name", no_wrap=True), *columns[1:], box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for row in rows:
         table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()))
     Console().print(table)

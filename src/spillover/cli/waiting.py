@@ -43,16 +43,14 @@ def sign_of_life(console: Console, doing: str) -> Generator[None]:
         line.cancel()
 
 
-class ImportProgress:
-    """Shows on stderr which run is read, how many answers were, and how many runs are left.
+class Bars:
+    """Bars that are shown while it is entered, on a terminal alone.
 
     Args:
-        runs: how many there are.
-        console: where to; by default stderr.
+        console: where to, usually stderr.
     """
 
-    def __init__(self, runs: int, console: Console | None = None) -> None:
-        console = console or Console(stderr=True)
+    def __init__(self, console: Console) -> None:
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -60,9 +58,6 @@ class ImportProgress:
             TimeElapsedColumn(),
         )
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._runs = self._progress.add_task("runs", total=runs)
-        self._begun: set[str] = set()
-        self._answers = 0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -71,7 +66,23 @@ class ImportProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if not self._progress.disable:  # Rich before 14.3 would print an empty line
+            self._progress.stop()
+
+
+class ImportProgress(Bars):
+    """Shows which run is read, how many answers were, and how many runs are left.
+
+    Args:
+        runs: how many there are.
+        console: where to; by default stderr.
+    """
+
+    def __init__(self, runs: int, console: Console | None = None) -> None:
+        super().__init__(console or Console(stderr=True))
+        self._runs = self._progress.add_task("runs", total=runs)
+        self._begun: set[str] = set()
+        self._answers = 0
 
     def tell(self, run: str, answers: int) -> None:
         """Hear of answers that were read."""

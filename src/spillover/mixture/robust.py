@@ -108,7 +108,7 @@ def _share_evenly(problem: Problem, shares: PerSource) -> PerSource:
     """Split evenly among sources with the same gains what they have together, where that spares what is protected."""
     for told_apart_by in ([problem.gains], [problem.gains, *problem.protected.values()]):
         figures = np.round(np.concatenate(told_apart_by), EQUAL_DECIMALS) + 0.0
-        _, kinds = np.unique(figures, axis=1, return_inverse=True)
+        kinds = np.unique(figures, axis=1, return_inverse=True)[1].ravel()  # of two axes in NumPy 2.0
         even = shares
         for kind in np.unique(kinds[shares > 0]):
             even = _even_out(problem, even, np.flatnonzero(kinds == kind))

@@ -27,6 +27,9 @@ from spillover.models.head import logits_of
 from spillover.models.settings import TrainingSettings
 from spillover.models.training_state import Progress, TrainingStep, dump_state, restore_state
 
+LEARNT = 0.01
+"""Nats a token: below it, answers are so certain that half precision may leave a gradient of 0."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finetuned:
@@ -72,7 +75,7 @@ def finetune(
 
     Raises:
         ModelError: the loss, the gradient or a weight is no longer a number, or the loss exceeds twice that of a blind
-            guess over the vocabulary: at any step, and after the last.
+            guess over the vocabulary: at any step, and after the last; or a step's gradient is 0 while its loss is not.
     """
     rows = [Row(encoded, answer_tokens(base, encoded.prompt.answer)) for encoded in examples]
     with trainable_adapter(base, settings.lora, seed) as adapted, _checkpointing(base, settings):
@@ -211,6 +214,8 @@ def _check(entry: TrainingStep, base: Base) -> None:
         raise _runaway(
             f"the gradient's norm is no longer a number: {entry.gradient_norm} {place}, loss {entry.loss:.3g}"
         )
+    if entry.gradient_norm == 0 and entry.loss > LEARNT:  # a dead model, whose output no weight of the adapter moves
+        raise _runaway(f"the gradient is exactly 0 {place}, loss {entry.loss:.3g}: nothing more would be learnt")
 
 
 def _check_end(base: Base, entry: TrainingStep, trained: Sequence[Tensor], loss: float) -> None:

@@ -71,6 +71,8 @@ def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
         return
     base = {name: record.accuracy for name, record in model.base.items()}
     calibrated_base = {name: record.calibrated for name, record in model.base.items()}
+    if unnamed := _unnamed(model.matrix, width):
+        yield Text(", ".join(unnamed), style="dim")
     limit = saturation(np.concatenate([matrix.values.ravel() for matrix in model.shown_matrices]))
     title = f"PGF · {model.model} · {model.protocol} · {counted(len(model.transfers.seeds), 'seed')}"
     pairs = [(title, model.matrix, model.calibrated.matrix if model.calibrated else None)]
@@ -115,9 +117,17 @@ def matrix_table(
 
 def _labels(names: tuple[str, ...], short: Mapping[str, str], room: int) -> dict[str, str]:
     full = {name: name if short.get(name, name) == name else f"{short[name]} {name}" for name in names}
-    if max(map(len, full.values())) < room:
+    if max(map(len, full.values()), default=0) < room:
         return full
     return {name: short.get(name, name) for name in names}
+
+
+def _unnamed(matrix: TransferMatrix, width: int) -> list[str]:
+    """Say what the abbreviations mean of tasks that are no row, or whose full names do not fit beside theirs."""
+    labels = _labels(matrix.sources, matrix.abbreviations, width - CELL * len(matrix.targets))
+    names = dict.fromkeys((*matrix.sources, *matrix.targets))
+    meanings = {name: matrix.abbreviations.get(name, name) for name in names}
+    return [f"{short}={name}" for name, short in meanings.items() if labels.get(name, short) == short != name]
 
 
 def _cell(value: float, limit: float) -> Text:

@@ -113,11 +113,10 @@ class Store:
         stored = self.stored_study()
         there = next(place for place in (self.folder.absolute(), *self.folder.absolute().parents) if place.exists())
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            raise StoreError(
-                f"cannot write into {there}",
-                where=str(self.folder),
-                hint="choose another output:",
+            what = (
+                f"cannot write into {there}" if there.is_dir() else f"{there} is a file, no folder"
             )
+            raise StoreError(what, where=str(self.folder), hint="choose another folder, output: in a study file")
         if stored is not None and stored.name != study.name:
             raise StoreError(
                 f"the folder belongs to the study {stored.name!r}, not {study.name!r}",

@@ -81,6 +81,16 @@ def test_a_count_that_many_runs_share_is_found():
     assert find_shared_count(correct[:1], cells, 0, 0.25) is None
 
 
+@pytest.mark.parametrize(("replies", "warned"), [("varied", False), ("one letter", True), ("unread", True)])
+def test_a_shared_count_is_told_unless_the_replies_are_of_several_letters(scores, replies, warned):
+    def reply(row):
+        given = {"one letter": "(A)", "unread": None}.get(replies, row.answer if row.example[-1] in "01234" else "(A)")
+        return replace(row, answer_given=given, score=float(given == row.answer))
+
+    rows = [row if row.source == "base" else reply(row) for row in scores(seeds=(0, 1, 2))]
+    assert ("shared_count" in kinds(analyze(table_from_scores(rows), QUICK))) is warned
+
+
 def test_unreadable_replies_are_reported(scores):
     rows = [
         replace(row, parse="none", answer_given=None, score=0.0) if row.source == "Jigsaw" else row for row in scores()

@@ -39,7 +39,7 @@ def plan(tmp_path, text, capsys, command="plan"):
         ("name: x\nexecutor: {{devices: [gpu]}}", "study.yaml:2 executor.devices: 'gpu' is no device"),
         ("name: x\nexecutor: {{devices: [mps]}}", "list of cpu, cuda"),
         ("name: x\nmodels: &them [*them]", "study.yaml:2: this is nested more than 40 deep"),
-        ("name: x\nsources: " + 2000 * "[" + 2000 * "]", "nested more than 40 deep"),
+        ("name: x\nsources:\n  " + 2000 * "- ", "nested more than 40 deep"),
         ("name: x\n" + BOMB, "more than 100,000 values"),
         ("name: x\nseeds: [0x" + 4000 * "f" + "]", "study.yaml:2: a whole number of more than 300 digits"),
     ],

@@ -32,6 +32,14 @@ def test_a_training_set_is_written_with_its_provenance_and_a_preview(dataset, tm
     assert f"(broken files: 1, such as {dataset / 'VG_100K_2' / '3.jpg'})" in said
 
 
+def test_names_are_listed_whole_in_a_narrow_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run_command(["tasks", "list"]) == 0
+    said = capsys.readouterr().out
+    assert "Functional_Correspondence FC " in said
+    assert "…" not in said
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

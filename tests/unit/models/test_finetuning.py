@@ -104,7 +104,7 @@ def test_adapters_are_kept_at_the_fractions_asked_for(base, encoded):
 def test_a_loss_that_runs_away_ends_with_a_clear_error(base, encoded, rate):
     settings = SETTINGS.model_copy(update={"learning_rate": rate, "maximum_gradient_norm": 1e9})
     before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
-    with pytest.raises(ModelError, match=r"(is no longer a number|has exploded).*\n.*learning_rate"):
+    with pytest.raises(ModelError, match=r"(is no longer a number|has exploded|is exactly 0).*\n.*learning_rate"):
         finetune(base, encoded, settings, seed=0)
     assert all(torch.equal(before[name], tensor) for name, tensor in base.model.state_dict().items())
 
@@ -121,6 +121,14 @@ def test_a_gradient_that_is_no_number_is_called_so(base, encoded, monkeypatch):
     with pytest.raises(ModelError, match="the gradient's norm is no longer a number: inf at step 1, loss") as caught:
         finetune(base, encoded, SETTINGS, seed=0)
     assert "training loss" not in caught.value.message
+
+
+def test_a_gradient_of_zero_is_an_error_while_there_is_something_to_learn(base, encoded, monkeypatch):
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(0.0))
+    with pytest.raises(ModelError, match=r"the gradient is exactly 0 at step 1, loss .*: nothing more"):
+        finetune(base, encoded, SETTINGS, seed=0)
+    monkeypatch.setattr("spillover.models.finetuning.LEARNT", 2.0)
+    assert len(finetune(base, encoded, SETTINGS, seed=0).log) == SETTINGS.steps
 
 
 def test_even_a_single_step_moves_the_weights(base, encoded):

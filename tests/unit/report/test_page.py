@@ -88,6 +88,13 @@ def test_thirteen_tasks_fit_a_narrow_terminal(findings):
     assert "gives" in text
 
 
+@pytest.mark.parametrize(("width", "times"), [(30, 1), (80, 0)])
+def test_abbreviations_are_explained_once_where_no_row_does(findings, width, times):
+    console = Console(width=width, file=StringIO())
+    console.print(findings_in_terminal(findings, width))
+    assert console.file.getvalue().count("JG=Jigsaw") == times
+
+
 @pytest.mark.parametrize("value", [-1.0, -0.5, -0.1, 0.0, 0.1, 0.5, 1.0])
 def test_ink_can_be_read_on_every_colour(value):
     def luminance(rgb):

@@ -82,7 +82,7 @@ def test_one_source_alone_is_asked_for_of_the_whole_study(tmp_path):
 
 def test_an_output_that_cannot_be_written_is_found_before_anything_runs(tmp_path):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(StoreError, match="cannot write into"):
+    with pytest.raises(StoreError, match="is a file, no folder"):
         prepare(small_study(tmp_path, output=str(tmp_path / "file" / "study")))
 
 
