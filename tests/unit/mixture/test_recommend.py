@@ -151,4 +151,4 @@ def test_the_command_exports_what_it_recommends(tmp_path, capsys):
     assert run_command([*asked, "--out", str(tmp_path / "out"), "--data", str(tmp_path / "study.yaml")]) == 0
     assert len((tmp_path / "out" / "train.jsonl").read_text().splitlines()) == 4
     assert run_command([*asked[:-1], "jsnl", "--out", str(tmp_path / "out")]) == 2
-    assert "did you mean jsonl?" in capsys.readouterr().err
+    assert "not one of" in capsys.readouterr().err
