@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
+from tests.unit.analysis.made_matrices import transfers_of
 
 from spillover.analysis import AnalysisSettings, ScoreCube, analyze
 from spillover.analysis.bootstrap import draw_weights, sample_examples
@@ -21,7 +22,7 @@ from spillover.analysis.crossed import infer_cube, lay_out_cells
 from spillover.analysis.cube import TargetBlock
 from spillover.analysis.discoveries import adjust_p
 from spillover.analysis.fieller import infer_cells
-from spillover.analysis.pgf import TransferArray, transfers_of_cube
+from spillover.analysis.pgf import transfers_of_cube
 from spillover.analysis.profiles import measure_malleability, measure_transferability
 from spillover.analysis.signed_rank import signed_rank_p
 from spillover.analysis.variance import share_variance, specific_transfers
@@ -58,13 +59,6 @@ def draw_cube(seed: int, tasks: int = 3, seeds: int = 2, examples: int = 12) -> 
     )
     return ScoreCube(
         model="m", protocol="letters", sources=names, targets=names, seeds=tuple(range(seeds)), blocks=blocks
-    )
-
-
-def array_of(pgf: np.ndarray) -> TransferArray:
-    names = tuple(f"t{index}" for index in range(pgf.shape[1]))
-    return TransferArray(
-        model="m", protocol="p", sources=names, targets=names, seeds=(0, 1), pgf=pgf, points=np.full(pgf.shape, np.nan)
     )
 
 
@@ -185,7 +179,7 @@ def test_turning_every_sign_exchanges_help_and_harm(pgf):
 @few
 @given(matrices)
 def test_members_of_a_clique_are_mutually_connected_and_maximal(pgf):
-    transfers = array_of(pgf)
+    transfers = transfers_of(pgf)
     for positive in (True, False):
         graphs = sign_graphs(transfers, positive=positive, threshold=0.0)
         found = find_cliques(graphs, 1000)

@@ -33,6 +33,8 @@ class LargestClique:
     """0 where no two tasks are joined."""
     count: int
     """Maximal cliques of that size."""
+    cut: bool
+    """Whether the search was cut at `SEARCH_LIMIT` cliques: there may be larger ones, and others of that size."""
     p: float | None
     """Share of permutations whose largest clique is at least as large; None where not tested."""
     permutations: int
@@ -55,7 +57,8 @@ def compare_largest(
 
     >>> pairs = np.array([[0, 1], [1, 0]], dtype=bool)
     >>> graphs = SignGraphs(tasks=("a", "b"), positive=True, mean=pairs, every_seed=pairs, weights=pairs * 0.1)
-    >>> search = CliqueSearch(cliques=(), largest={"mean": (2, 1), "every_seed": (2, 1)}, truncated=False)
+    >>> largest = {"mean": (2, 1), "every_seed": (2, 1)}
+    >>> search = CliqueSearch(cliques=(), largest=largest, cut=frozenset(), truncated=False)
     >>> compare_largest(graphs, search, 9, np.random.default_rng(0))["mean"].p
     1.0
     """
@@ -73,6 +76,7 @@ def compare_largest(
         name: LargestClique(
             size=size,
             count=count,
+            cut=name in search.cut,
             p=(1 + sum(found is not False for found in answers[name])) / (1 + permutations) if name in tested else None,
             permutations=permutations,
             unfinished=answers.get(name, []).count(None),

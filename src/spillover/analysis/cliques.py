@@ -60,7 +60,10 @@ class CliqueSearch:
     cliques: tuple[Clique, ...]
     """Largest first, then by the strength of the weakest pair."""
     largest: dict[GraphName, tuple[int, int]]
-    """Size and number of the largest cliques of each graph; (0, 0) where no two tasks are joined."""
+    """Size and number of the largest cliques of each graph; (0, 0) where no two tasks are joined. Of a graph in `cut`,
+    of those that were found."""
+    cut: frozenset[GraphName]
+    """Graphs with more than `SEARCH_LIMIT` maximal cliques, of which there may be larger ones than were found."""
     truncated: bool
     """Whether the search or the list was cut."""
 
@@ -98,6 +101,9 @@ def sign_graphs(transfers: TransferArray, *, positive: bool, threshold: float, k
 def find_cliques(graphs: SignGraphs, limit: int) -> CliqueSearch:
     """List the maximal cliques of size ≥ 2 of both graphs, each once.
 
+    What helps in every seed helps on average: where the search of the mean's graph is cut, cliques of the other graph
+    are grown to maximal ones of the mean's, so that its largest is never said to be smaller.
+
     Args:
         graphs: ordered pairs of one sign.
         limit: cliques listed at most.
@@ -112,13 +118,20 @@ def find_cliques(graphs: SignGraphs, limit: int) -> CliqueSearch:
     """
     found: dict[tuple[int, ...], list[GraphName]] = {}
     largest: dict[GraphName, tuple[int, int]] = {}
-    truncated = False
-    for name, cells in graphs.cells.items():
-        listed = list(islice(list_maximal(link_neighbours(cells[None])[0]), SEARCH_LIMIT + 1))
-        truncated |= len(listed) > SEARCH_LIMIT
-        sizes = [len(clique) for clique in listed if len(clique) >= 2]
+    neighbours: dict[GraphName, list[int]] = {
+        name: link_neighbours(cells[None])[0] for name, cells in graphs.cells.items()
+    }
+    listed: dict[GraphName, list[tuple[int, ...]]] = {
+        name: list(islice(list_maximal(linked), SEARCH_LIMIT + 1)) for name, linked in neighbours.items()
+    }
+    cut = frozenset[GraphName](name for name, cliques in listed.items() if len(cliques) > SEARCH_LIMIT)
+    if "mean" in cut:
+        grown = (_grow(neighbours["mean"], clique) for clique in listed["every_seed"])
+        listed["mean"] = list(dict.fromkeys([*listed["mean"], *grown]))
+    for name, cliques in listed.items():
+        sizes = [len(clique) for clique in cliques if len(clique) >= 2]
         largest[name] = (max(sizes, default=0), sizes.count(max(sizes, default=0)))
-        for clique in listed:
+        for clique in cliques:
             if len(clique) >= 2:
                 found.setdefault(clique, []).append(name)
     weakest = {clique: _weakest(graphs, clique) for clique in found}
@@ -126,7 +139,8 @@ def find_cliques(graphs: SignGraphs, limit: int) -> CliqueSearch:
     return CliqueSearch(
         cliques=tuple(_describe(graphs, clique, weakest[clique], found[clique]) for clique in order[:limit]),
         largest=largest,
-        truncated=truncated or len(order) > limit,
+        cut=cut,
+        truncated=bool(cut) or len(order) > limit,
     )
 
 
@@ -164,6 +178,18 @@ def list_maximal(neighbours: Sequence[int]) -> Iterator[tuple[int, ...]]:
             stack.append((clique | 1 << vertex, candidates & linked, searched & linked))
             candidates ^= 1 << vertex
             searched |= 1 << vertex
+
+
+def _grow(neighbours: Sequence[int], clique: tuple[int, ...]) -> tuple[int, ...]:
+    """Add the first vertex that is joined to all members, until there is none: a maximal clique that holds this one."""
+    members, joined = sum(1 << vertex for vertex in clique), (1 << len(neighbours)) - 1
+    for vertex in clique:
+        joined &= neighbours[vertex]
+    while joined:
+        lowest = joined & -joined
+        members |= lowest
+        joined &= neighbours[lowest.bit_length() - 1]
+    return tuple(_bits(members))
 
 
 def _bits(numbers: int) -> list[int]:

@@ -74,7 +74,7 @@ def contrast_scorings(first: ScoreCube, second: ScoreCube, title: str, context: 
         return None
     one, other = (transfers_of_cube(cube, context.ceiling(cube.targets)) for cube in aligned)
     difference = clear_rounding(one.mean - other.mean)
-    replicates = _replicate_difference(aligned, context)
+    replicates = _replicate_difference(aligned, difference, context)
     width = special.ndtri(0.5 + context.settings.confidence / 2) * replicates.error
     matrix = context.show(title, one, difference)
     reach = _limit_cells(aligned[0], context) * (1 + np.abs(1 - one.mean))
@@ -111,8 +111,9 @@ def contrast_control(cube: ScoreCube, control: ScoreCube, context: Context) -> C
     inference = stack_columns(columns)
     own, theirs = transfers_of_cube(source, ceiling), transfers_of_cube(other, ceiling)
     kind = control.control or "control"
-    matrix = context.show(f"PGF over {kind}", own, clear_rounding(own.mean - theirs.mean))
-    replicates = _replicate_difference(aligned, context)
+    difference = clear_rounding(own.mean - theirs.mean)
+    matrix = context.show(f"PGF over {kind}", own, difference)
+    replicates = _replicate_difference(aligned, difference, context)
     points = (own.points - theirs.points).mean(axis=0)
     return ControlContrast(
         kind=kind,
@@ -135,14 +136,15 @@ class _Replicated:
     """The mean difference in every replicate."""
 
 
-def _replicate_difference(cubes: tuple[ScoreCube, ScoreCube], context: Context) -> _Replicated:
+def _replicate_difference(cubes: tuple[ScoreCube, ScoreCube], data: Transfers, context: Context) -> _Replicated:
+    """Draw both with the same examples and seeds; a replicate without a PGF counts as no deviation from the data."""
     ceiling, count = context.ceiling(cubes[0].targets), context.settings.replicates
     cells = np.logical_and.reduce([frame_transfers(transfers_of_cube(cube, ceiling)).reference for cube in cubes])
     total, squares, means = np.zeros(cells.shape), np.zeros(cells.shape), [np.zeros(0)]
     streams = [replicate_cube(cube, ceiling, count, context.generator("contrast")) for cube in cubes]
     for first, second in zip(*streams, strict=True):
         difference = (first.pgf - second.pgf).mean(axis=1)
-        clean = np.nan_to_num(difference)
+        clean = np.nan_to_num(difference - data)
         total += clean.sum(axis=0)
         squares += np.square(clean).sum(axis=0)
         means.append(mean_of_cells(difference, cells))

@@ -14,6 +14,7 @@ from spillover.analysis.answers import TargetAnswers
 from spillover.analysis.clique_size import LargestClique
 from spillover.analysis.cliques import Clique, GraphName
 from spillover.analysis.contrasts import ControlContrast, MatrixContrast
+from spillover.analysis.discoveries import Discoveries, count_discoveries
 from spillover.analysis.fieller import CellInference
 from spillover.analysis.groups import Grouping
 from spillover.analysis.leaders import Leader
@@ -179,6 +180,15 @@ class ModelFindings:
         """Whether every source is a mixture, or what one is held against, so that nobody asks about the matrix."""
         rivals = {source for verdict in self.verdicts for arm in verdict.arms for source in arm.sources}
         return self.mixtures is not None and rivals.issuperset(self.transfers.sources)
+
+    def discoveries(self, rate: float) -> Discoveries:
+        """Count the transfers to other tasks that stand a test at a false discovery rate: of all that were tested.
+
+        Those of sources that are no targets, and the reverse, count as well, though averages leave them out.
+
+        Complexity: O(cells).
+        """
+        return count_discoveries(self.cells.q, self.transfers.mean, self.summary.frame.transfer, rate)
 
     def to_frame(self) -> pd.DataFrame:
         """Convert every cell to a row of a pandas DataFrame: what `matrix.to_frame()` shows, with intervals and tests.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from spillover.analysis.cliques import SEARCH_LIMIT
 from spillover.analysis.findings import CliqueFindings, ModelFindings
 from spillover.analysis.personas import Personas
 from spillover.analysis.settings import AnalysisSettings
@@ -62,13 +63,15 @@ def _say_clique(model: ModelFindings, word: str, found: CliqueFindings) -> Itera
     largest = found.largest["mean"]
     if largest.size < 2:
         return
-    best = next(clique for clique in found.cliques if len(clique.tasks) == largest.size and "mean" in clique.maximal_in)
+    best = found.cliques[0]  # the largest of either graph: what is one in every seed is one of the mean, too
     names = ", ".join(model.matrix.abbreviations.get(task, task) for task in best.tasks)
     others = f", or {counted(largest.count - 1, 'other')} of that size" if largest.count > 1 else ""
-    text = f"the largest {word} clique has {largest.size} tasks ({names}{others})"
+    text = f"the largest {word} clique {'found ' if largest.cut else ''}has {largest.size} tasks ({names}{others})"
     if largest.p is not None:
         verdict = "no larger than" if largest.p > 0.05 else "larger than"
         text += f", {verdict} the targets' own columns make by chance (permutation {probability(largest.p, 'p')})"
+    if largest.cut:
+        text += f"; the search was cut at {SEARCH_LIMIT:,} cliques, so there may be larger ones"
     yield text + "."
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from spillover.analysis.discoveries import count_discoveries
 from spillover.analysis.findings import ModelFindings
 from spillover.analysis.frame import Frame
 from spillover.analysis.leaders import Leader
@@ -91,13 +90,13 @@ def _hedge_leader(leader: Leader, of: str, settings: AnalysisSettings) -> str:
 
 def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     """Say first what stands a test, then how many are undecided, and only then the signs, which noise gives as well."""
-    q, frame, values, summary = model.cells.q, model.summary.frame, model.transfers.mean, model.summary
+    q, frame, summary = model.cells.q, model.summary.frame, model.summary
     if summary.mean is None:
         return
     among = among_in_words(frame)
     signs = f"by sign alone {summary.positive_cells} of {summary.cells}{among} are positive, {summary.negative_cells} "
     signs += "negative"
-    found = count_discoveries(q, values, frame.transfer, settings.false_discovery_rate)
+    found = model.discoveries(settings.false_discovery_rate)
     if not found.tested:
         yield f"no single transfer could be tested; {signs}."
         return

@@ -12,11 +12,12 @@ from spillover.analysis.verdict import ArmContrast, ArmName, Guarded, Verdict
 from spillover.core.numbers import fixed, interval, number, percent, signed
 
 CALLED: dict[ArmName, str] = {
-    "chosen": "the chosen mixture",
+    "chosen": "chosen mixture",
     "random": "random mixtures",
-    "best single": "the best single source",
-    "direct": "the targets' own data",
+    "best single": "best single source",
+    "direct": "own data",
 }
+"""Names of the ways to choose, short enough for a column."""
 MOST_LISTED = 3
 """Targets that every sentence names; more are named once."""
 OUTCOMES = {"better": "is better than", "worse": "is worse than", "open": "cannot be told from"}
@@ -191,7 +192,10 @@ def _say_doses(curve: DoseCurve, purpose: str) -> str:
 
 def _called(contrast: ArmContrast, verdict: Verdict) -> str:
     called = CALLED[contrast.rival]
-    return called if len(verdict.settings.targets) > 1 else called.replace("targets'", "target's")
+    if contrast.rival == "direct":
+        owner = "targets'" if len(verdict.settings.targets) > 1 else "target's"
+        return f"the {owner} {called}"
+    return called if contrast.rival == "random" else f"the {called}"
 
 
 def _compare(contrast: ArmContrast, verdict: Verdict, purpose: str) -> str:
@@ -199,8 +203,8 @@ def _compare(contrast: ArmContrast, verdict: Verdict, purpose: str) -> str:
     called = _called(contrast, verdict)
     rival = f"{len(named)} {called}" if contrast.rival == "random" else f"{called}, {named[0]}"
     if contrast.outcome == "same":
-        return f"for {purpose} {CALLED['chosen']} is {rival}: there is nothing to compare."
-    return f"for {purpose} {CALLED['chosen']} {OUTCOMES[contrast.outcome]} {rival}: {_shown(contrast.overall)} PGF."
+        return f"for {purpose} the {CALLED['chosen']} is {rival}: there is nothing to compare."
+    return f"for {purpose} the {CALLED['chosen']} {OUTCOMES[contrast.outcome]} {rival}: {_shown(contrast.overall)} PGF."
 
 
 def _shown(estimate: Estimate) -> str:

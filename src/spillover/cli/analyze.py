@@ -15,7 +15,7 @@ from spillover.cli.importing import show_read
 from spillover.cli.paths import SAME_PATH, is_repeated, read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.cli.waiting import ANALYSING, sign_of_life
-from spillover.core.errors import AnalysisError
+from spillover.core.errors import AnalysisError, StoreError
 from spillover.interop.importing import ImportChoices
 from spillover.report.differences_in_terminal import differences_in_terminal
 from spillover.report.side_by_side import comparison_in_terminal
@@ -92,7 +92,9 @@ def compare(
 @reads_results
 def report(
     paths: PATHS,
-    out: Annotated[Path, typer.Option(help="The folder to write: report.html, figures/.")] = Path("report"),
+    out: Annotated[
+        Path, typer.Option(help="The folder to write: report.html, figures/; former ones are replaced.")
+    ] = Path("report"),
     settings: SETTINGS = None,
     *,
     figures: Annotated[bool, typer.Option(help="Draw the figures for papers as well, which takes longer.")] = True,
@@ -100,16 +102,19 @@ def report(
 ) -> None:
     """Write the findings as a page that opens in any browser, and every figure as SVG, PDF, PNG and CSV."""
     from spillover.report.figures.mixture import mixture_panels  # noqa: PLC0415 (as is what solves for mixtures)
-    from spillover.report.page import write_report  # noqa: PLC0415 (jinja is slow to import, and the others need none)
+    from spillover.report.page import is_report, write_report  # noqa: PLC0415 (jinja is slow to import, and the others need none)
 
     if out.suffix == ".html":
         raise typer.BadParameter(f"{out} names a page: give the folder that it is to stand in", param_hint="--out")
+    page = out / "report.html"
+    if page.exists() and not is_report(page):
+        raise StoreError("spillover report did not write this page", where=str(page), hint="give another --out")
     console = Console(stderr=True)
     inputs, chosen = _read(paths, settings, choices)
     with sign_of_life(console, ANALYSING):
         findings = analyze_results(inputs, chosen)
-        write_report(findings, out / "report.html", mixtures=mixture_panels(inputs, chosen))
-    console.print(f"wrote {out}/report.html", markup=False, highlight=False, soft_wrap=True)
+        write_report(findings, page, mixtures=mixture_panels(inputs, chosen))
+    console.print(f"wrote {page}", markup=False, highlight=False, soft_wrap=True)
     if not figures:
         return
     with sign_of_life(console, "drawing the figures for papers"):

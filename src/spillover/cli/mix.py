@@ -16,7 +16,7 @@ from spillover.analysis.settings import Measure
 from spillover.cli.gathered import gathers
 from spillover.cli.importing import show_read
 from spillover.cli.mixture_data import Origin, limit_by_data
-from spillover.cli.mixture_files import export_only, require_folder, require_new, write_verifying_study
+from spillover.cli.mixture_files import require_folder, require_new, write_export, write_verifying_study
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
@@ -139,13 +139,14 @@ def mix(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace what --export or --study wrote there before, and nothing else.")
+        bool,
+        typer.Option("--force", help="Replace what --out, --export or --study wrote there before, and nothing else."),
     ] = False,
     choices: ImportChoices,
 ) -> None:
     """Recommend which data to train on for some targets, and predict what it does to every task."""
     require_folder(export, out)
-    require_new(study, out if export is not None else None, force=force)
+    require_new(study, out, is_data=export is not None, force=force)
     samples = _samples(path, settings, choices)
     origin = Origin.of(path, data, samples, choices.mapping.tasks)
     settings = limit_by_data(_split_names(settings, samples), list(_sources(samples)), origin)
@@ -155,7 +156,7 @@ def mix(
     if study is not None:
         write_verifying_study(samples, mixtures, origin, study, random_mixtures, doses=not no_doses)
     if export is not None and out is not None:
-        export_only(mixtures, export, origin, out, evidence=path, force=force)
+        write_export(mixtures, export, origin, out, evidence=path, force=force)
     elif out is not None:
         write_atomically(out, _as_json(mixtures))
     if json:

@@ -10,9 +10,10 @@ from rich.console import Console
 
 from spillover.analysis.sampling import TransferSample
 from spillover.core.errors import AnalysisError, SpilloverError, TaskError
+from spillover.core.file_names import STUDY_FILE, YAML
 from spillover.interop.task_names import TaskNames
 from spillover.mixture.settings import MixtureSettings
-from spillover.study.reading import STUDY_FILE, is_imported, load_study, parse_study, read_study_text
+from spillover.study.reading import is_imported, load_study, parse_study, read_study_text
 from spillover.study.study import Study
 from spillover.tasks.data import TaskData, find_task_data, open_tasks
 from spillover.tasks.mixed import count_held
@@ -46,7 +47,7 @@ class Origin:
             AnalysisError: it is a table, or was imported.
             StudyError: it is no study.
         """
-        if self.file.is_file() and self.file.suffix not in (".yaml", ".yml"):
+        if self.file.is_file() and self.file.suffix not in YAML:
             raise AnalysisError("a table holds no training data", where=str(self.file), hint=NAME_A_STUDY)
         if is_imported(self.file):
             raise AnalysisError("imported results hold no training data", where=str(self.file), hint=NAME_A_STUDY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from rich.progress import Progress
 from spillover.analysis.sampling import TransferSample
 from spillover.cli.mixture_data import Origin, evidence_file
 from spillover.core.errors import AnalysisError, StoreError
-from spillover.core.files import write_atomically
+from spillover.core.file_names import STUDY_FILE
+from spillover.core.files import read_file, write_atomically
+from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key, hash_file
 from spillover.mixture.check import WRITTEN_HERE, describe_arms, find_rivals, verifying_study, write_study
 from spillover.mixture.export.export import MANIFEST, export_mixture, require_empty
@@ -37,25 +40,41 @@ def require_folder(export: Format | None, out: Path | None) -> None:
         raise typer.BadParameter("needs a folder: --out DIR", param_hint="--export")
 
 
-def require_new(study: Path | None, data: Path | None, *, force: bool) -> None:
+def require_new(study: Path | None, out: Path | None, *, is_data: bool, force: bool) -> None:
     """Refuse to overwrite, before anything is computed.
 
     Args:
         study: the study file to be written.
-        data: the folder to be written.
+        out: the mixture's file to be written.
+        is_data: it is the folder of the data instead.
         force: whether what this command wrote before may be replaced; nothing else may.
 
     Raises:
-        StoreError: the study file is there already, or the folder of the data holds something.
+        StoreError: a file is there already, or the folder of the data holds something.
     """
     if study is not None and study.exists():
-        if not force:
-            hint = "give another --study, or --force, which replaces a study that was written so"
-            raise StoreError("the file is there already", where=str(study), hint=hint)
-        if not read_study_text(study).startswith(WRITTEN_HERE):
-            raise StoreError("spillover mix did not write this file", where=str(study), hint="give another --study")
-    if data is not None:
-        (require_export if force else require_empty)(data)
+        _require_own("--study", study, lambda: read_study_text(study).startswith(WRITTEN_HERE), force=force)
+    if out is not None and is_data:
+        (require_export if force else require_empty)(out)
+    elif out is not None and out.exists():
+        _require_own("--out", out, lambda: _is_mixture(out), force=force)
+
+
+def _require_own(option: str, file: Path, is_own: Callable[[], bool], *, force: bool) -> None:
+    if not force:
+        hint = f"give another {option}, or --force, which replaces what spillover mix wrote there"
+        raise StoreError("the file is there already", where=str(file), hint=hint)
+    if not is_own():
+        raise StoreError("spillover mix did not write this file", where=str(file), hint=f"give another {option}")
+
+
+def _is_mixture(file: Path) -> bool:
+    try:
+        told = parse_json(read_file(file))
+    except (OSError, ValueError):
+        return False
+    first = told[0] if isinstance(told, list) and told else told
+    return isinstance(first, dict) and {"schema", "sources", "effects", "settings"} <= first.keys()
 
 
 def _only(mixtures: list[Mixture]) -> Mixture:
@@ -118,7 +137,7 @@ def _find_missing(study: Study, chosen: Mixture, origin: Origin) -> list[str]:
     return missing + [f"{path}: {message}" for path, message in placed if not path.startswith("executor")]
 
 
-def export_only(
+def write_export(
     mixtures: list[Mixture], kind: Format, origin: Origin, out: Path, *, evidence: str, force: bool
 ) -> None:
     """Write the data of the only mixture, and say on stderr what was taken.
@@ -170,8 +189,8 @@ def describe_evidence(path: Path) -> dict[str, Any]:
     """
     if path.is_file():
         return {"path": str(path.resolve()), "hash": hash_file(path)}
-    is_study = (path / "study.yaml").is_file()
-    patterns = ("study.yaml", "findings.json", "scores/*") if is_study else ("**/*",)
+    is_study = (path / STUDY_FILE).is_file()
+    patterns = (STUDY_FILE, "findings.json", "scores/*") if is_study else ("**/*",)
     kept = [file for pattern in patterns for file in path.glob(pattern) if file.is_file()]
     files = {str(file.relative_to(path)): hash_file(file) for file in kept}
     return {"path": str(path.resolve()), "hash": content_key(files)}

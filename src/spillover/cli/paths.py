@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from spillover.core.errors import ImportFileError, StoreError
+from spillover.core.file_names import STUDY_FILE, YAML
 from spillover.core.keys import hash_file
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.interop.gather import Gathered
@@ -17,7 +18,6 @@ from spillover.interop.mapping import require_runs
 from spillover.study.together import StudyResults
 
 OneModel = pa.Table | PGFTable | AccuracyTable
-STUDY_FILE, YAML = "study.yaml", (".yaml", ".yml")
 SAME_PATH = "two of the paths are the same: give another one"
 
 

@@ -18,7 +18,6 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from spillover.core.errors import StoreError, TaskError, nearest
-from spillover.core.files import write_atomically
 from spillover.core.numbers import counted
 from spillover.core.printable import printable
 from spillover.study.overlap import find_overlap, keep_overlap
@@ -28,12 +27,11 @@ from spillover.tasks.columns import use_of_columns
 from spillover.tasks.data import Split, find_task_data, open_tasks
 from spillover.tasks.export import write_examples
 from spillover.tasks.files import find_faults
-from spillover.tasks.image import encode_png
 from spillover.tasks.own import describe_task
 from spillover.tasks.prepare.make import find_recipe, prepare_examples, provenance_file, write_prepared
 from spillover.tasks.prepare.recipe import Recipe
 from spillover.tasks.settings import Columns, FileTask, PerceptionTasks
-from spillover.tasks.sheet import contact_sheet
+from spillover.tasks.sheet import contact_sheet, require_sheet, write_sheet
 from spillover.tasks.task import Example
 from spillover.tasks.vsibench import KINDS, OverallScore, overall_scores
 
@@ -69,7 +67,9 @@ def list_tasks(*, json: Annotated[bool, typer.Option("--json", help="Print JSON 
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A task of the perception suite.")],
-    out: Annotated[Path | None, typer.Option(help="The picture to write; by default NAME.png.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The PNG to write, by default NAME.png; a former sheet is replaced.")
+    ] = None,
     size: Annotated[int, typer.Option(min=16, max=1024, help="Width of an image, pixels.")] = 224,
     count: Annotated[int, typer.Option(min=1, max=64, help="Examples on the sheet.")] = 8,
     difficulty: Annotated[float, typer.Option(min=0, max=1, help="0 is plain, 1 hard.")] = 1.0,
@@ -77,8 +77,9 @@ def show(
     """Draw a contact sheet of a task's examples, with questions and answers."""
     settings = PerceptionTasks(size=size, difficulty=difficulty)
     data = find_task_data(open_tasks([settings]), name)
-    file = out or Path(f"{data.task.name}.png")
-    contact_sheet(list(islice(data.read("validation", count), count))).save(file)
+    file = _with_suffix(out or Path(f"{data.task.name}.png"), ".png")
+    require_sheet(file, "give another --out")
+    write_sheet(contact_sheet(list(islice(data.read("validation", count), count))), file)
     Console(stderr=True).print(f"wrote {file}", markup=False)
 
 
@@ -108,12 +109,14 @@ def prepare(
             hint=f"--from DIR, with {recipe.layout}",
         )
     else:
-        _prepare_dataset(find_recipe(task), source, _parquet(out), (examples, seed), preview=preview, force=force)
+        _prepare_dataset(
+            find_recipe(task), source, _with_suffix(out, ".parquet"), (examples, seed), preview=preview, force=force
+        )
 
 
-def _parquet(out: Path) -> Path:
-    if out.suffix != ".parquet":
-        raise TaskError(f"{str(out)!r} is no .parquet file", hint="give --out FILE.parquet")
+def _with_suffix(out: Path, suffix: str) -> Path:
+    if out.suffix != suffix:
+        raise TaskError(f"{str(out)!r} is no {suffix} file", hint=f"give --out FILE{suffix}")
     return out
 
 
@@ -121,9 +124,14 @@ def _files(parquet: Path, *, preview: bool, force: bool) -> tuple[Path, Path | N
     """A training set's file and its preview's; nothing that will be written is there yet, or it may be replaced."""
     picture = parquet.with_suffix(".png") if preview else None
     for file in (parquet, provenance_file(parquet), picture):
-        if file and file.exists() and not force:
-            raise StoreError("the file is there already", where=str(file), hint="give another --out, or --force")
+        if file:
+            _require_new(file, force=force)
     return parquet, picture
+
+
+def _require_new(file: Path, *, force: bool) -> None:
+    if file.exists() and not force:
+        raise StoreError("the file is there already", where=str(file), hint="give another --out, or --force")
 
 
 def _prepare_perception(settings: PerceptionTasks, out: Path, examples: int, *, preview: bool, force: bool) -> None:
@@ -170,8 +178,7 @@ def _prepare_dataset(
 
 
 def _draw_preview(examples: list[Example], file: Path) -> None:
-    sheet = contact_sheet(examples[:PREVIEWED], largest=320)
-    write_atomically(file, encode_png(sheet))
+    write_sheet(contact_sheet(examples[:PREVIEWED], largest=320), file)
     Console(stderr=True).print(f"wrote {file}", markup=False, highlight=False)
 
 
@@ -182,13 +189,15 @@ def export(
     out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
     *,
     train: Annotated[bool, typer.Option("--train", help="What it trains on, not what it asks.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write the very examples of a study's task in BLINK's columns, so that others can reproduce its answers."""
+    _require_new(_with_suffix(out, ".parquet"), force=force)
     study = load_study(study_file)
     data = find_task_data(open_tasks(study.tasks), task)
     split: Split = "train" if train else "validation"
     examples = data.read(split, study.training.examples if train else study.evaluation.limit)
-    write_examples(examples, data.task.name, _parquet(out))
+    write_examples(examples, data.task.name, out)
     Console(stderr=True).print(f"wrote {counted(len(examples), 'example')} to {out}", markup=False, highlight=False)
 
 
@@ -258,11 +267,14 @@ def check(
     ] = None,
     *,
     preview: Annotated[
-        bool, typer.Option("--preview", help="Also draw the first examples on a sheet, beside the file.")
+        bool, typer.Option("--preview", help="Also draw the first examples on a sheet, FILE's name with .png.")
     ] = False,
 ) -> None:
     """Read every example of a file and decode every image; say what it holds, or everything that is wrong with it."""
     settings = _file_settings(file, column or [], metric)
+    picture = file.with_suffix(".png") if preview else None
+    if picture:
+        require_sheet(picture, "move it: the preview is to stand there")
     examples, faults = find_faults(file, settings.columns)
     if faults:
         shown = [str(fault) for fault in faults[:FAULTS_SHOWN]]
@@ -285,8 +297,8 @@ def check(
     for key, names in use.mistaken.items():
         text = f"! {names} may hold the {key}, and {'are' if ',' in names else 'is'} not read: --column {key}={names}"
         console.print(printable(text), style="yellow", markup=False)
-    if preview:
-        _draw_preview(examples, file.with_suffix(".png"))
+    if picture:
+        _draw_preview(examples, picture)
 
 
 def _file_settings(file: Path, columns: list[str], metric: str | None) -> FileTask:

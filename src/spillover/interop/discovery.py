@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spillover.core.errors import ImportFileError, nearest
+from spillover.core.file_names import STUDY_FILE
 from spillover.core.published import PGFTable
 from spillover.interop.accuracy_table import FIRST, LONG, OPTIONAL, TABLES, AccuracyTables
 from spillover.interop.blink_answers import BlinkAnswers
@@ -15,7 +16,7 @@ from spillover.interop.found import FoundRun, Reader, ReadingOptions
 from spillover.interop.inspect_logs import InspectLogs
 from spillover.interop.lm_eval import LmEval
 from spillover.interop.lmms_eval import LmmsEval
-from spillover.interop.mistaken import STUDY, refuse_part, what_is_wrong
+from spillover.interop.mistaken import refuse_part, what_is_wrong
 from spillover.interop.pgf_table import PGFTables
 from spillover.interop.table_rows import read_header
 from spillover.interop.vlmevalkit import VLMEvalKit
@@ -96,7 +97,7 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
     for path in paths:
         if not path.exists():
             raise ImportFileError("there is no such file or folder", where=str(path))
-        if (path / STUDY).is_file():
+        if (path / STUDY_FILE).is_file():
             hint = "analyze, report and mix read it as it is"
             raise ImportFileError("the folder is a study already", where=str(path), hint=hint)
         refuse_part(path)
@@ -113,7 +114,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     """Every file below, but hidden ones, what Office locks, what is never results, and folders of studies of ours."""
     for place, folders, names in os.walk(folder):
         visible = sorted(name for name in folders if not name.startswith("."))
-        folders[:] = [name for name in visible if not Path(place, name, STUDY).is_file()]
+        folders[:] = [name for name in visible if not Path(place, name, STUDY_FILE).is_file()]
         yield from (
             Path(place, name)
             for name in sorted(names)

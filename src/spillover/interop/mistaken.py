@@ -8,10 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spillover.core.errors import ImportFileError
+from spillover.core.file_names import STUDY_FILE
 from spillover.core.scores import SCORE_SCHEMA
 
-STUDY = "study.yaml"
-"""What a folder of ours holds, and no results of others."""
 PARTS = {
     "scores": "the scores",
     "logs": "the logs",
@@ -20,7 +19,7 @@ PARTS = {
     "findings.json": "the findings",
     "report.html": "the report",
     "plan.json": "the plan",
-    STUDY: "the study file",
+    STUDY_FILE: "the study file",
 }
 """What lies in a study's folder, and what it is called."""
 WROTE = b"spillover"
@@ -36,7 +35,8 @@ def refuse_part(path: Path) -> None:
     inside = path.absolute()
     for folder in inside.parents:
         part = PARTS.get(inside.relative_to(folder).parts[0])
-        if part and (folder / STUDY).is_file() and ((folder / "plan.json").is_file() or (folder / "scores").is_dir()):
+        is_begun = (folder / "plan.json").is_file() or (folder / "scores").is_dir()
+        if part and is_begun and (folder / STUDY_FILE).is_file():
             given = _as_given(path, len(inside.parents) - len(folder.parents))
             message = f"this is a part of the study {folder.name}: {part}"
             raise ImportFileError(message, where=str(path), hint=f"give the study's folder: {given}")

@@ -24,11 +24,6 @@ class Recent(Generic[Key, Value]):
         self._kept: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._bytes = 0
 
-    @property
-    def kept_bytes(self) -> int:
-        """Of all values that are kept; never above the limit."""
-        return self._bytes
-
     def get(self, key: Key) -> Value | None:
         """Find a value that is still kept, and count it as used; None if it is not.
 

@@ -16,7 +16,7 @@ from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.differences import Difference, differences_of
 from spillover.analysis.verdict import Verdict
 from spillover.analysis.verdict_words import say_dose, sum_up
-from spillover.core.files import write_atomically
+from spillover.core.files import read_file, write_atomically
 from spillover.core.numbers import brief, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
 from spillover.report.differences_in_terminal import LISTED, Change, changed_cells, difference_lines
@@ -53,6 +53,8 @@ ASKED = {
     "accuracies": "from accuracies",
 }
 """Protocols in words."""
+TITLE_END = "· spillover</title>".encode()
+"""How the title of every page ends, and that of no other's."""
 
 
 class VerdictPanel(NamedTuple):
@@ -110,6 +112,14 @@ def write_report(
         StoreError: the file cannot be written.
     """
     write_atomically(Path(path), render_report(findings, provenance, mixtures))
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a page that `write_report` wrote."""
+    try:
+        return TITLE_END in read_file(path)
+    except OSError:
+        return False
 
 
 def render_report(

@@ -13,7 +13,6 @@ from rich.text import Text
 from spillover.analysis import Comparison, Findings, ModelFindings
 from spillover.analysis.comparison import say_consistent
 from spillover.core.numbers import NONE, interval, signed
-from spillover.report.words import discoveries
 
 Show = Callable[[ModelFindings, float], str]
 """Writes a figure of a model; the false discovery rate is given."""
@@ -85,7 +84,7 @@ def _calibrated(model: ModelFindings, _: float) -> str:
 
 
 def _sure(model: ModelFindings, rate: float) -> str:
-    found = discoveries(model, rate)
+    found = model.discoveries(rate)
     return f"{found.helps} / {found.harms} of {found.tested}" if found.tested else NONE
 
 
@@ -94,7 +93,8 @@ def _signs(model: ModelFindings, _: float) -> str:
 
 
 def _cliques(model: ModelFindings, _: float) -> str:
-    return " / ".join(str(found.largest["mean"].size) for found in (model.positive_cliques, model.negative_cliques))
+    both = (model.positive_cliques.largest["mean"], model.negative_cliques.largest["mean"])
+    return " / ".join(f"{'≥ ' if largest.cut else ''}{largest.size}" for largest in both)
 
 
 def _profile(name: str, side: str) -> Show:

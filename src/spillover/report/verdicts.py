@@ -9,8 +9,9 @@ from spillover.analysis import ModelFindings
 from spillover.analysis.additivity import FEWEST, Additivity, Agreement
 from spillover.analysis.paired import Estimate
 from spillover.analysis.verdict import ArmName, Verdict
+from spillover.analysis.verdict_words import CALLED
 from spillover.core.numbers import NONE, fixed, interval, number, signed
-from spillover.report.figures.verdicts import CALLED, COLOURS, ArmEffect, arm_effects, mixture_layers
+from spillover.report.figures.verdicts import COLOURS, ArmEffect, arm_effects, mixture_layers
 from spillover.report.scales import find_range, find_ticks
 from spillover.report.tables import MOST_TABULATED, Map, tabulate
 from spillover.report.words import Fact, readable, sign_of

@@ -12,9 +12,9 @@ from spillover.analysis import ModelFindings
 from spillover.analysis.additivity import Additivity
 from spillover.analysis.dose_curve import DoseCurve
 from spillover.analysis.verdict import Verdict
-from spillover.analysis.verdict_words import say_dose
+from spillover.analysis.verdict_words import CALLED, say_dose
 from spillover.report.doses import dose_rows
-from spillover.report.figures.verdicts import CALLED, predicted_cells
+from spillover.report.figures.verdicts import predicted_cells
 from spillover.report.verdicts import (
     UNTOLD,
     AgreementRow,

@@ -8,8 +8,8 @@ from math import isnan
 import numpy as np
 
 from spillover.analysis import Findings, ModelFindings
-from spillover.analysis.discoveries import Discoveries, count_discoveries
 from spillover.analysis.leaders import Leader
+from spillover.analysis.wording import among_in_words
 from spillover.core.numbers import interval, percent, signed
 
 
@@ -28,7 +28,7 @@ def headline(model: ModelFindings, rate: float) -> str:
     """Answer the page's question: what is sure of single transfers and of their average, and how much is not."""
     if model.summary.mean is None:
         return "No transfer from one task to another could be measured."
-    found, average = discoveries(model, rate), _average(model)
+    found, average = model.discoveries(rate), _average(model)
     if not found.tested:
         return f"{average} No single transfer could be tested."
     if found.undecided == found.tested:
@@ -61,11 +61,6 @@ def _mean_sign(model: ModelFindings) -> str:
     return sign_of(mean)
 
 
-def discoveries(model: ModelFindings, rate: float) -> Discoveries:
-    """Count what stands a test among the transfers that averages are taken over."""
-    return count_discoveries(model.cells.q, model.matrix.values, model.summary.frame.reference, rate)
-
-
 def example(model: ModelFindings, rate: float) -> str:
     """Tell the largest of the transfers that stand a test, in right answers; empty where none does."""
     q, accuracy = model.cells.q, model.cells.accuracy
@@ -89,10 +84,10 @@ def _base(model: ModelFindings, target: str) -> float:
 
 def facts(model: ModelFindings, rate: float) -> list[Fact]:
     """Choose the figures that stand out: what stands a test, the mean, who gives most, who is harmed most."""
-    summary, found = model.summary, discoveries(model, rate)
+    summary, found = model.summary, model.discoveries(rate)
     chosen: list[Fact] = []
     if summary.mean is not None:
-        signs = f"{summary.positive_cells:,} / {summary.negative_cells:,} by sign alone"
+        signs = f"{summary.positive_cells:,} / {summary.negative_cells:,} by sign alone{among_in_words(summary.frame)}"
         note = f"{found.undecided:,} of {found.tested:,} undecided; {signs}" if found.tested else f"untested; {signs}"
         figure = f"{found.helps:,} / {found.harms:,}" if found.tested else "–"
         chosen.append(Fact(label="transfers that help / harm beyond noise", figure=figure, note=note))

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -36,6 +36,8 @@ READERS = 8
 """Files that are opened at once: on a disk that is reached over a network, opening takes longer than reading."""
 AT_ONCE = 64
 """Files that a reader is given at a time: most are not opened."""
+REMEMBERED = 16_384
+"""Files whose content a process remembers: more than most studies have; a process may live long and see many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +140,7 @@ def _kept(file: Path, name: str, state: _State, catalogue: _Catalogue | None) ->
     )
 
 
-@cache
+@lru_cache(maxsize=REMEMBERED)
 def _read(file: Path, _state: _State) -> Kept | None:
     """Open a file once a process while it stands as it stood: a command asks for it several times."""
     return read_kept(file)

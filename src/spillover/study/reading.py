@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from spillover.analysis.settings import AnalysisSettings
 from spillover.core.errors import Fault, StudyError, shortened
+from spillover.core.file_names import STUDY_FILE, YAML
 from spillover.core.files import read_text
 from spillover.core.printable import CONTROL
 from spillover.core.yaml_text import YAMLBoundsError, parse_yaml
@@ -20,7 +21,6 @@ from spillover.study.faults import faults_of
 from spillover.study.places import settle_paths
 from spillover.study.study import Study
 
-STUDY_FILE = "study.yaml"
 PLAN_FILE = "plan.json"
 """Beside the study file in a folder of results."""
 STUDY_FORM = "a study file is a mapping: name:, models:, tasks:, …"
@@ -28,8 +28,6 @@ SETTINGS = "the analysis' settings file"
 SETTINGS_FORM = "it must be a mapping of what a study has under analysis: (ceiling:, replicates:, …)"
 OTHERS_NAMED = 5
 """Other YAML files, at most, that are named where a study file is not there."""
-YAML = (".yaml", ".yml")
-"""How the name of a study file ends."""
 IMPORTED = (
     "these results were imported: what was trained is not here, so nothing can be planned or run; "
     "use spillover analyze, report or status, or write a study of your own: spillover init; "

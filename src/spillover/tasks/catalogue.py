@@ -13,7 +13,7 @@ from spillover.tasks.task import Granularity, Level, Task
 
 
 @dataclass(frozen=True, slots=True)
-class BlinkTask:
+class BlinkEntry:
     """A task of BLINK with the size of its validation split."""
 
     task: Task
@@ -26,7 +26,7 @@ def _blink(
     granularity: Granularity,
     shape: tuple[int, int, int],
     scores: tuple[float, float | None],
-) -> BlinkTask:
+) -> BlinkEntry:
     name, abbreviation = names.split()
     images, options, examples = shape
     human, specialist = scores
@@ -41,10 +41,10 @@ def _blink(
         human=human,
         specialist=specialist,
     )
-    return BlinkTask(task, examples)
+    return BlinkEntry(task, examples)
 
 
-BLINK: tuple[BlinkTask, ...] = (
+BLINK: tuple[BlinkEntry, ...] = (
     _blink("Art_Style AS", "mid", "image", (3, 2, 117), (0.953, None)),
     _blink("Counting CN", "high", "image", (1, 4, 120), (0.938, None)),
     _blink("Forensic_Detection FD", "high", "image", (4, 4, 132), (1.0, 0.689)),

@@ -214,8 +214,11 @@ def open_mixture(mixture: MixtureSource, tasks: Sequence[TaskData]) -> MixedTask
     parts = [find_task_data(tasks, name) for name in recipe.parts]
     for data in parts:
         if not data.offers("train"):
-            raise TaskError(f"{data.task.name} has no train data, so it cannot be a part of {mixture.name}")
+            message = f"{data.task.name} has no train data, so it cannot be a part of {mixture.name}"
+            raise TaskError(message, hint="give the task train:, or leave it out of the mixture")
         if parts.count(data) > 1:
-            raise TaskError(f"{data.task.name} stands twice in {mixture.name}")
+            named = " and ".join(name for name in recipe.parts if find_task_data(tasks, name) == data)
+            message = f"{data.task.name} stands twice in {mixture.name}: as {named}"
+            raise TaskError(message, hint="name it once, with the examples of both")
     task = Task(name=mixture.name, abbreviation=mixture.name)
     return MixedTask(task=task, recipe=recipe, parts=tuple(parts))

@@ -92,7 +92,8 @@ def describe_task(name: str, examples: list[Example], metric: Metric | None) -> 
     chosen: Metric = (metric or "exact") if is_open else "accuracy"
     wrong = [example for example in examples if chosen in ("number", "mra") and not is_number(example)]
     if wrong:
-        raise TaskError(f"{name}: the answer {wrong[0].answer!r} of {wrong[0].id} is no number")
+        hint = f"write it in digits, such as 12 or 0.5, or choose another metric than {chosen}"
+        raise TaskError(f"{name}: the answer {wrong[0].answer!r} of {wrong[0].id} is no number", hint=hint)
     number = next(iter(options)) if len(options) == 1 and not is_open else None
     return Task(
         name=name,

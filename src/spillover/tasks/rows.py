@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pyarrow import ArrowInvalid
 
 from spillover.core.errors import TaskError
+from spillover.core.file_names import YAML
 from spillover.core.json_text import parse_json
 from spillover.core.parquet import largest_unpacked, says_too_much
 
@@ -44,7 +45,7 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
         raise TaskError("this is a folder, no file", where=str(path), hint=_in_folder(path))
     readers = {".jsonl": _json_lines, ".json": _json_list, ".csv": _csv_rows, ".parquet": _parquet_rows}
     if path.suffix not in readers:
-        hint = READABLE + OF_A_STUDY * (path.suffix in (".yaml", ".yml"))
+        hint = READABLE + OF_A_STUDY * (path.suffix in YAML)
         raise TaskError(f"cannot read a file that ends in {path.suffix!r}", where=str(path), hint=hint)
     try:
         if path.exists() and not path.is_file():

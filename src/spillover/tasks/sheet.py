@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 
+from spillover.core.errors import StoreError
+from spillover.core.files import write_atomically
 from spillover.tasks.task import Example
 
 GAP = 8
 LINE = 13
 CHARACTER = 6.0
 """Pixels between the pictures, per line of text and, about, per character."""
+
+WRITTEN_WITH, OURS = "Software", "spillover"
+"""What a sheet's file says of itself, so that it is told from any other picture."""
 
 PAPER, INK, RIGHT = "white", "#222222", "#0a7a2f"
 
@@ -39,6 +47,36 @@ def contact_sheet(
     for index, card in enumerate(cards):
         sheet.paste(card, (GAP + index % columns * (width + GAP), GAP + index // columns * (height + GAP)))
     return sheet
+
+
+def write_sheet(sheet: Image.Image, file: Path) -> None:
+    """Write a contact sheet as PNG; what is there is replaced (see `require_sheet`).
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    about, stream = PngInfo(), io.BytesIO()
+    about.add_text(WRITTEN_WITH, OURS)
+    sheet.save(stream, format="PNG", compress_level=1, pnginfo=about)
+    write_atomically(file, stream.getvalue())
+
+
+def require_sheet(file: Path, hint: str) -> None:
+    """Refuse a place where something else than a former sheet is: those are soon drawn again, and nobody makes them.
+
+    Raises:
+        StoreError: there is; with the hint.
+    """
+    if file.exists() and not _is_sheet(file):
+        raise StoreError("spillover did not draw this picture", where=str(file), hint=hint)
+
+
+def _is_sheet(file: Path) -> bool:
+    try:
+        with Image.open(file, formats=("PNG",)) as picture:
+            return picture.info.get(WRITTEN_WITH) == OURS
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+        return False
 
 
 def _card(example: Example, side: int, largest: int) -> Image.Image:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import networkx as nx
 import numpy as np
 import pytest
+from tests.unit.analysis.made_matrices import transfers_of
 
 from spillover.analysis.clique_size import compare_largest, has_clique, permute_columns
 from spillover.analysis.cliques import SignGraphs, find_cliques, link_neighbours, list_maximal, sign_graphs
-from spillover.analysis.pgf import TransferArray
-
-
-def transfers(pgf: np.ndarray) -> TransferArray:
-    names = tuple(f"t{index}" for index in range(pgf.shape[1]))
-    return TransferArray(
-        model="m", protocol="p", sources=names, targets=names, seeds=(0, 1), pgf=pgf, points=np.full(pgf.shape, np.nan)
-    )
 
 
 def graphs(mutual: np.ndarray) -> SignGraphs:
@@ -25,10 +19,14 @@ def graphs(mutual: np.ndarray) -> SignGraphs:
     return SignGraphs(tasks=names, positive=True, mean=mutual, every_seed=mutual, weights=np.where(mutual, 0.1, -0.1))
 
 
+def list_all(cells: np.ndarray) -> list[tuple[int, ...]]:
+    return list(list_maximal(link_neighbours(cells[None])[0]))
+
+
 def test_one_graph_finds_what_the_other_misses():
     pgf = np.full((2, 3, 3), 0.2)
     pgf[1, 0, 1] = -0.1  # positive on average, not in every seed
-    found = find_cliques(sign_graphs(transfers(pgf), positive=True, threshold=0.0), 10)
+    found = find_cliques(sign_graphs(transfers_of(pgf), positive=True, threshold=0.0), 10)
     assert [(clique.tasks, clique.maximal_in) for clique in found.cliques] == [
         (("t0", "t1", "t2"), ("mean",)),
         (("t0", "t2"), ("every_seed",)),
@@ -40,14 +38,14 @@ def test_one_graph_finds_what_the_other_misses():
 def test_the_weakest_pair_is_the_one_nearest_to_zero():
     pgf = np.full((2, 3, 3), -0.3)
     pgf[:, 2, 0] = -0.05
-    found = find_cliques(sign_graphs(transfers(pgf), positive=False, threshold=0.0), 10)
+    found = find_cliques(sign_graphs(transfers_of(pgf), positive=False, threshold=0.0), 10)
     assert found.cliques[0].weakest == pytest.approx(-0.05)
 
 
 def test_a_threshold_cuts_edges():
     pgf = np.full((2, 3, 3), 0.2)
     pgf[:, 2, 0] = 0.05
-    found = find_cliques(sign_graphs(transfers(pgf), positive=True, threshold=0.1), 10)
+    found = find_cliques(sign_graphs(transfers_of(pgf), positive=True, threshold=0.1), 10)
     assert found.largest["mean"] == (2, 2)
 
 
@@ -55,7 +53,7 @@ def test_exact_zeros_and_undefined_cells_are_no_edges():
     pgf = np.full((2, 3, 3), 0.2)
     pgf[:, 0, 1] = 0.0
     pgf[:, 1, 2] = np.nan
-    assert find_cliques(sign_graphs(transfers(pgf), positive=True, threshold=0.0), 10).largest["mean"] == (2, 1)
+    assert find_cliques(sign_graphs(transfers_of(pgf), positive=True, threshold=0.0), 10).largest["mean"] == (2, 1)
 
 
 def test_the_list_is_cut_and_says_so():
@@ -64,13 +62,34 @@ def test_the_list_is_cut_and_says_so():
     assert found.truncated
 
 
+def test_a_search_that_is_cut_says_so_and_no_largest_is_smaller_than_in_every_seed(monkeypatch):
+    rng = np.random.default_rng(0)
+    mean = rng.random((30, 30)) < 0.9
+    np.fill_diagonal(mean, val=False)
+    every_seed = mean & (rng.random(mean.shape) < 0.5)
+    every_seed[:8, :8] = mean[:8, :8] = ~np.eye(8, dtype=bool)
+    some = replace(graphs(mean), every_seed=every_seed)
+    monkeypatch.setattr("spillover.analysis.cliques.SEARCH_LIMIT", len(list_all(every_seed)))
+    found = find_cliques(some, 1)
+    assert found.cut == {"mean"}
+    assert found.truncated
+    assert found.largest["mean"][0] >= found.largest["every_seed"][0]
+    (best,) = found.cliques
+    assert len(best.tasks) == found.largest["mean"][0]
+    assert "mean" in best.maximal_in
+    listed = find_cliques(some, 10_000).cliques
+    places = {tuple(some.tasks.index(task) for task in each.tasks) for each in listed if "mean" in each.maximal_in}
+    assert places < set(list_all(mean))
+    assert all(any(set(each) <= set(other) for other in places) for each in list_all(every_seed))
+
+
 def test_the_maximal_cliques_are_networkxs():
     rng = np.random.default_rng(1)
     for count in (0, 1, 5, 13, 40):
         cells = rng.random((count, count)) < rng.uniform(0.3, 0.9)
         np.fill_diagonal(cells, val=False)
         theirs = nx.find_cliques(nx.from_numpy_array((cells & cells.T).astype(int)))
-        ours = list(list_maximal(link_neighbours(cells[None])[0])) if count else []
+        ours = list_all(cells) if count else []
         assert sorted(ours) == sorted(tuple(sorted(clique)) for clique in theirs)
 
 

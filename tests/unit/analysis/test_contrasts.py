@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.context import example_context
+from spillover.analysis.contrasts import contrast_scorings
 from spillover.analysis.restrict import align_cubes
 from spillover.core.scores import table_from_scores
 
@@ -79,6 +81,19 @@ def test_format_is_the_difference_between_protocols(scores):
     assert contrast.difference.mean_low > 0
     assert generated.base["Jigsaw"].unparsed == 1.0
     assert {"unread_replies", "below_chance"} <= {warned.kind for warned in generated.warnings}
+
+
+def test_a_replicate_whose_base_leaves_no_gap_does_not_widen_a_difference(make_cube):
+    names, right = ("Jigsaw", "Counting"), np.ones((2, 2, 2, 4))
+    base = np.ones((1, 2, 4))
+    base[..., 0] = 0  # one wrong answer: about a third of the replicates draw it never
+    perfect = make_cube(right, base, sources=names, targets=names)
+    unchanged = make_cube(np.broadcast_to(base[:, None], right.shape), base, sources=names, targets=names)
+    contrast = contrast_scorings(perfect, unchanged, "made", example_context())
+    assert contrast is not None
+    assert (contrast.matrix.values == 1).all()  # and in every replicate that has a PGF
+    assert contrast.low == pytest.approx(1)
+    assert contrast.high == pytest.approx(1)
 
 
 def test_cubes_are_cut_to_what_they_share(random_cube):

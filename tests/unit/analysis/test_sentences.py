@@ -36,6 +36,16 @@ def test_a_clique_that_is_alone_is_the_largest():
     assert "the largest positive clique has 2 tasks (a, b)." in said
 
 
+def test_a_search_for_cliques_that_was_cut_is_said_to_be(monkeypatch):
+    monkeypatch.setattr("spillover.analysis.cliques.SEARCH_LIMIT", 1)
+    apart = dict.fromkeys(("ac", "ca", "ad", "da", "bc", "cb", "bd", "db"), -0.1)
+    findings = analyze(table_of(square("abcd", **apart)), SETTINGS.model_copy(update={"max_cliques": 1}))
+    (said,) = [sentence for sentence in findings.sentences if "largest positive clique" in sentence]
+    assert "the largest positive clique found has 2 tasks" in said
+    assert said.endswith("; the search was cut at 20,000 cliques, so there may be larger ones.")
+    assert findings.to_json()["models"][0]["cliques"]["largest"]["positive"]["mean"]["cut"]
+
+
 def test_flagged_targets_without_which_the_mean_rounds_to_the_same_are_not_said_to_change_it():
     settings = SETTINGS.model_copy(update={"excluded_targets": ("b",)})
     sentences = analyze(table_of(square("abc")), settings).sentences

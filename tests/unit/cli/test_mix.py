@@ -197,6 +197,19 @@ def test_an_export_is_replaced_by_force_and_nothing_else(file, tmp_path, capsys)
     assert (out / "manifest.json").exists()
 
 
+def test_an_export_that_cannot_be_removed_says_what_to_do(file, tmp_path, capsys, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    asked = ["mix", file, "--target", "JG", "--budget", "3", *write_data(tmp_path, Jigsaw=3, Counting=3)]
+    asked += ["--out", str(tmp_path / "out"), "--export", "jsonl"]
+    assert run_command(asked) == 0
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert run_command([*asked, "--force"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "cannot be replaced: Permission denied give yourself the right to write there" in said
+
+
 def test_a_study_file_is_replaced_by_force_where_it_was_written_so(file, tmp_path, capsys):
     (tmp_path / "study.yaml").write_text("name: x\nmodels: [tiny]\ntasks: {kind: perception, difficulty: 0.25}\n")
     check = tmp_path / "check.yaml"
@@ -207,6 +220,22 @@ def test_a_study_file_is_replaced_by_force_where_it_was_written_so(file, tmp_pat
     check.write_text("name: mine\n")
     assert run_command([*asked, "40", "--study", str(check), "--force"]) == 2
     assert "did not write this file" in capsys.readouterr().err
+
+
+def test_a_mixtures_file_is_replaced_by_force_where_it_was_written_so(file, tmp_path, capsys):
+    out = tmp_path / "mixture.json"
+    asked = ["mix", file, "--target", "JG", "--out", str(out), "--budget"]
+    assert run_command([*asked, "60"]) == 0
+    assert run_command([*asked, "40"]) == 2
+    assert "there already" in capsys.readouterr().err
+    assert json.loads(out.read_text())["settings"]["budget"] == 60
+    assert run_command([*asked, "40", "--force"]) == 0
+    assert json.loads(out.read_text())["settings"]["budget"] == 40
+    for mine in ('{"sources": []}', "[]", "a,b\n"):
+        out.write_text(mine)
+        assert run_command([*asked, "40", "--force"]) == 2
+        assert "did not write this file" in capsys.readouterr().err
+        assert out.read_text() == mine
 
 
 def test_an_export_that_should_not_help_says_so(tmp_path, capsys):

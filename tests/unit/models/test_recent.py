@@ -9,19 +9,23 @@ from spillover.models.recent import Recent
 
 
 @given(limit=st.integers(0, 30), kept=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 12))))
-def test_the_limit_holds_and_what_was_used_last_is_there(limit, kept):
+def test_as_much_is_kept_as_the_limit_allows_the_last_first(limit, kept):
     recent = Recent(limit)
-    sizes = {}
+    there = {}
     for key, size in kept:
         recent.keep(key, (key, size), size)
-        sizes[key] = size
-        assert recent.kept_bytes <= limit
-        assert recent.get(key) == ((key, size) if size <= limit else None)
-        there = [each for each in sizes if recent.get(each) is not None]
-        assert recent.kept_bytes == sum(sizes[each] for each in there)
+        there.pop(key, None)
+        if size <= limit:
+            there[key] = size
+        while sum(there.values()) > limit:
+            del there[next(iter(there))]
+    assert {key: recent.get(key) for key in range(6)} == {
+        key: (key, there[key]) if key in there else None for key in range(6)
+    }
     recent.clear()
-    assert recent.kept_bytes == 0
-    assert all(recent.get(key) is None for key in sizes)
+    assert all(recent.get(key) is None for key in range(6))
+    recent.keep(0, "all of it", limit)
+    assert recent.get(0) == "all of it"
 
 
 def test_a_use_is_remembered():

@@ -16,11 +16,12 @@ from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.additivity import Agreement, PredictedCell
 from spillover.analysis.paired import Estimate
 from spillover.analysis.settings import VerificationSettings
+from spillover.analysis.verdict_words import CALLED
 from spillover.core.errors import AnalysisError
 from spillover.report.doses import dose_rows, lay_out_doses
 from spillover.report.drawing.files import write_figures
 from spillover.report.drawing.verdicts import draw_additivity, draw_doses
-from spillover.report.figures.verdicts import CALLED, mixture_layers, predicted_cells
+from spillover.report.figures.verdicts import mixture_layers, predicted_cells
 from spillover.report.page import render_report
 from spillover.report.points import LINE, lay_out_points
 from spillover.report.terminal import findings_in_terminal

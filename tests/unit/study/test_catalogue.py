@@ -6,23 +6,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.conftest import small_study
 from tests.unit.study.made_up import outcome
 
 from spillover.core.errors import StoreError
 from spillover.study import catalogue
-from spillover.study.opening import open_study
-from spillover.study.plan import plan_study
 from spillover.study.resume import pending
 from spillover.study.store import Store
 
 LONG_AGO_NS = 1_600_000_000_000_000_000
-
-
-@pytest.fixture
-def plan(tmp_path):
-    study = small_study(tmp_path / "folder")
-    return plan_study(study, open_study(study))
 
 
 @pytest.fixture
@@ -81,6 +72,17 @@ def test_a_file_that_was_written_since_is_opened_and_no_other(plan, store, opene
     store.record(outcome(job), {})
     said(store)
     assert opened == [f"{job.key}.parquet"]
+
+
+def test_thousands_of_files_are_opened_once_and_not_remembered_without_end(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(catalogue, "read_kept", lambda file: opened.append(file.name))
+    (tmp_path / "scores").mkdir()
+    for index in range(3000):
+        (tmp_path / "scores" / f"{index}.parquet").touch()
+    for _ in range(2):
+        assert list(catalogue.read_room(tmp_path, "scores")) == []
+    assert len(opened) == 3000
+    assert catalogue._read.cache_info().maxsize == catalogue.REMEMBERED
 
 
 def test_a_file_that_is_gone_or_damaged_since_is_to_be_done_again(plan, store, opened):

@@ -24,12 +24,6 @@ from spillover.study.study import Provenance
 
 
 @pytest.fixture
-def plan(tmp_path):
-    study = small_study(tmp_path / "folder")
-    return plan_study(study, open_study(study))
-
-
-@pytest.fixture
 def store(plan):
     opened = Store(Path(plan.study.output))
     opened.begin(plan)

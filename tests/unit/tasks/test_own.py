@@ -55,7 +55,7 @@ def test_numbers_must_be_numbers(folder):
     assert (
         opened(validation=str(write(folder, {"question": "How many?", "answer": 3})), metric="mra").task.metric == "mra"
     )
-    with pytest.raises(TaskError, match="'a cat' of data_0 is no number"):
+    with pytest.raises(TaskError, match=r"'a cat' of data_0 is no number\n  write it in digits"):
         opened(validation=str(write(folder, QUESTION)), metric="number")
 
 

@@ -42,7 +42,8 @@ def remove_export(folder: Path) -> None:
         if (folder / IMAGES).is_dir():
             (folder / IMAGES).rmdir()
     except OSError as error:
-        raise StoreError(f"cannot be replaced: {error.strerror}", where=str(folder)) from error
+        hint = "give yourself the right to write there, or choose another --out"
+        raise StoreError(f"cannot be replaced: {error.strerror}", where=str(folder), hint=hint) from error
 
 
 def _find_export(folder: Path) -> list[Path]:

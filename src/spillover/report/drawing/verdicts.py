@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from spillover.analysis.additivity import PredictedCell
 from spillover.analysis.dose_curve import DoseCurve
 from spillover.analysis.verdict import ArmName
+from spillover.analysis.verdict_words import CALLED
 from spillover.core.numbers import percent
 from spillover.report.drawing.canvas import INK, QUIET, new_figure, shorten
-from spillover.report.figures.verdicts import CALLED, COLOURS, MOST_NAMED, ArmEffect
+from spillover.report.figures.verdicts import COLOURS, MOST_NAMED, ArmEffect
 from spillover.report.scales import spread_apart
 
 LINE = 0.045

@@ -15,13 +15,6 @@ from spillover.report.figures.matrix import Layer, describe_layer
 MEAN = "mean"
 MOST_NAMED = 12
 """Mixtures beyond which points are not named."""
-CALLED: dict[ArmName, str] = {
-    "chosen": "the choice",
-    "random": "random mixtures",
-    "best single": "best single source",
-    "direct": "own data",
-}
-"""Names of the ways to choose, short enough for a column."""
 COLOURS: dict[ArmName, str] = {"chosen": "#2166ac", "random": "#8c8c8c", "best single": "#e08214", "direct": "#1b7837"}
 
 

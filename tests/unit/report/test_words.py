@@ -1,0 +1,41 @@
+"""What the page says in words agrees with what sentences and terminals say."""
+
+from __future__ import annotations
+
+import pytest
+
+from spillover.analysis import AnalysisSettings, analyze
+from spillover.core.published import AccuracyRow, AccuracyTable
+from spillover.core.scores import BASE_SOURCE
+from spillover.report.words import facts, headline
+
+RATE = 0.05
+SETTINGS = AnalysisSettings(replicates=50, permutations=0, false_discovery_rate=RATE)
+
+
+@pytest.fixture
+def findings():
+    """Three tasks that are source and target, one that is a source alone and one that is a target alone."""
+    runs = [(BASE_SOURCE, None), *((source, seed) for source in "abcd" for seed in (0, 1))]
+    rows = tuple(
+        AccuracyRow(
+            source=source,
+            seed=seed,
+            target=target,
+            accuracy=0.5 if source == BASE_SOURCE else 0.2 + (seed or 0) / 100 if target == "x" else 0.51,
+            examples=1000,
+        )
+        for source, seed in runs
+        for target in "abcx"
+    )
+    return analyze(AccuracyTable(model="m", rows=rows, origin="here"), SETTINGS)
+
+
+def test_every_transfer_that_was_tested_counts_wherever_it_is_told(findings):
+    (model,) = findings.models
+    assert model.discoveries(RATE).tested == 13  # each of four on three others, and the fourth on all
+    assert "Of 13 single transfers " in headline(model, RATE)
+    assert any("of the 13 single transfers tested of all sources and targets" in said for said in findings.sentences)
+    fact = facts(model, RATE)[0]
+    assert int(fact.figure.partition(" / ")[2]) >= 4  # what harms the target that is no source is among them
+    assert fact.note.endswith("by sign alone among the 3 tasks that are both source and target")
