@@ -15,7 +15,7 @@ help:  ## what there is
 install: $(VENV)/installed  ## make .venv with spillover in it
 
 $(VENV)/installed: pyproject.toml constraints.txt
-	@echo "Installing into $(VENV): 0.5 GB to download and 1.8 GB on disk, two minutes, with torch's CPU build;"
+	@echo "Installing into $(VENV): 0.5 GB to download and 2.3 GB on disk, two minutes, with torch's CPU build;"
 	@echo "with its CUDA build 4 GB and 8 GB. For the CPU build: make install TORCH_INDEX=https://download.pytorch.org/whl/cpu"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
