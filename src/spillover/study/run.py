@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from spillover.core.errors import ModelError, StoreError, StudyError
+from spillover.core.files import is_writable
 from spillover.study.devices import executor_of, obstacles
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
@@ -18,6 +19,7 @@ from spillover.study.provenance import package_versions
 from spillover.study.shard import Shard
 from spillover.study.store import Store
 from spillover.study.study import Study
+from spillover.study.writable import refuse_unwritable
 
 logger = logging.getLogger(__name__)
 
@@ -157,8 +159,13 @@ def _refuse_what_cannot_run(prepared: Prepared) -> None:
 def _begin(prepared: Prepared) -> bool:
     """Begin a study or go on with it, and say whether the folder held no study or another version of it."""
     store = prepared.store
-    begins = not (prepared.is_trial and store.begun(prepared.asked.study))
-    is_new = begins and store.begin(prepared.plan)
+    if not prepared.jobs and not is_writable(store.folder):  # it can be read all the same
+        return False
+    if prepared.is_trial and store.begun(prepared.asked.study):
+        refuse_unwritable(store.folder)
+        is_new = False
+    else:
+        is_new = store.begin(prepared.plan)
     for job in prepared.jobs:
         if isinstance(job, Evaluate):
             store.adopt(job)

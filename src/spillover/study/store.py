@@ -6,7 +6,6 @@ Only drivers write here. There is no lock and no server: keys do not clash, so t
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,7 +16,16 @@ import pyarrow as pa
 import yaml
 
 from spillover.core.errors import StoreError
-from spillover.core.files import is_abandoned, read_file, remove, sweep, unwritable, write_atomically, write_once
+from spillover.core.files import (
+    existing,
+    is_abandoned,
+    read_file,
+    remove,
+    sweep,
+    unwritable,
+    write_atomically,
+    write_once,
+)
 from spillover.study.adapter_store import copy_given, is_sound, is_there, read_adapter, write_adapter
 from spillover.study.catalogue import JOB_ROOMS, read_room, write_catalogue
 from spillover.study.kept import Kept, read_answers, write_kept
@@ -25,6 +33,7 @@ from spillover.study.plan import Asked, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import PLAN_FILE, parse_study, read_study_text
 from spillover.study.study import Study
+from spillover.study.writable import ADAPTERS, refuse_unwritable
 
 STATE = re.compile(r"[0-9a-f]{32}\.(state|safetensors)")
 """The name of what an unfinished job has kept; the second ending is that of earlier versions."""
@@ -107,14 +116,13 @@ class Store:
         """The version of a study that the folder holds; None where the study is not begun.
 
         Raises:
-            StoreError: the folder belongs to a study of another name, holds something else, or cannot be written.
+            StoreError: the folder belongs to a study of another name, holds something else, or is none.
             StudyError: its study file is broken.
         """
         stored = self.stored_study()
-        there = next(place for place in (self.folder.absolute(), *self.folder.absolute().parents) if place.exists())
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            what = f"cannot write into {there}" if there.is_dir() else f"{there} is a file, no folder"
-            raise StoreError(what, where=str(self.folder), hint="choose another folder, output: in a study file")
+        if not (there := existing(self.folder)).is_dir():
+            hint = "choose another folder, output: in a study file"
+            raise StoreError(f"{there} is a file, no folder", where=str(self.folder), hint=hint)
         if stored is not None and stored.name != study.name:
             raise StoreError(
                 f"the folder belongs to the study {stored.name!r}, not {study.name!r}",
@@ -132,11 +140,13 @@ class Store:
             Whether there was none, or another version of it, whose findings are not this one's.
 
         Raises:
-            StoreError: it belongs to a study of another name, cannot be written, or was begun meanwhile otherwise.
+            StoreError: it belongs to a study of another name, cannot be written, has a link in the place of a folder,
+                or was begun meanwhile otherwise.
         """
         here = plan.study.model_copy(update={"output": "."})  # the folder may be moved
         values, planned = here.model_dump(mode="json"), dump_plan(plan)
         stored = self.begun(plan.study)
+        refuse_unwritable(self.folder)
         is_same = stored is not None and stored.model_dump(mode="json") == values
         is_new = not (is_same and _holds(self.plan_file, planned))
         if is_new:
@@ -146,7 +156,7 @@ class Store:
             elif not write_once(self.study_file, content):
                 self._check_same_models(plan)
             write_atomically(self.plan_file, planned)
-        for room in ("scores", "adapters", "logs"):  # after the study: a folder that has rooms says whose it is
+        for room in ("scores", ADAPTERS, "logs"):  # after the study: a folder that has rooms says whose it is
             try:
                 (self.folder / room).mkdir(exist_ok=True)
             except OSError as error:
@@ -164,10 +174,8 @@ class Store:
         """Remove what was found before, once there is something new: it would look like this version's."""
         for name in FINDINGS:
             remove(self.folder / name)
-        figures = self.folder / FIGURES
-        if not figures.is_symlink():  # a folder of somebody else's may say that they lie in one's home
-            for file in figures.rglob("*.*"):
-                remove(file)
+        for file in (self.folder / FIGURES).rglob("*.*"):
+            remove(file)
 
     def _remove_unfinished(self, plan: Plan) -> None:
         """Remove what no job will go on from: it is not planned any more, or was finished by another process."""
@@ -245,7 +253,7 @@ class Store:
 
     def adapter(self, adapter_key: str, step: int) -> Path:
         """The folder of an adapter at a step."""
-        return self.folder / "adapters" / adapter_key / f"step-{step}"
+        return self.folder / ADAPTERS / adapter_key / f"step-{step}"
 
     def adapter_files(self, adapter_key: str, step: int) -> dict[str, bytes]:
         """Read an adapter's files.
