@@ -28,7 +28,7 @@ from spillover.core.files import (
 )
 from spillover.study.adapter_store import copy_given, is_sound, is_there, read_adapter, write_adapter
 from spillover.study.catalogue import JOB_ROOMS, read_room, write_catalogue
-from spillover.study.kept import Kept, read_answers, write_kept
+from spillover.study.kept import Kept, read_answers, read_kept, write_kept
 from spillover.study.plan import Asked, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import PLAN_FILE, parse_study, read_study_text
@@ -198,17 +198,22 @@ class Store:
             )
 
     def record(self, outcome: Outcome, versions: Mapping[str, str]) -> None:
-        """Keep what a job brought back; what tells that it is done comes last.
+        """Keep what a job brought back, unless another process was first; what tells that it is done comes last.
+
+        What is there may have been read already, and a training's log is that of the adapter which is there.
 
         Raises:
             StoreError: the disk is full or the folder cannot be written.
         """
-        job = outcome.job
-        for room, table in (("logs", outcome.log), ("scores", outcome.scores)):
-            if table is not None:
-                content = write_kept(table, job, outcome.duration_s, versions)
-                write_atomically(self.folder / room / f"{job.key}.parquet", content)
-        for step, files in sorted((outcome.adapters or {}).items()):  # last: an adapter says that its job is done
+        job, name = outcome.job, f"{outcome.job.key}.parquet"
+        if outcome.scores is not None:
+            file, content = self.folder / "scores" / name, write_kept(outcome.scores, job, outcome.duration_s, versions)
+            if not write_once(file, content) and read_kept(file) is None:  # what is there is damaged
+                write_atomically(file, content)
+        adapters = outcome.adapters or {}
+        if outcome.log is not None and not all(self.holds_adapter(job.adapter_key, step) for step in adapters):
+            write_atomically(self.folder / "logs" / name, write_kept(outcome.log, job, outcome.duration_s, versions))
+        for step, files in sorted(adapters.items()):  # last: an adapter says that its job is done
             write_adapter(self.adapter(job.adapter_key, step), files)
         remove(self._unfinished(job))
 

@@ -188,6 +188,38 @@ def test_an_adapter_that_another_process_recorded_first_is_kept(plan, store):
     assert kept == (first.adapters or {})[finetune.steps[-1]]
 
 
+def later(job):
+    """What a second process brings back of a job that another one has done meanwhile."""
+    return replace(outcome(job), duration_s=2.0)
+
+
+@pytest.mark.parametrize("room", ["logs", "scores"])
+def test_scores_and_logs_that_another_process_recorded_first_are_kept(plan, store, room):
+    job = plan.finetunes[0] if room == "logs" else plan.evaluations[0]
+    store.record(outcome(job), {})
+    (file,) = (store.folder / room).glob("*.parquet")
+    first = file.read_bytes()
+    store.record(later(job), {})
+    assert file.read_bytes() == first
+
+
+def test_damaged_scores_are_replaced(plan, store):
+    job = plan.evaluations[0]
+    store.record(outcome(job), {})
+    (file,) = (store.folder / "scores").iterdir()
+    file.write_bytes(file.read_bytes()[:50])
+    store.record(later(job), {})
+    assert store.durations_s() == {job.label: 2.0}
+
+
+def test_a_log_is_of_the_training_whose_adapter_is_there(plan, store):
+    job = plan.finetunes[0]
+    store.record(outcome(job), {})
+    (store.adapter(job.adapter_key, job.steps[-1]) / "adapter_model.safetensors").unlink()
+    store.record(later(job), {})
+    assert store.durations_s() == {job.label: 2.0}
+
+
 def test_sums_are_those_of_sha256sum(plan, store):
     finetune = plan.finetunes[0]
     store.record(outcome(finetune), {})
