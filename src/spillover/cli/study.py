@@ -35,7 +35,7 @@ ONLY = Annotated[str | None, typer.Option("--only", help="source=NAME: run the b
 LIMIT = Annotated[int | None, typer.Option("--limit", min=1, help="A trial on at most N examples a target.")]
 SHARD = Annotated[str | None, typer.Option("--shard", help="3/16: the third of sixteen parts alone.")]
 MAX_TIME = Annotated[
-    str | None, typer.Option("--max-time", help="Such as 2h or 90m: then end, ready to go on, with exit code 75.")
+    str | None, typer.Option("--max-time", help="Such as 2h, 90m or 45s: then end, ready to go on, with exit code 75.")
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
