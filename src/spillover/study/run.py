@@ -37,6 +37,8 @@ class Run:
     """Jobs that could not be done."""
     left: int = 0
     """Jobs that were asked for and neither done nor failed, since the run was asked to stop."""
+    kept: int = 0
+    """Of those left: the finetunes that were begun now, and go on from where they are."""
 
 
 def run(
@@ -92,13 +94,14 @@ def carry_out(
         store.remove_findings()  # else they stand until there is something new
     versions = package_versions()
     failures: list[JobFailed] = []
-    done = 0
+    done, kept = 0, set[str]()
     if executor is not None:
         running = executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)
         with JobLog(store.folder) as log, closing(running) as events:
             for event in events:
                 if not _keep(event, store, versions, log):
                     continue
+                _note_kept(event, kept)
                 if isinstance(event, JobFinished):
                     if not done and not prepared.is_trial:
                         store.remove_findings()
@@ -110,7 +113,7 @@ def carry_out(
         store.settle()  # nor where it was killed: the next driver does it then, at its beginning
     whole = plan if prepared.is_trial else prepared.plan
     left = len(prepared.jobs) - done - len(failures)
-    return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left)
+    return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left, kept=len(kept))
 
 
 def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLog) -> bool:
@@ -136,6 +139,14 @@ def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLo
         case _:
             pass
     return True
+
+
+def _note_kept(event: JobEvent, kept: set[str]) -> None:
+    """Note which jobs, by their keys, would go on from what they have handed over."""
+    if isinstance(event, JobKept):
+        kept.add(event.job.key)
+    elif isinstance(event, JobFinished | JobFailed):
+        kept.discard(event.job.key)
 
 
 def _refuse_what_cannot_run(prepared: Prepared) -> None:

@@ -1,4 +1,4 @@
-"""Whether a study's folder may be written to: by the system's leave, and without landing in somebody's other folders."""
+"""Whether a study's folder may be written to: by the system, and without landing in folders that links lead to."""
 
 from __future__ import annotations
 

@@ -13,7 +13,11 @@ from spillover.cli import running as running_module
 from spillover.cli import stopping as stopping_module
 from spillover.cli.main import run_command
 from spillover.cli.readable import read_duration_s
+from spillover.cli.running import run_study
 from spillover.cli.stopping import TRY_AGAIN, Stop, Stopped
+from spillover.study import run as run_module
+from spillover.study.executors.executor import JobKept, JobStarted
+from spillover.study.plan import Finetune
 from spillover.study.preparing import prepare
 
 
@@ -151,6 +155,35 @@ def test_a_wish_that_comes_with_the_last_job_leaves_the_analysis_to_another_time
     monkeypatch.setattr(running_module, "_conclude", lambda *_: pytest.fail("it was analysed"))
     assert run_command(["run", str(done)]) == TRY_AGAIN
     assert "none left, and nothing analysed; give the same command again" in " ".join(capsys.readouterr().err.split())
+
+
+class Ended:
+    """An executor that is asked to end when it has begun a finetune, and has kept it or not come so far."""
+
+    def __init__(self, *, keeps):
+        self._keeps = keeps
+
+    def run(self, jobs, *_):
+        job = next(job for job in jobs if isinstance(job, Finetune))
+        if self._keeps:
+            yield JobStarted(job, 0, 4711, "here")
+            yield JobKept(job, b"state")
+        sigterm()
+
+
+@pytest.mark.parametrize(
+    ("keeps", "rehearsal", "then"),
+    [
+        (True, False, "give the same command again: finetunes that were begun go on from where they are"),
+        (False, False, "give the same command again"),
+        (True, True, "the same command begins the rehearsal anew"),
+    ],
+)
+def test_what_the_same_command_does_is_said_as_it_is(tmp_path, capsys, monkeypatch, keeps, rehearsal, then):
+    monkeypatch.setattr(run_module, "executor_of", lambda _: Ended(keeps=keeps))
+    with pytest.raises(typer.Exit):
+        run_study(small_study(tmp_path / "small", provenance={"rehearsal": rehearsal}))
+    assert capsys.readouterr().err.endswith(f"stopped, SIGTERM: 0 jobs done now, 5 left; {then}\n")
 
 
 @pytest.mark.parametrize("text", ["0s", "-1h", "inf", "nan", "1e9h", "99999999999d", "9" * 400 + "s"])

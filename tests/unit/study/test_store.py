@@ -328,7 +328,7 @@ def mine(tmp_path):
     return files
 
 
-ROOMS = ("scores", "adapters", "logs", "unfinished", "figures", "figures/3B", "tensorboard", "trial-8", "trial-8/figures")
+ROOMS = ("scores", "adapters", "logs", "unfinished", "figures", "figures/3B", "tensorboard", "trial-5", "trial-5/3B")
 
 
 @pytest.mark.parametrize("room", ROOMS)
