@@ -210,10 +210,9 @@ class Store:
             file, content = self.folder / "scores" / name, write_kept(outcome.scores, job, outcome.duration_s, versions)
             if not write_once(file, content) and read_kept(file) is None:  # what is there is damaged
                 write_atomically(file, content)
-        adapters = outcome.adapters or {}
-        if outcome.log is not None and not all(self.holds_adapter(job.adapter_key, step) for step in adapters):
+        if outcome.log is not None and not (isinstance(job, Finetune) and self._holds_adapters(job)):
             write_atomically(self.folder / "logs" / name, write_kept(outcome.log, job, outcome.duration_s, versions))
-        for step, files in sorted(adapters.items()):  # last: an adapter says that its job is done
+        for step, files in sorted((outcome.adapters or {}).items()):  # last: an adapter says that its job is done
             write_adapter(self.adapter(job.adapter_key, step), files)
         remove(self._unfinished(job))
 
@@ -240,6 +239,9 @@ class Store:
     def has_adapter(self, finetune: Finetune) -> bool:
         """Whether an adapter is there, with its files, at every step that is wanted of it."""
         return all(is_there(self.adapter(finetune.adapter_key, step)) for step in finetune.steps)
+
+    def _holds_adapters(self, finetune: Finetune) -> bool:
+        return all(self.holds_adapter(finetune.adapter_key, step) for step in finetune.steps)
 
     def holds_adapter(self, adapter_key: str, step: int) -> bool:
         """Whether an adapter is there at a step, with its files as they were written."""
