@@ -76,7 +76,7 @@ def studies() -> Iterator[Thought]:
         ("a URL as a model", _setting("models.0.path", "https://example.org/model"), "no model folder"),
         ("a URL as a file", _setting("tasks.1.train", "https://example.org/own.jsonl"), "cannot read the file"),
         ("a device as a file", _setting("tasks.1.train", "/dev/zero"), "cannot read a file"),
-        ("output in a file", _setting("output", "own.jsonl"), "cannot write"),
+        ("output in a file", _setting("output", "own.jsonl"), "is a file, no folder"),
     ):
         yield Thought("study file", name, harm, says)
 

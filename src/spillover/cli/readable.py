@@ -8,6 +8,8 @@ import typer
 
 LONGEST_S = 10 * 366 * 86400.0
 """Timers of the operating system have an end, too."""
+PART = r"(\d+(?:\.\d+)?)\s*([dhms])\s*"
+"""Of a duration: a number and its unit."""
 UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -29,13 +31,15 @@ def read_duration_s(text: str) -> float:
     Raises:
         BadParameter: it is none, 0, or longer than ten years.
 
-    >>> read_duration_s("90m"), read_duration_s("1h30m"), read_duration_s("0.5h")
+    >>> read_duration_s("90m"), read_duration_s("1h 30m"), read_duration_s("0.5H")
     (5400.0, 5400.0, 1800.0)
     """
-    parts = re.findall(r"(\d+(?:\.\d+)?)([dhms])", text)
-    seconds = sum(float(number) * UNITS_S[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != text or not 0 < seconds <= LONGEST_S:
-        raise typer.BadParameter(f"{text!r} is no duration; write one such as 2h, 90m or 1h30m")
+    written = text.strip().lower()
+    is_duration = re.fullmatch(f"({PART})+", written)
+    seconds = sum(float(number) * UNITS_S[unit] for number, unit in re.findall(PART, written))
+    if not is_duration or not 0 < seconds <= LONGEST_S:
+        what = "longer than ten years" if is_duration and seconds else "no duration"
+        raise typer.BadParameter(f"{text!r} is {what}; write one such as 2h, 90m, 45s or 1h 30m")
     return seconds
 
 

@@ -15,7 +15,7 @@ from spillover.cli.progress import StudyProgress
 from spillover.cli.stopping import TRY_AGAIN, Stop
 from spillover.cli.waiting import ANALYSING, say, sign_of_life
 from spillover.core.errors import SpilloverError, StoreError
-from spillover.core.files import write_atomically
+from spillover.core.files import is_writable, write_atomically
 from spillover.core.numbers import counted
 from spillover.core.printable import printable
 from spillover.study.devices import devices_of
@@ -121,9 +121,15 @@ def _print_failures(finished: Run, console: Console) -> None:
 
 def _print_stopped(console: Console, finished: Run, stop: Stop) -> None:
     left = f"{finished.left} left" if finished.left else "none left, and nothing analysed"
-    text = f"stopped, {stop.reason}: {counted(finished.done, 'job')} done now, {left}; give the same command again"
-    more = ": finetunes go on from where they are" if finished.left else ""
-    console.print(text + more, soft_wrap=True, highlight=False)
+    provenance = finished.plan.study.provenance
+    if provenance is not None and provenance.rehearsal:
+        then = "the same command begins the rehearsal anew"
+    elif finished.kept:
+        then = "give the same command again: finetunes that were begun go on from where they are"
+    else:
+        then = "give the same command again"
+    text = f"stopped, {stop.reason}: {counted(finished.done, 'job')} done now, {left}; {then}"
+    console.print(text, soft_wrap=True, highlight=False)
 
 
 def _print_rest(finished: Run, console: Console, shard: Shard) -> None:
@@ -154,12 +160,13 @@ def _try_to_conclude(finished: Run, console: Console, room: str) -> None:
 
 
 def _conclude(finished: Run, console: Console, room: str) -> None:
-    """Analyse what is finished, keep it in the study's folder or a room of it, and print it.
+    """Analyse what is finished, keep it in the study's folder or a room of it, where that can be written, and print it.
 
     Stdout comes last: whoever reads it may leave before the end, or the disk that it is written to be full.
     """
     # a run that is planned, or is one of many shards, needs nothing of this, which takes seconds to load
     folder = finished.store.folder / room
+    writes = is_writable(folder)
     with sign_of_life(console, ANALYSING):
         from spillover.report.figures.mixture import mixture_panels  # noqa: PLC0415
         from spillover.report.page import write_report  # noqa: PLC0415
@@ -169,16 +176,20 @@ def _conclude(finished: Run, console: Console, room: str) -> None:
 
         results = results_of(StoredStudy(store=finished.store, plan=finished.plan))
         findings = analyze_results([results])
-        write_atomically(folder / "findings.json", findings.dump())
-        write_report(findings, folder / "report.html", mixtures=mixture_panels([results]))
-    with sign_of_life(console, "drawing the figures for papers"):
-        from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
+        if writes:
+            write_atomically(folder / "findings.json", findings.dump())
+            write_report(findings, folder / "report.html", mixtures=mixture_panels([results]))
+    if writes:
+        with sign_of_life(console, "drawing the figures for papers"):
+            from spillover.report.drawing.files import write_figures  # noqa: PLC0415 (matplotlib is slow to import)
 
-        write_figures(findings, folder / "figures")
+            write_figures(findings, folder / "figures")
     screen = Console()
     screen.print(findings_in_terminal(findings, screen.width))
     rest = "" if room else ", scores/, adapters/, logs/"
     told = f"open {from_here(folder)}/report.html; beside it: findings.json, figures/{rest}"
+    if not writes:
+        told = f"nothing is written into {from_here(folder)}, which cannot be written: what stands there stays as it is"
     console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 

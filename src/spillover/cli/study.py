@@ -28,6 +28,7 @@ from spillover.study.preparing import Prepared, prepare
 from spillover.study.rehearsal import make_rehearsal
 from spillover.study.shard import Shard, read_shard
 from spillover.study.study import Study
+from spillover.study.writable import refuse_unwritable
 
 STUDY_FILE = Annotated[Path, typer.Argument(help="A study file, or the folder of a study that was begun.")]
 PRICE = Annotated[float | None, typer.Option("--gpu-hour-price", min=0, help="Price of a GPU hour: adds the cost.")]
@@ -35,7 +36,7 @@ ONLY = Annotated[str | None, typer.Option("--only", help="source=NAME: run the b
 LIMIT = Annotated[int | None, typer.Option("--limit", min=1, help="A trial on at most N examples a target.")]
 SHARD = Annotated[str | None, typer.Option("--shard", help="3/16: the third of sixteen parts alone.")]
 MAX_TIME = Annotated[
-    str | None, typer.Option("--max-time", help="Such as 2h or 90m: then end, ready to go on, with exit code 75.")
+    str | None, typer.Option("--max-time", help="Such as 2h, 90m or 45s: then end, ready to go on, with exit code 75.")
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
@@ -91,7 +92,7 @@ def plan(
     prepared = prepare(load_study_to_run(study_file), only=_source(only), limit=limit, shard=_shard(shard))
     summary = _summary(prepared, gpu_hour_price)
     unmet = [f"{fault.where}: {fault.message}" for fault in missing_weights(prepared.asked.study)]
-    in_the_way = [*obstacles(prepared.asked.study), *unmet]
+    in_the_way = [*obstacles(prepared.asked.study), *unmet, *_unwritable(prepared)]
     if json:
         overlaps = [str(overlap) for overlap in prepared.overlaps]
         _print_json({**summary, "obstacles": in_the_way, "overlaps": overlaps})
@@ -182,6 +183,15 @@ def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
     if price is not None:
         summary["estimated_cost"] = round(cost.seconds / 3600 * cost.devices * price, 2)
     return summary
+
+
+def _unwritable(prepared: Prepared) -> list[str]:
+    try:
+        if prepared.jobs:  # else run reads alone
+            refuse_unwritable(prepared.store.folder)
+    except StoreError as error:
+        return [f"{error.where}: {error.message}"]
+    return []
 
 
 def _machine(cost: Cost) -> str:

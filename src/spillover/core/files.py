@@ -155,6 +155,17 @@ def remove(path: Path) -> None:
         raise unwritable(path, error) from error
 
 
+def is_writable(folder: Path) -> bool:
+    """Whether files can be put into a folder; of one that is not there, whether it can be made."""
+    there = existing(folder)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+def existing(path: Path) -> Path:
+    """A path, or the nearest place above it that is there."""
+    return next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed processes left half written, anywhere below a folder.
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from spillover.core.errors import ModelError, StoreError, StudyError
+from spillover.core.files import is_writable
 from spillover.study.devices import executor_of, obstacles
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
@@ -18,6 +19,7 @@ from spillover.study.provenance import package_versions
 from spillover.study.shard import Shard
 from spillover.study.store import Store
 from spillover.study.study import Study
+from spillover.study.writable import refuse_unwritable
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ class Run:
     """Jobs that could not be done."""
     left: int = 0
     """Jobs that were asked for and neither done nor failed, since the run was asked to stop."""
+    kept: int = 0
+    """Of those left: the finetunes that were begun now, and go on from where they are."""
 
 
 def run(
@@ -90,13 +94,14 @@ def carry_out(
         store.remove_findings()  # else they stand until there is something new
     versions = package_versions()
     failures: list[JobFailed] = []
-    done = 0
+    done, kept = 0, set[str]()
     if executor is not None:
         running = executor.run(prepared.jobs, _Start(plan.study), _input_from(store), stop)
         with JobLog(store.folder) as log, closing(running) as events:
             for event in events:
                 if not _keep(event, store, versions, log):
                     continue
+                _note_kept(event, kept)
                 if isinstance(event, JobFinished):
                     if not done and not prepared.is_trial:
                         store.remove_findings()
@@ -108,7 +113,7 @@ def carry_out(
         store.settle()  # nor where it was killed: the next driver does it then, at its beginning
     whole = plan if prepared.is_trial else prepared.plan
     left = len(prepared.jobs) - done - len(failures)
-    return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left)
+    return Run(plan=whole, store=store, done=done, failures=tuple(failures), left=left, kept=len(kept))
 
 
 def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLog) -> bool:
@@ -136,6 +141,14 @@ def _keep(event: JobEvent, store: Store, versions: Mapping[str, str], log: JobLo
     return True
 
 
+def _note_kept(event: JobEvent, kept: set[str]) -> None:
+    """Note which jobs, by their keys, would go on from what they have handed over."""
+    if isinstance(event, JobKept):
+        kept.add(event.job.key)
+    elif isinstance(event, JobFinished | JobFailed):
+        kept.discard(event.job.key)
+
+
 def _refuse_what_cannot_run(prepared: Prepared) -> None:
     if prepared.is_undone:
         changed = "; ".join(prepared.changed()) or "the models' files, the data or how spillover trains"
@@ -157,8 +170,13 @@ def _refuse_what_cannot_run(prepared: Prepared) -> None:
 def _begin(prepared: Prepared) -> bool:
     """Begin a study or go on with it, and say whether the folder held no study or another version of it."""
     store = prepared.store
-    begins = not (prepared.is_trial and store.begun(prepared.asked.study))
-    is_new = begins and store.begin(prepared.plan)
+    if not prepared.jobs and not is_writable(store.folder):  # it can be read all the same
+        return False
+    if prepared.is_trial and store.begun(prepared.asked.study):
+        refuse_unwritable(store.folder)
+        is_new = False
+    else:
+        is_new = store.begin(prepared.plan)
     for job in prepared.jobs:
         if isinstance(job, Evaluate):
             store.adopt(job)

@@ -6,7 +6,6 @@ Only drivers write here. There is no lock and no server: keys do not clash, so t
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,14 +16,24 @@ import pyarrow as pa
 import yaml
 
 from spillover.core.errors import StoreError
-from spillover.core.files import is_abandoned, read_file, remove, sweep, unwritable, write_atomically, write_once
+from spillover.core.files import (
+    existing,
+    is_abandoned,
+    read_file,
+    remove,
+    sweep,
+    unwritable,
+    write_atomically,
+    write_once,
+)
 from spillover.study.adapter_store import copy_given, is_sound, is_there, read_adapter, write_adapter
 from spillover.study.catalogue import JOB_ROOMS, read_room, write_catalogue
-from spillover.study.kept import Kept, read_answers, write_kept
+from spillover.study.kept import Kept, read_answers, read_kept, write_kept
 from spillover.study.plan import Asked, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
 from spillover.study.reading import PLAN_FILE, parse_study, read_study_text
 from spillover.study.study import Study
+from spillover.study.writable import ADAPTERS, refuse_unwritable
 
 STATE = re.compile(r"[0-9a-f]{32}\.(state|safetensors)")
 """The name of what an unfinished job has kept; the second ending is that of earlier versions."""
@@ -107,14 +116,13 @@ class Store:
         """The version of a study that the folder holds; None where the study is not begun.
 
         Raises:
-            StoreError: the folder belongs to a study of another name, holds something else, or cannot be written.
+            StoreError: the folder belongs to a study of another name, holds something else, or is none.
             StudyError: its study file is broken.
         """
         stored = self.stored_study()
-        there = next(place for place in (self.folder.absolute(), *self.folder.absolute().parents) if place.exists())
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            what = f"cannot write into {there}" if there.is_dir() else f"{there} is a file, no folder"
-            raise StoreError(what, where=str(self.folder), hint="choose another folder, output: in a study file")
+        if not (there := existing(self.folder)).is_dir():
+            hint = "choose another folder, output: in a study file"
+            raise StoreError(f"{there} is a file, no folder", where=str(self.folder), hint=hint)
         if stored is not None and stored.name != study.name:
             raise StoreError(
                 f"the folder belongs to the study {stored.name!r}, not {study.name!r}",
@@ -132,11 +140,13 @@ class Store:
             Whether there was none, or another version of it, whose findings are not this one's.
 
         Raises:
-            StoreError: it belongs to a study of another name, cannot be written, or was begun meanwhile otherwise.
+            StoreError: it belongs to a study of another name, cannot be written, has a link in the place of a folder,
+                or was begun meanwhile otherwise.
         """
         here = plan.study.model_copy(update={"output": "."})  # the folder may be moved
         values, planned = here.model_dump(mode="json"), dump_plan(plan)
         stored = self.begun(plan.study)
+        refuse_unwritable(self.folder)
         is_same = stored is not None and stored.model_dump(mode="json") == values
         is_new = not (is_same and _holds(self.plan_file, planned))
         if is_new:
@@ -146,7 +156,7 @@ class Store:
             elif not write_once(self.study_file, content):
                 self._check_same_models(plan)
             write_atomically(self.plan_file, planned)
-        for room in ("scores", "adapters", "logs"):  # after the study: a folder that has rooms says whose it is
+        for room in ("scores", ADAPTERS, "logs"):  # after the study: a folder that has rooms says whose it is
             try:
                 (self.folder / room).mkdir(exist_ok=True)
             except OSError as error:
@@ -164,10 +174,8 @@ class Store:
         """Remove what was found before, once there is something new: it would look like this version's."""
         for name in FINDINGS:
             remove(self.folder / name)
-        figures = self.folder / FIGURES
-        if not figures.is_symlink():  # a folder of somebody else's may say that they lie in one's home
-            for file in figures.rglob("*.*"):
-                remove(file)
+        for file in (self.folder / FIGURES).rglob("*.*"):
+            remove(file)
 
     def _remove_unfinished(self, plan: Plan) -> None:
         """Remove what no job will go on from: it is not planned any more, or was finished by another process."""
@@ -190,16 +198,20 @@ class Store:
             )
 
     def record(self, outcome: Outcome, versions: Mapping[str, str]) -> None:
-        """Keep what a job brought back; what tells that it is done comes last.
+        """Keep what a job brought back, unless another process was first; what tells that it is done comes last.
+
+        What is there may have been read already, and a training's log is that of the adapter which is there.
 
         Raises:
             StoreError: the disk is full or the folder cannot be written.
         """
-        job = outcome.job
-        for room, table in (("logs", outcome.log), ("scores", outcome.scores)):
-            if table is not None:
-                content = write_kept(table, job, outcome.duration_s, versions)
-                write_atomically(self.folder / room / f"{job.key}.parquet", content)
+        job, name = outcome.job, f"{outcome.job.key}.parquet"
+        if outcome.scores is not None:
+            file, content = self.folder / "scores" / name, write_kept(outcome.scores, job, outcome.duration_s, versions)
+            if not write_once(file, content) and read_kept(file) is None:  # what is there is damaged
+                write_atomically(file, content)
+        if outcome.log is not None and not (isinstance(job, Finetune) and self._holds_adapters(job)):
+            write_atomically(self.folder / "logs" / name, write_kept(outcome.log, job, outcome.duration_s, versions))
         for step, files in sorted((outcome.adapters or {}).items()):  # last: an adapter says that its job is done
             write_adapter(self.adapter(job.adapter_key, step), files)
         remove(self._unfinished(job))
@@ -228,6 +240,9 @@ class Store:
         """Whether an adapter is there, with its files, at every step that is wanted of it."""
         return all(is_there(self.adapter(finetune.adapter_key, step)) for step in finetune.steps)
 
+    def _holds_adapters(self, finetune: Finetune) -> bool:
+        return all(self.holds_adapter(finetune.adapter_key, step) for step in finetune.steps)
+
     def holds_adapter(self, adapter_key: str, step: int) -> bool:
         """Whether an adapter is there at a step, with its files as they were written."""
         return is_sound(self.adapter(adapter_key, step))
@@ -245,7 +260,7 @@ class Store:
 
     def adapter(self, adapter_key: str, step: int) -> Path:
         """The folder of an adapter at a step."""
-        return self.folder / "adapters" / adapter_key / f"step-{step}"
+        return self.folder / ADAPTERS / adapter_key / f"step-{step}"
 
     def adapter_files(self, adapter_key: str, step: int) -> dict[str, bytes]:
         """Read an adapter's files.

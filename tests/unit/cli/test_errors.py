@@ -144,7 +144,7 @@ def test_a_folder_that_is_a_file(tmp_path, capsys):
     text = "name: x\noutput: {folder}/out\ntasks: {{kind: perception, names: [Counting], examples: 5}}\n"
     code, said = plan(tmp_path, text, capsys, "run")
     assert code == 2
-    assert "cannot write" in said
+    assert "is a file, no folder" in said
 
 
 def test_init_does_not_overwrite(tmp_path, capsys):

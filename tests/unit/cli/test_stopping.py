@@ -13,7 +13,11 @@ from spillover.cli import running as running_module
 from spillover.cli import stopping as stopping_module
 from spillover.cli.main import run_command
 from spillover.cli.readable import read_duration_s
+from spillover.cli.running import run_study
 from spillover.cli.stopping import TRY_AGAIN, Stop, Stopped
+from spillover.study import run as run_module
+from spillover.study.executors.executor import JobKept, JobStarted
+from spillover.study.plan import Finetune
 from spillover.study.preparing import prepare
 
 
@@ -30,10 +34,15 @@ def sigterm():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.parametrize("text", ["", "2", "h", "2 h", "2w", "-1h", "0h", "1h30", "two hours"])
+@pytest.mark.parametrize("text", ["", "2", "h", "2w", "-1h", "0h", "1h30", "1h3 0m", "2h,", "two hours"])
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(typer.BadParameter, match="such as 2h"):
         read_duration_s(text)
+
+
+@pytest.mark.parametrize("text", ["2H", "2 h", " 1h 60M ", "1 h 60 m", "7200s"])
+def test_a_duration_may_have_capitals_and_blanks(text):
+    assert read_duration_s(text) == 7200
 
 
 def test_it_stops_when_its_time_is_up_and_not_before():
@@ -148,7 +157,37 @@ def test_a_wish_that_comes_with_the_last_job_leaves_the_analysis_to_another_time
     assert "none left, and nothing analysed; give the same command again" in " ".join(capsys.readouterr().err.split())
 
 
+class Ended:
+    """An executor that is asked to end when it has begun a finetune, and has kept it or not come so far."""
+
+    def __init__(self, *, keeps):
+        self._keeps = keeps
+
+    def run(self, jobs, *_):
+        job = next(job for job in jobs if isinstance(job, Finetune))
+        if self._keeps:
+            yield JobStarted(job, 0, 4711, "here")
+            yield JobKept(job, b"state")
+        sigterm()
+
+
+@pytest.mark.parametrize(
+    ("keeps", "rehearsal", "then"),
+    [
+        (True, False, "give the same command again: finetunes that were begun go on from where they are"),
+        (False, False, "give the same command again"),
+        (True, True, "the same command begins the rehearsal anew"),
+    ],
+)
+def test_what_the_same_command_does_is_said_as_it_is(tmp_path, capsys, monkeypatch, keeps, rehearsal, then):
+    monkeypatch.setattr(run_module, "executor_of", lambda _: Ended(keeps=keeps))
+    with pytest.raises(typer.Exit):
+        run_study(small_study(tmp_path / "small", provenance={"rehearsal": rehearsal}))
+    assert capsys.readouterr().err.endswith(f"stopped, SIGTERM: 0 jobs done now, 5 left; {then}\n")
+
+
 @pytest.mark.parametrize("text", ["0s", "-1h", "inf", "nan", "1e9h", "99999999999d", "9" * 400 + "s"])
 def test_a_time_that_no_timer_can_wait_for_is_refused(text, done, capsys):
     assert run_command(["run", str(done), f"--max-time={text}"]) == 2
-    assert "is no duration" in capsys.readouterr().err
+    reason = "is longer than ten years" if text[0] == "9" else "is no duration"
+    assert reason in " ".join(capsys.readouterr().err.replace("│", " ").split())

@@ -48,6 +48,11 @@ def forget():
     catalogue._parse.cache_clear()
 
 
+def record_anew(store, job):
+    (store.folder / "scores" / f"{job.key}.parquet").unlink()
+    store.record(outcome(job), {})
+
+
 def age(folder):
     for room in catalogue.JOB_ROOMS:
         for file in (folder / room).glob("*.parquet"):
@@ -69,7 +74,7 @@ def test_what_was_written_down_is_what_the_files_say_and_none_is_opened(store, o
 
 def test_a_file_that_was_written_since_is_opened_and_no_other(plan, store, opened):
     job = plan.evaluations[0]
-    store.record(outcome(job), {})
+    record_anew(store, job)
     said(store)
     assert opened == [f"{job.key}.parquet"]
 
@@ -96,7 +101,7 @@ def test_a_file_that_is_gone_or_damaged_since_is_to_be_done_again(plan, store, o
 
 def test_what_was_only_just_written_is_not_written_down(plan, store):
     job = plan.evaluations[0]
-    store.record(outcome(job), {})
+    record_anew(store, job)
     store.settle()
     files = json.loads((store.folder / catalogue.CATALOGUE).read_bytes())["files"]
     assert f"scores/{job.key}.parquet" not in files

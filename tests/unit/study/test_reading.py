@@ -1,3 +1,4 @@
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from spillover.core.errors import StudyError
 from spillover.study.opening import load_study_to_run, open_study
 from spillover.study.preparing import prepare
 from spillover.study.reading import load_analysis_settings, load_study, parse_study
+from spillover.study.study import RayExecutor
 
 FILE = Path("study.yaml")
 
@@ -22,6 +24,15 @@ def test_the_template_is_a_study():
     study = parse_study((files("spillover.study") / "template.yaml").read_text(), FILE)
     assert study.name == "my-study"
     assert len(open_study(study).sources) == 3
+
+
+def test_the_template_says_what_runs_it_on_a_cluster():
+    lines = (files("spillover.study") / "template.yaml").read_text().splitlines()
+    (place,) = (number for number, line in enumerate(lines) if line.startswith("executor:"))
+    rest = next(number for number in range(place + 1, len(lines)) if not lines[number].startswith(" "))
+    (written,) = re.findall(r"\{kind: ray.*?\}", "\n".join(lines[place:rest]))
+    study = parse_study("\n".join([*lines[:place], f"executor: {written}", *lines[rest:]]), FILE)
+    assert study.executor == RayExecutor(address="auto")
 
 
 def test_every_fault_is_told_at_once_with_its_line():

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from tests.conftest import small_study
-from tests.unit.study.made_up import EXAMPLES, outcome
+from tests.unit.study.made_up import EXAMPLES, outcome, record_evaluations
 
 from spillover.core.errors import StoreError
 from spillover.core.keys import hash_file
@@ -18,7 +19,9 @@ from spillover.study.executors.executor import JobStarted
 from spillover.study.job_log import JobLog, job_log
 from spillover.study.opening import open_study
 from spillover.study.plan import plan_study
+from spillover.study.preparing import prepare
 from spillover.study.resume import pending
+from spillover.study.run import carry_out
 from spillover.study.store import Store
 from spillover.study.study import Provenance
 
@@ -185,6 +188,38 @@ def test_an_adapter_that_another_process_recorded_first_is_kept(plan, store):
     assert kept == (first.adapters or {})[finetune.steps[-1]]
 
 
+def later(job):
+    """What a second process brings back of a job that another one has done meanwhile."""
+    return replace(outcome(job), duration_s=2.0)
+
+
+@pytest.mark.parametrize("room", ["logs", "scores"])
+def test_scores_and_logs_that_another_process_recorded_first_are_kept(plan, store, room):
+    job = plan.finetunes[0] if room == "logs" else plan.evaluations[0]
+    store.record(outcome(job), {})
+    (file,) = (store.folder / room).glob("*.parquet")
+    first = file.read_bytes()
+    store.record(later(job), {})
+    assert file.read_bytes() == first
+
+
+def test_damaged_scores_are_replaced(plan, store):
+    job = plan.evaluations[0]
+    store.record(outcome(job), {})
+    (file,) = (store.folder / "scores").iterdir()
+    file.write_bytes(file.read_bytes()[:50])
+    store.record(later(job), {})
+    assert store.durations_s() == {job.label: 2.0}
+
+
+def test_a_log_is_of_the_training_whose_adapter_is_there(plan, store):
+    job = plan.finetunes[0]
+    store.record(outcome(job), {})
+    (store.adapter(job.adapter_key, job.steps[-1]) / "adapter_model.safetensors").unlink()
+    store.record(later(job), {})
+    assert store.durations_s() == {job.label: 2.0}
+
+
 def test_sums_are_those_of_sha256sum(plan, store):
     finetune = plan.finetunes[0]
     store.record(outcome(finetune), {})
@@ -282,16 +317,44 @@ def test_an_adapter_that_lost_its_weights_is_trained_again(plan, store):
     assert not store.has_adapter(finetune)
 
 
-def test_nothing_is_written_or_removed_through_a_link(plan, store, tmp_path):
-    """As a folder of somebody else's may have them."""
-    home = tmp_path / "home"
-    home.mkdir()
-    mine = [home / name for name in ("profile.txt", "photo.png", f"{'0' * 32}.json")]
-    for file in mine:
+@pytest.fixture
+def mine(tmp_path):
+    """Files of somebody's, in a folder that a study folder of somebody else's may have links to."""
+    files = [tmp_path / "home" / name for name in ("profile.txt", "graph.png", f"{'0' * 32}.state")]
+    files[0].parent.mkdir()
+    for file in files:
         file.write_text("mine")
         os.utime(file, (time.time() - 3600, time.time() - 3600))
-    (store.folder / "figures").symlink_to(home)
-    (store.folder / "unfinished").symlink_to(home)
+    return files
+
+
+ROOMS = ("scores", "adapters", "logs", "unfinished", "figures", "figures/3B", "tensorboard", "trial-5", "trial-5/3B")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("limit", [None, 5])
+def test_a_link_in_the_place_of_a_folder_is_refused_before_anything_is_written(plan, store, mine, room, limit):
+    record_evaluations(store, plan)
+    prepared = prepare(plan.study, limit=limit)
+    place = store.folder / room
+    if place.exists():
+        shutil.rmtree(place)
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(mine[0].parent)
+    before = sorted(store.folder.rglob("*"))
+    with pytest.raises(StoreError, match=f"{place}: it is a link"):
+        carry_out(prepared)
+    assert [file.read_text() for file in mine] == ["mine"] * 3
+    assert sorted(mine[0].parent.iterdir()) == sorted(mine)
+    assert sorted(store.folder.rglob("*")) == before
+
+
+def test_a_studys_whole_folder_may_be_a_link(plan, store, tmp_path):
+    (tmp_path / "link").symlink_to(store.folder)
+    assert not Store(tmp_path / "link").begin(plan)
+
+
+def test_nothing_is_written_through_a_link_in_the_place_of_a_file(plan, store, mine):
     job = plan.evaluations[0]
     for place in (
         store.folder / "findings.json",
@@ -303,7 +366,7 @@ def test_nothing_is_written_or_removed_through_a_link(plan, store, tmp_path):
     store.record(outcome(job), {})
     with JobLog(store.folder) as log:
         log.tell(JobStarted(job, 0, 4711, "node-7"))
-    assert [file.read_text() for file in mine] == ["mine"] * 3
+    assert mine[0].read_text() == "mine"
     assert store.answered(), "the scores stand in the place of the link"
 
 
