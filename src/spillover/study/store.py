@@ -245,6 +245,10 @@ class Store:
             return
         copy_given(Path(job.given), job.content, self.adapter(job.adapter_key, job.step))
 
+    def score_files(self, job: Evaluate) -> list[Path]:
+        """The files that hold a job's answers."""
+        return list(_files_of(job, self.answered()))
+
     def adapter(self, adapter_key: str, step: int) -> Path:
         """The folder of an adapter at a step."""
         return self.folder / "adapters" / adapter_key / f"step-{step}"
