@@ -1,7 +1,8 @@
 """Faults beyond kills: run `python benchmarks/damage.py` (kills of the driver are `benchmarks/faults.py`).
 
 A real study of the tiny checkpoint is run once undisturbed; then, each time from a copy or anew, one of these is done
-to it, the same command given again until it ends well, and its findings compared to the last digit:
+to it, the same command given again, what that advises done, the command given once more, and its findings compared to
+the last digit:
 
 - damage: a file of the study's folder or of the feature cache is truncated, has a bit flipped, is emptied, made
   unreadable or removed;
@@ -10,9 +11,9 @@ to it, the same command given again until it ends well, and its findings compare
   files), until it has ended with a fault and room is made;
 - a killed worker: a worker process is killed at a moment drawn from the run, of the local executor and of Ray.
 
-Counted: how often it went on by itself (recovered), ended with a fault that names what is wrong (refused, exit code 2),
-came to other findings than undisturbed (different), or ended in any other way (internal). Exit 1 if one of the last two
-is not 0.
+Counted: how often it went on by itself (recovered), ended well but for what its findings say is lost (told), ended with
+a fault that names what is wrong (refused, exit code 2), came to other findings than undisturbed in spite of what was
+advised (different), or ended in any other way (internal). Exit 1 if one of the last two is not 0.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -56,6 +58,9 @@ KINDS = (
     "findings.json",
 )
 """What is damaged of a study's folder."""
+REMOVE = re.compile(r"in the study's folder, rm -r (.*); then spillover run")
+COPY = re.compile(r"cp YOURS\.yaml (.*), then spillover run")
+"""What is advised in findings and errors; beside that, to give the same command again."""
 
 
 @dataclass(slots=True)
@@ -65,8 +70,10 @@ class Figures:
     tried: int = 0
     recovered: int = 0
     """The command went on by itself."""
+    told: int = 0
+    """It ended well, and its findings say what is lost."""
     refused: int = 0
-    """It ended with a fault that says what is wrong, and went on once that was mended."""
+    """It ended with a fault that says what is wrong."""
     different: int = 0
     internal: int = 0
     said: list[str] = field(default_factory=list[str])
@@ -77,7 +84,7 @@ class Figures:
         self.tried += 1
         setattr(self, came, getattr(self, came) + 1)
         self.different += not same
-        line = next((line for line in said.splitlines() if line.startswith(("error: ", "failed: "))), "")
+        line = next((line for line in said.splitlines() if line.startswith(("error: ", "failed: ", "lost: "))), "")
         if came != "recovered" and line not in self.said:
             self.said.append(line[:300] or said[-300:])
 
@@ -120,13 +127,34 @@ class Bench:
             start_new_session=True,
         )
 
-    def judge(self, figures: Figures, folder: Path, code: int, said: str, mend: Callable[[], object]) -> None:
-        """Count how a disturbed run ended, and take it to its end."""
+    def judge(
+        self, figures: Figures, folder: Path, code: int, said: str, make_room: Callable[[], object] | None = None
+    ) -> None:
+        """Count how a disturbed run ended, and take it to its end by what it advises and nothing else."""
         came = {0: "recovered", 2: "refused"}.get(code, "internal") if "Traceback" not in said else "internal"
-        if came == "refused":
-            mend()
+        if came == "recovered" and (lost := tell_lost(folder)):
+            came, said = "told", lost
+        if came in ("told", "refused"):
+            self._follow(folder, said)
+            if make_room:
+                make_room()
             code, _ = self.run(folder)
         figures.add(came, said, same=code == 0 and findings(folder) == self.wanted)
+
+    def _follow(self, folder: Path, said: str) -> None:
+        for name in " ".join(REMOVE.findall(said)).split():
+            place = folder / name
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+        for name in COPY.findall(said):
+            Path(name).unlink(missing_ok=True)  # where a link stands for what cannot be read
+            shutil.copy(self.place / f"{folder.name}.yaml", name)
+
+
+def tell_lost(folder: Path) -> str:
+    """What the findings say is lost, a line each."""
+    warnings = [each for model in findings(folder)["models"] for each in model["warnings"]]
+    lost = [f"lost: {each['text']}" for each in warnings if each["kind"].startswith("damaged_")]
+    return "\n".join(dict.fromkeys(lost))  # each protocol's findings tell it
 
 
 def truncate(data: bytes, rng: np.random.Generator) -> bytes:
@@ -160,21 +188,22 @@ def harm(file: Path, name: str, rng: np.random.Generator) -> None:
 
 
 def damage(bench: Bench, whole: Path, most: int) -> Iterator[tuple[str, Figures]]:
-    """Damage files of a finished study; adapters with the scores that they gave, or nobody would read them."""
-    for pattern in KINDS:
+    """Damage files of a finished study, and adapters also where they are to be asked again."""
+    cases = [(pattern, False) for pattern in KINDS]
+    cases += [(pattern, True) for pattern in KINDS if pattern.startswith("adapters")]
+    for pattern, is_asked in cases:
         figures = Figures()
         for name in list(HARMS)[:most]:
             folder = bench.place / "damaged"
             shutil.copytree(whole, folder)
             file = bench.rng.choice(np.array(sorted(folder.glob(pattern)), dtype=object))
-            intact = file.read_bytes()
-            if pattern.startswith("adapters"):
+            if is_asked:
                 _forget_scores(folder)
             harm(file, name, bench.rng)
             code, said = bench.run(folder)
-            bench.judge(figures, folder, code, said, lambda file=file, intact=intact: _put_back(file, intact))
+            bench.judge(figures, folder, code, said)
             shutil.rmtree(folder)
-        yield f"damaged {pattern}", figures
+        yield f"damaged {pattern}{', to be asked' if is_asked else ''}", figures
 
 
 def damage_features(bench: Bench, whole: Path, most: int) -> Iterator[tuple[str, Figures]]:
@@ -187,7 +216,7 @@ def damage_features(bench: Bench, whole: Path, most: int) -> Iterator[tuple[str,
         for file in sorted(bench.cache.rglob("*.safetensors")):
             harm(file, name, bench.rng)
         code, said = bench.run(folder)
-        bench.judge(figures, folder, code, said, lambda: None)
+        bench.judge(figures, folder, code, said)
         shutil.rmtree(folder)
         for file in [file for file in bench.cache.rglob("*.safetensors") if file.is_symlink()]:
             file.unlink()
@@ -197,12 +226,6 @@ def damage_features(bench: Bench, whole: Path, most: int) -> Iterator[tuple[str,
 def _forget_scores(folder: Path) -> None:
     for file in (folder / "scores").iterdir():
         file.unlink()
-
-
-def _put_back(file: Path, content: bytes) -> None:
-    if file.parent.is_dir():  # else the study has removed what is damaged, and makes it again
-        file.unlink(missing_ok=True)
-        file.write_bytes(content)
 
 
 def two_drivers(bench: Bench, times: int) -> Iterator[tuple[str, Figures]]:
@@ -215,7 +238,7 @@ def two_drivers(bench: Bench, times: int) -> Iterator[tuple[str, Figures]]:
         second = bench.begin(folder)
         ended = [(process.communicate()[0], process.returncode) for process in (first, second)]
         for said, code in ended:
-            bench.judge(figures, folder, code, said, lambda: None)
+            bench.judge(figures, folder, code, said)
         shutil.rmtree(folder)
     yield "two drivers", figures
 
@@ -233,7 +256,7 @@ def full_disk(bench: Bench, size: int, times: int) -> Iterator[tuple[str, Figure
         folder = bench.place / "limited"
         with bench.begin(folder, int(share * size / 10)) as process:
             said, _ = process.communicate()
-        bench.judge(limited, folder, process.returncode, said, lambda: None)
+        bench.judge(limited, folder, process.returncode, said)
         shutil.rmtree(folder)
     if figures.tried:
         yield "full disk (tmpfs)", figures
@@ -269,7 +292,7 @@ def killed_workers(bench: Bench, executor: str, times: int) -> Iterator[tuple[st
             killed = beside.submit(_kill_worker, process, name, bench)
             said, _ = process.communicate()  # read meanwhile: a full pipe would hold it up
         if killed.result():
-            bench.judge(figures, folder, process.returncode, said, lambda: None)
+            bench.judge(figures, folder, process.returncode, said)
         shutil.rmtree(folder, ignore_errors=True)
     yield f"killed worker ({executor})", figures
 
@@ -339,7 +362,7 @@ def report(counted: dict[str, Figures], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({label: asdict(figures) for label, figures in counted.items()}, indent=1))
     else:
-        columns = ("tried", "recovered", "refused", "different", "internal")
+        columns = ("tried", "recovered", "told", "refused", "different", "internal")
         print(f"{'':56}" + "".join(f"{column:>11}" for column in columns))
         for label, figures in counted.items():
             print(f"{label:56}" + "".join(f"{getattr(figures, column):>11}" for column in columns))

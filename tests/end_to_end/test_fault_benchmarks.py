@@ -14,6 +14,8 @@ from spillover.study.job_log import JobLog
 from spillover.study.plan import Finetune
 from spillover.study.preparing import prepare
 
+KINDS = ("scores/*.parquet", "adapters/*/step-*/adapter_model.safetensors", "logs/*.parquet")
+
 
 @pytest.fixture
 def smallest(monkeypatch):
@@ -21,7 +23,7 @@ def smallest(monkeypatch):
     study = faults.STUDY | {"controls": [], "executor": faults.STUDY["executor"] | {"processes": 1}}
     for module in (faults, damage):
         monkeypatch.setattr(module, "STUDY", study)
-    monkeypatch.setattr(damage, "KINDS", damage.KINDS[:2])  # scores and weights
+    monkeypatch.setattr(damage, "KINDS", KINDS)
 
 
 @pytest.mark.slow
@@ -35,12 +37,18 @@ def test_a_killed_study_loses_and_repeats_nothing_and_finds_the_same(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("smallest")
-def test_damaged_scores_and_weights_are_made_again_or_named_and_what_is_found_is_the_same(tmp_path):
+def test_what_is_damaged_is_made_again_or_told_and_had_again_as_is_advised(tmp_path):
     bench = damage.run_undisturbed(tmp_path, np.random.default_rng(0))
     counted = dict(damage.damage(bench, tmp_path / "whole", 1))
-    assert len(counted) == len(damage.KINDS)
     assert all(figures.tried == 1 for figures in counted.values())
     assert not {label: figures for label, figures in counted.items() if figures.different or figures.internal}
+    scores, weights, logs = (f"damaged {kind}" for kind in KINDS)
+    assert {label: figures.told for label, figures in counted.items()} == {
+        scores: 0,
+        weights: 1,
+        logs: 1,
+        f"{weights}, to be asked": 0,
+    }
 
 
 def test_a_recorded_job_that_is_done_again_is_counted_though_its_files_stay_as_they_are(tmp_path):

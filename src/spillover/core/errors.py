@@ -87,17 +87,18 @@ class StudyError(SpilloverError):
     Args:
         faults: all of them, in the order of the file.
         of: what has them, where it is a part of a study.
+        hint: what to do, where all of them have one remedy.
     """
 
-    def __init__(self, faults: Sequence[Fault], of: str = "the study") -> None:
+    def __init__(self, faults: Sequence[Fault], of: str = "the study", hint: str | None = None) -> None:
         self.faults = tuple(faults)
         self.of = of
         lines = [f"{fault.where}: {fault.message}".replace("\n", "\n  ") for fault in self.faults]
         title = f"{of} has a fault" if len(lines) == 1 else f"{of} has {len(lines)} faults"
-        super().__init__("\n  ".join([f"{title}:", *lines]))
+        super().__init__("\n  ".join([f"{title}:", *lines]), hint=hint)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (StudyError, (self.faults, self.of))
+        return (StudyError, (self.faults, self.of, self.hint))
 
 
 def shortened(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from spillover.analysis import Beside, WeightSimilarity, compare_updates
 from spillover.analysis.training import TrainingCurve, thin_curve
 from spillover.analysis.warned import Warned
 from spillover.core.errors import StoreError
-from spillover.core.files import read_file
-from spillover.core.parquet import read_parquet
+from spillover.study.catalogue import read_room
+from spillover.study.labelled import read_log
+from spillover.study.lost import warn_of_lost_adapters, warn_of_lost_logs
 from spillover.study.overlap import warn_of_overlap
-from spillover.study.plan import Evaluate, Job
+from spillover.study.plan import Evaluate, Finetune, Job
 from spillover.study.stored import StoredStudy, open_stored_study
 from spillover.study.study import Study
 from spillover.study.updates import SAME_FOR_ALL, StoredUpdate
@@ -28,7 +29,7 @@ def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
         study: a study's folder.
 
     Raises:
-        StoreError: the folder holds no study, or an adapter or log in it is broken.
+        StoreError: the folder holds no study, or what overlaps in it cannot be read.
     """
     stored = study if isinstance(study, StoredStudy) else open_stored_study(study)
     models = dict.fromkeys(job.model for job in stored.plan.jobs)
@@ -36,11 +37,12 @@ def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
 
 
 def _beside(stored: StoredStudy, model: str) -> Beside:
-    there = [
-        (job, folder, stored.store.holds_adapter(job.adapter_key, job.step or 0))
-        for job, folder in _adapters(stored, model)
-    ]
-    updates = [(job, StoredUpdate(folder)) for job, folder, sound in there if sound]
+    asked = [job for job in stored.plan.evaluations if job.model == model and job.step is not None]
+    last = [job for job in asked if job.fraction == 1]
+    found = [(job, _update(stored, job)) for job in last]
+    updates = [(job, update) for job, update in found if update is not None]
+    finetunes = [job for job in stored.plan.finetunes if job.model == model]
+    logs = _read_logs(stored, finetunes)
     mixtures = {each.name for each in stored.study.mixtures}
     by_source: dict[str, list[StoredUpdate]] = {}
     for job, update in updates:
@@ -49,34 +51,28 @@ def _beside(stored: StoredStudy, model: str) -> Beside:
     similarity = None
     if len(by_source) > 1 and stored.study.analysis.weight_similarity:
         similarity = WeightSimilarity(sources=tuple(by_source), cosine=compare_updates(by_source))
-    trained = [(job, {**update.settings, **_logged(stored, job)}) for job, update in updates]
+    trained = [(job, {**update.settings, **_logged(stored, job, logs)}) for job, update in updates]
     overlaps = warn_of_overlap(stored.store.folder, stored.study)
     warnings = (
         *_warn_of_rehearsal(stored.study),
         *find_unequal_training(trained),
         *overlaps,
         *_warn_of_repetition(stored.study),
-        *(_warn_of_damage(job, folder) for job, folder, sound in there if not sound),
+        *warn_of_lost_adapters(stored.store, [job for job, update in found if update is None]),
+        *warn_of_lost_logs(stored.store, [job for job in last if job.needs and job.needs[0] not in logs]),
     )
-    return Beside(similarity=similarity, training=tuple(_curves(stored, model)), warnings=warnings)
+    return Beside(similarity=similarity, training=tuple(_curves(finetunes, logs)), warnings=warnings)
 
 
-def _adapters(stored: StoredStudy, model: str) -> Iterator[tuple[Evaluate, Path]]:
-    """The adapters of a model at the end of their training, each with its folder; those that are not there left out."""
-    for job in stored.plan.evaluations:
-        if job.model != model or job.step is None or job.fraction < 1:
-            continue
-        folder = stored.store.adapter(job.adapter_key, job.step)
-        if folder.exists():
-            yield job, folder
-
-
-def _warn_of_damage(job: Evaluate, folder: Path) -> Warned:
-    text = (
-        f"{job.source}, seed {job.seed}: its adapter is damaged, so its weights are compared with none; "
-        f"remove {folder}, and spillover run makes it again"
-    )
-    return Warned(kind="damaged_adapter", tasks=(job.source,), text=text)
+def _update(stored: StoredStudy, job: Evaluate) -> StoredUpdate | None:
+    """What an adapter did to the weights; None where it is damaged or gone."""
+    step = job.step or 0
+    if not stored.store.holds_adapter(job.adapter_key, step):
+        return None
+    try:
+        return StoredUpdate(stored.store.adapter(job.adapter_key, step))
+    except StoreError:  # an earlier version wrote it, without sums
+        return None
 
 
 def _warn_of_rehearsal(study: Study) -> Iterator[Warned]:
@@ -92,12 +88,12 @@ def _warn_of_repetition(study: Study) -> Iterator[Warned]:
         yield Warned(kind="repeated_examples", tasks=(name,), text=text)
 
 
-def _logged(stored: StoredStudy, job: Evaluate) -> dict[str, Any]:
+def _logged(stored: StoredStudy, job: Evaluate, logs: Mapping[str, pa.Table]) -> dict[str, Any]:
     """How long and at what learning rate an adapter was trained, by its log; nothing where it has none.
 
     A smaller dose is meant to take fewer steps than the others, so its steps are not told.
     """
-    log = _log(stored, job.needs[0]) if job.needs else None
+    log = logs.get(job.needs[0]) if job.needs else None
     if log is None:
         return {}
     rate = {"highest learning rate": max(log["learning_rate"].to_pylist(), default=0.0)}
@@ -105,25 +101,24 @@ def _logged(stored: StoredStudy, job: Evaluate) -> dict[str, Any]:
     return {"steps": len(log), **rate} if is_whole else rate
 
 
-def _curves(stored: StoredStudy, model: str) -> Iterator[TrainingCurve]:
-    """The curves of a model's finetunes, of those whose log is there."""
-    for job in stored.plan.finetunes:
-        log = _log(stored, job.key) if job.model == model else None
-        if log is None:
+def _read_logs(stored: StoredStudy, finetunes: Iterable[Finetune]) -> dict[str, pa.Table]:
+    """The log of each finetune, by its key, but for those that are damaged or gone.
+
+    They are found by adapter: a study that keeps other checkpoints of the same training has another key for it.
+    """
+    kept = {each.asked[0]: each.file for each in read_room(stored.store.folder, "logs")}
+    read = ((job.key, read_log(kept[job.adapter_key])) for job in finetunes if job.adapter_key in kept)
+    return {key: log for key, log in read if log is not None}
+
+
+def _curves(finetunes: Iterable[Finetune], logs: Mapping[str, pa.Table]) -> Iterator[TrainingCurve]:
+    """The curves of finetunes, of those whose log is there."""
+    for job in finetunes:
+        if (log := logs.get(job.key)) is None:
             continue
         values = {name: thin_curve(log[name].to_pylist()) for name in ("loss", "learning_rate", "gradient_norm")}
         steps = tuple(round(step) for step in thin_curve(log["step"].to_pylist()))
         yield TrainingCurve(source=job.source, control=job.control, seed=job.seed, steps=steps, **values)
-
-
-def _log(stored: StoredStudy, key: str) -> pa.Table | None:
-    file = stored.store.folder / "logs" / f"{key}.parquet"
-    if not file.is_file():
-        return None
-    try:
-        return read_parquet(read_file(file))
-    except (OSError, pa.ArrowException, ValueError) as error:
-        raise StoreError(f"cannot read the training's log: {error}", where=str(file)) from error
 
 
 def find_unequal_training(trained: Sequence[tuple[Job, Mapping[str, Any]]]) -> Iterator[Warned]:

@@ -23,6 +23,10 @@ from spillover.core.parquet import read_parquet
 from spillover.core.scores import SCORE_SCHEMA
 
 LABEL, DIGEST = b"spillover", b"spillover sha256"
+LOG_SCHEMA = pa.schema(
+    [("step", pa.int32()), ("loss", pa.float64()), ("learning_rate", pa.float64()), ("gradient_norm", pa.float64())]
+)
+"""Of a training's log: a row an optimiser step."""
 BLANK = b"0" * 64
 """Stands in the place of the digest while it is taken."""
 NAME = re.compile(r"[0-9a-f]{32}")
@@ -84,3 +88,13 @@ def read_scores_file(file: Path) -> pa.Table:
     if not _is_whole(content, digest):
         raise StoreError("these scores are not as they were written", where=str(file), hint=hint)
     return table
+
+
+def read_log(file: Path) -> pa.Table | None:
+    """Read a training's log, in `LOG_SCHEMA`; None where it is damaged or gone."""
+    if read_label(file) is None:
+        return None
+    try:
+        return read_parquet(read_file(file), LOG_SCHEMA.names).cast(LOG_SCHEMA)
+    except (OSError, pa.ArrowException, KeyError, ValueError):
+        return None

@@ -81,7 +81,7 @@ def load_study_to_run(path: Path) -> Study:
         sound = sound_part(path)
         faulty = [_path(fault) for fault in error.faults]
         more = [fault for fault in (study_faults(sound) if sound else []) if not _holds_any(_path(fault), faulty)]
-        raise StudyError([*error.faults, *more]) from error
+        raise StudyError([*error.faults, *more], error.of, error.hint) from error
 
 
 def _path(fault: Fault) -> str:

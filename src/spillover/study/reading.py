@@ -50,10 +50,37 @@ def load_study(path: Path | str) -> Study:
     """
     file = Path(path)
     file = file / STUDY_FILE if file.is_dir() else file
-    study = parse_study(read_study_text(file), file)
+    study = read_study_file(file)
     if study.provenance is not None:  # spillover wrote it: the study's folder is where it stands, moved or not
         study = study.model_copy(update={"output": "."})
     return settle_paths(study, file.parent)
+
+
+def read_study_file(file: Path) -> Study:
+    """Read a study file as it stands, its paths as they are written.
+
+    Raises:
+        StudyError: the file cannot be read or is not a study; of what spillover wrote, that says how to put it back.
+    """
+    try:
+        return parse_study(read_study_text(file), file)
+    except StudyError as error:
+        if not is_written_here(file):
+            raise
+        raise StudyError(error.faults, str(file), put_back(file)) from error
+
+
+def put_back(file: Path) -> str:
+    """Say what to do where the study file in a study's folder is lost."""
+    return (
+        f"spillover wrote this file: put the one that you gave it in its place, cp YOURS.yaml {file}, "
+        "then spillover run YOURS.yaml: nothing that is finished is done again"
+    )
+
+
+def is_written_here(file: Path) -> bool:
+    """Whether a study file is the one that spillover wrote into a study's folder, or would be, were it not gone."""
+    return file.name == STUDY_FILE and (file.parent / PLAN_FILE).is_file() and (file.parent / "scores").is_dir()
 
 
 def read_study_text(file: Path) -> str:
@@ -62,17 +89,20 @@ def read_study_text(file: Path) -> str:
     Raises:
         StudyError: it cannot be read, or is not UTF-8.
     """
+    if is_written_here(file):  # `read_study_file` knows better than what is said of one's own
+        return _read_text(file)
     others = sorted(other.name for other in file.parent.glob("*.yaml") if other != file)[:OTHERS_NAMED]
     there = f"there {'is' if len(others) == 1 else 'are'} {', '.join(others)}"
     return _read_text(file, there if others else "write a study file with: spillover init")
 
 
-def _read_text(file: Path, hint: str) -> str:
+def _read_text(file: Path, hint: str = "") -> str:
     try:
         return read_text(file)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise StudyError([Fault(where=str(file), message=f"cannot read the file: {reason}; {hint}")]) from error
+        advice = f"; {hint}" if hint else ""
+        raise StudyError([Fault(where=str(file), message=f"cannot read the file: {reason}{advice}")]) from error
 
 
 def is_imported(folder: Path) -> bool:

@@ -31,7 +31,7 @@ from spillover.study.catalogue import JOB_ROOMS, read_room, write_catalogue
 from spillover.study.kept import Kept, read_answers, read_kept, write_kept
 from spillover.study.plan import Asked, Evaluate, Finetune, Job, Plan
 from spillover.study.plan_file import dump_plan, read_plan
-from spillover.study.reading import PLAN_FILE, parse_study, read_study_text
+from spillover.study.reading import PLAN_FILE, is_written_here, put_back, read_study_file
 from spillover.study.study import Study
 from spillover.study.writable import ADAPTERS, refuse_unwritable
 
@@ -85,7 +85,7 @@ class Store:
             StudyError: its study file is broken.
         """
         if self.study_file.is_file():
-            study = parse_study(read_study_text(self.study_file), self.study_file)
+            study = read_study_file(self.study_file)
             if study.provenance is None and not self.plan_file.is_file():
                 raise StoreError(
                     "the folder holds a study file that was written by hand, and no study's results",
@@ -93,6 +93,8 @@ class Store:
                     hint="leave output: out of it, or let it name another folder, and give it to spillover run",
                 )
             return study
+        if is_written_here(self.study_file):
+            raise StoreError("the study file is gone", where=str(self.study_file), hint=put_back(self.study_file))
         if self.folder.is_dir() and any(not file.name.endswith(".part") for file in self.folder.iterdir()):
             raise StoreError(
                 "the folder is not empty and holds no study", where=str(self.folder), hint="choose another folder"
@@ -257,6 +259,10 @@ class Store:
         if job.given is None or job.step is None or self.holds_adapter(job.adapter_key, job.step):
             return
         copy_given(Path(job.given), job.content, self.adapter(job.adapter_key, job.step))
+
+    def score_files(self, job: Evaluate) -> list[Path]:
+        """The files that hold a job's answers."""
+        return list(_files_of(job, self.answered()))
 
     def adapter(self, adapter_key: str, step: int) -> Path:
         """The folder of an adapter at a step."""

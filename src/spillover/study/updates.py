@@ -23,7 +23,6 @@ CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 SAME_FOR_ALL = ("r", "lora_alpha", "lora_dropout", "use_rslora", "bias", "target_modules")
 """What must be equal across sources, or their adapters cannot be compared."""
-MAKE_ANEW = "remove the adapter's folder, and spillover run makes it again"
 KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 MAXIMUM_HEADER = 100_000_000
 
@@ -65,12 +64,12 @@ class StoredUpdate(Mapping[str, Factors]):
         ends = (".lora_A.weight", ".lora_B.weight")
         found = [{name.removesuffix(end) for name in self._places if name.endswith(end)} for end in ends]
         if found[0] != found[1] or not found[0]:
-            raise StoreError("the adapter lacks the A or the B of a layer", where=str(self._file), hint=MAKE_ANEW)
+            raise StoreError("the adapter lacks the A or the B of a layer", where=str(self._file))
         self._layers = sorted(found[0])
         for name in self._places:
             if name.endswith(ends) and len(self._places[name].shape) < 2:
                 message = f"the adapter's tensor {name} is no matrix"
-                raise StoreError(message, where=str(self._file), hint=MAKE_ANEW)
+                raise StoreError(message, where=str(self._file))
 
     def __getitem__(self, layer: str) -> Factors:
         first = self._read(self._places[f"{layer}.lora_A.weight"])
@@ -99,7 +98,7 @@ def _read_settings(file: Path) -> dict[str, Any]:
             settings["target_modules"] = sorted(modules)
     except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         message = f"cannot read the adapter's configuration: {error}"
-        raise StoreError(message, where=str(file), hint=MAKE_ANEW) from error
+        raise StoreError(message, where=str(file)) from error
     return settings
 
 
@@ -114,7 +113,7 @@ def _read_header(file: Path) -> dict[str, _Place]:
         tensors = {name: about for name, about in header.items() if name != "__metadata__"}
         places = {name: _place(about, 8 + length, size) for name, about in tensors.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise StoreError(f"cannot read the adapter's weights: {error}", where=str(file), hint=MAKE_ANEW) from error
+        raise StoreError(f"cannot read the adapter's weights: {error}", where=str(file)) from error
     return places
 
 

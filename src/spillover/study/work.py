@@ -27,6 +27,7 @@ from spillover.models.recent import Recent
 from spillover.study.controls import shuffle_answers, take_answers
 from spillover.study.devices import draws_curves
 from spillover.study.executors.executor import JobStopped, Report, Worker
+from spillover.study.labelled import LOG_SCHEMA
 from spillover.study.plan import Evaluate, Finetune, Job, JobInput, Question
 from spillover.study.store import Outcome
 from spillover.study.study import Study
@@ -274,7 +275,4 @@ class _Answer:
     log_probabilities: tuple[float, ...] | None = None
 
 
-LOG_SCHEMA = pa.schema(
-    [("step", pa.int32()), ("loss", pa.float64()), ("learning_rate", pa.float64()), ("gradient_norm", pa.float64())]
-)
 LOG_COLUMNS = tuple(LOG_SCHEMA.names)

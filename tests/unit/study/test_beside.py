@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from tests.conftest import small_study
+from tests.unit.study.made_up import outcome
+from tests.unit.study.test_updates import write_adapter
 
 import spillover
 from spillover.core.errors import AnalysisError, StoreError
 from spillover.core.scores import Score, table_from_scores
 from spillover.study.beside import read_beside
+from spillover.study.labelled import LOG_SCHEMA
 from spillover.study.opening import open_study
 from spillover.study.overlap import Overlap, keep_overlap, warn_of_overlap
 from spillover.study.plan import plan_study
+from spillover.study.resume import pending
 from spillover.study.store import Outcome, Store
 
 OVERLAP = Overlap(source="Relative_Depth", target="Visual_Similarity", examples=3, of=40, pairs=(("a", "b"),))
@@ -31,25 +36,30 @@ def scored_study(folder, **changes):
     store = Store(Path(study.output))
     store.begin(plan)
     for job in plan.evaluations:
-        rows = [
-            Score(
-                model=job.model,
-                adapter_key=job.adapter_key,
-                source=job.source,
-                seed=job.seed,
-                protocol=question.protocol,
-                target=question.target,
-                target_key=question.target_key,
-                example=str(index),
-                score=float(job.source != "base" and index % 4 > 0),
-                answer="(A)",
-                answer_given="(A)",
-            )
-            for question in job.questions
-            for index in range(8)
-        ]
-        store.record(Outcome(job=job, duration_s=1.0, scores=table_from_scores(rows)), {})
+        store.record(right_answers(job), {})
     return study, folder
+
+
+def right_answers(job):
+    """After training, but for every fourth."""
+    rows = [
+        Score(
+            model=job.model,
+            adapter_key=job.adapter_key,
+            source=job.source,
+            seed=job.seed,
+            protocol=question.protocol,
+            target=question.target,
+            target_key=question.target_key,
+            example=str(index),
+            score=float(job.source != "base" and index % 4 > 0),
+            answer="(A)",
+            answer_given="(A)",
+        )
+        for question in job.questions
+        for index in range(8)
+    ]
+    return Outcome(job=job, duration_s=1.0, scores=table_from_scores(rows))
 
 
 def test_scores_are_analysed_as_their_study_says(tmp_path):
@@ -107,30 +117,87 @@ def test_a_broken_list_of_overlaps_is_told(tmp_path, text):
         list(warn_of_overlap(folder, study))
 
 
-def test_a_damaged_adapter_is_warned_of_and_one_that_was_removed_is_not(tmp_path):
-    from tests.unit.study.made_up import outcome
+HARMS = {
+    "adapter": lambda adapter, _: (adapter / "adapter_config.json").write_bytes(b"2"),
+    "no adapter": lambda adapter, _: shutil.rmtree(adapter),
+    "log": lambda _, log: log.write_bytes(log.read_bytes()[:1000]),
+    "a bit of the log": lambda _, log: log.write_bytes(log.read_bytes()[:10] + b"\0" + log.read_bytes()[11:]),
+    "no log": lambda _, log: log.unlink(),
+}
 
-    study, folder = scored_study(tmp_path / "a", analysis={"replicates": 0, "permutations": 0})
+
+def trained_study(folder, **changes):
+    """A study that is scored, and whose adapters and logs are there."""
+    study, folder = scored_study(folder, analysis={"replicates": 0, "permutations": 0}, **changes)
     plan, store = plan_study(study, open_study(study)), Store(folder)
-    (first, *_) = plan.finetunes
-    store.record(outcome(first), {})
-    place = store.adapter(first.adapter_key, first.steps[-1])
-    (place / "adapter_config.json").write_bytes(b"2")
+    for job in plan.finetunes:
+        _train(store, job)
+    return plan, store
+
+
+def _train(store, job):
+    store.record(outcome(job), {})
+    place = store.adapter(job.adapter_key, job.steps[-1])
+    shutil.rmtree(place)
+    write_adapter(place)
+
+
+def _warnings(folder):
     (model,) = read_beside(folder).values()
-    (warned,) = [each for each in model.warnings if each.kind == "damaged_adapter"]
-    assert warned.tasks == (first.source,)
-    assert str(place) in warned.text
-    for file in place.iterdir():
-        file.unlink()
-    place.rmdir()
-    (model,) = read_beside(folder).values()
-    assert not model.warnings
+    return model.warnings
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_an_adapter_or_log_that_is_lost_is_told_and_had_again_as_is_advised(tmp_path, harm):
+    plan, store = trained_study(tmp_path / "a")
+    whole = spillover.analyze_study(store.folder).models[0]
+    assert not _warnings(store.folder)
+    job = plan.finetunes[0]
+    HARMS[harm](store.adapter(job.adapter_key, job.steps[-1]), store.folder / "logs" / f"{job.key}.parquet")
+    (warned,) = _warnings(store.folder)
+    kind = "damaged_log" if "log" in harm else "damaged_adapter"
+    assert (warned.kind, warned.tasks) == (kind, (job.source,))
+    assert f"{'gone' if harm.startswith('no') else 'damaged'}, so its" in warned.text
+    harmed = spillover.analyze_study(store.folder).models[0]
+    assert warned in harmed.warnings
+    assert (harmed.training == whole.training) == (kind != "damaged_log")
+    assert pending(plan, store) == []
+    for name in re.findall(r"rm -r (.*);", warned.text)[0].split():
+        place = store.folder / name
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+    again = pending(plan, store)
+    assert [each.label for each in again] == [job.label, job.label.replace("finetune", "evaluate")]
+    _train(store, job)
+    store.record(right_answers(again[1]), {})
+    assert not _warnings(store.folder)
+    assert spillover.analyze_study(store.folder).models[0].training == whole.training
+
+
+def test_of_many_adapters_that_are_gone_the_first_are_told(tmp_path):
+    plan, store = trained_study(tmp_path / "a", seeds=(0, 1, 2))
+    shutil.rmtree(store.folder / "adapters")
+    warned = _warnings(store.folder)
+    assert [each.kind for each in warned] == ["damaged_adapter"] * 4
+    assert warned[-1].text == f"{len(plan.finetunes) - 3} more adapters are damaged or gone"
+
+
+def test_an_adapter_of_before_there_were_sums_that_cannot_be_read_is_told(tmp_path):
+    plan, store = trained_study(tmp_path / "a")
+    job = plan.finetunes[0]
+    (store.adapter(job.adapter_key, job.steps[-1]) / "adapter_config.json").write_text("{}")
+    assert [each.kind for each in _warnings(store.folder)] == ["damaged_adapter"]
+
+
+def test_the_log_of_a_training_of_which_other_checkpoints_were_kept_is_its_log(tmp_path):
+    training = {"examples": 64, "epochs": 1, "learning_rate": 3e-3, "checkpoints": [0.5, 1.0]}
+    before, store = trained_study(tmp_path / "a", training=training)
+    study, _ = scored_study(tmp_path / "a", analysis={"replicates": 0, "permutations": 0})
+    after = plan_study(study, open_study(study))
+    assert {job.key for job in after.finetunes}.isdisjoint(job.key for job in before.finetunes)
+    assert not _warnings(store.folder)
 
 
 def test_a_smaller_dose_is_not_called_unequal_for_its_fewer_steps(tmp_path):
-    from tests.unit.study.made_up import outcome
-    from tests.unit.study.test_updates import write_adapter
-
     half = {"name": "half", "mixture": {"parts": {"Relative_Depth": 64}, "dose": 0.5}}
     study, folder = scored_study(tmp_path / "a", sources=["Relative_Depth", "Visual_Similarity", half])
     plan, store = plan_study(study, open_study(study)), Store(folder)
@@ -154,8 +221,6 @@ def test_a_smaller_dose_is_not_called_unequal_for_its_fewer_steps(tmp_path):
 
 
 def test_the_logs_of_finetunes_are_told_as_curves_though_their_adapters_are_gone(tmp_path):
-    from tests.unit.study.made_up import outcome
-
     study, folder = scored_study(tmp_path / "a", analysis={"replicates": 0, "permutations": 0})
     plan, store = plan_study(study, open_study(study)), Store(folder)
     (first, *_) = plan.finetunes
@@ -170,11 +235,14 @@ def test_the_logs_of_finetunes_are_told_as_curves_though_their_adapters_are_gone
 
 
 def test_a_log_that_unpacks_without_end_is_not_read(tmp_path, monkeypatch):
-    study, folder = scored_study(tmp_path / "a")
-    store = Store(folder)
-    job = plan_study(study, open_study(study)).finetunes[0]
-    store.record(Outcome(job=job, duration_s=1.0, log=pa.table({"loss": np.zeros(1_000_000, np.float32)})), {})
-    assert (folder / "logs" / f"{job.key}.parquet").stat().st_size < 6000
+    plan, store = trained_study(tmp_path / "a")
+    job = plan.finetunes[0]
+    log = pa.table({name: np.zeros(1_000_000, np.float32) for name in LOG_SCHEMA.names})
+    file = store.folder / "logs" / f"{job.key}.parquet"
+    file.unlink()
+    store.record(replace(outcome(job), log=log), {})
+    assert file.stat().st_size < 20_000
+    told = [each.kind for each in _warnings(store.folder)]
+    assert told == ["unequal_training"] * 2  # it was read: its steps and learning rate are others
     monkeypatch.setattr("spillover.core.parquet.FREE_BYTES", 1 << 20)
-    with pytest.raises(StoreError, match="training's log: it unpacks to far more than it could honestly hold"):
-        read_beside(folder)
+    assert [each.kind for each in _warnings(store.folder)] == ["damaged_log"]

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import small_study
 from tests.unit.study.made_up import EXAMPLES, outcome, record_evaluations
 
-from spillover.core.errors import StoreError
+from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.keys import hash_file
 from spillover.core.scores import SCORE_SCHEMA
 from spillover.study import store as store_module
@@ -20,9 +20,11 @@ from spillover.study.job_log import JobLog, job_log
 from spillover.study.opening import open_study
 from spillover.study.plan import plan_study
 from spillover.study.preparing import prepare
+from spillover.study.reading import load_study
 from spillover.study.resume import pending
 from spillover.study.run import carry_out
 from spillover.study.store import Store
+from spillover.study.stored import open_stored_study
 from spillover.study.study import Provenance
 
 
@@ -113,6 +115,26 @@ def test_a_folder_that_holds_something_else_is_left_alone(plan, tmp_path):
     with pytest.raises(StoreError, match="holds no study"):
         Store(tmp_path).begin(plan)
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
+
+
+@pytest.mark.parametrize("harm", [lambda text: text[: len(text) // 2] + "[", lambda _: "", None])
+def test_a_study_file_of_the_folders_own_that_is_lost_is_named_and_put_back_as_is_advised(plan, store, harm):
+    for job in plan.jobs:
+        store.record(outcome(job), {})
+    file = store.study_file
+    own = file.read_text().removeprefix(store_module.HEADING)
+    if harm:
+        file.write_text(harm(file.read_text()))
+    else:
+        file.unlink()
+    for read in (lambda: load_study(store.folder), lambda: open_stored_study(store.folder), lambda: store.begin(plan)):
+        with pytest.raises(SpilloverError) as caught:
+            read()
+        assert f"cp YOURS.yaml {file}, then spillover run YOURS.yaml" in str(caught.value)
+        assert "spillover init" not in str(caught.value)
+    file.write_text(own)
+    store.begin(plan)
+    assert pending(open_stored_study(store.folder).plan, store) == []
 
 
 def test_scores_say_what_made_them(plan, store):

@@ -47,7 +47,7 @@ def test_a_file_that_was_cut_off_is_told(tmp_path, kept):
     write_adapter(tmp_path / "a")
     file = tmp_path / "a" / "adapter_model.safetensors"
     file.write_bytes(file.read_bytes()[:kept])
-    with pytest.raises(StoreError, match=r"cannot read the adapter's weights: .*\n  remove the adapter's folder"):
+    with pytest.raises(StoreError, match=r"cannot read the adapter's weights"):
         StoredUpdate(tmp_path / "a")
 
 
@@ -63,7 +63,7 @@ def test_a_header_that_points_out_of_the_file_is_refused(tmp_path):
 def test_a_layer_without_its_b_is_refused(tmp_path):
     write_adapter(tmp_path / "a")
     (tmp_path / "a" / "adapter_model.safetensors").write_bytes(save({"q.lora_A.weight": torch.zeros(2, 6)}))
-    with pytest.raises(StoreError, match=r"lacks the A or the B of a layer\n  remove the adapter's folder"):
+    with pytest.raises(StoreError, match=r"lacks the A or the B of a layer"):
         StoredUpdate(tmp_path / "a")
 
 
@@ -72,14 +72,14 @@ def test_a_tensor_that_is_no_matrix_is_refused(tmp_path):
     content = save({f"q.lora_{name}.weight": torch.zeros(4) for name in "AB"})
     (tmp_path / "a" / "adapter_model.safetensors").write_bytes(content)
     (tmp_path / "a" / "adapter_config.json").write_text(json.dumps(CONFIG))
-    with pytest.raises(StoreError, match=r"is no matrix\n  remove the adapter's folder"):
+    with pytest.raises(StoreError, match=r"is no matrix"):
         StoredUpdate(tmp_path / "a")
 
 
 @pytest.mark.parametrize("changes", [{"r": None}, {"lora_alpha": 10**400}, {"target_modules": [1, "q"]}])
 def test_a_configuration_that_cannot_be_is_told(tmp_path, changes):
     write_adapter(tmp_path / "a", **changes)
-    with pytest.raises(StoreError, match=r"cannot read the adapter's configuration: .*\n  remove the adapter's"):
+    with pytest.raises(StoreError, match=r"cannot read the adapter's configuration"):
         StoredUpdate(tmp_path / "a")
 
 
