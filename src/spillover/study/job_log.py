@@ -28,13 +28,14 @@ from spillover.study.executors.executor import (
     JobProgressed,
     JobStarted,
 )
+from spillover.study.executors.queue import NEED_HAS_FAILED
 from spillover.study.plan import Job
 
 PROGRESS_EVERY_S = 10.0
 """Seconds from one line on a job's progress to the next."""
 SILENT_AFTER_S = 1800.0
 """Seconds without a line after which a driver that cannot be looked for may be gone: loading a base takes minutes."""
-FAILED, ENDED = "failed: ", "left as it stands: the run has ended"
+FAILED, DONE, ENDED = "failed: ", "done in ", "left as it stands: the run has ended"
 DRIVER = "driver: process {process} on {host}"
 BEGUN = re.compile(r"begun by .*; driver: process (\d{1,9}) on (.*?)(?:, since \d{1,20} ticks after boot)?")
 """The driver's number and its machine; earlier versions told more."""
@@ -103,8 +104,8 @@ def say_done(seconds: float, at_work_s: float) -> str:
     ('done in 43 s, 12 s of it at work', 'done in 12 s')
     """
     if seconds - at_work_s < 1:  # it may even be less, where it is heard late that a job was begun
-        return f"done in {at_work_s:.0f} s"
-    return f"done in {seconds:.0f} s, {at_work_s:.0f} s of it at work"
+        return f"{DONE}{at_work_s:.0f} s"
+    return f"{DONE}{seconds:.0f} s, {at_work_s:.0f} s of it at work"
 
 
 def _open_itself(file: str, flags: int) -> int:
@@ -120,6 +121,8 @@ class Heard:
     said: str
     seconds_ago: float
     failed: bool
+    damaged: bool
+    """Whether it was done, so that its result is damaged or gone."""
     process: int
     """The driver's that began it; 0 where none did, as of a job that cannot be done since another has failed."""
     host: str
@@ -144,9 +147,10 @@ def job_log(folder: Path, key: str) -> Path:
 
 
 def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
-    """Read what was last heard of pending jobs, by their keys: those that run, and those that have failed.
+    """Read what was last heard of pending jobs, by their keys: those that run, have failed, or were done before.
 
-    A process that was killed says nothing: see `Heard.is_lost`.
+    A process that was killed says nothing: see `Heard.is_lost`. A job that has failed because another had is left out
+    when that one is not failed any more.
     """
     heard: dict[str, Heard] = {}
     for job in jobs:
@@ -166,11 +170,17 @@ def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
                 said=printable(said.removeprefix(FAILED)),
                 seconds_ago=ago,
                 failed=said.startswith(FAILED),
+                damaged=said.startswith(DONE),
                 process=int(begun[1]) if begun else 0,
                 host=printable(begun[2]) if begun else "",
                 begun_at=begun_at,
             )
-    return heard
+    failed = {key for key, each in heard.items() if each.failed}
+    return {
+        key: each
+        for key, each in heard.items()
+        if not (each.failed and each.said == NEED_HAS_FAILED and failed.isdisjoint(each.job.needs))
+    }
 
 
 def _is_alive(process: int, since: float) -> bool:

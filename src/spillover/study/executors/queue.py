@@ -12,6 +12,8 @@ from spillover.study.executors.executor import JobEvent, JobFailed, JobMoved
 MAXIMUM_TRIES = 3
 """A job whose workers vanish so often is given up: it may be what ends them."""
 
+NEED_HAS_FAILED = "a job that it needs has failed"
+
 
 @dataclass(slots=True)
 class JobQueue:
@@ -44,7 +46,7 @@ class JobQueue:
         """Tell of a job that has failed, and drop every job that can no longer be done."""
         yield JobFailed(job, error, details)
         for dropped in self._drop_dependents(job):
-            yield JobFailed(dropped, SpilloverError("a job that it needs has failed"))
+            yield JobFailed(dropped, SpilloverError(NEED_HAS_FAILED))
 
     def _drop_dependents(self, failed: Any) -> Iterator[Any]:
         for job in [job for job in self.waiting if failed.key in job.needs]:
