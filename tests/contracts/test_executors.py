@@ -233,6 +233,7 @@ def start_keeping_much(_):
 def test_a_job_that_is_given_up_comes_with_advice_that_can_be_followed(processes, advice):
     jobs = [Sum("bad", deed="die"), Sum("good")]
     events, _ = run(LocalExecutor(("cpu",) * processes), jobs)
+    assert failures(events)["bad"].error.message == "its process was killed by SIGKILL; it was tried 3 times"
     assert advice in failures(events)["bad"].error.hint
 
 

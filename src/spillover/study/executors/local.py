@@ -120,9 +120,10 @@ def _listen(seat: _Seat, queue: JobQueue, seats: list[_Seat], start_worker: Star
     try:
         kind, *content = seat.pipe.recv()
     except (EOFError, OSError):  # the latter where it was killed in the middle of a message
+        error = _death(seat, share_memory=len(seats) > 1)
         seat.pipe.close()
         seats[seat.number] = _open_seat(seat.number, seat.device, start_worker)
-        yield from queue.lose(job, _death(seat, share_memory=len(seats) > 1))
+        yield from queue.lose(job, error)
         return
     match kind:
         case "taken":

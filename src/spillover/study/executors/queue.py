@@ -11,7 +11,6 @@ from spillover.study.executors.executor import JobEvent, JobFailed, JobMoved
 
 MAXIMUM_TRIES = 3
 """A job whose workers vanish so often is given up: it may be what ends them."""
-
 NEED_HAS_FAILED = "a job that it needs has failed"
 
 
@@ -34,13 +33,14 @@ class JobQueue:
         return chosen
 
     def lose(self, job: Any, error: SpilloverError) -> Iterator[JobEvent]:
-        """Let a job whose worker has vanished be taken by the next that is free, or give it up."""
+        """Let a job whose worker has vanished be taken by the next that is free, unless it was tried often enough."""
         self.lost[job.key] = self.lost.get(job.key, 0) + 1
         if self.lost[job.key] < MAXIMUM_TRIES:
             self.waiting.insert(0, job)
             yield JobMoved(job, error)
         else:
-            yield from self.fail(job, SpilloverError(f"{error.message}, in {MAXIMUM_TRIES} tries", hint=error.hint))
+            message = f"{error.message}; it was tried {MAXIMUM_TRIES} times"
+            yield from self.fail(job, SpilloverError(message, hint=error.hint))
 
     def fail(self, job: Any, error: SpilloverError, details: str | None = None) -> Iterator[JobFailed]:
         """Tell of a job that has failed, and drop every job that can no longer be done."""
