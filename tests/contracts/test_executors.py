@@ -20,6 +20,7 @@ from spillover.study.executors.executor import (
     JobFailed,
     JobFinished,
     JobKept,
+    JobMoved,
     JobProgressed,
     JobStarted,
     JobStopped,
@@ -121,7 +122,35 @@ def test_a_failure_ends_its_dependents_and_nothing_else(executor, deed, message,
     failed = failures(events)
     assert set(failed) == {"bad", "child", "grandchild"}
     assert message in str(failed["bad"].error)
+    tries = 3 if deed == "die" else 1
+    assert [event.job.key for event in events if isinstance(event, JobMoved)] == ["bad"] * (tries - 1)
     assert (failed["bad"].details is not None) == ours
+
+
+def test_a_job_whose_worker_is_killed_goes_on_in_another_from_what_it_has_kept(executor):
+    kept, events = {}, []
+    for event in executor.run([Sum("a")], start_going_on, lambda job: kept.get(job.key)):
+        events.append(event)
+        if isinstance(event, JobKept):
+            kept[event.job.key] = event.state
+            kill(events[0].process)
+    assert [type(event) for event in events] == [JobStarted, JobKept, JobMoved, JobStarted, JobFinished]
+    first, _, moved, second, finished = events
+    assert "SIGKILL" in moved.error.message
+    assert first.process != second.process
+    assert finished.result == b"half"
+
+
+def start_going_on(_):
+    """Make a worker that is done only with what another has kept."""
+
+    def work(_, begun, report):
+        if begun is None:
+            report.keep(b"half")
+            time.sleep(60)
+        return begun
+
+    return work
 
 
 def test_an_input_that_cannot_be_made_fails_its_job_alone(executor):
@@ -180,6 +209,32 @@ def kill(process):
         if Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
             return
         time.sleep(0.01)
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_a_message_costs_no_job():
+    """As where it hands over a large state: the driver has read its beginning."""
+    processes = []
+    for event in LocalExecutor(("cpu",)).run([Sum("a")], start_keeping_much, lambda _: None):
+        if isinstance(event, JobStarted):
+            processes.append(event.process)
+            time.sleep(0.5)  # until the pipe is full
+            if len(processes) == 1:
+                kill(event.process)
+    assert isinstance(event, JobFinished)
+    assert len(processes) == 2
+
+
+def start_keeping_much(_):
+    """Make a worker whose state is more than a pipe takes at once."""
+    return lambda _, __, report: report.keep(bytes(50_000_000))
+
+
+@pytest.mark.parametrize(("processes", "advice"), [(1, "free some"), (2, "set executor.processes lower")])
+def test_a_job_that_is_given_up_comes_with_advice_that_can_be_followed(processes, advice):
+    jobs = [Sum("bad", deed="die"), Sum("good")]
+    events, _ = run(LocalExecutor(("cpu",) * processes), jobs)
+    assert failures(events)["bad"].error.message == "its process was killed by SIGKILL; it was tried 3 times"
+    assert advice in failures(events)["bad"].error.hint
 
 
 def test_a_worker_leaves_sigterm_to_the_driver():

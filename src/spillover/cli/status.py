@@ -25,7 +25,7 @@ from spillover.study.stored import StoredStudy, open_stored_study
 WATCH_EVERY_S = 2.0
 WATCHED_IDLE_S = 60.0
 """Seconds without a job that runs after which watching ends: a driver that is started again needs some to begin one."""
-STATES = ("running", "lost", "failed")
+STATES = ("running", "lost", "damaged", "failed")
 SHOWN = 5
 """Of what is to do, has failed or is left over, so many lines, and how many more there are."""
 
@@ -59,8 +59,7 @@ def status(
 
 
 def _print(folder: Path, stored: StoredStudy, *, json: bool) -> None:
-    jobs = pending(stored.plan, stored.store)
-    heard = last_heard(folder, jobs)
+    jobs, heard = _look(folder, stored)
     left = [str(file.relative_to(folder)) for file in stored.store.leftovers(stored.plan)]
     (finetunes, all_finetunes), (evaluations, all_evaluations) = _counts(stored, jobs)
     if json:
@@ -93,8 +92,7 @@ def _watch(folder: Path) -> None:
     with Live(console=Console(), auto_refresh=False) as live:
         while True:
             stored = open_stored_study(folder)  # again, since the study may be extended meanwhile
-            jobs = pending(stored.plan, stored.store)
-            heard = last_heard(folder, jobs)
+            jobs, heard = _look(folder, stored)
             if any(_state(each) == "running" for each in heard.values()):
                 active = time.monotonic()
             is_idle = time.monotonic() - active >= WATCHED_IDLE_S
@@ -102,6 +100,17 @@ def _watch(folder: Path) -> None:
             if not jobs or is_idle:
                 return
             time.sleep(WATCH_EVERY_S)
+
+
+def _look(folder: Path, stored: StoredStudy) -> tuple[list[Job], dict[str, Heard]]:
+    """The jobs that are not done, and what was last heard of them."""
+    jobs = pending(stored.plan, stored.store)
+    heard = last_heard(folder, jobs)
+    if any(each.damaged for each in heard.values()):  # or it was done after the first look
+        jobs = pending(stored.plan, stored.store)
+        keys = {job.key for job in jobs}
+        heard = {key: each for key, each in heard.items() if key in keys}
+    return jobs, heard
 
 
 def _picture(folder: Path, stored: StoredStudy, jobs: list[Job], heard: Mapping[str, Heard]) -> RenderableType:
@@ -123,15 +132,17 @@ def _counts(stored: StoredStudy, jobs: list[Job]) -> tuple[tuple[int, int], tupl
     return (all_finetunes - finetunes, all_finetunes), (all_evaluations - len(jobs) + finetunes, all_evaluations)
 
 
-def _state(heard: Heard) -> Literal["running", "lost", "failed"]:
-    return "failed" if heard.failed else "lost" if heard.is_lost else "running"
+def _state(heard: Heard) -> Literal["running", "lost", "damaged", "failed"]:
+    if heard.failed:
+        return "failed"
+    return "damaged" if heard.damaged else "lost" if heard.is_lost else "running"
 
 
 def _heard_lines(folder: Path, heard: Iterable[Heard]) -> list[str]:
-    """What runs, what was lost, and the first of what has failed, last heard of first."""
+    """What runs, and the first of what was lost, is damaged or has failed, last heard of first."""
     latest = sorted(heard, key=lambda each: each.seconds_ago)
     by_state = {state: [_line(folder, each) for each in latest if _state(each) == state] for state in STATES}
-    return [*by_state["running"], *_first(by_state["lost"]), *_first(by_state["failed"])]
+    return [*by_state["running"], *(line for state in STATES[1:] for line in _first(by_state[state]))]
 
 
 def _first(lines: list[str]) -> list[str]:
@@ -149,6 +160,8 @@ def _line(folder: Path, heard: Heard) -> str:
         case "lost":
             what = f"{driver}, has ended" if heard.has_ended else f"{driver}, may have ended"
             return f"not running: {heard.job.label}: {heard.said}; not heard of for {ago}: {what}"
+        case "damaged":
+            return f"to do again: {heard.job.label}: it was done {ago} ago, and its result is damaged or gone"
         case "running":
             return f"running: {heard.job.label}: {heard.said}, {ago} ago"
 

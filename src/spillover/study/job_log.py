@@ -28,17 +28,19 @@ from spillover.study.executors.executor import (
     JobProgressed,
     JobStarted,
 )
+from spillover.study.executors.queue import NEED_HAS_FAILED
 from spillover.study.plan import Job
 
 PROGRESS_EVERY_S = 10.0
 """Seconds from one line on a job's progress to the next."""
 SILENT_AFTER_S = 1800.0
 """Seconds without a line after which a driver that cannot be looked for may be gone: loading a base takes minutes."""
-FAILED, ENDED = "failed: ", "left as it stands: the run has ended"
-DRIVER = "driver: process {process} on {host}{since}"
-SINCE = ", since {ticks} ticks after boot"
-BEGUN = re.compile(r"begun by .*; driver: process (\d{1,9}) on (.*?)(?:, since (\d{1,20}) ticks after boot)?")
-"""The driver's number, its machine and, where the system tells it, when it began: numbers are given out again."""
+FAILED, DONE, ENDED = "failed: ", "done in ", "left as it stands: the run has ended"
+DRIVER = "driver: process {process} on {host}"
+BEGUN = re.compile(r"begun by .*; driver: process (\d{1,9}) on (.*?)(?:, since \d{1,20} ticks after boot)?")
+"""The driver's number and its machine; earlier versions told more."""
+CLOCKS_DIFFER_S = 2.0
+"""Seconds that a line's time, which has whole ones, and the age of a process, by another clock, may be apart."""
 
 
 @dataclass(slots=True)
@@ -68,9 +70,7 @@ class JobLog:
             case JobStarted(worker=worker, process=process, host=host):
                 self._running[job.key], self._told[job.key] = job, now
                 self._begun.setdefault(job.key, now)
-                ticks = _ticks_at_start(os.getpid())
-                since = SINCE.format(ticks=ticks) if ticks else ""
-                driver = DRIVER.format(process=os.getpid(), host=socket.gethostname(), since=since)
+                driver = DRIVER.format(process=os.getpid(), host=socket.gethostname())
                 self.say(job, f"begun by worker {worker}, process {process} on {host}; {driver}")
             case JobProgressed(done=done, total=total):
                 if now - self._told[job.key] >= PROGRESS_EVERY_S:
@@ -104,8 +104,8 @@ def say_done(seconds: float, at_work_s: float) -> str:
     ('done in 43 s, 12 s of it at work', 'done in 12 s')
     """
     if seconds - at_work_s < 1:  # it may even be less, where it is heard late that a job was begun
-        return f"done in {at_work_s:.0f} s"
-    return f"done in {seconds:.0f} s, {at_work_s:.0f} s of it at work"
+        return f"{DONE}{at_work_s:.0f} s"
+    return f"{DONE}{seconds:.0f} s, {at_work_s:.0f} s of it at work"
 
 
 def _open_itself(file: str, flags: int) -> int:
@@ -121,17 +121,19 @@ class Heard:
     said: str
     seconds_ago: float
     failed: bool
+    damaged: bool
+    """Whether it was done, so that its result is damaged or gone."""
     process: int
     """The driver's that began it; 0 where none did, as of a job that cannot be done since another has failed."""
     host: str
     """Where that process runs."""
-    ticks: str = ""
-    """When that process began, in clock ticks after boot; empty where it is not known."""
+    begun_at: float = 0.0
+    """When that process began it last, in seconds of `time.time`; 0 where none did."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether its driver is gone for certain. One that has its number counts as it where no start is known."""
-        return not self.failed and self.host == socket.gethostname() and not _is_alive(self.process, self.ticks)
+        """Whether its driver is gone for certain."""
+        return not self.failed and self.host == socket.gethostname() and not _is_alive(self.process, self.begun_at)
 
     @property
     def is_lost(self) -> bool:
@@ -145,9 +147,10 @@ def job_log(folder: Path, key: str) -> Path:
 
 
 def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
-    """Read what was last heard of pending jobs, by their keys: those that run, and those that have failed.
+    """Read what was last heard of pending jobs, by their keys: those that run, have failed, or were done before.
 
-    A process that was killed says nothing: see `Heard.is_lost`.
+    A process that was killed says nothing: see `Heard.is_lost`. A job that has failed because another had is left out
+    when that one is not failed any more.
     """
     heard: dict[str, Heard] = {}
     for job in jobs:
@@ -157,36 +160,31 @@ def last_heard(folder: Path, jobs: Iterable[Job]) -> dict[str, Heard]:
             ago = max(time.time() - file.stat().st_mtime, 0.0)
         except (OSError, UnicodeDecodeError):  # most often it was never begun
             continue
-        dated = [line[26:] for line in reversed(lines[1:]) if _is_dated(line)]
-        said = next(iter(dated), "")
+        dated = [(when, line[26:]) for line in reversed(lines[1:]) if (when := _time_of(line)) is not None]
+        said = dated[0][1] if dated else ""
         if said and said != ENDED:
-            begun = next(filter(None, map(BEGUN.fullmatch, dated)), None)
+            found = ((when, BEGUN.fullmatch(line)) for when, line in dated)
+            begun_at, begun = next((each for each in found if each[1]), (0.0, None))
             heard[job.key] = Heard(
                 job=job,
                 said=printable(said.removeprefix(FAILED)),
                 seconds_ago=ago,
                 failed=said.startswith(FAILED),
+                damaged=said.startswith(DONE),
                 process=int(begun[1]) if begun else 0,
                 host=printable(begun[2]) if begun else "",
-                ticks=(begun[3] or "") if begun else "",
+                begun_at=begun_at,
             )
-    return heard
+    failed = {key for key, each in heard.items() if each.failed}
+    return {
+        key: each
+        for key, each in heard.items()
+        if not (each.failed and each.said == NEED_HAS_FAILED and failed.isdisjoint(each.job.needs))
+    }
 
 
-def _ticks_at_start(process: int) -> str:
-    """When a process began, as Linux tells it: field 22 of proc_pid_stat(5); empty elsewhere, or where it is gone."""
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]  # the second field is the program's name, in which anything may stand
-
-
-def _is_alive(process: int, ticks: str) -> bool:
-    """Whether a process runs; with `ticks`, the very one that began then, and not another that has its number now."""
-    now = _ticks_at_start(process)
-    if ticks and now:
-        return now == ticks
+def _is_alive(process: int, since: float) -> bool:
+    """Whether a process runs that was there at a time; a younger one has been given the number of one that is gone."""
     if os.name == "nt":  # where this signal is no question
         return True
     try:
@@ -195,12 +193,24 @@ def _is_alive(process: int, ticks: str) -> bool:
         return False
     except OSError:  # it is there, and somebody else's
         pass
-    return True
+    age = _age_s(process)
+    return age is None or age > time.time() - since - CLOCKS_DIFFER_S
 
 
-def _is_dated(line: str) -> bool:
-    """Whether a line begins with a time, as those do that are not of a traceback."""
+def _age_s(process: int) -> float | None:
+    """How long ago a process began, as Linux tells it: field 22 of proc_pid_stat(5); None elsewhere."""
     try:
-        return datetime.fromisoformat(line[:25]).tzinfo is not None
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    ticks = int(stat.rpartition(")")[2].split()[19])  # the second field is the program's name, and may hold anything
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _time_of(line: str) -> float | None:
+    """The time that a line begins with, in seconds of `time.time`; None of lines of a traceback, which have none."""
+    try:
+        when = datetime.fromisoformat(line[:25])
     except ValueError:
-        return False
+        return None
+    return when.timestamp() if when.tzinfo else None

@@ -17,6 +17,7 @@ from spillover.cli.main import run_command
 from spillover.core.errors import SpilloverError
 from spillover.study import job_log as job_log_module
 from spillover.study.executors.executor import JobFailed, JobFinished, JobKept, JobProgressed, JobStarted
+from spillover.study.executors.queue import JobQueue
 from spillover.study.job_log import JobLog, job_log, last_heard
 from spillover.study.preparing import prepare
 
@@ -41,6 +42,7 @@ def test_a_persons_lines_tell_a_jobs_whole_story(prepared, monkeypatch):
             log.tell(event)
     first, *lines = job_log(folder, job.key).read_text().splitlines()
     assert first == job.label
+    assert lines[0].endswith(f"; driver: process {os.getpid()} on {socket.gethostname()}")
     for line, word in zip(
         lines,
         ["begun by worker 3, process 4711 on node-7; driver: process", "2 of 4", "kept", "done in 1 s"],
@@ -91,6 +93,63 @@ def test_status_says_what_runs_and_what_has_failed(prepared, capsys):
     assert [each["job"] for each in facts["failed"]] == [fails.label]
 
 
+def test_status_says_of_a_done_job_whose_file_is_damaged_that_it_will_be_done_again(prepared, capsys):
+    job, store = prepared.jobs[0], prepared.store
+    with JobLog(store.folder) as log:
+        log.tell(JobStarted(job, 0, 4711, "node-7"))
+        store.record(outcome(job), {})
+        log.tell(JobFinished(job, outcome(job)))
+    assert run_command(["status", str(store.folder)]) == 0
+    assert f": {job.label}\n" not in capsys.readouterr().out
+    for file in store.folder.glob(f"*/{job.key}.parquet"):
+        file.write_bytes(b"")
+    assert run_command(["status", str(store.folder)]) == 0
+    said = capsys.readouterr().out
+    assert f"to do again: {job.label}: it was done " in said
+    assert "its result is damaged or gone" in said
+    assert "running" not in said
+    assert run_command(["status", str(store.folder), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [each["job"] for each in facts["damaged"]] == [job.label]
+    assert facts["running"] == facts["lost"] == facts["failed"] == []
+
+
+def test_a_job_that_is_recorded_while_status_looks_is_not_taken_for_damaged(prepared, monkeypatch, capsys):
+    job, store = prepared.jobs[0], prepared.store
+
+    def finish_and_read(*given):
+        store.record(outcome(job), {})
+        with JobLog(store.folder) as log:
+            log.tell(JobStarted(job, 0, 4711, "node-7"))
+            log.tell(JobFinished(job, outcome(job)))
+        return last_heard(*given)
+
+    monkeypatch.setattr(status_module, "last_heard", finish_and_read)
+    assert run_command(["status", str(store.folder)]) == 0
+    said = capsys.readouterr().out
+    assert f"to do: {job.label}\n" not in said
+    assert "to do again" not in said
+    assert "done in" not in said
+
+
+def test_status_says_that_a_job_is_to_do_whose_need_has_failed_and_runs_again(prepared, capsys):
+    evaluation = next(job for job in prepared.jobs if job.needs)
+    need = next(job for job in prepared.jobs if job.key in evaluation.needs)
+    folder = prepared.store.folder
+    queue = JobQueue([evaluation])
+    log = JobLog(folder)
+    for event in queue.fail(need, SpilloverError("too large")):
+        log.tell(event)
+    assert run_command(["status", str(folder)]) == 0
+    assert f"failed: {evaluation.label}: a job that it needs has failed" in capsys.readouterr().out
+    log.tell(JobStarted(need, 0, 4711, "node-7"))
+    assert run_command(["status", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert f"running: {need.label}" in said
+    assert f"to do: {evaluation.label}" in said
+    assert "failed" not in said
+
+
 @pytest.fixture
 def ended():
     """A process that is no more."""
@@ -127,9 +186,9 @@ def test_a_process_that_has_a_dead_drivers_number_is_not_taken_for_it(prepared, 
     assert not last_heard(folder, [job])[job.key].has_ended
     file = job_log(folder, job.key)
     begun = file.read_text()
-    file.write_text(re.sub(r"since \d+ ticks", "since 7 ticks", begun))
+    file.write_text(re.sub(r"(?m)^20\d\d-", "2001-", begun))  # before this process began
     assert last_heard(folder, [job])[job.key].has_ended
-    file.write_text(re.sub(r", since \d+ ticks after boot", "", begun))  # as earlier versions wrote it
+    file.write_text(f"{begun.rstrip()}, since 4711 ticks after boot\n")  # as earlier versions wrote it
     assert (heard := last_heard(folder, [job])[job.key]).process == os.getpid()
     assert (heard.host, heard.has_ended) == (socket.gethostname(), False)
 

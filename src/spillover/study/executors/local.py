@@ -50,9 +50,6 @@ class _Seat:
     process: BaseProcess
     pipe: Connection
     job: Any = None
-    message: Any = None
-    """What was sent, until the worker says that it has it."""
-    second_try: bool = False
     told: bool = False
     """Whether the worker was told to stop."""
 
@@ -105,13 +102,9 @@ def _hand_out(queue: JobQueue, seats: list[_Seat], input_of: Callable[[Any], Any
             except SpilloverError as error:
                 yield from queue.fail(job, error)
                 continue
-            _give(seat, job, content)
-
-
-def _give(seat: _Seat, job: Any, content: Any) -> None:
-    seat.job, seat.message = job, (job, content)
-    with suppress(BrokenPipeError, ConnectionResetError):  # listening will tell that the worker is gone
-        seat.pipe.send(seat.message)
+            seat.job = job
+            with suppress(BrokenPipeError, ConnectionResetError):  # listening will tell that the worker is gone
+                seat.pipe.send((job, content))
 
 
 def _tell_to_stop(seats: list[_Seat]) -> None:
@@ -126,19 +119,14 @@ def _listen(seat: _Seat, queue: JobQueue, seats: list[_Seat], start_worker: Star
     job = seat.job
     try:
         kind, *content = seat.pipe.recv()
-    except (EOFError, ConnectionResetError):
-        error = _death(seat)
+    except (EOFError, OSError):  # the latter where it was killed in the middle of a message
+        error = _death(seat, share_memory=len(seats) > 1)
         seat.pipe.close()
-        seats[seat.number] = fresh = _open_seat(seat.number, seat.device, start_worker)
-        if seat.message is not None and not seat.second_try:  # it died while it had nothing to do: no job is to blame
-            fresh.second_try = True
-            _give(fresh, *seat.message)
-        else:
-            yield from queue.fail(job, error)
+        seats[seat.number] = _open_seat(seat.number, seat.device, start_worker)
+        yield from queue.lose(job, error)
         return
     match kind:
         case "taken":
-            seat.message, seat.second_try = None, False
             yield JobStarted(job, seat.number, *content)
         case "progress":
             yield JobProgressed(job, *content)
@@ -156,14 +144,15 @@ def _listen(seat: _Seat, queue: JobQueue, seats: list[_Seat], start_worker: Star
             yield from queue.fail(job, error, details)
 
 
-def _death(seat: _Seat) -> SpilloverError:
+def _death(seat: _Seat, *, share_memory: bool) -> SpilloverError:
     """Say how a seat's process ended."""
     seat.process.join()
     code = seat.process.exitcode
     cause = (
         f"was killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
     )
-    return SpilloverError(f"its process {cause}", hint="it may have run out of memory: set executor.processes lower")
+    advice = "set executor.processes lower" if share_memory else "free some, or take a machine that has more"
+    return SpilloverError(f"its process {cause}", hint=f"it may have run out of memory: {advice}")
 
 
 def _open_seat(number: int, device: str, start_worker: StartWorker) -> _Seat:

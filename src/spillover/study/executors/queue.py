@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spillover.core.errors import SpilloverError
-from spillover.study.executors.executor import JobFailed
+from spillover.study.executors.executor import JobEvent, JobFailed, JobMoved
+
+MAXIMUM_TRIES = 3
+"""A job whose workers vanish so often is given up: it may be what ends them."""
+NEED_HAS_FAILED = "a job that it needs has failed"
 
 
 @dataclass(slots=True)
@@ -16,6 +20,8 @@ class JobQueue:
 
     waiting: list[Any]
     unfinished: set[str] = field(default_factory=set[str])
+    lost: dict[str, int] = field(default_factory=dict[str, int])
+    """How many workers have vanished over a job."""
 
     def take(self, prefer: Callable[[Any], bool] = lambda _: True) -> Any:
         """Take the first preferred job whose needs are done, or else the first; None where all must wait."""
@@ -26,11 +32,21 @@ class JobQueue:
             self.waiting.remove(chosen)
         return chosen
 
+    def lose(self, job: Any, error: SpilloverError) -> Iterator[JobEvent]:
+        """Let a job whose worker has vanished be taken by the next that is free, unless it was tried often enough."""
+        self.lost[job.key] = self.lost.get(job.key, 0) + 1
+        if self.lost[job.key] < MAXIMUM_TRIES:
+            self.waiting.insert(0, job)
+            yield JobMoved(job, error)
+        else:
+            message = f"{error.message}; it was tried {MAXIMUM_TRIES} times"
+            yield from self.fail(job, SpilloverError(message, hint=error.hint))
+
     def fail(self, job: Any, error: SpilloverError, details: str | None = None) -> Iterator[JobFailed]:
         """Tell of a job that has failed, and drop every job that can no longer be done."""
         yield JobFailed(job, error, details)
         for dropped in self._drop_dependents(job):
-            yield JobFailed(dropped, SpilloverError("a job that it needs has failed"))
+            yield JobFailed(dropped, SpilloverError(NEED_HAS_FAILED))
 
     def _drop_dependents(self, failed: Any) -> Iterator[Any]:
         for job in [job for job in self.waiting if failed.key in job.needs]:

@@ -23,20 +23,17 @@ from spillover.study.executors.executor import (
     JobEvent,
     JobFinished,
     JobKept,
-    JobMoved,
     JobProgressed,
     JobStarted,
     StartWorker,
     never,
 )
-from spillover.study.executors.queue import JobQueue
+from spillover.study.executors.queue import MAXIMUM_TRIES, JobQueue
 from spillover.study.executors.ray_cluster import Head, connected
 from spillover.study.executors.ray_worker import RayWorker
 
 log = logging.getLogger(__name__)
 
-MAXIMUM_TRIES = 3
-"""A job whose workers vanish so often is given up, and so is a place where no worker lives to take a job."""
 WARN_AFTER_S = 30.0
 """Seconds without any worker, after which it is told what is waited for."""
 
@@ -130,8 +127,6 @@ class _Desk:
     queue: JobQueue
     head: Head
     seats: list[_Seat] = field(default_factory=list[_Seat])
-    tries: dict[str, int] = field(default_factory=dict[str, int])
-    """How often a job was begun."""
 
     def open(self, number: int) -> _Seat:
         """Ask for a worker; Ray starts it wherever there is room."""
@@ -171,7 +166,6 @@ class _Desk:
                 except SpilloverError as error:
                     yield from self.queue.fail(job, error)
                     continue
-                self.tries[job.key] = self.tries.get(job.key, 0) + 1
                 seat.job, seat.loaded = job, self.executor.affinity(job)
                 seat.actor.take.remote(job, content)
 
@@ -228,12 +222,9 @@ class _Desk:
         fresh = self.open(seat.number)
         fresh.stillborn = 0 if seat.ready else seat.stillborn + 1
         self.seats[self.seats.index(seat)] = fresh
-        if job is not None and self.tries[job.key] < MAXIMUM_TRIES:
-            self.queue.waiting.insert(0, job)
-            yield JobMoved(job, gone)
-        elif job is not None:
-            yield from self.queue.fail(job, gone)
-        if fresh.stillborn >= MAXIMUM_TRIES:
+        if job is not None:
+            yield from self.queue.lose(job, gone)
+        if fresh.stillborn >= MAXIMUM_TRIES:  # nothing lives there to take a job
             message = f"no worker can be started on the Ray cluster: {' '.join(str(error).split())}"
             hint = "spillover must be installed on every node, in the version of this machine"
             raise SpilloverError(message, hint=hint)
