@@ -91,15 +91,14 @@ class Spread:
                 of_sources = name == "transferability"
                 count = frame.rows if of_sources else frame.columns
                 averages = getattr(self.replicates, kind).average(count)
-                ends = [
+                low, high = (
                     Profile(*(percentile(side[:, None], at) for side in averages))
                     for at in (self.tail, 100 - self.tail)
-                ]
-                far = getattr(reach, kind).positive[:count]
-                far = np.array(
-                    [far.mean() if of_sources else far.max() / count]
-                )  # all that goes unseen is on one target
-                low, high = widen_profile(ends[0], ends[1], Profile(far, -far))
+                )
+                limits = getattr(reach, kind).positive[:count]
+                # all that goes unseen is on one target
+                far = np.array([limits.mean() if of_sources else limits.max() / count])
+                low, high = widen_profile(low, high, Profile(far, -far))
                 found[kind] = {
                     side: [getattr(low, side).item(), getattr(high, side).item()] for side in ("positive", "negative")
                 }

@@ -19,6 +19,7 @@ from rich.logging import RichHandler
 from spillover.cli.stopping import TRY_AGAIN, Stopped, end
 from spillover.cli.streams import OutputError, watched_streams
 from spillover.core.errors import InterruptedRunError, SpilloverError
+from spillover.core.files import refusal
 from spillover.core.printable import printable
 
 USER_ERROR = 2
@@ -160,11 +161,6 @@ def _run_command(arguments: list[str]) -> int:
         app = build_app([command] if command in COMMANDS else [])
         code = app(arguments, standalone_mode=False)
         sys.stdout.flush()  # or a full disk would be met at Python's end
-    except (SpilloverError, typer.TyperException) as error:
-        _print_error(console, error)
-        if "--debug" in arguments:
-            console.print_exception()
-        return TRY_AGAIN if isinstance(error, InterruptedRunError) else USER_ERROR
     except Stopped as stopped:
         console.print(f"stopped, {stopped.reason}; {kept}", soft_wrap=True, highlight=False)
         return TRY_AGAIN
@@ -172,13 +168,24 @@ def _run_command(arguments: list[str]) -> int:
         code = INTERRUPTED
     except OutputError:
         raise
-    except Exception:  # noqa: BLE001 (the last resort: told as a fault of ours, never hidden)
-        console.print("internal error: this is a fault of spillover, please report it", style="red")
-        console.print_exception()
-        return INTERNAL_ERROR
+    except Exception as error:  # noqa: BLE001 (the last resort: what was not foreseen is told as a fault of ours)
+        return _tell(console, error, debug="--debug" in arguments)
     if code == INTERRUPTED:  # typer turns Ctrl-C within a command into this code
         console.print(f"interrupted; {kept}", soft_wrap=True)
     return code or 0
+
+
+def _tell(console: Console, error: Exception, *, debug: bool) -> int:
+    """Tell of the error that has ended a command, which is being handled, and give the code to exit with."""
+    told = refusal(error) if isinstance(error, OSError) else error
+    if not isinstance(told, SpilloverError | typer.TyperException):
+        console.print("internal error: this is a fault of spillover, please report it", style="red")
+        console.print_exception()
+        return INTERNAL_ERROR
+    _print_error(console, told)
+    if debug:
+        console.print_exception()
+    return TRY_AGAIN if isinstance(told, InterruptedRunError) else USER_ERROR
 
 
 def _print_error(console: Console, error: SpilloverError | typer.TyperException) -> None:

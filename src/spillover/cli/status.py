@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spillover.cli.readable import readable_time
+from spillover.cli.running import from_here
 from spillover.study.job_log import Heard, job_log, last_heard
 from spillover.study.plan import Finetune, Job
 from spillover.study.reading import is_imported, study_folder
@@ -85,6 +86,18 @@ def _print(folder: Path, stored: StoredStudy, *, json: bool) -> None:
     leftovers = [f"of a trial or an older version of the study: {name}" for name in left]
     for line in (*_heard_lines(folder, heard.values()), *_first(to_do), *_first(leftovers)):
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    if then := _then(folder, jobs, heard):
+        console.print(then, markup=False, highlight=False, soft_wrap=True)
+
+
+def _then(folder: Path, jobs: list[Job], heard: Mapping[str, Heard]) -> str:
+    """Say what to do next, if anything."""
+    shown = from_here(folder)
+    if not jobs:
+        page = folder / "report.html"
+        return f"done: open {shown}/report.html" if page.is_file() else f"done: spillover run {shown} analyses it"
+    is_running = any(_state(each) == "running" for each in heard.values())
+    return "" if is_running else f"nothing is running: spillover run {shown} goes on"
 
 
 def _watch(folder: Path) -> None:

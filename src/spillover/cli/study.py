@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -30,7 +31,7 @@ from spillover.study.shard import Shard, read_shard
 from spillover.study.study import Study
 from spillover.study.writable import refuse_unwritable
 
-STUDY_FILE = Annotated[Path, typer.Argument(help="A study file, or the folder of a study that was begun.")]
+STUDY = Annotated[Path, typer.Argument(help="A study file, or the folder of a study that was begun.")]
 PRICE = Annotated[float | None, typer.Option("--gpu-hour-price", min=0, help="Price of a GPU hour: adds the cost.")]
 ONLY = Annotated[str | None, typer.Option("--only", help="source=NAME: run the base and this source alone.")]
 LIMIT = Annotated[int | None, typer.Option("--limit", min=1, help="A trial on at most N examples a target.")]
@@ -80,7 +81,7 @@ def init(
 
 
 def plan(
-    study_file: STUDY_FILE,
+    study_file: STUDY,
     gpu_hour_price: PRICE = None,
     only: ONLY = None,
     limit: LIMIT = None,
@@ -107,10 +108,16 @@ def plan(
             continue
         table.add_row(name.replace("_", " "), Text(str(value)))
     Console().print(table)
+    if not in_the_way:
+        then = "next" if prepared.jobs else "nothing is to be done, and this analyses it"
+        options = [("--only", only), ("--limit", limit), ("--shard", shard)]
+        given = [str(word) for option, value in options if value is not None for word in (option, value)]
+        command = shlex.join(["spillover", "run", str(study_file), *given])
+        Console(stderr=True).print(f"{then}: {command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def run(
-    study_file: STUDY_FILE,
+    study_file: STUDY,
     only: ONLY = None,
     limit: LIMIT = None,
     shard: SHARD = None,
@@ -165,14 +172,14 @@ def _summary(prepared: Prepared, price: float | None) -> dict[str, object]:
     jobs, planned = prepared.jobs, prepared.asked
     finetunes = [job for job in jobs if isinstance(job, Finetune)]
     evaluations = [job for job in jobs if isinstance(job, Evaluate)]
-    cells = sum(len(job.questions) for job in evaluations)
+    pairs = sum(len(job.questions) for job in evaluations)
     asked = len(planned.evaluations) - len(evaluations)
     cost = estimate_cost(prepared)
     summary: dict[str, object] = {
         "study": planned.study.name,
         "folder": str(from_here(prepared.store.folder)),
         "finetunes": f"{len(finetunes)} to do, {len(planned.finetunes) - len(finetunes)} done",
-        "evaluations": f"{len(evaluations)} to do with {cells} cells, {asked} done",
+        "evaluations": f"{len(evaluations)} to do, of {pairs:,} pairs of model and target; {asked} done",
         **_given_adapters(planned),
         "examples": f"{cost.trained:,} to train on, {cost.asked:,} to ask",
         "estimated_time": f"{readable_time(cost.seconds)} on {_machine(cost)}",

@@ -21,6 +21,17 @@ DEAD_AFTER_S = 600.0
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Refusals that free space would heal."""
+REFUSALS = {
+    errno.EACCES: "have yourself given the right to it, or choose another place",
+    errno.EPERM: "have yourself given the right to it, or choose another place",
+    errno.ENAMETOOLONG: "most file systems allow names of 255 bytes, and paths of 4,096",
+    errno.EIO: "its disk, or the way to it, may be broken",
+    errno.ESTALE: "its disk is not what it was: mount it again",
+    **dict.fromkeys(FULL, "free some space, or choose another place"),
+}
+"""What the operating system may say of any file, whatever is asked of it, and what to do."""
+LONGEST_SHOWN = 200
+"""Characters of a path that are shown, at most."""
 
 
 def read_file(path: Path) -> bytes:
@@ -196,6 +207,25 @@ def unwritable(path: Path, error: OSError) -> StoreError:
         where=str(path.parent),
         hint=f"{advice}; what was finished before is kept",
     )
+
+
+def refusal(error: OSError) -> StoreError | None:
+    """Turn an operating system's refusal that was not foreseen where it was met into advice.
+
+    Returns:
+        None where it names no file, or says what may be a fault of ours, as that there is none.
+
+    >>> print(refusal(PermissionError(errno.EACCES, "Permission denied", "/secret/study.yaml")))
+    /secret/study.yaml: Permission denied
+      have yourself given the right to it, or choose another place
+    >>> refusal(FileNotFoundError(errno.ENOENT, "No such file or directory", "a")) is None
+    True
+    """
+    if error.filename is None or error.errno not in REFUSALS:
+        return None
+    place = str(error.filename)
+    where = place if len(place) <= LONGEST_SHOWN else f"{place[:LONGEST_SHOWN]}…"
+    return StoreError(str(error.strerror), where=where, hint=REFUSALS[error.errno])
 
 
 def _write_through(path: Path, data: bytes) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from math import isnan, nan
 
 import numpy as np
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -78,21 +79,31 @@ def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
     pairs = [(title, model.matrix, model.calibrated.matrix if model.calibrated else None)]
     if model.mixtures is not None:
         pairs.append((f"{title} · mixtures", model.mixtures.matrix, model.mixtures.calibrated))
+    tables: list[RenderableType] = []
     for name, matrix, calibrated in pairs:
         if matrix.sources:
-            yield matrix_table(matrix, name, base, width, limit)
+            tables.append(matrix_table(matrix, name, base, width, limit))
         if matrix.sources and calibrated is not None:
-            yield matrix_table(calibrated, f"{name} · answer prior taken out", calibrated_base, width, limit)
+            tables.append(matrix_table(calibrated, f"{name} · answer prior taken out", calibrated_base, width, limit))
     for control in model.controls:
-        yield matrix_table(control.control, f"{title} · control: {control.kind} answers", base, width, limit)
-    yield _scale(limit)
+        name = f"{title} · control: {control.kind} answers"
+        tables.append(matrix_table(control.control, name, base, width, limit))
+    yield from tables[:-1]
+    yield Group(*tables[-1:], _Scale(limit))
 
 
-def _scale(limit: float) -> Text:
-    steps = [Text(brief(limit * step).rjust(CELL)) for step in (-1, -0.5, 0, 0.5, 1)]
-    for text, step in zip(steps, (-1, -0.5, 0, 0.5, 1), strict=True):
-        text.stylize(_paint(limit * step, limit))
-    return Text.assemble(("colours: ", "dim"), *steps)
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """What the colours of matrices mean, where there are any: not in a file, nor on a terminal without them."""
+
+    limit: float
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if console.color_system is None or console.no_color:
+            return
+        steps = [self.limit * share for share in (-1, -0.5, 0, 0.5, 1)]
+        cells = [(brief(step).rjust(CELL), _paint(step, self.limit)) for step in steps]
+        yield Text.assemble(("colours: ", "dim"), *cells)
 
 
 def matrix_table(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from spillover.core.errors import StoreError
 from spillover.core.files import read_file
@@ -26,6 +26,7 @@ KEY = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PlanFile:
+    __pydantic_config__ = ConfigDict(extra="forbid")  # of its parts, too: a key that is mistyped would be a value lost
     schema: int
     tasks: tuple[Task, ...]
     questions: tuple[Question, ...] = ()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from spillover.core.errors import Fault, StoreError, StudyError
-from spillover.core.files import write_atomically
+from spillover.core.files import unwritable, write_atomically
 from spillover.models.settings import AdapterSource, ModelSettings, TrainingSettings
 from spillover.study.devices import devices_of, obstacles
 from spillover.study.places import settle_paths
@@ -106,11 +106,15 @@ def _sources_of(study: Study) -> tuple[Literal["all"] | tuple[Source, ...], Sequ
 
 
 def _clear(folder: Path) -> None:
-    if not folder.exists():
+    """Remove a rehearsal of before: a folder that says that it is one, and no link to one."""
+    if not os.path.lexists(folder):
         return
-    if not (folder / MARK).is_file():
-        raise StoreError("the folder is there and holds no rehearsal", where=str(folder), hint="move it away")
-    shutil.rmtree(folder)
+    if folder.is_symlink() or not (folder / MARK).is_file():
+        raise StoreError("something is there that is no rehearsal", where=str(folder), hint="move it away")
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 def _stand_ins(study: Study, folder: Path) -> tuple[tuple[ModelSettings, ...], list[str]]:

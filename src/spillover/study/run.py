@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from spillover.core.errors import ModelError, StoreError, StudyError
 from spillover.core.files import is_writable
+from spillover.core.numbers import counted
 from spillover.study.devices import executor_of, obstacles
 from spillover.study.executors.executor import JobEvent, JobFailed, JobFinished, JobKept, Worker, never
 from spillover.study.job_log import JobLog
@@ -152,11 +153,9 @@ def _note_kept(event: JobEvent, kept: set[str]) -> None:
 def _refuse_what_cannot_run(prepared: Prepared) -> None:
     if prepared.is_undone:
         changed = "; ".join(prepared.changed()) or "the models' files, the data or how spillover trains"
-        count = len(prepared.unexplained)
-        jobs = f"{count} finished job{'s' if count > 1 else ''}"
         raise StoreError(
-            f"{jobs} would be done anew, though the study says of them what it said. "
-            f"What is not what it was: {changed}",
+            f"{counted(len(prepared.unexplained), 'finished job')} would be done anew, though the study says of them "
+            f"what it said. What is not what it was: {changed}",
             where=str(prepared.store.folder),
             hint="put back what has changed, or give another output: to do all anew; what is finished stays here. To "
             "keep what the others are worth, give a task whose data have changed another name:",

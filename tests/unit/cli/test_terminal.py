@@ -95,7 +95,7 @@ def test_names_that_are_markup_elsewhere_are_printed_as_they_are(tmp_path, capsy
     said = capsys.readouterr().out
     matrix, givers = said.split("givers and takers")
     for name in names:
-        assert name in matrix.partition("colours:")[0]
+        assert name in matrix.partition("what it says")[0]
         assert name in givers
 
 
@@ -104,3 +104,11 @@ def test_a_study_whose_name_is_markup_elsewhere_is_planned(tmp_path, capsys):
     file.write_text(small_study(tmp_path / "[x]", name="a [bold]b :cat:").model_dump_json(exclude={"provenance"}))
     assert run_command(["plan", str(file)]) == 0
     assert "a [bold]b :cat:" in capsys.readouterr().out
+
+
+def test_a_plan_ends_in_the_command_that_carries_it_out(tmp_path, capsys):
+    file = tmp_path / "my study.yaml"
+    file.write_text(small_study(tmp_path / "small").model_dump_json(exclude={"provenance"}))
+    assert run_command(["plan", str(file), "--only", "source=RD", "--limit", "3"]) == 0
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last == f"next: spillover run '{file}' --only source=RD --limit 3"

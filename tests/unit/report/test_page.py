@@ -95,6 +95,13 @@ def test_abbreviations_are_explained_once_where_no_row_does(findings, width, tim
     assert console.file.getvalue().count("JG=Jigsaw") == times
 
 
+@pytest.mark.parametrize("colours", [None, "truecolor"])
+def test_colours_are_explained_where_there_are_any(findings, colours):
+    console = Console(width=80, file=StringIO(), force_terminal=colours is not None, color_system=colours)
+    console.print(findings_in_terminal(findings, 80))
+    assert ("colours: " in console.file.getvalue()) == (colours is not None)
+
+
 @pytest.mark.parametrize("value", [-1.0, -0.5, -0.1, 0.0, 0.1, 0.5, 1.0])
 def test_ink_can_be_read_on_every_colour(value):
     def luminance(rgb):

@@ -107,7 +107,7 @@ def test_status_says_of_a_done_job_whose_file_is_damaged_that_it_will_be_done_ag
     said = capsys.readouterr().out
     assert f"to do again: {job.label}: it was done " in said
     assert "its result is damaged or gone" in said
-    assert "running" not in said
+    assert f"running: {job.label}" not in said
     assert run_command(["status", str(store.folder), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert [each["job"] for each in facts["damaged"]] == [job.label]
@@ -226,8 +226,9 @@ def test_of_many_jobs_the_first_are_shown_and_json_has_all(tmp_path, capsys):
     prepared = prepare(small_study(tmp_path / "small", seeds=list(range(10))))
     prepared.store.begin(prepared.plan)
     assert run_command(["status", str(prepared.store.folder)]) == 0
-    title, *lines = capsys.readouterr().out.splitlines()
+    title, *lines, then = capsys.readouterr().out.splitlines()
     assert title == "small: 0 of 20 finetunes done, 0 of 21 evaluations"
+    assert then == f"nothing is running: spillover run {prepared.store.folder} goes on"
     assert len(lines) == 6
     assert lines[-1] == "  to do: 36 more"
     assert run_command(["status", str(prepared.store.folder), "--json"]) == 0

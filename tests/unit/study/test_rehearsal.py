@@ -66,13 +66,24 @@ def test_given_adapters_cannot_be_rehearsed(tmp_path):
 def test_a_folder_that_is_no_rehearsal_is_left_alone(tmp_path):
     (tmp_path / "small-rehearsal").mkdir()
     (tmp_path / "small-rehearsal" / "mine").write_text("precious")
-    with pytest.raises(StoreError, match="holds no rehearsal"):
+    with pytest.raises(StoreError, match="is no rehearsal"):
         make_rehearsal(small_study(tmp_path / "small"))
     assert (tmp_path / "small-rehearsal" / "mine").is_file()
     shutil.rmtree(tmp_path / "small-rehearsal")
     for _ in range(2):
         make_rehearsal(small_study(tmp_path / "small"))
     assert (tmp_path / "small-rehearsal" / MARK).is_file()
+
+
+def test_a_link_to_a_rehearsal_is_left_alone(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / MARK).touch()
+    for leads_to in ("elsewhere", "nowhere"):
+        (tmp_path / "small-rehearsal").symlink_to(tmp_path / leads_to)
+        with pytest.raises(StoreError, match="is no rehearsal"):
+            make_rehearsal(small_study(tmp_path / "small"))
+        (tmp_path / "small-rehearsal").unlink()
+    assert [file.name for file in (tmp_path / "elsewhere").iterdir()] == [MARK]
 
 
 def test_a_model_without_weights_goes_the_whole_way_to_a_report(tmp_path, capfd, monkeypatch):

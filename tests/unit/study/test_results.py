@@ -63,7 +63,7 @@ def test_a_folder_that_was_moved_tells_the_same_without_its_data(prepared, data,
     assert analysed(capsys, moved) == before
     assert read_scores(moved).num_rows == 8 * 2 * 5
     assert run_command(["status", "machine"]) == 0
-    assert "finetunes done" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("done: spillover run machine analyses it\n")
     assert run_command(["report", "machine", "--no-figures", "--out", str(tmp_path / "page")]) == 0
     assert run_command(["plan", "machine"]) == 2, "running needs the data"
     assert str(data) in capsys.readouterr().err
@@ -78,7 +78,7 @@ def test_a_study_folder_goes_on_from_wherever_the_shell_stands(prepared, tmp_pat
     assert run_command(["plan", "../moved", "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["folder"] == str(moved)
-    assert summary["evaluations"] == "0 to do with 0 cells, 5 done"
+    assert summary["evaluations"] == "0 to do, of 0 pairs of model and target; 5 done"
 
 
 def test_a_source_with_a_hole_is_left_out_and_named(prepared, capsys):
@@ -115,6 +115,7 @@ STEERS = "\x1b]0;mine\x07"
     [
         (lambda kept: kept | {"schema": 99}, "the schema 99"),
         (lambda kept: kept | {"tasks": 3}, "the plan is broken: tasks"),
+        (lambda kept: kept | {"jobs": [kept["jobs"][0] | {"neds": []}]}, "the plan is broken: jobs.*neds"),
         (lambda kept: kept | {"jobs": [kept["jobs"][0] | {"adapter_key": "../../x"}]}, "is no key"),
         (lambda kept: kept | {"tasks": [kept["tasks"][0] | {"name": STEERS}]}, "a control character"),
         (lambda kept: kept | {"questions": [kept["questions"][0] | {"target": STEERS}]}, "a control character"),
