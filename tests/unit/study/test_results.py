@@ -115,7 +115,8 @@ STEERS = "\x1b]0;mine\x07"
     [
         (lambda kept: kept | {"schema": 99}, "the schema 99"),
         (lambda kept: kept | {"tasks": 3}, "the plan is broken: tasks"),
-        (lambda kept: kept | {"jobs": [kept["jobs"][0] | {"neds": []}]}, "the plan is broken: jobs.*neds"),
+        (lambda kept: kept | {"jobs": [kept["jobs"][0] | {"neds": []}]}, "the plan is broken: jobs"),
+        (lambda kept: kept | {"tasks": [kept["tasks"][0] | {"levle": "low"}]}, "the plan is broken: tasks.0.levle"),
         (lambda kept: kept | {"jobs": [kept["jobs"][0] | {"adapter_key": "../../x"}]}, "is no key"),
         (lambda kept: kept | {"tasks": [kept["tasks"][0] | {"name": STEERS}]}, "a control character"),
         (lambda kept: kept | {"questions": [kept["questions"][0] | {"target": STEERS}]}, "a control character"),
