@@ -83,8 +83,8 @@ def _make_adapter(base: Base, source: Sequence[Prompt], settings: TrainingSettin
     return folder
 
 
-def build_midsize(folder: Path) -> Path:
-    """Write a checkpoint of 112 million random parameters, with the tiny model's tokenizer.
+def build_midsize(folder: Path, layers: int = 14) -> Path:
+    """Write a checkpoint of 112 million random parameters, if it has all layers, with the tiny model's tokenizer.
 
     The vision tower's share of the arithmetic is as in Qwen2.5-VL-3B, where each token of an image costs the tower
     (four patches) about as much as the language model: 0.9 times there and here.
@@ -95,8 +95,8 @@ def build_midsize(folder: Path) -> Path:
         **tiny["text_config"],
         "hidden_size": 768,
         "intermediate_size": 2048,
-        "num_hidden_layers": 14,
-        "layer_types": ["full_attention"] * 14,
+        "num_hidden_layers": layers,
+        "layer_types": ["full_attention"] * layers,
         "num_attention_heads": 12,
         "num_key_value_heads": 2,
         "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [8, 12, 12]},

@@ -29,7 +29,7 @@ MIDSIZE = Size(
     examples=1,
     rounds=1,
     batch=1,
-    image=448,
+    image=224,
     new_tokens=2,
     adapting=TrainingSettings(examples=1, epochs=1, batch=1),
     finetune=TrainingSettings(examples=1, epochs=1, batch=1),
@@ -52,7 +52,7 @@ def test_both_sides_give_the_same_answers_and_losses(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_the_midsize_model_is_built_and_asked_by_both_sides(tmp_path):
-    model = ModelSettings(path=str(build_midsize(tmp_path / "model")))
+    model = ModelSettings(path=str(build_midsize(tmp_path / "model", layers=2)))
     assert not faults({"midsize": measure(model, MIDSIZE, tmp_path / "adapters")})
 
 
