@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 import spillover
-from spillover.interop.run_mapping import RunMapping
 
 EXAMPLES = 400
 BASE = {"Relative_Depth": 0.6, "Relative_Reflectance": 0.5, "Counting": 0.5, "Jigsaw": 0.6}
@@ -55,8 +54,7 @@ def main(folder: Path) -> None:
     """Read the results, analyse them, and write the page."""
     write_results(folder / "answers")
 
-    runs = RunMapping(base={"base": None}, pattern="{source}-seed{seed}")
-    results = spillover.import_results([folder / "answers"], spillover.ImportChoices(mapping=runs))
+    results = spillover.import_results(folder / "answers", base="base", pattern="{source}-seed{seed}")
     findings = spillover.analyze(results.data)
     spillover.write_report(findings, folder / "report.html")
 

@@ -18,7 +18,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import spillover
-from spillover.study.executors.executor import JobEvent, JobFinished
 
 SIDE = 48
 BACKGROUND = 80
@@ -91,9 +90,9 @@ def _rows(folder: Path, name: str, draw: Callable[..., Any], examples: int, rng:
         yield json.dumps({**row, "image": f"{name}-{place}.png"})  # paths are meant from the file's folder
 
 
-def tell(event: JobEvent) -> None:
+def tell(event: spillover.JobEvent) -> None:
     """Say what is done: in silence nobody knows whether anything happens."""
-    if isinstance(event, JobFinished):
+    if isinstance(event, spillover.JobFinished):
         print(f"done: {event.job.label}", file=sys.stderr)
 
 
@@ -106,7 +105,7 @@ def main(folder: Path) -> None:
 
     finished = spillover.run(spillover.load_study(folder / "study.yaml"), on_event=tell)  # again: only what is missing
     results = finished.store.folder
-    findings = spillover.analyze(spillover.read_scores(results), beside=spillover.read_beside(results))
+    findings = spillover.analyze_study(results)
     spillover.write_report(findings, results / "report.html")
 
     print(findings.models[0].matrix.to_frame().round(2))

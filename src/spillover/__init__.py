@@ -14,16 +14,21 @@ loads no torch, and each name loads what it needs when it is first asked for.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from spillover.analysis import AnalysisSettings, Findings, ModelFindings, TransferMatrix, analyze
+from spillover.core.lazy import load_lazily
+
+if TYPE_CHECKING:  # who checks types or completes names reads these imports; who runs this, the table below
+    from spillover.analysis.beside import Beside
     from spillover.analysis.differences import Difference, differences_of
-    from spillover.analysis.findings import CellFindings
+    from spillover.analysis.door import analyze
+    from spillover.analysis.findings import CellFindings, Findings, ModelFindings
+    from spillover.analysis.matrix import TransferMatrix
+    from spillover.analysis.settings import AnalysisSettings
     from spillover.core.errors import SpilloverError
     from spillover.core.scores import Score, table_from_scores
-    from spillover.interop.importing import ImportChoices, import_results
+    from spillover.interop.door import import_results
+    from spillover.interop.importing import ImportedResults
     from spillover.interop.pgf_table import read_pgf_table
     from spillover.mixture.export.export import export_mixture
     from spillover.mixture.mixture import Mixture
@@ -44,25 +49,46 @@ if TYPE_CHECKING:
     )
     from spillover.report.page import write_report
     from spillover.study.beside import read_beside
+    from spillover.study.executors.executor import (
+        JobEvent,
+        JobFailed,
+        JobFinished,
+        JobKept,
+        JobMoved,
+        JobProgressed,
+        JobStarted,
+    )
     from spillover.study.reading import load_study
     from spillover.study.results import analyze_study, read_scores
     from spillover.study.run import Run, run
+    from spillover.study.shard import Shard
     from spillover.study.study import Study
     from spillover.tasks.data import open_tasks
+    from spillover.tasks.task import Task
 
 __all__ = [
     "AnalysisSettings",
+    "Beside",
     "CellFindings",
     "Difference",
     "Findings",
-    "ImportChoices",
+    "ImportedResults",
+    "JobEvent",
+    "JobFailed",
+    "JobFinished",
+    "JobKept",
+    "JobMoved",
+    "JobProgressed",
+    "JobStarted",
     "Mixture",
     "MixtureSettings",
     "ModelFindings",
     "Run",
     "Score",
+    "Shard",
     "SpilloverError",
     "Study",
+    "Task",
     "TransferMatrix",
     "analyze",
     "analyze_study",
@@ -92,58 +118,36 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AnalysisSettings": "spillover.analysis",
-    "CellFindings": "spillover.analysis.findings",
-    "Difference": "spillover.analysis.differences",
-    "Findings": "spillover.analysis",
-    "ImportChoices": "spillover.interop.importing",
-    "Mixture": "spillover.mixture.mixture",
-    "MixtureSettings": "spillover.mixture.settings",
-    "ModelFindings": "spillover.analysis",
-    "Run": "spillover.study.run",
-    "Score": "spillover.core.scores",
-    "SpilloverError": "spillover.core.errors",
-    "Study": "spillover.study.study",
-    "TransferMatrix": "spillover.analysis",
-    "analyze": "spillover.analysis",
-    "analyze_study": "spillover.study.results",
-    "differences_of": "spillover.analysis.differences",
-    "export_mixture": "spillover.mixture.export.export",
-    "import_results": "spillover.interop.importing",
-    "load_study": "spillover.study.reading",
-    "open_tasks": "spillover.tasks.data",
-    **dict.fromkeys(
-        (
-            "plot_additivity",
-            "plot_graph",
-            "plot_heatmap",
-            "plot_profiles",
-            "plot_progress",
-            "plot_scale",
-            "plot_training",
-            "plot_variance",
-            "plot_verdict",
-            "plot_weights",
-        ),
-        "spillover.report.drawing.plots",
-    ),
-    "read_beside": "spillover.study.beside",
-    "read_pgf_table": "spillover.interop.pgf_table",
-    "read_scores": "spillover.study.results",
-    "recommend": "spillover.mixture.recommend",
-    "run": "spillover.study.run",
-    "table_from_scores": "spillover.core.scores",
-    "write_figures": "spillover.report.drawing.files",
-    "write_report": "spillover.report.page",
+    "analysis.beside": "Beside",
+    "analysis.differences": "Difference differences_of",
+    "analysis.door": "analyze",
+    "analysis.findings": "CellFindings Findings ModelFindings",
+    "analysis.matrix": "TransferMatrix",
+    "analysis.settings": "AnalysisSettings",
+    "core.errors": "SpilloverError",
+    "core.scores": "Score table_from_scores",
+    "interop.door": "import_results",
+    "interop.importing": "ImportedResults",
+    "interop.pgf_table": "read_pgf_table",
+    "mixture.export.export": "export_mixture",
+    "mixture.mixture": "Mixture",
+    "mixture.recommend": "recommend",
+    "mixture.settings": "MixtureSettings",
+    "report.drawing.files": "write_figures",
+    "report.drawing.plots": "plot_additivity plot_graph plot_heatmap plot_profiles plot_progress "
+    "plot_scale plot_training plot_variance plot_verdict plot_weights",
+    "report.page": "write_report",
+    "study.beside": "read_beside",
+    "study.executors.executor": "JobEvent JobFailed JobFinished JobKept JobMoved JobProgressed JobStarted",
+    "study.reading": "load_study",
+    "study.results": "analyze_study read_scores",
+    "study.run": "Run run",
+    "study.shard": "Shard",
+    "study.study": "Study",
+    "tasks.data": "open_tasks",
+    "tasks.task": "Task",
 }
+"""By module: what it gives to this package."""
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is asked for: a command that is only being started should be quick to interrupt."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'spillover' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:  # or a misspelt name would pass for one
+    __getattr__, __dir__ = load_lazily(__name__, _HOMES)

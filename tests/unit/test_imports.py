@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 
 import spillover
+import spillover.analysis
 from lowest_versions import lowest_versions
 
+PACKAGES = (spillover, spillover.analysis)
+LIGHT = [name for home, names in spillover._HOMES.items() if "drawing" not in home for name in names.split()]
 HEAVY = ("torch", "transformers", "peft", "ray", "pandas", "matplotlib")
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "import spillover; [getattr(spillover, n) for n in spillover.__all__ if 'drawing' not in spillover._HOMES[n]]",
+        f"import spillover; [getattr(spillover, name) for name in {LIGHT!r}]",
         "import spillover.cli.main",
     ],
 )
@@ -46,11 +49,26 @@ def _canonical(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_every_public_name_is_there():
-    assert set(spillover.__all__) <= set(dir(spillover))
-    assert all(getattr(spillover, name).__name__ == name for name in spillover.__all__)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_name_is_there(package):
+    assert set(package.__all__) <= set(dir(package))
+    named = {name: getattr(package, name) for name in package.__all__}
+    assert {getattr(value, "__name__", name) for name, value in named.items()} == set(named)  # a union has no name
     with pytest.raises(AttributeError, match="no attribute 'analyse'"):
-        _ = spillover.analyse
+        _ = package.analyse
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_checkers_of_types_are_told_of_the_same_names_in_the_same_modules(package):
+    nodes = ast.walk(ast.parse(Path(package.__file__).read_text()))
+    checked = next(node for node in nodes if isinstance(node, ast.If) and isinstance(node.test, ast.Name))
+    assert ast.unparse(checked.test) == "TYPE_CHECKING"
+    told = {
+        (each.module.removeprefix(f"{package.__name__}."), alias.name) for each in checked.body for alias in each.names
+    }
+    loaded = {(home, name) for home, names in package._HOMES.items() for name in names.split()}
+    assert told == loaded
+    assert sorted(name for _, name in loaded) == package.__all__
 
 
 def test_every_path_may_be_written_as_text():

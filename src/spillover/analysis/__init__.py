@@ -5,8 +5,9 @@ Each name loads what it needs when it is first asked for: a study is planned wit
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from spillover.core.lazy import load_lazily
 
 if TYPE_CHECKING:
     from spillover.analysis.alignment import build_cubes
@@ -37,22 +38,18 @@ __all__ = [
     "write_node_link",
 ]
 
-_MODULES = {
-    "alignment": ("build_cubes",),
-    "beside": ("Beside",),
-    "cube": ("ScoreCube",),
-    "door": ("analyze",),
-    "findings": ("Comparison", "Findings", "ModelFindings"),
-    "graph": ("build_graph", "write_graphml", "write_node_link"),
-    "matrix": ("TransferMatrix",),
-    "settings": ("AnalysisSettings",),
-    "weights": ("WeightSimilarity", "compare_updates", "correlate_weights"),
+_HOMES = {
+    "alignment": "build_cubes",
+    "beside": "Beside",
+    "cube": "ScoreCube",
+    "door": "analyze",
+    "findings": "Comparison Findings ModelFindings",
+    "graph": "build_graph write_graphml write_node_link",
+    "matrix": "TransferMatrix",
+    "settings": "AnalysisSettings",
+    "weights": "WeightSimilarity compare_updates correlate_weights",
 }
+"""By module: what it gives to this package."""
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is asked for."""
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(import_module(f"spillover.analysis.{module}"), name)
-    raise AttributeError(f"module 'spillover.analysis' has no attribute {name!r}")
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = load_lazily(__name__, _HOMES)

@@ -1,4 +1,4 @@
-"""The door into this room: paths in, results that the analysis takes out."""
+"""Plans an import and reads it: paths and choices in, results that the analysis takes out."""
 
 from __future__ import annotations
 
@@ -101,6 +101,7 @@ class ImportedResults:
     """Results in memory, ready for `analysis.analyze`."""
 
     data: tuple[pa.Table | AccuracyTable | PGFTable, ...]
+    """One table of scores or of accuracies; of published PGFs one a model."""
     gathered: Gathered | None
     """What was counted on the way; None for published tables."""
 

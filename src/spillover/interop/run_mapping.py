@@ -63,14 +63,36 @@ def read_mapping(
             runs[name] = _place(target, f"--map {entry}")
             continue
         document = _read_yaml(Path(entry))
-        bases |= _bases(document.get("base"), entry)
-        runs |= {
-            str(run): _place_of(value, f"{entry} runs.{run}") for run, value in _table(document, "runs", entry).items()
-        }
-        tasks |= _tasks(document, entry)
-        pattern = pattern or _pattern(document.get("pattern"), entry)
+        said = mapping_of(document, entry)
+        bases |= said.base
+        runs |= said.runs
+        tasks |= said.tasks.renamed
+        pattern = pattern or document.get("pattern")
     tasks |= dict(_renamed(entry) for entry in renamed)
     return RunMapping(base=bases, runs=runs, pattern=pattern or USUAL_PATTERN, tasks=TaskNames(renamed=tasks))
+
+
+def mapping_of(document: Mapping[str, Any], where: str) -> RunMapping:
+    """Understand `base`, `runs`, `pattern` and `tasks` as a mapping file has them; each may be left out.
+
+    Args:
+        document: the values.
+        where: the file or call that they stand in, for errors.
+
+    Raises:
+        ImportFileError: one of them cannot be understood.
+
+    >>> said = mapping_of({"base": "bare", "runs": {"first": "Jigsaw:1", "old": None}}, "here")
+    >>> said.base, said.runs["first"], said.runs["old"] == LEFT_OUT
+    ({'bare': None}, Place(source='Jigsaw', seed=1), True)
+    """
+    runs = _table(document, "runs", where)
+    return RunMapping(
+        base=_bases(document.get("base"), where),
+        runs={str(run): _place_of(value, f"{where} runs.{run}") for run, value in runs.items()},
+        pattern=_pattern(document.get("pattern"), where) or USUAL_PATTERN,
+        tasks=TaskNames(renamed=_tasks(document, where)),
+    )
 
 
 def _split_seed(text: str) -> tuple[str, int | None]:
@@ -95,7 +117,7 @@ def _renamed(text: str) -> tuple[str, str]:
     return name.strip(), _short(here.strip(), f"--rename {text[:60]}")
 
 
-def _tasks(document: dict[str, Any], where: str) -> dict[str, str]:
+def _tasks(document: Mapping[str, Any], where: str) -> dict[str, str]:
     tasks = _table(document, "tasks", where)
     for name, here in tasks.items():
         if not isinstance(name, str) or not isinstance(here, str):
@@ -140,7 +162,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return document
 
 
-def _table(document: dict[str, Any], key: str, where: str) -> dict[Any, Any]:
+def _table(document: Mapping[str, Any], key: str, where: str) -> dict[Any, Any]:
     value = document.get(key) or {}
     if not isinstance(value, dict):
         raise ImportFileError(f"{key}: should hold one line a {key[:-1]}", where=where)

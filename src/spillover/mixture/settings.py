@@ -22,7 +22,10 @@ class MixtureSettings(BaseModel):
     exclude_target_data: bool = False
     """Whether the targets' own training data is left out, as where it is scarce."""
     strategy: Strategy = "robust"
+    """How shares are chosen: `robust` weighs gains against their noise; `threshold`, `proportional` and `best-single`
+    go by the PGFs alone; `random` and `direct`, the targets' own data, look at no effect."""
     max_sources: int | None = Field(default=None, ge=1)
+    """Sources at most; None sets no limit, and lets `random` draw three."""
     max_share: float = Field(default=1.0, gt=0, le=1)
     """Of one source, 0–1."""
     tolerance: float = Field(default=0.0, ge=0)
@@ -35,11 +38,13 @@ class MixtureSettings(BaseModel):
     measure: Measure = "raw"
     """Raw PGF, or with the answer prior taken out."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Of every interval, 0.5–1."""
     replicates: int = Field(default=1000, ge=100, le=20_000)
     """Joint bootstrap replicates."""
     splits: int = Field(default=20, ge=0, le=1000)
     """Times that the evidence is split in halves, to tell by how much choosing flatters; 0 promises nothing."""
     seed: int = Field(default=0, ge=0)
+    """Of the halves, and of what `random` draws; replicates have the seed of the analysis."""
 
     @field_validator("tolerance", "threshold")
     @classmethod

@@ -22,16 +22,20 @@ from spillover.study.study import Study
 from spillover.study.updates import SAME_FOR_ALL, StoredUpdate
 
 
-def read_beside(study: StoredStudy | Path | str) -> dict[str, Beside]:
+def read_beside(folder: Path | str) -> dict[str, Beside]:
     """Read, by model, what `analyze` can use beside the scores.
 
     Args:
-        study: a study's folder.
+        folder: a study's.
 
     Raises:
         StoreError: the folder holds no study, or what overlaps in it cannot be read.
     """
-    stored = study if isinstance(study, StoredStudy) else open_stored_study(study)
+    return beside_of(open_stored_study(folder))
+
+
+def beside_of(stored: StoredStudy) -> dict[str, Beside]:
+    """Read the same of a study that is open; see `read_beside`."""
     models = dict.fromkeys(job.model for job in stored.plan.jobs)
     return {model: _beside(stored, model) for model in models}
 

@@ -15,7 +15,7 @@ from spillover.analysis.warned import Warned
 from spillover.core.errors import StoreError
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.core.scores import BASE_SOURCE
-from spillover.study.beside import read_beside
+from spillover.study.beside import beside_of
 from spillover.study.imported import open_imported, read_imported
 from spillover.study.origin import origin_of_import, origin_of_study
 from spillover.study.plan import Evaluate
@@ -77,7 +77,7 @@ def results_of(stored: StoredStudy) -> StudyResults:
     missing = tuple(_warn_of_missing(lacking))
     beside = {
         model: replace(known, warnings=(*missing, *_warn_of_cut_replies(scores, model, stored.study), *known.warnings))
-        for model, known in read_beside(finished).items()
+        for model, known in beside_of(finished).items()
     }
     return StudyResults(
         data=(scores,),

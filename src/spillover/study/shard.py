@@ -16,6 +16,7 @@ class Shard:
     number: int
     """Counted from 1."""
     of: int
+    """How many parts there are."""
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"

@@ -61,11 +61,13 @@ class JobStarted:
     """A worker has taken a job; told again by the next one, where a job has moved."""
 
     job: Any
+    """Its `label` names it, here and in the other events."""
     worker: int
     """The number of its place among the run's workers."""
     process: int
     """Its process id, on its host."""
     host: str
+    """The machine's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ class JobProgressed:
 
     job: Any
     done: int
+    """Steps of a finetune, examples of an evaluation."""
     total: int
+    """How many there are of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class JobKept:
 
     job: Any
     state: bytes
+    """Opaque: what the worker's job reads again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class JobFailed:
 
 
 JobEvent = JobStarted | JobProgressed | JobKept | JobMoved | JobFinished | JobFailed
+"""What can happen to a job; each event has it as `job`."""
 
 
 def internal_fault(error: Exception) -> SpilloverError:
