@@ -20,7 +20,7 @@ def load_lazily(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str],
 
     >>> get, names = load_lazily("spillover.core", {"numbers": "percent signed"})
     >>> get("signed")(0.5), "signed" in names()
-    ('+0.50', True)
+    ('+0.500', True)
     """
     home_of = {name: f"{package}.{module}" for module, names in homes.items() for name in names.split()}
 
