@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from spillover.analysis.settings import AnalysisSettings, VerificationSettings
 from spillover.models.settings import AdapterSource, EvaluationSettings, LoRASettings, ModelSettings, TrainingSettings
-from spillover.study.study import Control, LocalExecutor, Provenance, RayExecutor, Study
+from spillover.study.study import Control, LocalExecutorSettings, Provenance, RayExecutorSettings, Study
 from spillover.tasks.settings import (
     BlinkTasks,
     Columns,
@@ -50,8 +50,8 @@ TITLES: dict[type[BaseModel], str] = {
     EvaluationSettings: "evaluation",
     AnalysisSettings: "analysis",
     VerificationSettings: "verification",
-    LocalExecutor: "executor of kind local",
-    RayExecutor: "executor of kind ray",
+    LocalExecutorSettings: "executor of kind local",
+    RayExecutorSettings: "executor of kind ray",
     Provenance: "provenance",
 }
 """Every part of a study file, in the order of the page."""

@@ -9,9 +9,15 @@ from spillover.analysis.personas import PERSONAS, find_consistent
 from spillover.core.model_names import read_billions
 from spillover.core.numbers import counted
 
+UNSAID = frozenset({"imported", "published", "accuracies"})
+"""Protocols of results that do not say how the models were asked."""
+
 
 def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
     """Compare the models of each protocol that several share, but for those that only try mixtures.
+
+    Of tables and of other tools' results it is not known how the models were asked; most likely they wrote replies. So
+    they are compared with what was generated, where nothing was with what letters were asked, or with each other alone.
 
     Complexity: O(models · tasks).
 
@@ -22,7 +28,11 @@ def compare_models(models: Sequence[ModelFindings]) -> tuple[Comparison, ...]:
     """
     compared = [model for model in models if not model.is_about_mixtures]
     protocols = dict.fromkeys(model.protocol for model in compared)
-    groups = [[model for model in compared if model.protocol == protocol] for protocol in protocols]
+    known = sorted(protocols.keys() - UNSAID) or [None]  # "generate" comes before "letters"
+    groups = [
+        [each for each in compared if each.protocol == protocol or (protocol == known[0] and each.protocol in UNSAID)]
+        for protocol in known
+    ]
     return tuple(_compare(group) for group in groups if len(group) > 1)
 
 
@@ -31,8 +41,8 @@ def _compare(models: list[ModelFindings]) -> Comparison:
     if all(size is not None for size in sizes):
         models = sorted(models, key=lambda model: read_billions(model.model) or 0.0)
     return Comparison(
-        protocol=models[0].protocol,
         models=tuple(model.model for model in models),
+        protocols=tuple(model.protocol for model in models),
         billions=tuple(read_billions(model.model) for model in models),
         same_tasks=len({frozenset(model.transfers.tasks) for model in models}) == 1,
         consistent={

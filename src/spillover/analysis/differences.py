@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ class Difference:
 
 
 def differences_of(findings: Findings) -> list[Difference]:
-    """Compare each model with the next one of its protocol, in order of size where their names tell it.
+    """Compare each model with the next one of its comparison, in order of size where their names tell it.
 
     Complexity: O(models · permutations · tasks² · log tasks).
 
@@ -79,9 +80,8 @@ def differences_of(findings: Findings) -> list[Difference]:
     confidence = findings.settings.confidence
     found: list[Difference] = []
     for comparison in findings.comparisons:
-        models = {model.model: model for model in findings.models if model.protocol == comparison.protocol}
-        pairs = zip(comparison.models, comparison.models[1:], strict=False)
-        found += [difference_of(models[first], models[second], confidence) for first, second in pairs]
+        models = comparison.pick(findings.models)
+        found += [difference_of(first, second, confidence) for first, second in pairwise(models)]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -232,14 +233,29 @@ class ModelFindings:
 class Comparison:
     """Several models side by side, in order of size where their names tell it."""
 
-    protocol: str
     models: tuple[str, ...]
+    protocols: tuple[str, ...]
+    """How each was asked; the same for all, but for results that do not say it."""
     billions: tuple[float | None, ...]
     """Parameters, read from names such as "Qwen2.5-VL-7B"."""
     same_tasks: bool
     """Whether all have the same common tasks; else averages are not comparable as they stand."""
     consistent: dict[str, Personas]
     """`raw`, `calibrated` and `specific` personas that hold for every model."""
+
+    @property
+    def protocol(self) -> str:
+        """How they were asked, in one name."""
+        return ", ".join(dict.fromkeys(self.protocols))
+
+    def pick(self, models: Sequence[ModelFindings]) -> list[ModelFindings]:
+        """Pick those that are compared, in order.
+
+        Args:
+            models: all of the findings.
+        """
+        by_key = {(model.model, model.protocol): model for model in models}
+        return [by_key[key] for key in zip(self.models, self.protocols, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +264,7 @@ class Findings:
 
     models: tuple[ModelFindings, ...]
     comparisons: tuple[Comparison, ...]
-    """One for each protocol that several models share."""
+    """One for each protocol that several models share; what does not say how it was asked joins one of them."""
     sentences: tuple[str, ...]
     """Plain words, each backed by a figure in here."""
     settings: AnalysisSettings

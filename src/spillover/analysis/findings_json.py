@@ -208,20 +208,20 @@ def describe_comparison(comparison: Comparison, findings: Findings) -> Json:
 
     Complexity: O(models).
     """
-    by_name = {model.model: model for model in findings.models if model.protocol == comparison.protocol}
     rows: list[Json] = []
-    for name, billions in zip(comparison.models, comparison.billions, strict=True):
-        summary = by_name[name].summary
+    for model, billions in zip(comparison.pick(findings.models), comparison.billions, strict=True):
+        summary = model.summary
         rows.append(
             {
-                "model": name,
+                "model": model.model,
+                "protocol": model.protocol,
                 "billions": billions if billions is None or math.isfinite(billions) else None,
                 "mean_off_diagonal": plain(summary.mean),
                 "transferability": _describe_averages(summary.transferability),
                 "malleability": _describe_averages(summary.malleability),
                 "largest_cliques": {
-                    "positive": by_name[name].positive_cliques.largest["mean"].size,
-                    "negative": by_name[name].negative_cliques.largest["mean"].size,
+                    "positive": model.positive_cliques.largest["mean"].size,
+                    "negative": model.negative_cliques.largest["mean"].size,
                 },
             }
         )

@@ -31,10 +31,8 @@ def say_findings(
     ()
     """
     sentences = [f"{model.title}: {sentence}" for model in models for sentence in _say_model(model, settings)]
-    by_key = {(model.model, model.protocol): model for model in models}
     for comparison in comparisons:
-        compared = [by_key[name, comparison.protocol] for name in comparison.models]
-        sentences.extend(_say_scale(comparison, compared, settings))
+        sentences.extend(_say_scale(comparison, comparison.pick(models), settings))
     return (*sentences, *_say_mixtures(models))
 
 

@@ -11,7 +11,7 @@ from spillover.analysis.pgf import TransferArray
 from spillover.analysis.shapes import Cells
 from spillover.analysis.variance import SumsOfSquares, VarianceShares, form_shares, has_two_ways, sum_squares
 
-FEWEST_REPLICATES = 100
+FEWEST_FOR_SHARES = 100
 """Fewer replicates in which every cell has a PGF give no interval."""
 
 
@@ -75,7 +75,7 @@ def spread_shares(
         tail: percent left out on each side.
 
     Returns:
-        None where fewer than `FEWEST_REPLICATES` are there.
+        None where fewer than `FEWEST_FOR_SHARES` are there.
 
     Complexity: O(replicates).
 
@@ -83,7 +83,7 @@ def spread_shares(
     >>> spread_shares([], example_transfers(), np.ones((2, 2), dtype=bool), 2.5) is None
     True
     """
-    if sum(len(piece.drawn.target) for piece in pieces) < FEWEST_REPLICATES:
+    if sum(len(piece.drawn.target) for piece in pieces) < FEWEST_FOR_SHARES:
         return None
     raw = sum_squares(transfers.pgf, cells)
     drawn = _recentre(_join([piece.drawn for piece in pieces]), raw)

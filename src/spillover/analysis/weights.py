@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spillover.analysis.pgf import TransferArray
+from spillover.analysis.pgf import TransferArray, clear_rounding
 from spillover.analysis.shapes import Cells, LoraDown, LoraUp, Similarities, Transfers
 from spillover.core.errors import AnalysisError
 from spillover.core.numbers import number, probability
@@ -95,7 +95,7 @@ def compare_updates(adapters: Mapping[str, Sequence[Adapter]]) -> Similarities:
     result = np.divide(totals, pairs, out=np.eye(len(names)), where=pairs > 0)
     untrained = np.isnan(norms) & (np.bincount(owner)[owner] == 1)
     result[owner[untrained], owner[untrained]] = np.nan
-    return result
+    return (result + result.T) / 2  # sums in another order differ in their last digits
 
 
 def _multiply_layer(layer: str, factors: Sequence[Factors]) -> np.ndarray:
@@ -137,6 +137,7 @@ def correlate_weights(
     """
     from scipy import stats  # noqa: PLC0415 (slow to import, and few analyses compare weights)
 
+    pgf, similarity = clear_rounding(pgf), clear_rounding(similarity)  # else noise of floats would break ties
     others = ~np.eye(len(pgf), dtype=bool)
     ranked = cells & others & np.isfinite(pgf)
     whole = stats.rankdata(pgf[ranked])

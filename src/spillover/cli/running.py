@@ -28,7 +28,7 @@ from spillover.study.resume import changed_versions, difference, pending
 from spillover.study.run import Run, carry_out
 from spillover.study.shard import Shard
 from spillover.study.stored import StoredStudy
-from spillover.study.study import RayExecutor, Study
+from spillover.study.study import RayExecutorSettings, Study
 
 OVERLAPS_SHOWN = 3
 """Pairs of tasks whose same images are told of at most."""
@@ -88,7 +88,7 @@ def _print_start(console: Console, prepared: Prepared) -> None:
 
 
 def _machines(study: Study) -> str:
-    if isinstance(study.executor, RayExecutor):  # how many workers there will be Ray knows
+    if isinstance(study.executor, RayExecutorSettings):  # how many workers there will be Ray knows
         return f"Ray, {study.executor.device}"
     processes = Counter(devices_of(study))
     return ", ".join(device if number == 1 else f"{number} × {device}" for device, number in processes.items())

@@ -1,4 +1,4 @@
-"""How a study's file is called: every floor meets such files, and to know one by its name none need read a study."""
+"""Names of study files, for every floor: to know such a file by its name, none need know what a study is."""
 
 STUDY_FILE = "study.yaml"
 """In a study's folder."""

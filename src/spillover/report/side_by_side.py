@@ -26,18 +26,20 @@ class ComparisonTable:
 
 def comparison_tables(findings: Findings) -> list[ComparisonTable]:
     """Lay out the comparisons of findings: figures by model, then the personas that hold for all."""
-    models = {(model.model, model.protocol): model for model in findings.models}
     rate = findings.settings.false_discovery_rate
-    return [_table(each, [models[name, each.protocol] for name in each.models], rate) for each in findings.comparisons]
+    return [_table(each, each.pick(findings.models), rate) for each in findings.comparisons]
 
 
 def _table(comparison: Comparison, models: Sequence[ModelFindings], rate: float) -> ComparisonTable:
-    differ = "not the same tasks: averages are not comparable as they stand"
+    warnings = [] if comparison.same_tasks else ["not the same tasks: averages are not comparable as they stand"]
+    if len(set(comparison.protocols)) > 1:
+        asked = ", ".join(f"{model.model}: {model.protocol}" for model in models)
+        warnings.append(f"perhaps not asked alike ({asked}): a part of what differs may be owed to that")
     return ComparisonTable(
         title=f"side by side · {comparison.protocol}",
         models=tuple(model.model for model in models),
         rows=[(name, [show(model) for model in models]) for name, show in ROWS],
-        warnings=[] if comparison.same_tasks else [differ],
+        warnings=warnings,
         notes=[
             f"{kind} personas that hold for all: {say_consistent(comparison, kind, models, rate)}"
             for kind in comparison.consistent

@@ -15,8 +15,8 @@ from pathlib import Path
 from spillover.core.errors import StoreError
 from spillover.core.files import read_file, write_folder_atomically
 from spillover.core.keys import hash_file
-from spillover.models.adapter_folder import adapter_content, adapter_files
-from spillover.study.updates import CONFIG_FILE, WEIGHTS_FILE, is_whole
+from spillover.models.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, adapter_content, adapter_files
+from spillover.study.updates import is_whole
 
 SUMS = "SHA256SUMS"
 LINE = re.compile(r"([0-9a-f]{64})  (\S+)")

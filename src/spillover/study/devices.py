@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from spillover.study.executors import local
 from spillover.study.executors.executor import Executor
-from spillover.study.study import LocalExecutor, RayExecutor, Study
+from spillover.study.study import LocalExecutorSettings, RayExecutorSettings, Study
 
 
 def devices_of(study: Study) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ def devices_of(study: Study) -> tuple[str, ...]:
     Raises:
         ModelError: a device is asked for that is not there.
     """
-    if isinstance(study.executor, RayExecutor):
+    if isinstance(study.executor, RayExecutorSettings):
         return (study.executor.device,) * (study.executor.workers or 1)
     from spillover.models.devices import available_devices, check_device  # noqa: PLC0415 (loads torch)
 
@@ -36,7 +36,7 @@ def devices_of(study: Study) -> tuple[str, ...]:
 
 def obstacles(study: Study) -> list[str]:
     """Say why this machine cannot run a study that is otherwise sound, so that it may still be planned here."""
-    device, here = devices_of(study)[0], isinstance(study.executor, LocalExecutor)
+    device, here = devices_of(study)[0], isinstance(study.executor, LocalExecutorSettings)
     found: list[str] = []
     for model in study.models:
         if model.quantisation == "4bit" and device == "cpu":
@@ -55,7 +55,7 @@ def obstacles(study: Study) -> list[str]:
 
 def draws_curves(study: Study) -> bool:
     """Whether workers write curves for TensorBoard: only those beside the study's folder can."""
-    return isinstance(study.executor, LocalExecutor) and study.executor.tensorboard
+    return isinstance(study.executor, LocalExecutorSettings) and study.executor.tensorboard
 
 
 def executor_of(study: Study) -> Executor:
@@ -65,7 +65,7 @@ def executor_of(study: Study) -> Executor:
         ModelError: a device is asked for that is not there.
     """
     settings = study.executor
-    if not isinstance(settings, RayExecutor):
+    if not isinstance(settings, RayExecutorSettings):
         return local.LocalExecutor(devices_of(study))
     from spillover.study.executors import ray as on_ray  # noqa: PLC0415 (Ray takes seconds, and need not be installed)
 
@@ -84,7 +84,7 @@ def precision_of(study: Study) -> str:
     from spillover.models.devices import resolve_precision  # noqa: PLC0415 (torch is loaded only where it is asked)
 
     device = devices_of(study)[0]
-    if isinstance(study.executor, RayExecutor) and device != "cpu":
+    if isinstance(study.executor, RayExecutorSettings) and device != "cpu":
         return "bfloat16"
     return resolve_precision("auto", device)
 

@@ -15,7 +15,7 @@ from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of
 from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.preparing import Prepared
-from spillover.study.study import LocalExecutor, Study
+from spillover.study.study import LocalExecutorSettings, Study
 from spillover.tasks.settings import PerceptionTasks, VSIBenchTasks
 from spillover.tasks.vsibench import KINDS
 
@@ -62,7 +62,7 @@ def estimate_cost(prepared: Prepared) -> Cost:
     """Estimate what the pending jobs take on this machine, or on one large GPU where the study is not for this one."""
     study = prepared.asked.study
     devices = devices_of(study)
-    unsaid = isinstance(study.executor, LocalExecutor) and study.executor.devices == "auto"
+    unsaid = isinstance(study.executor, LocalExecutorSettings) and study.executor.devices == "auto"
     supposed = devices[0] == "cpu" and unsaid and any(map(_is_large, study.models))
     if supposed:
         devices = ("cuda",)

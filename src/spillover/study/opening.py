@@ -14,7 +14,7 @@ from spillover.study.given import GivenAdapter, open_given
 from spillover.study.model_faults import model_faults, sight_faults
 from spillover.study.pinning import Pinned
 from spillover.study.reading import load_study, sound_part
-from spillover.study.study import LocalExecutor, Source, Study
+from spillover.study.study import LocalExecutorSettings, Source, Study
 from spillover.tasks.blink import blink_faults
 from spillover.tasks.data import Split, TaskData, find_task_data, open_tasks, refuse_clashes
 from spillover.tasks.files import find_faults
@@ -133,7 +133,7 @@ def _repetitions(study: Study) -> list[Fault]:
 
 
 def _device_faults(study: Study) -> list[Fault]:
-    if isinstance(study.executor, LocalExecutor) and study.executor.devices == "auto":
+    if isinstance(study.executor, LocalExecutorSettings) and study.executor.devices == "auto":
         return []  # there is always one, and looking for it loads torch, which a study that is done has no need of
     try:
         devices_of(study)

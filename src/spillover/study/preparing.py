@@ -22,7 +22,7 @@ from spillover.study.provenance import package_versions
 from spillover.study.resume import pending
 from spillover.study.shard import Shard
 from spillover.study.store import Store
-from spillover.study.study import Provenance, RayExecutor, Study
+from spillover.study.study import Provenance, RayExecutorSettings, Study
 from spillover.tasks.data import find_task_data
 from spillover.tasks.mixed import MixedTask
 
@@ -166,7 +166,7 @@ def _resolve_model(model: ModelSettings, stored: ModelSettings | None, study: St
 def _resolve_here(model: ModelSettings, study: Study) -> ModelSettings:
     if model.precision == "auto":
         model = model.model_copy(update={"precision": precision_of(study)})
-    if isinstance(study.executor, RayExecutor):  # whose GPUs are not seen from here
+    if isinstance(study.executor, RayExecutorSettings):  # whose GPUs are not seen from here
         unseen = {"quantisation": "none", "device_map": "single"}
         return model.model_copy(
             update={name: value for name, value in unseen.items() if getattr(model, name) == "auto"}

@@ -106,7 +106,7 @@ class _Executor(_Settings):
     in SPILLOVER_CACHE, by default ~/.cache/spillover, and may be removed at any time."""
 
 
-class LocalExecutor(_Executor):
+class LocalExecutorSettings(_Executor):
     """Processes on this machine."""
 
     kind: Literal["local"] = "local"
@@ -121,7 +121,7 @@ class LocalExecutor(_Executor):
     the extra `tensorboard`. They stand in `logs/*.parquet` in any case."""
 
 
-class RayExecutor(_Executor):
+class RayExecutorSettings(_Executor):
     """Actors on a Ray cluster; it needs the extra `ray`, here and on every node."""
 
     kind: Literal["ray"] = "ray"
@@ -204,8 +204,8 @@ class Study(_Settings):
     verification: Annotated[tuple[VerificationSettings, ...], BeforeValidator(_listed)] = ()
     """Which sources are a mixture that was chosen, and what it must beat; `spillover mix --study` writes it."""
     executor: Annotated[
-        Annotated[LocalExecutor | RayExecutor, Field(discriminator="kind")], BeforeValidator(_executor)
-    ] = LocalExecutor()
+        Annotated[LocalExecutorSettings | RayExecutorSettings, Field(discriminator="kind")], BeforeValidator(_executor)
+    ] = LocalExecutorSettings()
     """Where jobs run."""
     output: str = ""
     """The study's folder; by default its name."""

@@ -18,9 +18,8 @@ from spillover.analysis.weights import Factors
 from spillover.core.errors import StoreError
 from spillover.core.files import read_file
 from spillover.core.json_text import parse_json
+from spillover.models.adapter_folder import CONFIG_FILE, WEIGHTS_FILE
 
-CONFIG_FILE = "adapter_config.json"
-WEIGHTS_FILE = "adapter_model.safetensors"
 SAME_FOR_ALL = ("r", "lora_alpha", "lora_dropout", "use_rslora", "bias", "target_modules")
 """What must be equal across sources, or their adapters cannot be compared."""
 KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
+from spillover.analysis.comparison import compare_models
 from spillover.core.scores import table_from_scores
 
 QUICK = AnalysisSettings(replicates=0, permutations=0)
@@ -46,6 +47,24 @@ def test_models_stand_in_order_of_size(scores):
     assert any("overlap" in sentence for sentence in findings.sentences)
     described = findings.to_json()["comparisons"][0]
     assert [row["billions"] for row in described["models"]] == [3.0, 32.0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "beside"),
+    [
+        (("letters",), "letters"),
+        (("letters", "generate"), "generate"),
+        (("imported",), "imported"),
+    ],
+)
+def test_results_that_do_not_say_how_they_were_asked_are_compared_with_what_was_most_likely(scores, asked, beside):
+    """A published table and a study of one's own are what a reproduction compares."""
+    models = analyze(table_from_scores(scores()), QUICK).models
+    told = [replace(models[0], transfers=replace(models[0].transfers, protocol=protocol)) for protocol in asked]
+    table = replace(models[0], transfers=replace(models[0].transfers, model="7B", protocol="published"))
+    (comparison,) = compare_models([*told, table])
+    assert comparison.protocols == (beside, "published")
+    assert comparison.pick([*told, table])[-1] is table
 
 
 def test_models_of_different_tasks_are_not_called_comparable(scores):

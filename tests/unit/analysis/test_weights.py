@@ -95,6 +95,25 @@ def test_the_rank_correlation_is_spearmans():
     assert found.pairs == 56
 
 
+def test_noise_of_floats_breaks_no_ties():
+    rng = np.random.default_rng(3)
+    half = rng.normal(size=(6, 6))
+    symmetric, pgf = half + half.T, rng.integers(-3, 4, (6, 6)) / 7
+    noisy = symmetric + rng.normal(scale=1e-15, size=(6, 6))
+    others = ~np.eye(6, dtype=bool)
+    found = correlate_weights(
+        noisy, pgf + rng.normal(scale=1e-15, size=(6, 6)), others, permutations=9, rng=np.random.default_rng(0)
+    )
+    assert found.rho == pytest.approx(stats.spearmanr(symmetric[others], pgf[others]).statistic, abs=1e-12)
+
+
+def test_what_is_compared_is_exactly_symmetric():
+    cosine = compare_updates(
+        {name: [adapter(3 * place + seed) for seed in range(3)] for place, name in enumerate("abcde")}
+    )
+    assert np.array_equal(cosine, cosine.T)
+
+
 def test_a_hole_makes_no_correlation_out_of_chance():
     rejected = 0
     for seed in range(100):

@@ -9,7 +9,7 @@ from spillover.core.errors import StudyError
 from spillover.study.opening import load_study_to_run, open_study
 from spillover.study.preparing import prepare
 from spillover.study.reading import load_analysis_settings, load_study, parse_study
-from spillover.study.study import RayExecutor
+from spillover.study.study import RayExecutorSettings
 
 FILE = Path("study.yaml")
 
@@ -32,7 +32,7 @@ def test_the_template_says_what_runs_it_on_a_cluster():
     rest = next(number for number in range(place + 1, len(lines)) if not lines[number].startswith(" "))
     (written,) = re.findall(r"\{kind: ray.*?\}", "\n".join(lines[place:rest]))
     study = parse_study("\n".join([*lines[:place], f"executor: {written}", *lines[rest:]]), FILE)
-    assert study.executor == RayExecutor(address="auto")
+    assert study.executor == RayExecutorSettings(address="auto")
 
 
 def test_every_fault_is_told_at_once_with_its_line():

@@ -17,7 +17,7 @@ from spillover.study.executors.executor import JobStopped
 from spillover.study.opening import open_study
 from spillover.study.plan import Evaluate, plan_study
 from spillover.study.preparing import prepare
-from spillover.study.study import LocalExecutor
+from spillover.study.study import LocalExecutorSettings
 from spillover.study.work import start_worker
 
 
@@ -59,5 +59,5 @@ def test_a_worker_that_can_keep_nothing_brings_back_the_same(tmp_path, monkeypat
     kept = start_worker(study, "cpu")(job, None, told([])).scores
     monkeypatch.setattr("spillover.study.work.KEPT_PROMPT_BYTES", 0)
     monkeypatch.setitem(FeatureCache.__init__.__kwdefaults__, "memory_bytes", 0)
-    study = study.model_copy(update={"executor": LocalExecutor(feature_cache_gb=0)})
+    study = study.model_copy(update={"executor": LocalExecutorSettings(feature_cache_gb=0)})
     assert start_worker(study, "cpu")(job, None, told([])).scores.equals(kept)

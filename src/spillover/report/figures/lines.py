@@ -42,12 +42,11 @@ class Lines:
 
 
 def scale_of(findings: Findings) -> list[Lines]:
-    """Follow averages from the smallest model to the largest, once for each protocol that several models share.
+    """Follow averages from the smallest model to the largest, once for each comparison.
 
     Complexity: O(replicates · models).
     """
-    models = {(model.model, model.protocol): model for model in findings.models}
-    return [_scale(each, [models[name, each.protocol] for name in each.models]) for each in findings.comparisons]
+    return [_scale(each, each.pick(findings.models)) for each in findings.comparisons]
 
 
 def _scale(comparison: Comparison, models: Sequence[ModelFindings]) -> Lines:
