@@ -13,7 +13,8 @@ from spillover.core.published import AccuracyTable
 from spillover.core.scores import SCORE_SCHEMA, table_from_scores
 from spillover.interop.accuracies import compare_accuracies, require_one_scorer
 from spillover.interop.found import Aggregate
-from spillover.interop.mapping import MappedRun, renaming_notes
+from spillover.interop.mapping import MappedRun
+from spillover.interop.mapping_notes import renaming_notes
 from spillover.interop.questions import Questions
 from spillover.interop.rescore import Scored, Scoring, TaskTally, fill_in, score_answer
 from spillover.interop.task_names import TaskNames, is_known, is_same_word, resembles

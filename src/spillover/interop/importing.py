@@ -15,7 +15,8 @@ from spillover.interop.accuracy_table import AccuracyTables
 from spillover.interop.discovery import find_results
 from spillover.interop.found import FoundRun, ReadingOptions
 from spillover.interop.gather import Gathered, GatherSettings, gather
-from spillover.interop.mapping import MappedRun, map_runs, mapping_notes
+from spillover.interop.mapping import MappedRun, map_runs
+from spillover.interop.mapping_notes import mapping_notes
 from spillover.interop.run_mapping import RunMapping
 from spillover.interop.run_pattern import split_run_name
 from spillover.interop.task_names import refuse_control

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from spillover.core.errors import ImportFileError, nearest
 from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import FoundRun, Place
 from spillover.interop.run_mapping import LEFT_OUT, RunMapping
-from spillover.interop.run_pattern import RunPattern, fitting_pattern, split_run_name
-from spillover.interop.task_names import TaskNames, is_known, is_same_word, resembles
+from spillover.interop.run_pattern import RunPattern, fitting_base, fitting_pattern, split_run_name
+from spillover.interop.task_names import TaskNames, is_any_of, is_known, is_same_word, resembles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def map_runs(runs: Sequence[FoundRun], mapping: RunMapping) -> list[MappedRun]:
         elif place != LEFT_OUT:
             mapped.append(_settled(MappedRun(run=run, place=place, reason=reason), mapping.tasks))
     if lost:
-        raise _unmapped(lost, mapping, has_base=any(each.is_base for each in mapped))
+        raise _unmapped(lost, mapping, targets, has_base=any(each.is_base for each in mapped))
     _require_base(mapped, names)
     _require_sources(mapped, targets, mapping.tasks)
     return sorted(mapped, key=lambda each: (not each.is_base, each.place.source, each.place.seed or 0))
@@ -134,22 +134,25 @@ def require_runs(mapping: RunMapping, names: Sequence[str]) -> None:
             _find_run(name, names, "--map", alone)
 
 
-def _unmapped(lost: Sequence[str], mapping: RunMapping, *, has_base: bool) -> ImportFileError:
+def _unmapped(lost: Sequence[str], mapping: RunMapping, targets: set[str], *, has_base: bool) -> ImportFileError:
     hint = (
         f"--base RUN names the base; the others by name as {mapping.pattern!r} (--pattern), or --map RUN=SOURCE:SEED; "
         "--map RUN= leaves one out"
     )
-    if fitting := _fitting(lost, has_base=has_base):
+    if fitting := _fitting(lost, targets, has_base=has_base):
         hint = f"these names would be read by {fitting}\n  {hint}"
     listing = "\n  - ".join(lost[:20]) + (f"\n  … and {len(lost) - 20} more" if len(lost) > 20 else "")
     return ImportFileError(f"it is not known what these runs are:\n  - {listing}", hint=hint)
 
 
-def _fitting(lost: Sequence[str], *, has_base: bool) -> str | None:
-    """The options that would read all runs without a place; the base is a name that all others begin with."""
-    base = [name for name in lost if not has_base and all(each.startswith(name) for each in lost)]
-    pattern = fitting_pattern([name for name in lost if name not in base])
-    return " ".join([*(f"--base '{name}'" for name in base), f"--pattern '{pattern}'"]) if pattern else None
+def _fitting(lost: Sequence[str], targets: set[str], *, has_base: bool) -> str | None:
+    """The options that would read all runs without a place."""
+    base = None if has_base else fitting_base(lost)
+    pattern = fitting_pattern([name for name in lost if name != base], cache(partial(is_any_of, targets)))
+    if pattern is None:
+        return None
+    named = [] if has_base else [f"--base '{base}'" if base else "--base RUN"]
+    return " ".join([*named, f"--pattern '{pattern}'"])
 
 
 def _require_base(mapped: Iterable[MappedRun], names: Sequence[str]) -> None:
@@ -174,32 +177,3 @@ def _require_sources(mapped: Sequence[MappedRun], targets: set[str], names: Task
                 where=each.reason,
                 hint=f"--map '{each.run.name}={meant}:{each.place.seed}', or --rename {source}={source} keeps its name",
             )
-
-
-def mapping_notes(mapped: Sequence[MappedRun], names: TaskNames) -> list[str]:
-    """Say what a user should look at before the runs are read."""
-    notes = renaming_notes(names, [task for each in mapped for task in each.run.tasks])
-    notes += dict.fromkeys(note for each in mapped for note in each.run.notes)
-    held: dict[Place, dict[str, list[str]]] = {}
-    for each in mapped:
-        for task in dict.fromkeys(names.settle(task) for task in each.run.tasks):
-            held.setdefault(each.place, {}).setdefault(task, []).append(each.run.name)
-    for place, tasks in held.items():
-        shared = {task: runs for task, runs in tasks.items() if len(runs) > 1}
-        if shared:
-            here = place.source if place.seed is None else f"{place.source}, seed {place.seed}"
-            runs = ", ".join(next(iter(shared.values())))
-            notes.append(
-                f"several runs are {here} and hold {', '.join(shared)}: {runs}; no example may be in two of them"
-            )
-    return notes
-
-
-def renaming_notes(names: TaskNames, tasks: Iterable[str]) -> list[str]:
-    """Say in one line which tasks of the files are called here as BLINK calls them."""
-    changed = names.changed(tasks)
-    if not changed:
-        return []
-    first = next(iter(changed))
-    listing = ", ".join(f"{name} is {settled}" for name, settled in changed.items())
-    return [f"taken for BLINK's tasks by their names: {listing}; --rename {first}={first} keeps a name"]
