@@ -15,7 +15,7 @@ from spillover.interop.accuracy_table import AccuracyTables
 from spillover.interop.discovery import find_results
 from spillover.interop.found import FoundRun, ReadingOptions
 from spillover.interop.gather import Gathered, GatherSettings, gather
-from spillover.interop.mapping import MappedRun, map_runs
+from spillover.interop.mapping import MappedRun, map_runs, require_metrics
 from spillover.interop.mapping_notes import mapping_notes
 from spillover.interop.run_mapping import RunMapping
 from spillover.interop.run_pattern import split_run_name
@@ -72,6 +72,8 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
             hint = f"choose one format, such as --format {next(iter(formats))}"
         raise ImportFileError(f"two runs are called {twice.name!r}: {files}", hint=hint)
     runs = map_runs(found.runs, choices.mapping) if found.runs else []
+    if not choices.mapping.shared:
+        require_metrics(choices.reading.metrics, found.runs)
     notes = tuple(mapping_notes(runs, choices.mapping.tasks))
     tasks = dict.fromkeys(choices.mapping.tasks.settle(task) for each in runs for task in each.run.tasks)
     model = choices.reading.model or (_name_base(runs[0].run) if runs else found.tables[0].model)

@@ -14,7 +14,7 @@ from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import FoundRun, Place
 from spillover.interop.run_mapping import LEFT_OUT, RunMapping
 from spillover.interop.run_pattern import RunPattern, fitting_base, fitting_pattern, split_run_name
-from spillover.interop.task_names import TaskNames, is_any_of, is_known, is_same_word, resembles
+from spillover.interop.task_names import TaskNames, is_any_of, is_known, is_same_word, resembles, settle_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,8 @@ class MappedRun:
     place: Place
     reason: str
     """Why it stands there."""
+    called: str = ""
+    """The source, as the run's name or the user says it; "" of the base."""
 
     @property
     def is_base(self) -> bool:
@@ -93,7 +95,8 @@ def _settled(mapped: MappedRun, names: TaskNames) -> MappedRun:
     if mapped.is_base:
         return mapped
     why = f"{mapped.reason}; {source} is BLINK's" if names.changed([source]) else mapped.reason
-    return replace(mapped, place=replace(mapped.place, source=names.settle(source)), reason=why)
+    place = replace(mapped.place, source=names.settle(source))
+    return replace(mapped, place=place, reason=why, called=source.strip())
 
 
 def _find_bases(mapping: RunMapping, names: Sequence[str]) -> dict[str, int | None]:
@@ -116,6 +119,18 @@ def _find_run(name: str, names: Sequence[str], where: str, mapping: RunMapping) 
     if mapping.shared and not holding:
         return None
     raise ImportFileError(f"there is no run {name!r}; {nearest(name, names)}", where=where)
+
+
+def require_metrics(metrics: Iterable[str], runs: Iterable[FoundRun]) -> None:
+    """See that every task whose metric a user chooses is there, by the files' name or BLINK's.
+
+    Raises:
+        ImportFileError: one is not.
+    """
+    tasks = list(dict.fromkeys(task for run in runs for task in run.tasks))
+    for name in metrics:
+        if name not in tasks and name not in map(settle_name, tasks):
+            raise ImportFileError(f"no run has a task {name!r}; {nearest(name, tasks)}", where="--metric")
 
 
 def require_runs(mapping: RunMapping, names: Sequence[str]) -> None:

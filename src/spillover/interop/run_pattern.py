@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 
 from spillover.core.errors import ImportFileError
 
@@ -76,12 +76,18 @@ def _alike(sources: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Words that all sources begin and end with, and that may be no part of them; first what is so most often."""
     if not sources:
         return
-    begun, ended = commonprefix(sources), commonprefix([source[::-1] for source in sources])[::-1]
+    begun, ended = _beginning(sources), _beginning([source[::-1] for source in sources])[::-1]
     starts = [begun[: match.end()] for match in BETWEEN_WORDS.finditer(begun)]
     extras = ["", *(ended[match.start() :] for match in BETWEEN_WORDS.finditer(ended))]
     longest = starts[-1:] if len(sources) > 1 else []
     for start in dict.fromkeys((*longest, "", *starts)):
         yield from ((start, extra) for extra in extras if all(len(start + extra) < len(source) for source in sources))
+
+
+def _beginning(texts: Sequence[str]) -> str:
+    """What all texts begin with."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
+    return "".join(first for first, *_ in alike)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
