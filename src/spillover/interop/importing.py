@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,12 +42,17 @@ class ImportPlan:
     runs: tuple[MappedRun, ...]
     tables: tuple[PGFTable, ...]
     passed_over: tuple[str, ...]
-    tasks: tuple[str, ...] = ()
-    """What the runs are known to hold before they are read, as it is called here."""
+    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """By run: the wanted tasks that it is known to hold before it is read, as they are called here."""
     found: tuple[str, ...] = ()
     """The names of all runs, those that are left out too."""
     notes: tuple[str, ...] = ()
     """What a user should look at before the runs are read."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that any run is known to hold."""
+        return tuple(dict.fromkeys(task for held in self.held.values() for task in held))
 
 
 def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
@@ -74,8 +79,11 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
     runs = map_runs(found.runs, choices.mapping) if found.runs else []
     if not choices.mapping.shared:
         require_metrics(choices.reading.metrics, found.runs)
-    notes = tuple(mapping_notes(runs, choices.mapping.tasks))
-    tasks = dict.fromkeys(choices.mapping.tasks.settle(task) for each in runs for task in each.run.tasks)
+    notes, settle = tuple(mapping_notes(runs, choices.mapping.tasks)), choices.mapping.tasks.settle
+    held = {
+        each.run.name: tuple(filter(choices.gathering.keeps, dict.fromkeys(map(settle, each.run.tasks))))
+        for each in runs
+    }
     model = choices.reading.model or (_name_base(runs[0].run) if runs else found.tables[0].model)
     refuse_control((*names, model), "run or model")
     return ImportPlan(
@@ -83,7 +91,7 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
         runs=tuple(runs),
         tables=found.tables,
         passed_over=found.passed_over,
-        tasks=tuple(tasks),
+        held=held,
         found=tuple(names),
         notes=notes,
     )
@@ -121,6 +129,22 @@ def read_import(plan: ImportPlan, choices: ImportChoices) -> ImportedResults:
     if gathered.accuracies is not None:
         return ImportedResults(data=(gathered.accuracies,), gathered=gathered)
     return ImportedResults(data=(pa.concat_tables(pieces).unify_dictionaries(),), gathered=gathered)
+
+
+def rehearse_import(plan: ImportPlan, choices: ImportChoices, tell: Callable[[str, int], None]) -> Gathered | None:
+    """Read everything of a plan and keep nothing: what is wrong with it is raised, what is to be said is returned.
+
+    Args:
+        plan: what each run is.
+        choices: how to read it.
+        tell: is given the name of a run and the number of its answers that were read since it was last told.
+
+    Raises:
+        ImportFileError: as an import would.
+    """
+    if plan.tables:
+        return None
+    return gather(plan.runs, plan.model, choices.gathering, lambda each, table: tell(each.run.name, len(table)))
 
 
 def without_replies(table: pa.Table) -> pa.Table:
