@@ -111,6 +111,8 @@ class FoundRun:
     """Tasks that the run is known to hold before it is read; a reader may not know them all."""
     place: Place | None = None
     """Where the file itself says what the run is."""
+    row: str = ""
+    """Of a table: what its rows call the run, without a seed that another column gives."""
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
     """By task: the version of task or data, where the file gives it."""
     labelled: bool = True
@@ -136,6 +138,8 @@ class ReadingOptions:
     direction: Direction | None = None
     model: str | None = None
     """What to call the base model."""
+    bases: tuple[str, ...] = ()
+    """Names of the base, in tables."""
 
     def metric_of(self, task: str) -> str | None:
         """The metric that is asked for of a task, as the file names it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,7 +45,7 @@ class ImportPlan:
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """By run: the wanted tasks that it is known to hold before it is read, as they are called here."""
     found: tuple[str, ...] = ()
-    """The names of all runs, those that are left out too."""
+    """The names of all runs, those that are left out too, and of rows of tables."""
     notes: tuple[str, ...] = ()
     """What a user should look at before the runs are read."""
 
@@ -61,7 +61,7 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
     Raises:
         ImportFileError: there are none, one is broken, or it is not known what one is.
     """
-    found = find_results(paths, choices.reading, choices.format)
+    found = find_results(paths, replace(choices.reading, bases=tuple(choices.mapping.base)), choices.format)
     if found.runs and found.tables:
         raise ImportFileError(
             "here are tables of PGFs, and results of single runs",
@@ -92,7 +92,7 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
         tables=found.tables,
         passed_over=found.passed_over,
         held=held,
-        found=tuple(names),
+        found=(*names, *(run.row for run in found.runs if run.row)),
         notes=notes,
     )
 
@@ -104,7 +104,7 @@ def _name_base(run: FoundRun) -> str:
     """
     if run.name.casefold() == BASE_SOURCE and run.format == AccuracyTables.name:
         return run.files[0].stem
-    return split_run_name(run.name)[-1] or run.name
+    return split_run_name(run.row or run.name)[-1] or run.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

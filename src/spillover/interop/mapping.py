@@ -13,7 +13,7 @@ from spillover.core.errors import ImportFileError, nearest
 from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import FoundRun, Place
 from spillover.interop.run_mapping import LEFT_OUT, RunMapping
-from spillover.interop.run_pattern import RunPattern, fitting_base, fitting_pattern, split_run_name
+from spillover.interop.run_pattern import USUAL_PATTERN, RunPattern, fitting_base, fitting_pattern, split_run_name
 from spillover.interop.task_names import TaskNames, is_any_of, is_known, is_same_word, resembles, settle_name
 
 
@@ -42,7 +42,7 @@ def map_runs(runs: Sequence[FoundRun], mapping: RunMapping) -> list[MappedRun]:
             runs without a place are listed.
     """
     names = [run.name for run in runs]
-    base = _find_bases(mapping, names)
+    base = _find_bases(mapping, runs)
     explicit = {
         run: place
         for name, place in mapping.runs.items()
@@ -50,16 +50,16 @@ def map_runs(runs: Sequence[FoundRun], mapping: RunMapping) -> list[MappedRun]:
     }
     targets = {mapping.tasks.settle(task) for run in runs for task in run.tasks}
     read = partial(RunPattern.of(mapping.pattern).read, is_task=partial(_is_task, mapping.tasks, targets))
-    mapped: list[MappedRun] = []
-    lost: list[str] = []
-    for run in runs:
-        place, reason = _decide(run, base, explicit, read)
-        if place is None:
-            lost.append(run.name)
-        elif place != LEFT_OUT:
-            mapped.append(_settled(MappedRun(run=run, place=place, reason=reason), mapping.tasks))
-    if lost:
-        raise _unmapped(lost, mapping, targets, has_base=any(each.is_base for each in mapped))
+    decided = [(run, *_decide(run, base, explicit, read)) for run in runs]
+    has_base = any(place is not None and place.source == BASE_SOURCE for _, place, _ in decided)
+    lost = [run.name for run, place, _ in decided if place is None]
+    if lost and not (has_base and _are_sources([run for run, place, _ in decided if place is None], mapping, targets)):
+        raise _unmapped(lost, mapping, targets, has_base=has_base)
+    mapped = [
+        _settled(MappedRun(run=run, place=place or Place(source=run.name, seed=0), reason=reason), mapping.tasks)
+        for run, place, reason in decided
+        if place != LEFT_OUT
+    ]
     _require_base(mapped, names)
     _require_sources(mapped, targets, mapping.tasks)
     return sorted(mapped, key=lambda each: (not each.is_base, each.place.source, each.place.seed or 0))
@@ -82,7 +82,14 @@ def _decide(
         return Place(source=source, seed=seed if source == BASE_SOURCE else seed or 0), "the pattern"
     if not base and BASE_SOURCE in map(str.casefold, split_run_name(run.name)):
         return Place(source=BASE_SOURCE), "its name"
-    return None, ""
+    return None, "its row"
+
+
+def _are_sources(runs: Sequence[FoundRun], mapping: RunMapping, targets: set[str]) -> bool:
+    """Whether runs that no pattern was given for are rows of tables, with names that can only be those of sources."""
+    if mapping.pattern != USUAL_PATTERN or not all(run.row for run in runs):
+        return False
+    return fitting_pattern([run.name for run in runs], cache(partial(is_any_of, targets))) == "{source}"
 
 
 def _is_task(names: TaskNames, targets: set[str], source: str) -> bool:
@@ -99,9 +106,13 @@ def _settled(mapped: MappedRun, names: TaskNames) -> MappedRun:
     return replace(mapped, place=place, reason=why, called=source.strip())
 
 
-def _find_bases(mapping: RunMapping, names: Sequence[str]) -> dict[str, int | None]:
+def _find_bases(mapping: RunMapping, runs: Sequence[FoundRun]) -> dict[str, int | None]:
+    names = [run.name for run in runs]
     found: dict[str, int | None] = {}
     for name, seed in mapping.base.items():
+        if rows := {run.name: run.place.seed for run in runs if run.row == name and run.place is not None}:
+            found |= rows
+            continue
         whole = name if seed is None else f"{name}:{seed}"
         if whole in names:  # a run's own name may end in a colon and digits
             found[whole] = None
