@@ -38,6 +38,9 @@ def gather_choices(
     direction: Annotated[Literal["higher", "lower"] | None, typer.Option(help="Which is better.")] = None,
     scores: Annotated[Literal["parsed", "file"], typer.Option(help=SCORES)] = "parsed",
     targets: Annotated[str | None, typer.Option(help="Keep only these tasks: A,B,C.")] = None,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Read the newest evaluation of each run and task, where there are several.")
+    ] = False,
     model: Annotated[str | None, typer.Option(help="What to call the base model.")] = None,
 ) -> ImportChoices:
     """Put what a user says about somebody's results together.
@@ -50,7 +53,12 @@ def gather_choices(
     return ImportChoices(
         format=format,
         reading=ReadingOptions(
-            metric=mapping.metric, metrics=mapping.metrics, scale=scale, direction=direction, model=model
+            metric=mapping.metric,
+            metrics=mapping.metrics,
+            scale=scale,
+            direction=direction,
+            model=model,
+            latest=latest,
         ),
         mapping=mapping,
         gathering=GatherSettings(scoring=scores, targets=kept, names=mapping.tasks),

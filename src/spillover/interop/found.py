@@ -119,6 +119,8 @@ class FoundRun:
     """Whether the file holds the right answers."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the file was read."""
+    earlier: tuple[Path, ...] = ()
+    """Files of earlier evaluations, which are not read."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -138,6 +140,8 @@ class ReadingOptions:
     direction: Direction | None = None
     model: str | None = None
     """What to call the base model."""
+    latest: bool = False
+    """Whether only the newest evaluation of each run and task is read, where there are several."""
     bases: tuple[str, ...] = ()
     """Names of the base, in tables."""
 

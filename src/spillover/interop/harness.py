@@ -14,9 +14,18 @@ from itertools import islice
 from pathlib import Path
 
 from spillover.core.errors import ImportFileError, nearest
-from spillover.interop.found import Answer, FoundRun, LeftOut, ReadingOptions, group_by_folder, metric_of_examples
+from spillover.interop.found import (
+    Aggregate,
+    Answer,
+    FoundRun,
+    LeftOut,
+    ReadingOptions,
+    group_by_folder,
+    metric_of_examples,
+)
 from spillover.interop.harness_results import named_metrics, read_results, usual_metrics
 from spillover.interop.json_text import Record, clean_text, read_lines
+from spillover.interop.latest import part_newest
 
 DATE = r"\d{4}-?\d{2}-?\d{2}[T_][\d.\-]+"
 OF_EXAMPLES = "scores of examples lie in 0–1"
@@ -45,10 +54,14 @@ def find_runs(layout: Layout, files: Sequence[Path], options: ReadingOptions) ->
 
 
 def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOptions) -> FoundRun:
+    files, earlier = _newest_samples(files) if options.latest else (files, [])
     samples = {file: task_of(file) for file in files if file.suffix == ".jsonl"}
     sampled = frozenset(samples.values())
     results = read_results([file for file in files if file not in samples], sampled, options)
-    bare = results.aggregates
+    bare, notes = results.aggregates, results.notes
+    if options.latest:
+        bare, more = _newest_aggregates(bare)
+        notes += more
     if not samples and not bare:
         raise ImportFileError(
             "the results hold no metric of a single task",
@@ -70,8 +83,18 @@ def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOpti
         aggregates=bare,
         tasks=(*dict.fromkeys(samples.values()), *(row.task for row in bare)),
         versions=results.versions,
-        notes=results.notes,
+        notes=notes,
+        earlier=tuple(earlier),
     )
+
+
+def _newest_samples(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Part every task's newest samples, and all results, from earlier samples."""
+    results = [file for file in files if file.suffix != ".jsonl"]
+    newest, earlier = part_newest(
+        [file for file in files if file not in results], lambda file: (task_of(file), date_of(file))
+    )
+    return [*sorted(results, key=date_of), *newest], earlier
 
 
 def _metric_name(layout: Layout, samples: Mapping[Path, str], options: ReadingOptions) -> str:
@@ -115,6 +138,24 @@ def task_of(file: Path) -> str:
     """
     stem = re.sub(rf"^{DATE}_samples_|^samples_", "", file.stem)
     return re.sub(rf"_{DATE}$", "", stem)
+
+
+def _newest_aggregates(rows: Sequence[Aggregate]) -> tuple[tuple[Aggregate, ...], tuple[str, ...]]:
+    """The last aggregate of every task, and what is to be said of those that have several."""
+    last = {row.task: row for row in rows}
+    several = [task for task, row in last.items() if any(each.task == task and each is not row for each in rows)]
+    note = f"the newest of several results are read of {', '.join(several)}"
+    return tuple(last.values()), (note,) if several else ()
+
+
+def date_of(file: Path) -> str:
+    """The date that the name of a file says; "" where it says none.
+
+    >>> date_of(Path("20250101_120000_samples_blink_jigsaw.jsonl"))
+    '20250101_120000'
+    """
+    found = re.search(rf"^{DATE}(?=_)|(?<=_){DATE}$", file.stem)
+    return found.group() if found else ""
 
 
 def _read_samples(

@@ -28,6 +28,7 @@ from spillover.interop.found import (
     metric_of_examples,
 )
 from spillover.interop.json_text import Record, clean_text, parse_json, read_document, read_head
+from spillover.interop.latest import part_newest
 from spillover.interop.option_lines import right_letter
 from spillover.tasks.task import option_letters
 
@@ -65,6 +66,7 @@ class InspectLogs:
         return [self._run(name, mine, options) for name, mine in runs.items()]
 
     def _run(self, name: str, logs: list[_Log], options: ReadingOptions) -> FoundRun:
+        logs, earlier = part_newest(logs, _dated) if options.latest else (logs, [])
         detailed = [log for log in logs if _has_samples(log)]
         bare = [_aggregate(log, options) for log in logs if log not in detailed]
         metric, aggregate_metric = metric_of_examples(options, COUNTED), None
@@ -82,7 +84,13 @@ class InspectLogs:
             aggregates=tuple(bare),
             tasks=tuple(log.task for log in logs),
             versions={log.task: f"version {log.header.record('eval').text('task_version')}" for log in logs},
+            earlier=tuple(log.file for log in earlier),
         )
+
+
+def _dated(log: _Log) -> tuple[str, str]:
+    """The task of a log, and when it was begun."""
+    return log.task, log.header.record("eval").text("created") or ""
 
 
 def _sort_by_run(logs: Sequence[_Log]) -> dict[str, list[_Log]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 
+from spillover.core.numbers import counted
 from spillover.interop.found import Place
 from spillover.interop.mapping import MappedRun
 from spillover.interop.run_pattern import RunPattern, fitting_pattern
@@ -16,6 +17,9 @@ def mapping_notes(mapped: Sequence[MappedRun], names: TaskNames) -> list[str]:
     notes = list(_sources_with_a_task(mapped, names))
     notes += renaming_notes(names, [task for each in mapped for task in each.run.tasks])
     notes += dict.fromkeys(note for each in mapped for note in each.run.notes)
+    if earlier := [file for each in mapped for file in each.run.earlier]:
+        listing = f"{counted(len(earlier), 'file')}, the first {earlier[0].parent.name}/{earlier[0].name}"
+        notes.append(f"the newest evaluation of each run and task is read, earlier ones are left out: {listing}")
     held: dict[Place, dict[str, list[str]]] = {}
     for each in mapped:
         for task in dict.fromkeys(names.settle(task) for task in each.run.tasks):

@@ -106,7 +106,7 @@ class Questions:
             hint = f"--map '{run}=' leaves it out"
         else:
             twice = f"is there twice: the answers begin at {reading.where}, and come again here"
-            hint = "where a run was evaluated twice, move the files of one evaluation elsewhere"
+            hint = "where a run was evaluated twice, --latest reads the newest evaluation of each run and task"
         return ImportFileError(f"{here}: the example {answer.example[:80]!r} {twice}", where=answer.where, hint=hint)
 
     def finish(self, tasks_without_examples: bool = False) -> None:
