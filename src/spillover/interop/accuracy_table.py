@@ -177,8 +177,8 @@ def _wide(file: Path) -> Iterator[_Cell]:
         name = row.cells[first].strip()
         if not name:
             raise ImportFileError("a row has no name", where=row.where, hint="the first column names the models")
-        (seeds,) = [column for column in row.cells if column.casefold() == "seed"] or [""]
-        seed = _whole(row, seeds, 0)
+        seeds = next((column for column in row.cells if column.casefold() == "seed"), None)
+        seed = None if seeds is None else _whole(row, seeds, 0)
         for column in row.cells:
             value, is_percent = (None, False) if column in (first, seeds) else _wide_number(row, column)
             if value is not None:

@@ -60,6 +60,7 @@ def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOpti
     results = read_results([file for file in files if file not in samples], sampled, options)
     bare, notes = results.aggregates, results.notes
     if options.latest:
+        _require_newest(samples, results.files)
         bare, more = _newest_aggregates(bare)
         notes += more
     if not samples and not bare:
@@ -138,6 +139,15 @@ def task_of(file: Path) -> str:
     """
     stem = re.sub(rf"^{DATE}_samples_|^samples_", "", file.stem)
     return re.sub(rf"_{DATE}$", "", stem)
+
+
+def _require_newest(samples: Mapping[Path, str], results: Mapping[str, Path]) -> None:
+    """See that no task has results newer than its newest samples, which are then not those of its newest evaluation."""
+    for file, task in samples.items():
+        if task in results and date_of(results[task]) > date_of(file) > "":
+            message = f"the newest results of {task} have no samples beside them: the newest samples are {file.name}"
+            hint = "evaluate again with --log_samples, or leave these results out"
+            raise ImportFileError(message, where=str(results[task]), hint=hint)
 
 
 def _newest_aggregates(rows: Sequence[Aggregate]) -> tuple[tuple[Aggregate, ...], tuple[str, ...]]:

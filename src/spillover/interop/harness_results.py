@@ -22,6 +22,8 @@ class HarnessResults:
     metric: Metric
     versions: Mapping[str, str]
     counts: Mapping[str, int]
+    files: Mapping[str, Path]
+    """By task: the last file that has it."""
     notes: tuple[str, ...]
     """Which tasks were left out, and why."""
 
@@ -42,12 +44,13 @@ def read_results(files: Sequence[Path], sampled: frozenset[str], options: Readin
     directions: set[Direction] = set()
     versions: dict[str, str] = {}
     counts: dict[str, int] = {}
+    last: dict[str, Path] = {}
     notes: list[str] = []
     for file in files:
         document = read_document(file)
         for task in _tasks(document):
             counts[task] = int(document.record("n-samples").record(task).number("effective") or 0)
-            versions[task] = _version(document, task)
+            versions[task], last[task] = _version(document, task), file
             higher = document.record("higher_is_better").record(task)
             if task in sampled:
                 directions |= set(_directions(higher, options.metric_of(task)))
@@ -69,7 +72,9 @@ def read_results(files: Sequence[Path], sampled: frozenset[str], options: Readin
         raise ImportFileError(f"of {', '.join(sorted(names))} some are better lower", where=str(files[0]), hint=hint)
     direction = options.direction or (directions.pop() if directions else "higher")
     metric = Metric(name=", ".join(sorted(names)) or "score", maximum=maximum, direction=direction, evidence=evidence)
-    return HarnessResults(aggregates=tuple(rows), metric=metric, versions=versions, counts=counts, notes=tuple(notes))
+    return HarnessResults(
+        aggregates=tuple(rows), metric=metric, versions=versions, counts=counts, files=last, notes=tuple(notes)
+    )
 
 
 def _version(document: Record, task: str) -> str:

@@ -163,6 +163,11 @@ def test_rows_whose_names_may_hold_a_seed_are_asked_for(tmp_path):
         places(tmp_path, text, ["Qwen"])
 
 
+def test_the_column_of_names_may_have_none(tmp_path):
+    found, _ = places(tmp_path, ",Jigsaw,Counting\nQwen,0.5,0.25\nJigsaw,0.6,0.3\n", ["Qwen"])
+    assert found == [("base", None), ("Jigsaw", 0)]
+
+
 @pytest.mark.parametrize("seed", ["", "0"])
 def test_a_column_of_seeds_is_no_task(tmp_path, seed):
     text = f"model,seed,chartqa,docvqa\nQwen,{seed},61.2,70\nchartqa,0,70.1,72\nchartqa,1,70.5,71\n"

@@ -60,6 +60,15 @@ def test_a_rerun_names_the_option(tmp_path, capsys):
     assert run_command(["import", str(folder), "--dry-run", "--latest"]) == 0
 
 
+def test_newest_results_without_their_samples_are_refused(tmp_path):
+    folder = write_twice("lmms-eval", tmp_path)
+    (folder / "base" / "20250907_101500_samples_blink_jigsaw.jsonl").unlink()
+    with pytest.raises(
+        ImportFileError, match=r"newest results of blink_jigsaw have no samples.* 20240907_101500_samples"
+    ):
+        import_results([folder], LATEST)
+
+
 def test_one_task_may_be_evaluated_anew(tmp_path):
     folder = write_twice("lmms-eval", tmp_path)
     for file in folder.glob("*/2025*_samples_blink_counting.jsonl"):
