@@ -69,6 +69,13 @@ def test_what_could_be_either_is_asked_for(tmp_path, values):
     assert read(tmp_path, text, scale="percent").data
 
 
+def test_many_tasks_without_counts_are_not_all_listed(tmp_path):
+    names = [f"set{number:02}" for number in range(20)]
+    rows = "\n".join(f"{model},{','.join(['0.5'] * 20)}" for model in ("base", "set00-seed0"))
+    notes = read(tmp_path, f"model,{','.join(names)}\n{rows}\n").gathered.notes
+    assert any("set13 and 6 more: seeds alone" in note for note in notes)
+
+
 def test_error_rates_turn_round(tmp_path):
     results = read(tmp_path, "source,target,seed,accuracy,n\nbase,a,,0.25,8\na,a,0,0.5,8\n", direction="lower")
     assert bases(results)["a"] == (0.75, 8)
