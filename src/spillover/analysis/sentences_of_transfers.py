@@ -8,8 +8,11 @@ from spillover.analysis.findings import ModelFindings
 from spillover.analysis.frame import Frame
 from spillover.analysis.leaders import Leader
 from spillover.analysis.settings import AnalysisSettings
+from spillover.analysis.warned import FLAGGED_FOR, flags_of
 from spillover.analysis.wording import among_in_words, interval_in_words
 from spillover.core.numbers import fixed, number, percent
+
+UNREAD = FLAGGED_FOR["unread_replies"]
 
 
 def say_transfers(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
@@ -65,7 +68,9 @@ def _say_donor(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
 
 def _say_harmed(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     if leader := model.most_harmed:
-        flagged = ", flagged: see the warnings" if leader.task in model.without_flagged.frame.excluded else ""
+        flagged = ""
+        if leader.task in model.without_flagged.frame.excluded:
+            flagged = f", flagged: {', '.join(flags_of(model.warnings, leader.task)) or 'see the warnings'}"
         text = f"the most harmed target is {leader.task} (negative malleability {number(leader.value)}{flagged})"
         yield text + _hedge_leader(leader, "targets", settings) + "."
 
@@ -106,6 +111,11 @@ def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
     text = f"{found.helps + found.harms} of the {found.tested} single transfers tested{of_all} can be told from none "
     text += f"{rate}: {found.helps} positive, {found.harms} negative; {found.undecided} undecided"
     columns = model.discovered.sum(axis=0)
+    counts = dict(zip(frame.targets, columns.tolist(), strict=True))
+    unread = [name for name in frame.targets if counts[name] and UNREAD in flags_of(model.warnings, name)]
+    if unread:
+        resting = sum(counts[name] for name in unread)
+        text += f"; {resting} of them may be of format, not of skill: {UNREAD} ({', '.join(unread)})"
     if columns.max() >= 2:
         text += f"; {int(columns.max())} of them share the target {frame.targets[int(columns.argmax())]} and its base"
     yield f"{text}; {signs}."

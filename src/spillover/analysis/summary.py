@@ -40,7 +40,7 @@ class Summary:
     variance: VarianceShares | None
     variance_in_points: VarianceShares | None
     squares_by_target: PerTarget
-    """Each target's share of the sum of squares of the seed means; NaN where nothing varies."""
+    """Each target's share of the sum of squares of the seed means about their mean; NaN where nothing varies."""
     spread: Spread | None = None
 
     @property

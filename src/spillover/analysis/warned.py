@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,15 @@ from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.shapes import PerTarget
 from spillover.core.printable import printable
 
-FLAGGING = frozenset({"collapse", "shared_count", "below_chance", "label_revision", "unread_replies"})
-"""Kinds of warnings whose targets are left out of the second version of every summary."""
+FLAGGED_FOR: Mapping[str, str] = {
+    "unread_replies": "many replies could not be read",
+    "collapse": "one letter is answered nearly always",
+    "shared_count": "answers may have collapsed onto one letter",
+    "below_chance": "the base is below chance",
+    "label_revision": "the labels may be wrong",
+}
+"""Kinds of warnings whose targets are left out of the second version of every summary, each in short."""
+FLAGGING = frozenset(FLAGGED_FOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +55,18 @@ class Evidence:
     cube: ScoreCube | None
     answers: tuple[TargetAnswers, ...]
     """Empty from a published table."""
+
+
+def flags_of(warnings: tuple[Warned, ...], target: str) -> tuple[str, ...]:
+    """Say in short what a target is flagged for; the gravest first.
+
+    Complexity: O(warnings).
+
+    >>> flags_of((Warned(kind="unread_replies", tasks=("Jigsaw",), text=""),), "Jigsaw")
+    ('many replies could not be read',)
+    """
+    kinds = {warned.kind for warned in warnings if target in warned.tasks}
+    return tuple(words for kind, words in FLAGGED_FOR.items() if kind in kinds)
 
 
 def find_flagged(warnings: tuple[Warned, ...], settings: AnalysisSettings) -> tuple[str, ...]:

@@ -38,17 +38,27 @@ def _warn_of_undefined(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warn
 
 def _warn_of_few_seeds(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:
     seeds = len(evidence.transfers.seeds)
-    counted = evidence.cube is not None or any(correct is not None for correct in evidence.correct)
     if seeds == 1:
+        counted = any(correct is not None for correct in evidence.correct)
         intervals = "intervals cover other examples, not other trainings; " if counted else ""
         yield Warned(kind="few_seeds", tasks=(), text=f"one training seed: {intervals}seed noise cannot be told")
     elif seeds < 6:
-        instead = "; cells are tested over examples and seeds together" if counted else ""
         text = (
             f"{seeds} training seeds: no test over seeds alone could fall below p = {2.0 ** (1 - seeds):g} "
-            f"(two-sided Wilcoxon), so none is made{instead}"
+            f"(two-sided Wilcoxon), so none is made; {_say_tested(evidence)}"
         )
         yield Warned(kind="few_seeds", tasks=(), text=text)
+
+
+def _say_tested(evidence: Evidence) -> str:
+    """What cells are tested over instead of seeds alone."""
+    known = sum(correct is not None for correct in evidence.correct)
+    if evidence.cube is not None:
+        return "cells are tested over examples and seeds together"
+    if not known:
+        return "nor is any cell tested, as right answers cannot be counted"
+    which = "cells" if known == len(evidence.correct) else f"cells of {known} of {len(evidence.correct)} targets"
+    return f"{which} are tested over seeds and the binomial error of counts together"
 
 
 def _warn_of_saturated(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warned]:
@@ -67,7 +77,7 @@ def _warn_of_dominant(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warne
         return
     for target, share in zip(evidence.frame.targets, shares.tolist(), strict=True):
         if share >= DOMINANT_SHARE:
-            text = f"{target} alone holds {share:.0%} of the sum of squares: averages of PGF hang on it"
+            text = f"{target} alone holds {share:.0%} of the sum of squares about the mean: averages of PGF hang on it"
             yield Warned(kind="dominant_target", tasks=(target,), text=text)
 
 

@@ -12,9 +12,9 @@ from spillover.core.errors import ImportFileError, StoreError
 from spillover.core.file_names import STUDY_FILE, YAML
 from spillover.core.keys import hash_file
 from spillover.core.published import AccuracyTable, PGFTable
-from spillover.interop.gather import Gathered
+from spillover.interop.gather import Gathered, require_renamed
 from spillover.interop.importing import ImportChoices, ImportPlan, plan_import, read_import
-from spillover.interop.mapping import require_runs
+from spillover.interop.mapping import require_metrics, require_runs
 from spillover.study.together import StudyResults
 
 OneModel = pa.Table | PGFTable | AccuracyTable
@@ -51,18 +51,27 @@ def read_named_paths(arguments: list[str], choices: ImportChoices) -> list[Resul
         if (name, path) not in studies:
             foreign.setdefault(name, []).append(path)
     if len(foreign) > 1:
-        choices = replace(choices, mapping=replace(choices.mapping, shared=True))
-    chosen = {name: _named_model(choices, name) for name in foreign}
-    plans = {name: plan_import(paths, chosen[name]) for name, paths in foreign.items()}
-    if foreign:
-        require_runs(choices.mapping, [run for plan in plans.values() for run in plan.found])
-    results = [_read_study(name, path) for name, path in studies]
-    results += [_read_foreign(name, plan, chosen[name]) for name, plan in plans.items()]
+        mapping, gathering = replace(choices.mapping, shared=True), replace(choices.gathering, shared=True)
+        choices = replace(choices, mapping=mapping, gathering=gathering)
+    read = _read_all_foreign(foreign, choices) if foreign else []
+    results = [*(_read_study(name, path) for name, path in studies), *read]
     names = [model for part in results for model in _models(part)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         hint = SAME_PATH if is_repeated(arguments) else "name them: 3B=first.csv 7B=second.csv"
         raise ImportFileError(f"two results are called {repeated[0]!r}", hint=hint)
     return results
+
+
+def _read_all_foreign(paths: Mapping[str | None, list[Path]], choices: ImportChoices) -> list[Results]:
+    """Read what lies under each name; what a user says of a run or task need be true of one of them."""
+    chosen = {name: _named_model(choices, name) for name in paths}
+    plans = {name: plan_import(paths[name], chosen[name]) for name in paths}
+    require_runs(choices.mapping, [run for plan in plans.values() for run in plan.found])
+    require_metrics(choices.reading.metrics, [each.run for plan in plans.values() for each in plan.runs])
+    read = [_read_foreign(name, plan, chosen[name]) for name, plan in plans.items()]
+    if gathered := [part.gathered for part in read if part.gathered is not None]:
+        require_renamed(choices.mapping.tasks, {name for each in gathered for name in each.names})
+    return read
 
 
 def _results_of(path: Path) -> Path:

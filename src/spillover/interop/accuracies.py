@@ -18,6 +18,7 @@ from spillover.interop.rescore import TaskTally, as_fraction
 from spillover.tasks.catalogue import BLINK
 
 LISTED = 3
+TASKS_LISTED = 14
 Given = Sequence[tuple[MappedRun, Aggregate]]
 """Aggregates with their runs, their tasks settled."""
 Tallies = Mapping[tuple[str, str], TaskTally]
@@ -86,16 +87,21 @@ def _notes(given: Given, tallies: Tallies, counts: Mapping[str, int]) -> Iterato
     for _, row in given:
         stated.setdefault(row.task, set()).update([row.examples] if row.examples else [])
     if assumed := sorted(task for task in counts if not stated[task]):
-        listing = ", ".join(f"{task} {counts[task]}" for task in assumed)
+        listing = _listed([f"{task} {counts[task]}" for task in assumed])
         yield f"taken for BLINK's validation split, as every accuracy is a whole count of its size: {listing}"
     if unknown := sorted(task for task in stated if task not in counts and not stated[task]):
-        yield f"no number of examples that fits is known for {', '.join(unknown)}: seeds alone tell their noise"
+        yield f"no number of examples that fits is known for {_listed(unknown)}: seeds alone tell their noise"
     if unfit := sorted(task for task in stated if task not in counts and stated[task]):
-        listing = ", ".join(f"{task} {'/'.join(map(str, sorted(stated[task])[:LISTED]))}" for task in unfit)
+        listing = _listed([f"{task} {'/'.join(map(str, sorted(stated[task])[:LISTED]))}" for task in unfit])
         yield (
             f"the stated numbers of examples are left aside, as they differ, are not there for all runs, or make an "
             f"accuracy no whole count: {listing}; seeds alone tell their noise"
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - TASKS_LISTED} more" if len(names) > TASKS_LISTED else ""
+    return ", ".join(names[:TASKS_LISTED]) + more
 
 
 def _require_full(rows: Sequence[AccuracyRow]) -> None:

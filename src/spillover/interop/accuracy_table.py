@@ -1,26 +1,25 @@
 """Plain tables of accuracies: long (`source,target,seed,accuracy,n`) or wide (a row a model, a column a task).
 
 In a long table the base's rows have `base` as their source. In a wide one the first column names the models, one of
-which is called base, or is named by `--base`; a column `n` is not possible there.
+which is called base, or is named by `--base`; a column `seed` holds seeds, a column `n` is not possible.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spillover.core.errors import ImportFileError, nearest
+from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
 from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import Aggregate, FoundRun, Metric, Place, ReadingOptions, describe_scale
 from spillover.interop.json_text import WRITE_OR_LEAVE
+from spillover.interop.table_columns import NEEDED, SOURCES, find_columns, holds_long_table, say_taken
 from spillover.interop.table_rows import Row, read_header, read_table
 from spillover.interop.task_names import is_known, settle_name, spelt_nearly_as
 
-LONG = ("source", "target", "accuracy")
-OPTIONAL = ("seed", "n")
 FIRST = frozenset({"", "model", "run", "name", "adapter", "checkpoint", "source"})
 SUMMARIES = frozenset({"average", "avg", "mean", "overall", "macro", "micro"})
 """Words that name no task, but what a table makes of several; alone, or with those below."""
@@ -38,7 +37,7 @@ class AccuracyTables:
         if path.suffix not in TABLES:
             return False
         header = [name.casefold() for name in read_header(path)]
-        if set(LONG) <= set(header):
+        if set(NEEDED) <= set(header):
             return True
         if len(header) < 2 or FIRST.isdisjoint(_words(header[0])) or {"split", "prediction"} & set(header):
             return False
@@ -47,35 +46,48 @@ class AccuracyTables:
             row.cells[_first(row)].strip() == BASE_SOURCE for row in read_table(path)
         )
 
+    def fits(self, path: Path, bases: Sequence[str]) -> bool:
+        """Whether a file that is named itself may be one: long under usual names, or wide with the row of a base."""
+        if path.suffix not in TABLES:
+            return False
+        return holds_long_table(read_header(path)) or (
+            bool(bases) and any(row.cells[_first(row)].strip() in bases for row in read_table(path))
+        )
+
     def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
         """One run a source and seed of a long table, one a row of a wide one."""
         return [run for file in files for run in self._runs(file, options)]
 
     def _runs(self, file: Path, options: ReadingOptions) -> Iterator[FoundRun]:
-        header = [name.casefold() for name in read_header(file)]
+        header = read_header(file)
         if not header:
             raise ImportFileError("the table is empty", where=str(file), hint=WRITE_OR_LEAVE)
-        long = "accuracy" in header or "target" in header
-        rows = list(_long(file, header)) if long else list(_wide(file))
+        is_long = holds_long_table(header) or not {"accuracy", "target"}.isdisjoint(map(str.casefold, header))
+        columns = find_columns(header, str(file)) if is_long else {}
+        rows = list(_long(file, columns, options) if is_long else _wide(file))
         if not rows:
             raise ImportFileError("there are no rows after the header", where=str(file), hint=WRITE_OR_LEAVE)
         summaries = sorted({cell.row.task for cell in rows if _is_summary(cell.row.task)})
+        notes = [f"{name!r} is left out: a summary of tasks is no task" for name in summaries]
         rows = [cell for cell in rows if cell.row.task not in summaries]
         maximum, evidence = _scale(file, rows, options)
         metric = Metric(name="accuracy", maximum=maximum, direction=options.direction or "higher", evidence=evidence)
-        runs: dict[tuple[str, Place | None], list[Aggregate]] = {}
+        runs: dict[tuple[str, Place | None], list[_Cell]] = {}
+        bases = (BASE_SOURCE, *options.bases)
+        base_seeds = {cell.seed for cell in rows if cell.is_any_of(bases)}
         for cell in rows:
-            runs.setdefault((cell.run, cell.place), []).append(cell.row)
+            runs.setdefault(cell.placed(bases, one_base=len(base_seeds) == 1), []).append(cell)
         for (name, place), mine in runs.items():
             yield FoundRun(
                 name=name,
                 format=self.name,
                 files=(file,),
                 metric=metric,
-                aggregates=tuple(mine),
-                tasks=tuple(row.task for row in mine),
+                aggregates=tuple(cell.row for cell in mine),
+                tasks=tuple(cell.row.task for cell in mine),
                 place=place,
-                notes=tuple(f"{name!r} is left out: a summary of tasks is no task" for name in summaries),
+                row=mine[0].name,
+                notes=(*filter(None, [say_taken(columns)]), *notes),
             )
 
 
@@ -83,11 +95,31 @@ class AccuracyTables:
 class _Cell:
     """One accuracy of a table."""
 
-    run: str
-    place: Place | None
+    name: str
+    """Of the source or run, as its row has it."""
+    seed: int | None
+    is_source: bool
+    """Whether the name is the source itself, and not that of a run."""
     row: Aggregate
     is_percent: bool
     """Whether it bears a percent sign."""
+
+    def is_any_of(self, bases: Sequence[str]) -> bool:
+        """Whether it is the base's."""
+        return self.name in bases or self.name.casefold() == BASE_SOURCE
+
+    def placed(self, bases: Sequence[str], *, one_base: bool) -> tuple[str, Place | None]:
+        """The name of its run, and what that is in the study; None where the run's name has to tell.
+
+        A base that was measured once is the base of every seed.
+        """
+        if self.is_any_of(bases):
+            seed = None if one_base else self.seed
+            return self._run(seed), Place(source=BASE_SOURCE, seed=seed)
+        return self._run(self.seed), Place(source=self.name, seed=self.seed or 0) if self.is_source else None
+
+    def _run(self, seed: int | None) -> str:
+        return self.name if seed is None else f"{self.name}-seed{seed}"
 
 
 def _scale(file: Path, cells: Sequence[_Cell], options: ReadingOptions) -> tuple[float | None, str]:
@@ -118,28 +150,25 @@ def _number(row: Row, column: str) -> tuple[float | None, bool]:
     return row.number(column), False
 
 
-def _long(file: Path, header: list[str]) -> Iterator[_Cell]:
-    hint = f"a long table has the columns {', '.join(LONG)} and, where known, {', '.join(OPTIONAL)}"
-    for name in header:
-        if name not in (*LONG, *OPTIONAL):
-            message = f"unknown column {name!r}; {nearest(name, (*LONG, *OPTIONAL))}"
-            raise ImportFileError(message, where=str(file), hint=hint)
-    if missing := [name for name in LONG if name not in header]:
-        raise ImportFileError(f"the column {missing[0]!r} is missing", where=str(file), hint=hint)
+def _long(file: Path, columns: Mapping[str, str], options: ReadingOptions) -> Iterator[_Cell]:
+    is_source = columns["source"].casefold() in SOURCES
     for row in read_table(file):
-        cells = Row({name.casefold(): text for name, text in row.cells.items()}, row.where)
+        cells = Row({what: row.cells[name] for what, name in columns.items()}, row.where)
         value, is_percent = _number(cells, "accuracy")
         source, target = cells.cells["source"].strip(), cells.cells["target"].strip()
         if value is None or not source or not target:
             hint = "leave out rows without a number"
             raise ImportFileError("a row lacks its source, target or accuracy", where=row.where, hint=hint)
-        seed = _whole(cells, "seed", 0)
-        if source.casefold() == BASE_SOURCE:
-            source = BASE_SOURCE
-        name = source if seed is None else f"{source}-seed{seed}"
-        seed = 0 if seed is None and source != BASE_SOURCE else seed
-        aggregate = Aggregate(task=target, value=value, examples=_whole(cells, "n", 1), where=row.where)
-        yield _Cell(run=name, place=Place(source=source, seed=seed), row=aggregate, is_percent=is_percent)
+        wanted = options.metric_of(target)
+        if wanted is not None and cells.cells.get("metric", wanted).strip() != wanted:
+            continue
+        yield _Cell(
+            name=BASE_SOURCE if source.casefold() == BASE_SOURCE else source,
+            seed=_whole(cells, "seed", 0),
+            is_source=is_source,
+            row=Aggregate(task=target, value=value, examples=_whole(cells, "n", 1), where=row.where),
+            is_percent=is_percent,
+        )
 
 
 def _wide(file: Path) -> Iterator[_Cell]:
@@ -148,12 +177,13 @@ def _wide(file: Path) -> Iterator[_Cell]:
         name = row.cells[first].strip()
         if not name:
             raise ImportFileError("a row has no name", where=row.where, hint="the first column names the models")
-        place = Place(source=BASE_SOURCE) if name.casefold() == BASE_SOURCE else None
+        seeds = next((column for column in row.cells if column.casefold() == "seed"), None)
+        seed = None if seeds is None else _whole(row, seeds, 0)
         for column in row.cells:
-            value, is_percent = (None, False) if column == first else _wide_number(row, column)
+            value, is_percent = (None, False) if column in (first, seeds) else _wide_number(row, column)
             if value is not None:
                 aggregate = Aggregate(task=column, value=value, examples=None, where=row.where)
-                yield _Cell(run=name, place=place, row=aggregate, is_percent=is_percent)
+                yield _Cell(name=name, seed=seed, is_source=False, row=aggregate, is_percent=is_percent)
 
 
 def _wide_number(row: Row, column: str) -> tuple[float | None, bool]:
@@ -163,7 +193,7 @@ def _wide_number(row: Row, column: str) -> tuple[float | None, bool]:
         message = f"the column {column!r} holds {row.cells[column][:40]!r}, no accuracy"
         hint = (
             "a wide table holds a task's accuracies in every column but the first; "
-            f"a long one has the columns {', '.join(LONG)}: give them these names"
+            f"a long one has the columns {', '.join(NEEDED)}: give them these names"
         )
         raise ImportFileError(message, where=row.where, hint=hint) from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from spillover.core.errors import ImportFileError, nearest
 from spillover.core.file_names import STUDY_FILE
 from spillover.core.published import PGFTable
-from spillover.interop.accuracy_table import FIRST, LONG, OPTIONAL, TABLES, AccuracyTables
+from spillover.interop.accuracy_table import FIRST, TABLES, AccuracyTables
 from spillover.interop.blink_answers import BlinkAnswers
 from spillover.interop.found import FoundRun, Reader, ReadingOptions
 from spillover.interop.inspect_logs import InspectLogs
@@ -18,11 +18,13 @@ from spillover.interop.lm_eval import LmEval
 from spillover.interop.lmms_eval import LmmsEval
 from spillover.interop.mistaken import refuse_part, what_is_wrong
 from spillover.interop.pgf_table import PGFTables
+from spillover.interop.table_columns import NEEDED, OPTIONAL
 from spillover.interop.table_rows import read_header
 from spillover.interop.vlmevalkit import VLMEvalKit
 
+TABLE = AccuracyTables()
 READERS: tuple[Reader, ...] = (
-    *(PGFTables(), AccuracyTables(), BlinkAnswers(), LmmsEval(), LmEval(), VLMEvalKit(), InspectLogs()),
+    *(PGFTables(), TABLE, BlinkAnswers(), LmmsEval(), LmEval(), VLMEvalKit(), InspectLogs()),
 )
 """All formats that can be read."""
 FORMATS = tuple(reader.name for reader in READERS)
@@ -54,6 +56,7 @@ def find_results(paths: Sequence[Path], options: ReadingOptions | None = None, f
     Raises:
         ImportFileError: nothing is found, a file could be of two formats, or is broken.
     """
+    options = options or ReadingOptions()
     readers = READERS if format_name is None else (find_reader(format_name),)
     taken: dict[str, list[Path]] = {reader.name: [] for reader in readers}
     passed_over: list[str] = []
@@ -61,15 +64,10 @@ def find_results(paths: Sequence[Path], options: ReadingOptions | None = None, f
         if is_named and format_name is not None:
             taken[format_name].append(file)
             continue
-        name = _recognise(file, readers, passed_over, is_named=is_named)
+        name = _recognise(file, readers, passed_over, options.bases if is_named else None)
         if name is not None:
             taken[name].append(file)
-    found = [
-        each
-        for reader in readers
-        if taken[reader.name]
-        for each in reader.find(taken[reader.name], options or ReadingOptions())
-    ]
+    found = [each for reader in readers if taken[reader.name] for each in reader.find(taken[reader.name], options)]
     if not found:
         raise _nothing(paths, passed_over)
     return Found(
@@ -122,7 +120,10 @@ def _walk(folder: Path) -> Iterator[Path]:
         )
 
 
-def _recognise(file: Path, readers: Sequence[Reader], passed_over: list[str], *, is_named: bool) -> str | None:
+def _recognise(
+    file: Path, readers: Sequence[Reader], passed_over: list[str], bases: Sequence[str] | None
+) -> str | None:
+    """The format of a file; bases are given where it was named itself, and is more surely somebody's results."""
     claiming: list[str] = []
     fault = what_is_wrong(file)
     for reader in () if fault else readers:
@@ -136,7 +137,9 @@ def _recognise(file: Path, readers: Sequence[Reader], passed_over: list[str], *,
         raise ImportFileError(f"the file could be of {' or '.join(claiming)}", where=str(file), hint=hint)
     if claiming:
         return claiming[0]
-    if is_named:
+    if bases is not None:
+        if fault is None and TABLE.fits(file, bases):
+            return TABLE.name
         hint = f"formats: {', '.join(FORMATS)}; force one with --format"
         raise fault or _columns(file) or ImportFileError(NO_FORMAT, where=str(file), hint=hint)
     passed_over.append(f"{file}: {fault.message}" if fault else str(file))
@@ -148,9 +151,8 @@ def _columns(file: Path) -> ImportFileError | None:
     if file.suffix not in TABLES or not (header := [name for name in read_header(file) if name]):
         return None
     hint = (
-        f"a long table has the columns {', '.join(LONG)} (and {', '.join(OPTIONAL)}), a wide one a first column called "
-        f"{', '.join(sorted(FIRST - {''}))}, a column a task and a row called base; if it is wide but for its names: "
-        "--format accuracy-table --base ROW"
+        f"a long table has the columns {', '.join(NEEDED)} (and {', '.join(OPTIONAL)}), a wide one a first column "
+        f"called {', '.join(sorted(FIRST - {''}))}, a column a task and a row called base, or named by --base ROW"
     )
     return ImportFileError(f"{NO_FORMAT}: its columns are {', '.join(header)[:500]}", where=str(file), hint=hint)
 

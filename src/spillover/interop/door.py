@@ -26,10 +26,11 @@ def import_results(  # noqa: PLR0913 (each is what one option of the command is)
     targets: Sequence[str] = (),
     model: str | None = None,
     format: str | None = None,  # noqa: A002 (its name is the option's)
-    metric: str | None = None,
+    metric: str | Mapping[str, str] | None = None,
     scale: Scale | None = None,
     direction: Direction | None = None,
     scores: Scoring = "parsed",
+    latest: bool = False,
 ) -> ImportedResults:
     """Read the results that somebody already has.
 
@@ -45,10 +46,12 @@ def import_results(  # noqa: PLR0913 (each is what one option of the command is)
         targets: only these are kept; empty keeps all.
         model: what to call the base model; None takes its name from the files.
         format: of the files; None recognises each.
-        metric: which metric or scorer to take, where a file has several.
+        metric: which metric or scorer to take, where a file has several: one for all tasks that have it, or by a
+            task's name in the files.
         scale: `fraction` or `percent`: of the files' own scores, where they do not show it.
         direction: `higher` or `lower`: which is better, where the files do not say it.
         scores: `parsed` reads replies again by our parser; `file` takes the files' own scores.
+        latest: whether to read the newest evaluation of each run and task, where there are several.
 
     Returns:
         Results in memory; their `data` is what `spillover.analyze` takes.
@@ -56,12 +59,15 @@ def import_results(  # noqa: PLR0913 (each is what one option of the command is)
     Raises:
         ImportFileError: the files are broken, differ in what was asked, or it is not known what a run is.
     """
-    said = {"base": base, "runs": dict(runs), "pattern": pattern, "tasks": dict(tasks)}
+    of_all, of_some = (metric, {}) if metric is None or isinstance(metric, str) else (None, dict(metric))
+    said = {"base": base, "runs": dict(runs), "pattern": pattern, "tasks": dict(tasks), "metrics": of_some}
     mapping = mapping_of(said, CALL)
     kept = tuple(mapping.tasks.settle(name) for name in targets)
     choices = ImportChoices(
         format=format,
-        reading=ReadingOptions(metric=metric, scale=scale, direction=direction, model=model),
+        reading=ReadingOptions(
+            metric=of_all, metrics=mapping.metrics, scale=scale, direction=direction, model=model, latest=latest
+        ),
         mapping=mapping,
         gathering=GatherSettings(scoring=scores, targets=kept, names=mapping.tasks),
     )

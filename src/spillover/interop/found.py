@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 from spillover.core.errors import ImportFileError
 from spillover.core.published import PGFTable
+from spillover.interop.task_names import settle_name
 
 Scale = Literal["fraction", "percent"]
 Direction = Literal["higher", "lower"]
@@ -48,6 +49,15 @@ class Answer:
     """File and line, for errors."""
     fault: ImportFileError | None = None
     """Why the answer cannot be scored as it is; raised where its task is wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A task that is not read, as the metric that the user asked for is none of its own."""
+
+    task: str
+    """As the file names it."""
+    metric: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +103,24 @@ class FoundRun:
     """Of the answers' own scores; where there are no answers, of the aggregates."""
     aggregate_metric: Metric | None = None
     """Of the aggregates, where there are answers too."""
-    read: Callable[[], Iterator[Answer]] | None = None
-    """Reads the answers one by one; None where there are none."""
+    read: Callable[[], Iterator[Answer | LeftOut]] | None = None
+    """Reads the answers one by one, and says which tasks it leaves out; None where there are none."""
     aggregates: tuple[Aggregate, ...] = ()
     """Of tasks without answers."""
     tasks: tuple[str, ...] = ()
     """Tasks that the run is known to hold before it is read; a reader may not know them all."""
     place: Place | None = None
     """Where the file itself says what the run is."""
+    row: str = ""
+    """Of a table: what its rows call the run, without a seed that another column gives."""
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
     """By task: the version of task or data, where the file gives it."""
     labelled: bool = True
     """Whether the file holds the right answers."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the file was read."""
+    earlier: tuple[Path, ...] = ()
+    """Files of earlier evaluations, which are not read."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -119,11 +133,29 @@ class ReadingOptions:
     """What a user may say about files that do not say it themselves."""
 
     metric: str | None = None
-    """Which metric (or scorer) to take, where a file has several."""
+    """Which metric (or scorer) to take, where a file has several; tasks without it are left out."""
+    metrics: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The same for single tasks, by the files' name or BLINK's."""
     scale: Scale | None = None
     direction: Direction | None = None
     model: str | None = None
     """What to call the base model."""
+    latest: bool = False
+    """Whether only the newest evaluation of each run and task is read, where there are several."""
+    bases: tuple[str, ...] = ()
+    """Names of the base, in tables."""
+
+    def metric_of(self, task: str) -> str | None:
+        """The metric that is asked for of a task, as the file names it.
+
+        >>> ReadingOptions(metric="acc", metrics={"gsm8k": "exact_match"}).metric_of("gsm8k")
+        'exact_match'
+        """
+        return self.own_metric_of(task) or self.metric
+
+    def own_metric_of(self, task: str) -> str | None:
+        """The metric that is asked for of this task alone."""
+        return self.metrics.get(task) or self.metrics.get(settle_name(task))
 
 
 class Reader(Protocol):

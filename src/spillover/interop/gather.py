@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -12,8 +12,9 @@ from spillover.core.errors import ImportFileError, nearest
 from spillover.core.published import AccuracyTable
 from spillover.core.scores import SCORE_SCHEMA, table_from_scores
 from spillover.interop.accuracies import compare_accuracies, require_one_scorer
-from spillover.interop.found import Aggregate
-from spillover.interop.mapping import MappedRun, renaming_notes
+from spillover.interop.found import Aggregate, LeftOut
+from spillover.interop.mapping import MappedRun
+from spillover.interop.mapping_notes import renaming_notes
 from spillover.interop.questions import Questions
 from spillover.interop.rescore import Scored, Scoring, TaskTally, fill_in, score_answer
 from spillover.interop.task_names import TaskNames, is_known, is_same_word, resembles
@@ -34,6 +35,8 @@ class GatherSettings:
     """Keep only these; empty keeps all."""
     names: TaskNames = field(default_factory=TaskNames)
     """What the files' tasks are called here."""
+    shared: bool = False
+    """As of `RunMapping`: a renaming that names nothing here may be of another model's results."""
 
     def keeps(self, task: str) -> bool:
         """Whether a task, as it is called here, is wanted."""
@@ -51,6 +54,8 @@ class Gathered:
 
     tallies: dict[tuple[str, str], TaskTally]
     """By run and task."""
+    names: frozenset[str]
+    """Of the tasks and sources, as the files have them."""
     accuracies: AccuracyTable | None
     """Where a run holds only aggregates: all runs as accuracies."""
     notes: tuple[str, ...]
@@ -70,6 +75,8 @@ class _Counted:
     names: set[str]
     """Of tasks, as the files have them."""
     tallies: dict[tuple[str, str], TaskTally] = field(default_factory=dict[tuple[str, str], TaskTally])
+    left_out: dict[LeftOut, list[str]] = field(default_factory=dict[LeftOut, list[str]])
+    """The names of the runs."""
 
 
 def gather(mapped: Sequence[MappedRun], model: str, settings: GatherSettings, keep: Keep) -> Gathered:
@@ -98,13 +105,30 @@ def gather(mapped: Sequence[MappedRun], model: str, settings: GatherSettings, ke
                 keep(each, table.append_column(IMPORTED_SCHEMA.field("file_score"), own))
     questions.finish(tasks_without_examples=bool(given))
     _require_targets(settings, counted.names)
-    notes = [*_name_notes(mapped, settings, counted.names), *questions.warnings, *_version_notes(mapped, settings)]
+    names = counted.names | {name for each in mapped for name in (each.called, *each.run.tasks)}
+    if not settings.shared:
+        require_renamed(settings.names, names)
+    notes = [*_left_out_notes(settings, counted.left_out), *_name_notes(mapped, settings, counted.names)]
+    notes += [*questions.warnings, *_version_notes(mapped, settings)]
     accuracies = None
     if given:
         require_one_scorer(given, counted.tallies)
         accuracies, more = compare_accuracies(mapped, model, given, counted.tallies)
         notes += more
-    return Gathered(tallies=counted.tallies, accuracies=accuracies, notes=tuple(notes))
+    return Gathered(tallies=counted.tallies, names=frozenset(names - {""}), accuracies=accuracies, notes=tuple(notes))
+
+
+def require_renamed(names: TaskNames, known: Iterable[str]) -> None:
+    """See that every task or source that a user renames is there.
+
+    Raises:
+        ImportFileError: one is not.
+    """
+    stripped = sorted({name.strip() for name in known} - {""})
+    for name in names.renamed:
+        if name not in stripped:
+            message = f"no run has a task or source {name!r}; {nearest(name, stripped)}"
+            raise ImportFileError(message, where=f"--rename {name}={names.renamed[name]}")
 
 
 def describe_place(mapped: MappedRun) -> str:
@@ -128,6 +152,9 @@ def _score_run(
     counted: _Counted,
 ) -> Iterator[Scored]:
     for found in mapped.run.read() if mapped.run.read else ():
+        if isinstance(found, LeftOut):
+            counted.left_out.setdefault(found, []).append(mapped.run.name)
+            continue
         counted.names.add(found.task)
         task = settings.names.settle(found.task)
         if not settings.keeps(task):
@@ -135,7 +162,7 @@ def _score_run(
         if found.fault is not None:
             raise found.fault
         answer = replace(fill_in(found, questions.right_answer(task, found.example)), task=task)
-        questions.note(mapped.run.name, answer)
+        questions.note(mapped.run.name, answer, found.task)
         scored = score_answer(answer, mapped, model, settings.scoring)
         counted.tallies.setdefault((mapped.run.name, task), TaskTally()).count(scored)
         yield scored
@@ -166,6 +193,17 @@ def _name_notes(mapped: Sequence[MappedRun], settings: GatherSettings, names: se
         if not settings.names.is_said(source) and (alike := [task for task in tasks if is_same_word(source, task)]):
             hint = f"--rename {source}={alike[0]}"
             yield f"{source} is kept apart from the task {alike[0]}; if it is that task's training data, {hint}"
+
+
+def _left_out_notes(settings: GatherSettings, left_out: Mapping[LeftOut, Sequence[str]]) -> Iterator[str]:
+    """Say in one line a metric which tasks it leaves out that are wanted."""
+    tasks: dict[str, dict[str, None]] = {}
+    for each in left_out:
+        if settings.keeps(settings.names.settle(each.task)):
+            tasks.setdefault(each.metric, {})[each.task] = None
+    for metric, named in tasks.items():
+        first = next(iter(named))
+        yield f"left out, as {metric!r} is no metric of theirs: {', '.join(named)}; --metric {first}=METRIC reads one"
 
 
 def _version_notes(mapped: Sequence[MappedRun], settings: GatherSettings) -> Iterator[str]:

@@ -6,7 +6,6 @@ directions; samples are JSON Lines.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,19 @@ from itertools import islice
 from pathlib import Path
 
 from spillover.core.errors import ImportFileError, nearest
-from spillover.interop.found import Answer, FoundRun, ReadingOptions, group_by_folder, metric_of_examples
+from spillover.interop.found import (
+    Aggregate,
+    Answer,
+    FoundRun,
+    LeftOut,
+    ReadingOptions,
+    group_by_folder,
+    metric_of_examples,
+)
 from spillover.interop.harness_results import named_metrics, read_results, usual_metrics
 from spillover.interop.json_text import Record, clean_text, read_lines
+from spillover.interop.latest import part_newest
 
-logger = logging.getLogger(__name__)
 DATE = r"\d{4}-?\d{2}-?\d{2}[T_][\d.\-]+"
 OF_EXAMPLES = "scores of examples lie in 0–1"
 Parse = Callable[[Record, str, ReadingOptions], Answer]
@@ -32,8 +39,8 @@ class Layout:
     format: str
     parse: Parse
     """From one line of a samples file, and the task that its name says, to an answer."""
-    metrics: Callable[[Record], list[str]] | None = None
-    """The metrics that a line is scored by, as "metric,filter", where a file may hold an example once for each."""
+    metrics: Callable[[Record], list[str]]
+    """The metrics that a line is scored by, by name or as "metric,filter"; a file may hold an example once for each."""
 
 
 def is_results(head: str) -> bool:
@@ -47,10 +54,15 @@ def find_runs(layout: Layout, files: Sequence[Path], options: ReadingOptions) ->
 
 
 def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOptions) -> FoundRun:
+    files, earlier = _newest_samples(files) if options.latest else (files, [])
     samples = {file: task_of(file) for file in files if file.suffix == ".jsonl"}
     sampled = frozenset(samples.values())
     results = read_results([file for file in files if file not in samples], sampled, options)
-    bare = results.aggregates
+    bare, notes = results.aggregates, results.notes
+    if options.latest:
+        _require_newest(samples, results.files)
+        bare, more = _newest_aggregates(bare)
+        notes += more
     if not samples and not bare:
         raise ImportFileError(
             "the results hold no metric of a single task",
@@ -72,16 +84,26 @@ def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOpti
         aggregates=bare,
         tasks=(*dict.fromkeys(samples.values()), *(row.task for row in bare)),
         versions=results.versions,
-        notes=results.notes,
+        notes=notes,
+        earlier=tuple(earlier),
     )
+
+
+def _newest_samples(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Part every task's newest samples, and all results, from earlier samples."""
+    results = [file for file in files if file.suffix != ".jsonl"]
+    newest, earlier = part_newest(
+        [file for file in files if file not in results], lambda file: (task_of(file), date_of(file))
+    )
+    return [*sorted(results, key=date_of), *newest], earlier
 
 
 def _metric_name(layout: Layout, samples: Mapping[Path, str], options: ReadingOptions) -> str:
     """What the scores of the first sample of every file are."""
     names: set[str] = set()
-    for file in samples if layout.metrics else ():
+    for file, task in samples.items():
         for row in islice(read_lines(file), 1):
-            names.update(usual_metrics(layout.metrics(row) if layout.metrics else [], options.metric))
+            names.update(usual_metrics(layout.metrics(row), options.metric_of(task)))
     return " or ".join(sorted(names)) or "score"
 
 
@@ -119,34 +141,70 @@ def task_of(file: Path) -> str:
     return re.sub(rf"_{DATE}$", "", stem)
 
 
+def _require_newest(samples: Mapping[Path, str], results: Mapping[str, Path]) -> None:
+    """See that no task has results newer than its newest samples, which are then not those of its newest evaluation."""
+    for file, task in samples.items():
+        if task in results and date_of(results[task]) > date_of(file) > "":
+            message = f"the newest results of {task} have no samples beside them: the newest samples are {file.name}"
+            hint = "evaluate again with --log_samples, or leave these results out"
+            raise ImportFileError(message, where=str(results[task]), hint=hint)
+
+
+def _newest_aggregates(rows: Sequence[Aggregate]) -> tuple[tuple[Aggregate, ...], tuple[str, ...]]:
+    """The last aggregate of every task, and what is to be said of those that have several."""
+    last = {row.task: row for row in rows}
+    several = [task for task, row in last.items() if any(each.task == task and each is not row for each in rows)]
+    note = f"the newest of several results are read of {', '.join(several)}"
+    return tuple(last.values()), (note,) if several else ()
+
+
+def date_of(file: Path) -> str:
+    """The date that the name of a file says; "" where it says none.
+
+    >>> date_of(Path("20250101_120000_samples_blink_jigsaw.jsonl"))
+    '20250101_120000'
+    """
+    found = re.search(rf"^{DATE}(?=_)|(?<=_){DATE}$", file.stem)
+    return found.group() if found else ""
+
+
 def _read_samples(
     layout: Layout, samples: Mapping[Path, str], counted: Mapping[str, int], options: ReadingOptions
-) -> Iterator[Answer]:
+) -> Iterator[Answer | LeftOut]:
     others: set[str] = set()
-    taken = 0
+    is_found = False
     for file, task in samples.items():
+        wanted, offered = options.metric_of(task), set[str]()
         number = kept = 0
         for row in read_lines(file):
             number += 1
-            offered = layout.metrics(row) if layout.metrics and options.metric is not None else []
-            if offered and not named_metrics(offered, options.metric):
-                others.update(offered)
+            metrics = layout.metrics(row) if wanted else []
+            if metrics and not named_metrics(metrics, wanted):
+                offered.update(metrics)
                 continue
             kept += 1
             yield layout.parse(row, task, options)
-        taken += kept
-        if number and not kept:
-            logger.warning("%s is left out: no line of it is scored by %s", file, options.metric)
-        if not number:
-            raise ImportFileError(
-                "the file holds no samples", where=str(file), hint="leave the file out, or evaluate again"
-            )
-        if number < counted.get(task, 0):
-            raise ImportFileError(
-                f"the file holds {number} samples, its results file says {counted[task]}",
-                where=str(file),
-                hint="the file may have been cut short; evaluate again, or leave it out",
-            )
-    if others and not taken:
+        _require_whole(file, number, counted.get(task, 0))
+        if kept:
+            is_found |= options.own_metric_of(task) is None
+            continue
+        if own := options.own_metric_of(task):
+            raise ImportFileError(f"{task} has no metric {own!r}; {nearest(own, sorted(offered))}", where=str(file))
+        others |= offered
+        yield LeftOut(task=task, metric=str(wanted))
+    if others and not is_found:
         wanted = nearest(str(options.metric), sorted(others))
         raise ImportFileError(f"no sample is scored by {options.metric!r}; {wanted}", where=str(next(iter(samples))))
+
+
+def _require_whole(file: Path, number: int, counted: int) -> None:
+    """See that a file of samples holds any, and as many as the results say."""
+    if not number:
+        hint = "leave the file out, or evaluate again"
+        raise ImportFileError("the file holds no samples", where=str(file), hint=hint)
+    if number < counted:
+        raise ImportFileError(
+            f"the file holds {number} samples, its results file says {counted}",
+            where=str(file),
+            hint="the file may have been cut short; evaluate again, or leave it out",
+        )

@@ -22,6 +22,8 @@ class HarnessResults:
     metric: Metric
     versions: Mapping[str, str]
     counts: Mapping[str, int]
+    files: Mapping[str, Path]
+    """By task: the last file that has it."""
     notes: tuple[str, ...]
     """Which tasks were left out, and why."""
 
@@ -42,20 +44,21 @@ def read_results(files: Sequence[Path], sampled: frozenset[str], options: Readin
     directions: set[Direction] = set()
     versions: dict[str, str] = {}
     counts: dict[str, int] = {}
+    last: dict[str, Path] = {}
     notes: list[str] = []
     for file in files:
         document = read_document(file)
         for task in _tasks(document):
             counts[task] = int(document.record("n-samples").record(task).number("effective") or 0)
-            versions[task] = _version(document, task)
+            versions[task], last[task] = _version(document, task), file
             higher = document.record("higher_is_better").record(task)
             if task in sampled:
-                directions |= set(_directions(higher, options))
+                directions |= set(_directions(higher, options.metric_of(task)))
                 continue
             table = document.record("results").record(task)
             values = list(_values(table, task, options))
             if not values and (metrics := _metrics(table)):
-                notes.append(f"{task} is left out: {_why(metrics, options)}")
+                notes.append(f"{task} is left out: {_why(metrics, task, options)}")
             for name, key, value in values:
                 directions.add("lower" if higher.fields.get(key.partition(",")[0]) is False else "higher")
                 names.add(key)
@@ -69,7 +72,9 @@ def read_results(files: Sequence[Path], sampled: frozenset[str], options: Readin
         raise ImportFileError(f"of {', '.join(sorted(names))} some are better lower", where=str(files[0]), hint=hint)
     direction = options.direction or (directions.pop() if directions else "higher")
     metric = Metric(name=", ".join(sorted(names)) or "score", maximum=maximum, direction=direction, evidence=evidence)
-    return HarnessResults(aggregates=tuple(rows), metric=metric, versions=versions, counts=counts, notes=tuple(notes))
+    return HarnessResults(
+        aggregates=tuple(rows), metric=metric, versions=versions, counts=counts, files=last, notes=tuple(notes)
+    )
 
 
 def _version(document: Record, task: str) -> str:
@@ -77,9 +82,9 @@ def _version(document: Record, task: str) -> str:
     return ", ".join(f"{name} {value}" for name, value in stated.items() if value)
 
 
-def _directions(higher: Record, options: ReadingOptions) -> Iterator[Direction]:
+def _directions(higher: Record, metric: str | None) -> Iterator[Direction]:
     """Which way the metric is better that scores of examples are taken from; nothing where that is not said."""
-    wanted = (options.metric or "").partition(",")[0]
+    wanted = (metric or "").partition(",")[0]
     names = [wanted] if wanted else [name for name in ("acc", "accuracy") if name in higher.fields]
     for name in names or higher.fields:
         if isinstance(is_higher := higher.fields.get(name), bool):
@@ -120,7 +125,7 @@ def _values(table: Record, task: str, options: ReadingOptions) -> Iterator[tuple
             if name != "overall":
                 yield name, key, table.as_number(key, table.fields[key])
         return
-    chosen = _bounded(usual_metrics(metrics, options.metric))
+    chosen = _bounded(usual_metrics(metrics, options.metric_of(task)))
     if len(chosen) == 1:
         yield task, chosen[0], table.as_number(chosen[0], table.fields[chosen[0]])
 
@@ -129,13 +134,14 @@ def _bounded(metrics: Sequence[str]) -> list[str]:
     return [metric for metric in metrics if not any(word in metric for word in UNBOUNDED)]
 
 
-def _why(metrics: Sequence[str], options: ReadingOptions) -> str:
+def _why(metrics: Sequence[str], task: str, options: ReadingOptions) -> str:
     """Say why none of a task's metrics is read."""
-    usual = usual_metrics(metrics, options.metric)
+    wanted = options.metric_of(task)
+    usual = usual_metrics(metrics, wanted)
     if not usual:
-        return f"it has no metric {options.metric!r}; {nearest(str(options.metric), metrics)}"
+        return f"it has no metric {wanted!r}; {nearest(str(wanted), metrics)}"
     if chosen := _bounded(usual):
-        return f"it has several metrics, {', '.join(chosen)}: choose one with --metric"
+        return f"it has several metrics, {', '.join(chosen)}: choose one, --metric {task}={chosen[0]}"
     return f"{', '.join(usual)} has no maximum, and so leaves no gap to perfection"
 
 
@@ -155,17 +161,20 @@ def usual_metrics(metrics: Sequence[str], wanted: str | None) -> list[str]:
     return [metric for metric in metrics if metric.partition(",")[0] in ("acc", "accuracy")] or list(metrics)
 
 
-def pick_metric(metrics: Sequence[str], wanted: str | None, where: str) -> tuple[str, ImportFileError | None]:
+def pick_metric(
+    metrics: Sequence[str], task: str, options: ReadingOptions, where: str
+) -> tuple[str, ImportFileError | None]:
     """Choose the metric that a sample is read by.
 
     Returns:
         The metric, "" where there is none; and what is wrong where several are there or the one asked for is not, for
         whoever wants that sample's task.
     """
+    wanted = options.metric_of(task)
     chosen = usual_metrics(metrics, wanted)
     if len(chosen) == 1 or not metrics:
         return "".join(chosen), None
     if not chosen:
         return "", ImportFileError(f"there is no metric {wanted!r}; {nearest(str(wanted), metrics)}", where=where)
-    hint = f"choose one: --metric {chosen[0]}; or leave the task out with --targets"
+    hint = f"choose one: --metric {task}={chosen[0]}; or leave the task out with --targets"
     return "", ImportFileError(f"several metrics are there: {', '.join(chosen)}", where=where, hint=hint)

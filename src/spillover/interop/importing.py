@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +15,8 @@ from spillover.interop.accuracy_table import AccuracyTables
 from spillover.interop.discovery import find_results
 from spillover.interop.found import FoundRun, ReadingOptions
 from spillover.interop.gather import Gathered, GatherSettings, gather
-from spillover.interop.mapping import MappedRun, map_runs, mapping_notes
+from spillover.interop.mapping import MappedRun, map_runs, require_metrics
+from spillover.interop.mapping_notes import mapping_notes
 from spillover.interop.run_mapping import RunMapping
 from spillover.interop.run_pattern import split_run_name
 from spillover.interop.task_names import refuse_control
@@ -41,12 +42,17 @@ class ImportPlan:
     runs: tuple[MappedRun, ...]
     tables: tuple[PGFTable, ...]
     passed_over: tuple[str, ...]
-    tasks: tuple[str, ...] = ()
-    """What the runs are known to hold before they are read, as it is called here."""
+    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """By run: the wanted tasks that it is known to hold before it is read, as they are called here."""
     found: tuple[str, ...] = ()
-    """The names of all runs, those that are left out too."""
+    """The names of all runs, those that are left out too, and of rows of tables."""
     notes: tuple[str, ...] = ()
     """What a user should look at before the runs are read."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that any run is known to hold."""
+        return tuple(dict.fromkeys(task for held in self.held.values() for task in held))
 
 
 def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
@@ -55,7 +61,7 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
     Raises:
         ImportFileError: there are none, one is broken, or it is not known what one is.
     """
-    found = find_results(paths, choices.reading, choices.format)
+    found = find_results(paths, replace(choices.reading, bases=tuple(choices.mapping.base)), choices.format)
     if found.runs and found.tables:
         raise ImportFileError(
             "here are tables of PGFs, and results of single runs",
@@ -71,8 +77,13 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
             hint = f"choose one format, such as --format {next(iter(formats))}"
         raise ImportFileError(f"two runs are called {twice.name!r}: {files}", hint=hint)
     runs = map_runs(found.runs, choices.mapping) if found.runs else []
-    notes = tuple(mapping_notes(runs, choices.mapping.tasks))
-    tasks = dict.fromkeys(choices.mapping.tasks.settle(task) for each in runs for task in each.run.tasks)
+    if not choices.mapping.shared:
+        require_metrics(choices.reading.metrics, found.runs)
+    notes, settle = tuple(mapping_notes(runs, choices.mapping.tasks)), choices.mapping.tasks.settle
+    held = {
+        each.run.name: tuple(filter(choices.gathering.keeps, dict.fromkeys(map(settle, each.run.tasks))))
+        for each in runs
+    }
     model = choices.reading.model or (_name_base(runs[0].run) if runs else found.tables[0].model)
     refuse_control((*names, model), "run or model")
     return ImportPlan(
@@ -80,8 +91,8 @@ def plan_import(paths: Sequence[Path], choices: ImportChoices) -> ImportPlan:
         runs=tuple(runs),
         tables=found.tables,
         passed_over=found.passed_over,
-        tasks=tuple(tasks),
-        found=tuple(names),
+        held=held,
+        found=(*names, *(run.row for run in found.runs if run.row)),
         notes=notes,
     )
 
@@ -93,7 +104,7 @@ def _name_base(run: FoundRun) -> str:
     """
     if run.name.casefold() == BASE_SOURCE and run.format == AccuracyTables.name:
         return run.files[0].stem
-    return split_run_name(run.name)[-1] or run.name
+    return split_run_name(run.row or run.name)[-1] or run.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +130,22 @@ def read_import(plan: ImportPlan, choices: ImportChoices) -> ImportedResults:
     if gathered.accuracies is not None:
         return ImportedResults(data=(gathered.accuracies,), gathered=gathered)
     return ImportedResults(data=(pa.concat_tables(pieces).unify_dictionaries(),), gathered=gathered)
+
+
+def rehearse_import(plan: ImportPlan, choices: ImportChoices, tell: Callable[[str, int], None]) -> Gathered | None:
+    """Read everything of a plan and keep nothing: what is wrong with it is raised, what is to be said is returned.
+
+    Args:
+        plan: what each run is.
+        choices: how to read it.
+        tell: is given the name of a run and the number of its answers that were read since it was last told.
+
+    Raises:
+        ImportFileError: as an import would.
+    """
+    if plan.tables:
+        return None
+    return gather(plan.runs, plan.model, choices.gathering, lambda each, table: tell(each.run.name, len(table)))
 
 
 def without_replies(table: pa.Table) -> pa.Table:

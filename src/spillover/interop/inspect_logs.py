@@ -20,6 +20,7 @@ from spillover.interop.found import (
     Aggregate,
     Answer,
     FoundRun,
+    LeftOut,
     Metric,
     ReadingOptions,
     describe_scale,
@@ -27,6 +28,7 @@ from spillover.interop.found import (
     metric_of_examples,
 )
 from spillover.interop.json_text import Record, clean_text, parse_json, read_document, read_head
+from spillover.interop.latest import part_newest
 from spillover.interop.option_lines import right_letter
 from spillover.tasks.task import option_letters
 
@@ -64,6 +66,7 @@ class InspectLogs:
         return [self._run(name, mine, options) for name, mine in runs.items()]
 
     def _run(self, name: str, logs: list[_Log], options: ReadingOptions) -> FoundRun:
+        logs, earlier = part_newest(logs, _dated) if options.latest else (logs, [])
         detailed = [log for log in logs if _has_samples(log)]
         bare = [_aggregate(log, options) for log in logs if log not in detailed]
         metric, aggregate_metric = metric_of_examples(options, COUNTED), None
@@ -81,7 +84,13 @@ class InspectLogs:
             aggregates=tuple(bare),
             tasks=tuple(log.task for log in logs),
             versions={log.task: f"version {log.header.record('eval').text('task_version')}" for log in logs},
+            earlier=tuple(log.file for log in earlier),
         )
+
+
+def _dated(log: _Log) -> tuple[str, str]:
+    """The task of a log, and when it was begun."""
+    return log.task, log.header.record("eval").text("created") or ""
 
 
 def _sort_by_run(logs: Sequence[_Log]) -> dict[str, list[_Log]]:
@@ -132,11 +141,23 @@ def _has_samples(log: _Log) -> bool:
     return bool(read_document(log.file).items("samples"))
 
 
-def _read(logs: tuple[_Log, ...], options: ReadingOptions) -> Iterator[Answer]:
+def _read(logs: tuple[_Log, ...], options: ReadingOptions) -> Iterator[Answer | LeftOut]:
+    others: set[str] = set()
+    is_found = False
     for log in logs:
         epochs = log.header.record("eval").record("config").number("epochs") or 1
+        wanted = None if options.own_metric_of(log.task) else options.metric
         for sample in _samples(log.file):
+            names = sample.record("scores").fields
+            if wanted is not None and names and wanted not in names:
+                others.update(names)
+                yield LeftOut(task=log.task, metric=wanted)
+                break
+            is_found |= wanted is not None
             yield _answer(sample, log.task, options, with_epoch=epochs > 1)
+    if others and not is_found:
+        allowed = nearest(str(options.metric), sorted(map(clean_text, others)))
+        raise ImportFileError(f"no log has a scorer {options.metric!r}; {allowed}", where=str(logs[0].file))
 
 
 def _samples(file: Path) -> Iterator[Record]:
@@ -158,7 +179,7 @@ def _answer(sample: Record, task: str, options: ReadingOptions, *, with_epoch: b
     example = sample.required_text("id")
     if with_epoch:
         example = f"{example}, epoch {sample.required_text('epoch')}"
-    scorer, fault = _scorer(sample, options)
+    scorer, fault = _scorer(sample, task, options.metric_of(task))
     score, own_answer = _score(sample.record("scores").record(scorer)) if scorer else (None, None)
     reply = _reply(sample.record("output"))
     if reply is None and score is None and fault is None:
@@ -200,17 +221,17 @@ def _reply(output: Record) -> str | None:
     return None
 
 
-def _scorer(sample: Record, options: ReadingOptions) -> tuple[str, ImportFileError | None]:
+def _scorer(sample: Record, task: str, wanted: str | None) -> tuple[str, ImportFileError | None]:
     """The scorer to read, "" where there is none; and what is wrong where it is not clear which."""
     names = list(sample.record("scores").fields)
-    if options.metric is not None and names and options.metric not in names:
-        message = f"there is no scorer {options.metric!r}; {nearest(options.metric, names)}"
+    if wanted is not None and names and wanted not in names:
+        message = f"there is no scorer {wanted!r}; {nearest(wanted, names)}"
         return "", ImportFileError(message, where=sample.where)
-    if options.metric is None and len(names) > 1:
-        hint = f"choose one: --metric {clean_text(names[0])[:80]}"
+    if wanted is None and len(names) > 1:
+        hint = f"choose one: --metric {task}={clean_text(names[0])[:80]}"
         message = f"several scorers: {clean_text(', '.join(names))[:200]}"
         return "", ImportFileError(message, where=sample.where, hint=hint)
-    return (options.metric or names[0] if names else ""), None
+    return (wanted or names[0] if names else ""), None
 
 
 def _score(score: Record) -> tuple[float, str | None]:
@@ -235,10 +256,10 @@ def _value(score: Record) -> float:
 def _aggregate(log: _Log, options: ReadingOptions) -> Aggregate:
     results = log.header.record("results")
     scores = [Record.of(each, results.where) for each in results.items("scores")]
-    chosen = [score for score in scores if options.metric in (None, score.text("name"))]
+    chosen = [score for score in scores if options.metric_of(log.task) in (None, score.text("name"))]
     if len(chosen) != 1:
         named = ", ".join(str(score.text("name")) for score in scores) or "none"
-        hint = "choose a scorer with --metric"
+        hint = f"choose a scorer: --metric {log.task}=SCORER"
         raise ImportFileError(f"one scorer's results are needed, there are: {named}", where=results.where, hint=hint)
     value = chosen[0].record("metrics").record("accuracy").number("value")
     if value is None:

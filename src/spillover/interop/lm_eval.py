@@ -56,7 +56,7 @@ def _metrics(row: Record) -> list[str]:
 
 
 def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
-    key, fault = pick_metric(_metrics(row), options.metric, row.where)
+    key, fault = pick_metric(_metrics(row), task, options, row.where)
     score = row.number(key.partition(",")[0]) if key else None
     doc = row.record("doc")
     likelihoods = _likelihoods(row)

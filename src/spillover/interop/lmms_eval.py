@@ -18,7 +18,7 @@ from spillover.interop.harness import Layout, find_runs, is_results, target_text
 from spillover.interop.harness_results import pick_metric
 from spillover.interop.json_text import Record, clean_text, read_head
 from spillover.interop.option_lines import find_options, right_letter
-from spillover.interop.task_names import options_of
+from spillover.interop.task_names import is_same_word, options_of
 
 KNOWN_FIELDS = frozenset(
     {"doc_id", "doc", "target", "filtered_resps", "resps", "doc_hash", "input", "arguments", "token_counts"}
@@ -44,22 +44,29 @@ class LmmsEval:
 
     def find(self, files: Sequence[Path], options: ReadingOptions) -> list[FoundRun | PGFTable]:
         """One run a folder."""
-        return [*find_runs(Layout(format=self.name, parse=_parse), files, options)]
+        return [*find_runs(Layout(format=self.name, parse=_parse, metrics=_metrics), files, options)]
+
+
+def _metrics(row: Record) -> list[str]:
+    """What a sample holds beside what every sample holds: its scores, each by its metric."""
+    return [key for key in row.fields if key not in KNOWN_FIELDS]
 
 
 def _parse(row: Record, task: str, options: ReadingOptions) -> Answer:
-    measured = {key: value for key, value in row.fields.items() if key not in KNOWN_FIELDS}
+    measured = {key: row.fields[key] for key in _metrics(row)}
     details = [Record.of(value, f"{row.where}, {key}") for key, value in measured.items() if isinstance(value, dict)]
     for detail in details:
         if "sub_task" in detail and "gt_content" in detail:
-            return _blink(row, detail)
+            return _blink(row, task, detail)
         if "question_type" in detail and "ground_truth" in detail:
             return _vsi_bench(row, detail)
     return _other(row, task, measured, details, options)
 
 
-def _blink(row: Record, detail: Record) -> Answer:
-    task = detail.required_text("sub_task")
+def _blink(row: Record, task: str, detail: Record) -> Answer:
+    """An answer to a task of BLINK's, which is called as the file is, unless that holds several."""
+    part = detail.required_text("sub_task")
+    task = task if is_same_word(task, part) else part
     prompt = row.text("input") or ""
     letters, texts = find_options(prompt)
     letters = letters or options_of(task)
@@ -109,7 +116,7 @@ def _other(row: Record, task: str, measured: dict[str, Any], details: list[Recor
     right = right_letter(target_text(row), letters, texts)
     raw, filtered = first_text(row.fields.get("resps")), first_text(row.fields.get("filtered_resps"))
     reply = filtered if raw is None else raw
-    key, fault = pick_metric(list(numbers), options.metric, row.where)
+    key, fault = pick_metric(list(numbers), task, options, row.where)
     if not key and reply is None and fault is None:
         hint = f"the sample has: {row.listing()}"
         raise ImportFileError("there is neither a reply nor a score that can be read", where=row.where, hint=hint)

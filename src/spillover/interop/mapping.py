@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from spillover.core.errors import ImportFileError, nearest
 from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import FoundRun, Place
 from spillover.interop.run_mapping import LEFT_OUT, RunMapping
-from spillover.interop.run_pattern import RunPattern, fitting_pattern, split_run_name
-from spillover.interop.task_names import TaskNames, is_known, is_same_word, resembles
+from spillover.interop.run_pattern import USUAL_PATTERN, RunPattern, fitting_base, fitting_pattern, split_run_name
+from spillover.interop.task_names import TaskNames, is_any_of, is_known, is_same_word, resembles, settle_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,8 @@ class MappedRun:
     place: Place
     reason: str
     """Why it stands there."""
+    called: str = ""
+    """The source, as the run's name or the user says it; "" of the base."""
 
     @property
     def is_base(self) -> bool:
@@ -40,7 +42,7 @@ def map_runs(runs: Sequence[FoundRun], mapping: RunMapping) -> list[MappedRun]:
             runs without a place are listed.
     """
     names = [run.name for run in runs]
-    base = _find_bases(mapping, names)
+    base = _find_bases(mapping, runs)
     explicit = {
         run: place
         for name, place in mapping.runs.items()
@@ -48,16 +50,16 @@ def map_runs(runs: Sequence[FoundRun], mapping: RunMapping) -> list[MappedRun]:
     }
     targets = {mapping.tasks.settle(task) for run in runs for task in run.tasks}
     read = partial(RunPattern.of(mapping.pattern).read, is_task=partial(_is_task, mapping.tasks, targets))
-    mapped: list[MappedRun] = []
-    lost: list[str] = []
-    for run in runs:
-        place, reason = _decide(run, base, explicit, read)
-        if place is None:
-            lost.append(run.name)
-        elif place != LEFT_OUT:
-            mapped.append(_settled(MappedRun(run=run, place=place, reason=reason), mapping.tasks))
-    if lost:
-        raise _unmapped(lost, mapping, has_base=any(each.is_base for each in mapped))
+    decided = [(run, *_decide(run, base, explicit, read)) for run in runs]
+    has_base = any(place is not None and place.source == BASE_SOURCE for _, place, _ in decided)
+    lost = [run.name for run, place, _ in decided if place is None]
+    if lost and not (has_base and _are_sources([run for run, place, _ in decided if place is None], mapping, targets)):
+        raise _unmapped(lost, mapping, targets, has_base=has_base)
+    mapped = [
+        _settled(MappedRun(run=run, place=place or Place(source=run.name, seed=0), reason=reason), mapping.tasks)
+        for run, place, reason in decided
+        if place != LEFT_OUT
+    ]
     _require_base(mapped, names)
     _require_sources(mapped, targets, mapping.tasks)
     return sorted(mapped, key=lambda each: (not each.is_base, each.place.source, each.place.seed or 0))
@@ -80,7 +82,14 @@ def _decide(
         return Place(source=source, seed=seed if source == BASE_SOURCE else seed or 0), "the pattern"
     if not base and BASE_SOURCE in map(str.casefold, split_run_name(run.name)):
         return Place(source=BASE_SOURCE), "its name"
-    return None, ""
+    return None, "its row"
+
+
+def _are_sources(runs: Sequence[FoundRun], mapping: RunMapping, targets: set[str]) -> bool:
+    """Whether runs that no pattern was given for are rows of tables, with names that can only be those of sources."""
+    if mapping.pattern != USUAL_PATTERN or not all(run.row for run in runs):
+        return False
+    return fitting_pattern([run.name for run in runs], cache(partial(is_any_of, targets))) == "{source}"
 
 
 def _is_task(names: TaskNames, targets: set[str], source: str) -> bool:
@@ -93,12 +102,17 @@ def _settled(mapped: MappedRun, names: TaskNames) -> MappedRun:
     if mapped.is_base:
         return mapped
     why = f"{mapped.reason}; {source} is BLINK's" if names.changed([source]) else mapped.reason
-    return replace(mapped, place=replace(mapped.place, source=names.settle(source)), reason=why)
+    place = replace(mapped.place, source=names.settle(source))
+    return replace(mapped, place=place, reason=why, called=source.strip())
 
 
-def _find_bases(mapping: RunMapping, names: Sequence[str]) -> dict[str, int | None]:
+def _find_bases(mapping: RunMapping, runs: Sequence[FoundRun]) -> dict[str, int | None]:
+    names = [run.name for run in runs]
     found: dict[str, int | None] = {}
     for name, seed in mapping.base.items():
+        if rows := {run.name: run.place.seed for run in runs if run.row == name and run.place is not None}:
+            found |= rows
+            continue
         whole = name if seed is None else f"{name}:{seed}"
         if whole in names:  # a run's own name may end in a colon and digits
             found[whole] = None
@@ -118,6 +132,18 @@ def _find_run(name: str, names: Sequence[str], where: str, mapping: RunMapping) 
     raise ImportFileError(f"there is no run {name!r}; {nearest(name, names)}", where=where)
 
 
+def require_metrics(metrics: Iterable[str], runs: Iterable[FoundRun]) -> None:
+    """See that every task whose metric a user chooses is there, by the files' name or BLINK's.
+
+    Raises:
+        ImportFileError: one is not.
+    """
+    tasks = list(dict.fromkeys(task for run in runs for task in run.tasks))
+    for name in metrics:
+        if name not in tasks and name not in map(settle_name, tasks):
+            raise ImportFileError(f"no run has a task {name!r}; {nearest(name, tasks)}", where="--metric")
+
+
 def require_runs(mapping: RunMapping, names: Sequence[str]) -> None:
     """See that every run that a user speaks of is there, in whichever model's results.
 
@@ -134,22 +160,25 @@ def require_runs(mapping: RunMapping, names: Sequence[str]) -> None:
             _find_run(name, names, "--map", alone)
 
 
-def _unmapped(lost: Sequence[str], mapping: RunMapping, *, has_base: bool) -> ImportFileError:
+def _unmapped(lost: Sequence[str], mapping: RunMapping, targets: set[str], *, has_base: bool) -> ImportFileError:
     hint = (
         f"--base RUN names the base; the others by name as {mapping.pattern!r} (--pattern), or --map RUN=SOURCE:SEED; "
         "--map RUN= leaves one out"
     )
-    if fitting := _fitting(lost, has_base=has_base):
+    if fitting := _fitting(lost, targets, has_base=has_base):
         hint = f"these names would be read by {fitting}\n  {hint}"
     listing = "\n  - ".join(lost[:20]) + (f"\n  … and {len(lost) - 20} more" if len(lost) > 20 else "")
     return ImportFileError(f"it is not known what these runs are:\n  - {listing}", hint=hint)
 
 
-def _fitting(lost: Sequence[str], *, has_base: bool) -> str | None:
-    """The options that would read all runs without a place; the base is a name that all others begin with."""
-    base = [name for name in lost if not has_base and all(each.startswith(name) for each in lost)]
-    pattern = fitting_pattern([name for name in lost if name not in base])
-    return " ".join([*(f"--base '{name}'" for name in base), f"--pattern '{pattern}'"]) if pattern else None
+def _fitting(lost: Sequence[str], targets: set[str], *, has_base: bool) -> str | None:
+    """The options that would read all runs without a place."""
+    base = None if has_base else fitting_base(lost)
+    pattern = fitting_pattern([name for name in lost if name != base], cache(partial(is_any_of, targets)))
+    if pattern is None:
+        return None
+    named = [] if has_base else [f"--base '{base}'" if base else "--base RUN"]
+    return " ".join([*named, f"--pattern '{pattern}'"])
 
 
 def _require_base(mapped: Iterable[MappedRun], names: Sequence[str]) -> None:
@@ -174,32 +203,3 @@ def _require_sources(mapped: Sequence[MappedRun], targets: set[str], names: Task
                 where=each.reason,
                 hint=f"--map '{each.run.name}={meant}:{each.place.seed}', or --rename {source}={source} keeps its name",
             )
-
-
-def mapping_notes(mapped: Sequence[MappedRun], names: TaskNames) -> list[str]:
-    """Say what a user should look at before the runs are read."""
-    notes = renaming_notes(names, [task for each in mapped for task in each.run.tasks])
-    notes += dict.fromkeys(note for each in mapped for note in each.run.notes)
-    held: dict[Place, dict[str, list[str]]] = {}
-    for each in mapped:
-        for task in dict.fromkeys(names.settle(task) for task in each.run.tasks):
-            held.setdefault(each.place, {}).setdefault(task, []).append(each.run.name)
-    for place, tasks in held.items():
-        shared = {task: runs for task, runs in tasks.items() if len(runs) > 1}
-        if shared:
-            here = place.source if place.seed is None else f"{place.source}, seed {place.seed}"
-            runs = ", ".join(next(iter(shared.values())))
-            notes.append(
-                f"several runs are {here} and hold {', '.join(shared)}: {runs}; no example may be in two of them"
-            )
-    return notes
-
-
-def renaming_notes(names: TaskNames, tasks: Iterable[str]) -> list[str]:
-    """Say in one line which tasks of the files are called here as BLINK calls them."""
-    changed = names.changed(tasks)
-    if not changed:
-        return []
-    first = next(iter(changed))
-    listing = ", ".join(f"{name} is {settled}" for name, settled in changed.items())
-    return [f"taken for BLINK's tasks by their names: {listing}; --rename {first}={first} keeps a name"]

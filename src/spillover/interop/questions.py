@@ -63,8 +63,13 @@ class Questions:
         code = asked.examples.get(example) if asked else None
         return None if code is None else self._label_names[code >> 32]
 
-    def note(self, run: str, answer: Answer) -> None:
+    def note(self, run: str, answer: Answer, called: str) -> None:
         """Note one answer, its task settled and its right answer known.
+
+        Args:
+            run: its name.
+            answer: to one example.
+            called: the task, as the file names it.
 
         Raises:
             ImportFileError: the example was answered before in this place.
@@ -73,7 +78,7 @@ class Questions:
         reading = self._open.setdefault(task, _Reading(run, answer.where))
         reading.metrics.add(answer.metric)
         if example in reading.seen:
-            raise self._twice(reading, run, answer)
+            raise self._twice(reading, run, answer, called)
         reading.seen.add(example)
         code = self._code(answer.right or "", answer.question)
         asked = self._asked.get(task)
@@ -88,11 +93,11 @@ class Questions:
         elif known != code and known & 0xFFFFFFFF and code & 0xFFFFFFFF:
             reading.reworded.append(example)
 
-    def _twice(self, reading: _Reading, run: str, answer: Answer) -> ImportFileError:
+    def _twice(self, reading: _Reading, run: str, answer: Answer, called: str) -> ImportFileError:
         here = f"{self._place} → {answer.task}"
         if len(reading.metrics) > 1:
             metrics = sorted(reading.metrics)
-            hint = f"choose one: --metric {metrics[0]}; tasks without it are left out"
+            hint = f"choose one: --metric {called}={metrics[0]}"
             return ImportFileError(
                 f"{here}: every example is there once for each of {', '.join(metrics)}", where=answer.where, hint=hint
             )
@@ -101,7 +106,7 @@ class Questions:
             hint = f"--map '{run}=' leaves it out"
         else:
             twice = f"is there twice: the answers begin at {reading.where}, and come again here"
-            hint = "where a run was evaluated twice, move the files of one evaluation elsewhere"
+            hint = "where a run was evaluated twice, --latest reads the newest evaluation of each run and task"
         return ImportFileError(f"{here}: the example {answer.example[:80]!r} {twice}", where=answer.where, hint=hint)
 
     def finish(self, tasks_without_examples: bool = False) -> None:

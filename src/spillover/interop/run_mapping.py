@@ -1,4 +1,4 @@
-"""What a user says of the runs and tasks of some files: by flags, or by a small YAML file."""
+"""What a user says of the runs, tasks and metrics of some files: by flags, or by a small YAML file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spillover.interop.json_text import read_bounded
 from spillover.interop.run_pattern import USUAL_PATTERN
 from spillover.interop.task_names import TaskNames
 
-KEYS = ("base", "runs", "pattern", "tasks")
+KEYS = ("base", "runs", "pattern", "tasks", "metrics")
 LARGEST_MAP = 1 << 20
 LONGEST_NAME = 200
 """Characters."""
@@ -28,28 +28,37 @@ LEFT_OUT = Place(source="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMapping:
-    """What a user said of the runs."""
+    """What a user said of the runs, and of what is read of them."""
 
     base: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
     """Runs that are the base, with the seed that each was measured for; usually one, without a seed."""
     runs: Mapping[str, Place] = field(default_factory=dict[str, Place])
     pattern: str = USUAL_PATTERN
     tasks: TaskNames = field(default_factory=TaskNames)
+    metric: str | None = None
+    """Of all tasks that have it."""
+    metrics: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of single tasks, by the files' name."""
     shared: bool = False
     """Whether it is said of several models' results together: a run that one lacks is then another's."""
 
 
 def read_mapping(
-    base: Sequence[str], maps: Sequence[str], pattern: str | None, renamed: Sequence[str] = ()
+    base: Sequence[str],
+    maps: Sequence[str],
+    pattern: str | None,
+    renamed: Sequence[str] = (),
+    metrics: Sequence[str] = (),
 ) -> RunMapping:
     """Understand what was said on the command line.
 
     Args:
         base: run names, each alone or as RUN:SEED where the base was measured for every seed.
-        maps: each RUN=SOURCE or RUN=SOURCE:SEED, or the path of a YAML file with `base`, `runs`, `pattern` and
-            `tasks`.
+        maps: each RUN=SOURCE or RUN=SOURCE:SEED, or the path of a YAML file with `base`, `runs`, `pattern`, `tasks`
+            and `metrics`.
         pattern: such as `{source}-seed{seed}`; `*` stands for anything.
         renamed: each NAME=NAME, a task as the files name it and as it is called here.
+        metrics: each TASK=METRIC, the task as the files name it; or METRIC, for all others.
 
     Raises:
         ImportFileError: one of them cannot be understood.
@@ -57,6 +66,7 @@ def read_mapping(
     bases = dict(_split_seed(name) for name in base)
     runs: dict[str, Place] = {}
     tasks: dict[str, str] = {}
+    measured: dict[str | None, str] = {}
     for entry in maps:
         name, equals, target = entry.rpartition("=")
         if equals and not Path(entry).is_file():
@@ -67,13 +77,22 @@ def read_mapping(
         bases |= said.base
         runs |= said.runs
         tasks |= said.tasks.renamed
+        measured.update(said.metrics)
         pattern = pattern or document.get("pattern")
     tasks |= dict(_renamed(entry) for entry in renamed)
-    return RunMapping(base=bases, runs=runs, pattern=pattern or USUAL_PATTERN, tasks=TaskNames(renamed=tasks))
+    measured |= _metrics(metrics)
+    return RunMapping(
+        base=bases,
+        runs=runs,
+        pattern=pattern or USUAL_PATTERN,
+        tasks=TaskNames(renamed=tasks),
+        metric=measured.pop(None, None),
+        metrics={task: metric for task, metric in measured.items() if task is not None},
+    )
 
 
 def mapping_of(document: Mapping[str, Any], where: str) -> RunMapping:
-    """Understand `base`, `runs`, `pattern` and `tasks` as a mapping file has them; each may be left out.
+    """Understand `base`, `runs`, `pattern`, `tasks` and `metrics` as a mapping file has them; each may be left out.
 
     Args:
         document: the values.
@@ -91,7 +110,8 @@ def mapping_of(document: Mapping[str, Any], where: str) -> RunMapping:
         base=_bases(document.get("base"), where),
         runs={str(run): _place_of(value, f"{where} runs.{run}") for run, value in runs.items()},
         pattern=_pattern(document.get("pattern"), where) or USUAL_PATTERN,
-        tasks=TaskNames(renamed=_tasks(document, where)),
+        tasks=TaskNames(renamed=_names(document, "tasks", where)),
+        metrics=_names(document, "metrics", where),
     )
 
 
@@ -117,18 +137,35 @@ def _renamed(text: str) -> tuple[str, str]:
     return name.strip(), _short(here.strip(), f"--rename {text[:60]}")
 
 
-def _tasks(document: Mapping[str, Any], where: str) -> dict[str, str]:
-    tasks = _table(document, "tasks", where)
-    for name, here in tasks.items():
-        if not isinstance(name, str) or not isinstance(here, str):
+def _metrics(texts: Sequence[str]) -> dict[str | None, str]:
+    """The metric of each task that is named; of all others under None."""
+    measured: dict[str | None, str] = {}
+    for text in texts:
+        before, equals, after = text.partition("=")
+        name, metric = (before.strip(), after) if equals else (None, before)
+        if name == "":
+            hint = "write TASK=METRIC, or METRIC alone for all tasks that have it"
+            raise ImportFileError(f"{text[:60]!r} names no task", where="--metric", hint=hint)
+        if name in measured:
+            raise ImportFileError(f"two metrics are asked for of {name or 'all tasks'}", where="--metric")
+        measured[name] = _short(metric.strip(), f"--metric {text[:60]}")
+    return measured
+
+
+def _names(document: Mapping[str, Any], key: str, where: str) -> dict[str, str]:
+    """By the files' names of tasks, what they are called here, or their metrics."""
+    named = _table(document, key, where)
+    for name, said in named.items():
+        if not isinstance(name, str) or not isinstance(said, str):
             hint = 'write NAME: NAME; words such as NO need quotes, "NO": "NO"'
-            raise ImportFileError(f"{str(name)[:60]!r} renames no task", where=f"{where} tasks", hint=hint)
-    return {name.strip(): _short(here.strip(), f"{where} tasks.{name[:60]}") for name, here in tasks.items()}
+            what = "renames no task" if key == "tasks" else "is no task with its metric"
+            raise ImportFileError(f"{str(name)[:60]!r} {what}", where=f"{where} {key}", hint=hint)
+    return {name.strip(): _short(said.strip(), f"{where} {key}.{name[:60]}") for name, said in named.items()}
 
 
 def _short(name: str, where: str) -> str:
     if not 0 < len(name) <= LONGEST_NAME:
-        raise ImportFileError(f"the name of a task has 1 to {LONGEST_NAME} characters", where=where)
+        raise ImportFileError(f"a name has 1 to {LONGEST_NAME} characters", where=where)
     return name
 
 
@@ -154,7 +191,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ImportFileError(f"no valid YAML: {str(error)[:300]}", where=str(path)) from error
     if not isinstance(document, dict):
-        raise ImportFileError("a mapping file holds base:, runs:, pattern: and tasks:", where=str(path))
+        raise ImportFileError(f"a mapping file holds {', '.join(f'{key}:' for key in KEYS)}", where=str(path))
     for key in document:
         if key not in KEYS:
             allowed = nearest(str(key), KEYS)

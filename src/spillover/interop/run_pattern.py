@@ -12,6 +12,7 @@ from spillover.core.errors import ImportFileError
 USUAL_PATTERN = "{source}-seed{seed}"
 SEEDS = ("-seed{seed}", "_seed{seed}", "-s{seed}", "_s{seed}", "-{seed}", "_{seed}", "")
 """How names are often ended; what is nearest to the usual comes first."""
+BETWEEN_WORDS = re.compile("[-_]")
 LONGEST = 300
 """Letters of a name in which a source is looked for."""
 
@@ -25,25 +26,68 @@ def split_run_name(name: str) -> list[str]:
     return FOLDERS.split(name)
 
 
-def fitting_pattern(names: Sequence[str]) -> str | None:
+def fitting_pattern(names: Sequence[str], is_task: Callable[[str], bool] = lambda _: False) -> str | None:
     """Find a pattern that reads every name, and in no two of them the same source and seed.
 
-    What all names begin with is taken for a model's name or a folder, and a folder's name may hold them all.
+    Of several, the one that reads most sources that are tasks. What all names begin with is else taken for a model's
+    name or a folder; a folder's name may hold them all.
 
     >>> fitting_pattern(["Qwen_charts_0", "Qwen_charts_1", "Qwen_art_0"]), fitting_pattern(["charts/Qwen", "art/Qwen"])
     ('Qwen_{source}_{seed}', '{source}/*')
+    >>> fitting_pattern(["charts-lora-s0", "charts-lora-s1", "art-lora-s0"], {"charts", "art"}.__contains__)
+    '{source}-lora-s{seed}'
     """
-    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
-    begun = FOLDERS.split("".join(first for first, *_ in alike))[-1] if len(names) > 1 else ""
-    shared = begun[: max(begun.rfind("-"), begun.rfind("_")) + 1]
+    fitting: dict[str, int] = {}
     for end in SEEDS:
-        for start in dict.fromkeys((shared, "")):
-            for last in ("", "/*"):
-                pattern = f"{start}{{source}}{end}{last}"
-                read = [RunPattern.of(pattern).read(name, lambda _: False) for name in names]
-                if None not in read and len(set(read)) == len(names):
-                    return pattern
+        for last in ("", "/*"):
+            places = _read_all(f"{{source}}{end}{last}", names)
+            for start, extra in _alike(list(dict.fromkeys(source for source, _ in places))):
+                cut = {source.removeprefix(start).removesuffix(extra) for source, _ in places}
+                fitting[f"{start}{{source}}{extra}{end}{last}"] = sum(map(is_task, cut))
+    likeliest = sorted(fitting, key=fitting.__getitem__, reverse=True)
+    return next((pattern for pattern in likeliest if _read_all(pattern, names)), None)
+
+
+def fitting_base(names: Sequence[str]) -> str | None:
+    """Find the one run that is named otherwise than the rest: what all others begin with, or the one without a seed.
+
+    >>> fitting_base(["charts-s0", "charts-s1", "org__Qwen"]), fitting_base(["charts", "art", "Qwen"])
+    ('org__Qwen', None)
+    """
+    for name in names:
+        if all(each.startswith(name) for each in names):
+            return name
+    for end in filter(None, SEEDS):
+        pattern = RunPattern.of(f"{{source}}{end}")
+        without = [name for name in names if pattern.read(name, lambda _: False) is None]
+        if len(without) == 1 < len(names):
+            return without[0]
     return None
+
+
+def _read_all(pattern: str, names: Sequence[str]) -> list[tuple[str, int | None]]:
+    """Source and seed of every name; nothing where one is not read, or two are read alike."""
+    read = [RunPattern.of(pattern).read(name, lambda _: False) for name in names]
+    places = [place for place in read if place is not None]
+    return places if len(set(places)) == len(names) else []
+
+
+def _alike(sources: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Words that all sources begin and end with, and that may be no part of them; first what is so most often."""
+    if not sources:
+        return
+    begun, ended = _beginning(sources), _beginning([source[::-1] for source in sources])[::-1]
+    starts = [begun[: match.end()] for match in BETWEEN_WORDS.finditer(begun)]
+    extras = ["", *(ended[match.start() :] for match in BETWEEN_WORDS.finditer(ended))]
+    longest = starts[-1:] if len(sources) > 1 else []
+    for start in dict.fromkeys((*longest, "", *starts)):
+        yield from ((start, extra) for extra in extras if all(len(start + extra) < len(source) for source in sources))
+
+
+def _beginning(texts: Sequence[str]) -> str:
+    """What all texts begin with."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
+    return "".join(first for first, *_ in alike)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,27 @@ def is_same_word(name: str, other: str) -> bool:
     return _fold(name) == _fold(other)
 
 
+def is_any_of(tasks: Iterable[str], name: str) -> bool:
+    """Whether a name is that of a task, but for case and signs.
+
+    >>> is_any_of(["Jigsaw"], "jigsaw"), is_any_of(["Jigsaw"], "jigsaw-lora")
+    (True, False)
+    """
+    return any(is_same_word(name, task) for task in tasks)
+
+
+def find_task_in(name: str, tasks: Iterable[str]) -> str | None:
+    """Find the task whose name is some of the words of a longer name; of several, the longest.
+
+    >>> find_task_in("qwen-jigsaw-lora", ["Art_Style", "Jigsaw"]), find_task_in("jigsaws", ["Jigsaw"])
+    ('Jigsaw', None)
+    """
+    words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
+    runs = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)}
+    held = [task for task in tasks if _fold(task) in runs and not is_same_word(task, name)]
+    return max(held, key=len, default=None)
+
+
 def is_known(name: str) -> bool:
     """Whether a settled name is one of BLINK's tasks."""
     return name in _OPTIONS

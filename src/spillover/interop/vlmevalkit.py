@@ -28,6 +28,7 @@ from spillover.interop.found import (
     metric_of_examples,
 )
 from spillover.interop.json_text import WRITE_OR_LEAVE, read_head
+from spillover.interop.latest import part_newest
 from spillover.interop.option_lines import right_letter
 from spillover.interop.table_rows import Row, read_header, read_table
 
@@ -63,12 +64,21 @@ class VLMEvalKit:
         return [self._run(name, mine, options) for name, mine in group_by_folder(files, _folder).items()]
 
     def _run(self, name: str, files: list[Path], options: ReadingOptions) -> FoundRun:
+        files, earlier = part_newest(files, _dated) if options.latest else (files, [])
         answers = _prefer_results([file for file in files if file.suffix != ".csv"])
         if answers:
             metric = metric_of_examples(options, HITS, name="hit")
             read = partial(_read, tuple(answers))
             tasks = tuple(dict.fromkeys(task for file in answers for task in _tasks(file)))
-            return FoundRun(name=name, format=self.name, files=tuple(answers), metric=metric, tasks=tasks, read=read)
+            return FoundRun(
+                name=name,
+                format=self.name,
+                files=tuple(answers),
+                metric=metric,
+                tasks=tasks,
+                read=read,
+                earlier=tuple(earlier),
+            )
         rows = [row for file in files for row in _accuracies(file)]
         if not rows:
             raise ImportFileError(
@@ -84,7 +94,13 @@ class VLMEvalKit:
             metric=Metric(name="accuracy", maximum=maximum, direction=options.direction or "higher", evidence=evidence),
             aggregates=tuple(rows),
             tasks=tuple(row.task for row in rows),
+            earlier=tuple(earlier),
         )
+
+
+def _dated(file: Path) -> tuple[str, str]:
+    """The dataset of a file, and the date that its folder's name says."""
+    return _dataset(file), file.parent.name if DATED.fullmatch(file.parent.name) else ""
 
 
 def _folder(file: Path) -> Path:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from spillover.analysis import Findings, ModelFindings, TransferMatrix
 from spillover.analysis.summary import Summary
+from spillover.analysis.warned import flags_of
 from spillover.core.numbers import brief, counted, interval, probability, signed
 from spillover.report.colours import colour_of, ink_on, saturation
 from spillover.report.verdicts_in_terminal import verdicts_in_terminal
@@ -24,6 +25,8 @@ CELL = 5
 PROFILE = 17
 """Characters of an amount with its noise floor, and the space before it."""
 LISTED_CELLS = 12
+FLAG = "†"
+"""Marks a target that a warning flags."""
 MOST_TABULATED = 50
 """Tasks beyond which no matrix is printed: it would be wider than any terminal."""
 LEGEND = (
@@ -159,13 +162,22 @@ def _discoveries(model: ModelFindings) -> Iterator[RenderableType]:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for head in ("on", "to", "PGF", "interval", "q"):
         table.add_column(head, justify="left" if head in ("on", "to") else "right")
+    flagged: dict[str, list[str]] = {}
     for row, column in found[:LISTED_CELLS]:
         ends = interval(inference.low[row, column], inference.high[row, column], 2)
         value = signed(model.matrix.values[row, column], 2)
-        names = Text(frame.sources[row]), Text(frame.targets[column])
+        target = frame.targets[column]
+        if reasons := flags_of(model.warnings, target):
+            flagged.setdefault("; ".join(reasons), []).append(target)
+            target = f"{target} {FLAG}"
+        names = Text(frame.sources[row]), Text(target)
         table.add_row(*names, value, ends, probability(q[row, column]))
     more = f" (the first {LISTED_CELLS} of {len(found)})" if len(found) > LISTED_CELLS else ""
-    yield Group(Text(f"single transfers that can be told from none{more}", style="bold"), table)
+    notes = [
+        Text(f"{FLAG} {', '.join(dict.fromkeys(targets))}: {reasons}", style="yellow")
+        for reasons, targets in flagged.items()
+    ]
+    yield Group(Text(f"single transfers that can be told from none{more}", style="bold"), table, *notes)
 
 
 def _profiles(model: ModelFindings, width: int) -> RenderableType:

@@ -97,6 +97,19 @@ def test_warnings_claim_no_more_than_there_is(seeds, left):
     assert "cover other examples" not in texts["few_seeds"]
 
 
+@pytest.mark.parametrize(
+    ("counted", "said"),
+    [
+        ((), "nor is any cell tested, as right answers cannot be counted"),
+        (TASKS[:3], "cells of 3 of 4 targets are tested over seeds and the binomial error of counts together"),
+        (TASKS, "; cells are tested over seeds and the binomial error of counts together"),
+    ],
+)
+def test_what_cells_are_tested_over_is_what_their_basis_says(counted, said):
+    (few,) = [warned for warned in find(3, counted).models[0].warnings if warned.kind == "few_seeds"]
+    assert few.text.endswith(said)
+
+
 def test_a_single_source_is_no_strongest_donor():
     rows = tuple(
         AccuracyRow(source=source, seed=seed, target=target, accuracy=accuracy, examples=50)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.answers import balance_accuracy, find_shared_count
 from spillover.core.scores import table_from_scores
+from spillover.report.terminal import findings_in_terminal
 from spillover.tasks import labels as labels_of_blink
 
 QUICK = AnalysisSettings(replicates=0, permutations=0)
@@ -125,6 +129,15 @@ def test_a_target_that_is_mostly_unread_is_flagged_and_no_sieve_without_a_hedge(
     assert model.personas.calibrated.sieve == ("Counting",)
     assert model.personas.without_flagged.sieve == ()
     assert any("sieves Counting (without the flagged targets: " in sentence for sentence in findings.sentences)
+    said = " ".join(findings.sentences)
+    assert "; 3 of them may be of format, not of skill: many replies could not be read (Counting)" in said
+    assert "flagged: many replies could not be read), " in said
+    console = Console(width=100, no_color=True, file=StringIO())
+    console.print(findings_in_terminal(findings, 100))
+    shown = console.file.getvalue()
+    assert len(re.findall(r"Counting †  +−", shown)) == 3
+    assert "† Counting: many replies could not be read" in shown
+    assert "Jigsaw †" not in shown
     described = findings.to_json()["models"][0]["personas"]
     assert (described["calibrated"]["sieve"], described["without_flagged"]["sieve"]) == (["Counting"], [])
 
@@ -164,6 +177,7 @@ def test_few_seeds_are_said_and_no_star_is_promised(scores):
         if warned.kind == "few_seeds"
     )
     assert "0.125" in text
+    assert text.endswith("cells are tested over examples and seeds together")
 
 
 def test_one_seed_is_said(scores):

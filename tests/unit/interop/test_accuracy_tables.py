@@ -69,6 +69,13 @@ def test_what_could_be_either_is_asked_for(tmp_path, values):
     assert read(tmp_path, text, scale="percent").data
 
 
+def test_many_tasks_without_counts_are_not_all_listed(tmp_path):
+    names = [f"set{number:02}" for number in range(20)]
+    rows = "\n".join(f"{model},{','.join(['0.5'] * 20)}" for model in ("base", "set00-seed0"))
+    notes = read(tmp_path, f"model,{','.join(names)}\n{rows}\n").gathered.notes
+    assert any("set13 and 6 more: seeds alone" in note for note in notes)
+
+
 def test_error_rates_turn_round(tmp_path):
     results = read(tmp_path, "source,target,seed,accuracy,n\nbase,a,,0.25,8\na,a,0,0.5,8\n", direction="lower")
     assert bases(results)["a"] == (0.75, 8)
@@ -141,6 +148,79 @@ def test_datasets_of_ones_own_stand_apart_from_tasks_that_are_called_alike(tmp_p
         "finetuned on, but not evaluated, so without a place on the diagonal: charts, counting"
     ]
     assert any("--rename counting=Counting" in note for note in notes)
+
+
+def places(tmp_path, text, base=(), **mapping):
+    (tmp_path / "t.csv").write_text(text)
+    mapping = RunMapping(base=dict.fromkeys(base), **mapping)
+    plan = plan_import([tmp_path / "t.csv"], ImportChoices(mapping=mapping))
+    return [(each.place.source, each.place.seed) for each in plan.runs], plan
+
+
+def test_a_wide_table_needs_no_more_than_the_name_of_its_base(tmp_path):
+    text = "model,chartqa,mmstar,docvqa,avg\nQwen-base,61.2,44.1,70,58.4\nchartqa,72.1,43,71,62\ndocvqa,64,44,80,62.6\n"
+    found, plan = places(tmp_path, text, ["Qwen-base"])
+    assert found == [("base", None), ("chartqa", 0), ("docvqa", 0)]
+    assert (plan.model, [each.reason for each in plan.runs]) == ("Qwen-base", ["--base", "its row", "its row"])
+
+
+def test_rows_whose_names_may_hold_a_seed_are_asked_for(tmp_path):
+    text = "model,chartqa,docvqa\nQwen,61.2,70\nchartqa_0,70.1,72\nchartqa_1,70.5,71\n"
+    with pytest.raises(ImportFileError, match=r"would be read by --pattern '\{source\}_\{seed\}'"):
+        places(tmp_path, text, ["Qwen"])
+
+
+def test_the_column_of_names_may_have_none(tmp_path):
+    found, _ = places(tmp_path, ",Jigsaw,Counting\nQwen,0.5,0.25\nJigsaw,0.6,0.3\n", ["Qwen"])
+    assert found == [("base", None), ("Jigsaw", 0)]
+
+
+@pytest.mark.parametrize("seed", ["", "0"])
+def test_a_column_of_seeds_is_no_task(tmp_path, seed):
+    text = f"model,seed,chartqa,docvqa\nQwen,{seed},61.2,70\nchartqa,0,70.1,72\nchartqa,1,70.5,71\n"
+    found, plan = places(tmp_path, text, ["Qwen"])
+    assert found == [("base", None), ("chartqa", 0), ("chartqa", 1)]
+    assert plan.tasks == ("chartqa", "docvqa")
+
+
+def test_a_base_may_be_measured_for_every_seed(tmp_path):
+    rows = [f"{name},{seed},chartqa,{value}" for name, value in (("Qwen", 61), ("chartqa", 70)) for seed in (0, 1)]
+    for first in ("model", "source"):
+        found, _ = places(tmp_path, "\n".join([f"{first},seed,target,accuracy", *rows]), ["Qwen"])
+        assert found == [("base", 0), ("base", 1), ("chartqa", 0), ("chartqa", 1)]
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("model,dataset,score,count", "columns: model is source, dataset is target, score is accuracy, count is n"),
+        ("ft_task,Task,acc,n", "columns: ft_task is source, Task is target, acc is accuracy"),
+    ],
+)
+def test_usual_names_of_columns_are_read_and_told(tmp_path, header, said):
+    results = read(tmp_path, f"{header}\nbase,a,0.5,100\na,a,0.75,100\n")
+    assert bases(results) == {"a": (0.5, 100)}
+    _, plan = places(tmp_path, f"{header}\nbase,a,0.5,100\na,a,0.75,100\n")
+    assert said in plan.notes
+
+
+def test_of_several_metrics_of_a_long_table_the_chosen_one_is_read(tmp_path):
+    text = "model,dataset,metric,score\nbase,a,acc,0.5\nbase,a,f1,0.6\na-seed0,a,acc,0.75\na-seed0,a,f1,0.7\n"
+    with pytest.raises(ImportFileError, match="there twice"):
+        read(tmp_path, text)
+    for reading in ({"metric": "f1"}, {"metrics": {"a": "f1"}}):
+        assert bases(read(tmp_path, text, **reading))["a"][0] == 0.6
+
+
+def test_columns_that_may_hold_the_same_are_refused(tmp_path):
+    with pytest.raises(ImportFileError, match="'dataset' and 'task' may each hold the target"):
+        read(tmp_path, "model,dataset,task,score\nbase,a,b,0.5\n")
+
+
+def test_a_table_beside_other_results_needs_exact_names(tmp_path):
+    (tmp_path / "summary.csv").write_text("model,task,score\nQwen,a,0.5\na,a,0.75\n")
+    with pytest.raises(ImportFileError, match=r"no results here(?s:.*)not recognised: .*summary.csv"):
+        import_results([tmp_path])
 
 
 @pytest.mark.parametrize(

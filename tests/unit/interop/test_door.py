@@ -70,7 +70,7 @@ def test_every_option_of_the_command_is_an_argument():
         ({"base": ["bare"]}, r"import_results: base: should be a run"),
         ({"base": "bear"}, "there is no run 'bear'"),
         ({"runs": {"last": 3}}, r"import_results runs\.last: 3 is no source with a seed"),
-        ({"tasks": {"Counting": ""}}, r"import_results tasks\.Counting: the name of a task has 1 to 200 characters"),
+        ({"tasks": {"Counting": ""}}, r"import_results tasks\.Counting: a name has 1 to 200 characters"),
     ],
 )
 def test_what_cannot_be_understood_is_named(answers, said, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from spillover.cli.main import run_command
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import ReadingOptions
+from spillover.interop.gather import GatherSettings
 from spillover.interop.importing import ImportChoices, import_results
 from spillover.interop.run_mapping import read_mapping
 
@@ -36,17 +38,55 @@ def test_lm_evals_own_accuracies_come_of_its_samples():
     assert len(found) == 6
 
 
-def test_each_reply_is_taken_once_however_many_filters_read_it(caplog):
+def test_each_reply_is_taken_once_however_many_filters_read_it():
     mapping = read_mapping([], ["Jigsaw-seed0=jigsaw_gen:0", "Counting-seed0=counting_gen:0"], None)
     choices = ImportChoices(reading=ReadingOptions(metric="exact_match,loose"), mapping=mapping)
     results = import_results([WRITTEN / "lm_eval"], choices)
     assert {tally.examples for tally in results.gathered.tallies.values()} == {6}
     assert {target for _, target in results.gathered.tallies} == {"jigsaw_gen", "counting_gen"}
-    assert "blink_jigsaw" in caplog.text  # what the metric does not score is said to be left out
+    (note,) = [each for each in results.gathered.notes if "no metric of theirs" in each]  # one for all files
+    assert "blink_counting, blink_jigsaw; --metric blink_counting=METRIC" in note
+    targets = GatherSettings(targets=("jigsaw_gen", "counting_gen"))
+    few = import_results([WRITTEN / "lm_eval"], replace(choices, gathering=targets))
+    assert "no metric of theirs" not in " ".join(few.gathered.notes)
+
+
+def test_a_task_may_have_a_metric_of_its_own(tmp_path):
+    strict = {"jigsaw_gen": "exact_match,strict", "counting_gen": "exact_match,loose"}
+    choices = ImportChoices(reading=ReadingOptions(metrics=strict))
+    found = means(import_results([WRITTEN / "lm_eval"], choices))
+    assert {task for _, task in found} == {"Jigsaw", "Counting", *strict}
+    both = ImportChoices(reading=ReadingOptions(metric="acc", metrics={"jigsaw_gen": "exact_match,strict"}))
+    assert {task for _, task in means(import_results([WRITTEN / "lm_eval"], both))} == {
+        "Jigsaw",
+        "Counting",
+        "jigsaw_gen",
+    }
+    file = tmp_path / "runs.yaml"
+    file.write_text('metrics: {jigsaw_gen: "exact_match,strict"}\n')
+    mapping = read_mapping([], [str(file)], None, [], ["counting_gen=exact_match,loose"])
+    assert dict(mapping.metrics) == strict
+
+
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [
+        ({"jigsaw_gn": "exact_match,strict"}, "no run has a task 'jigsaw_gn'; did you mean jigsaw_gen"),
+        (
+            {"counting_gen": "exact_match,strct"},
+            "counting_gen has no metric 'exact_match,strct'; did you mean exact_match,strict",
+        ),
+    ],
+)
+def test_a_metric_of_a_task_that_names_nothing_is_refused(metrics, words):
+    with pytest.raises(ImportFileError, match=words):
+        import_results([WRITTEN / "lm_eval"], ImportChoices(reading=ReadingOptions(metrics=metrics)))
 
 
 def test_replies_that_two_filters_read_are_refused_where_none_is_chosen():
-    with pytest.raises(ImportFileError, match=r"once for each of exact_match,loose, exact_match,strict\n.*--metric"):
+    with pytest.raises(
+        ImportFileError, match=r"once for each of exact_match,loose, exact_match,strict\n.*--metric \w+_gen="
+    ):
         import_results([WRITTEN / "lm_eval"])
 
 

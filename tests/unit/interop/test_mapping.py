@@ -8,7 +8,8 @@ import pytest
 
 from spillover.core.errors import ImportFileError
 from spillover.interop.found import FoundRun, Metric, Place
-from spillover.interop.mapping import map_runs, mapping_notes
+from spillover.interop.mapping import map_runs
+from spillover.interop.mapping_notes import mapping_notes
 from spillover.interop.run_mapping import read_mapping
 
 LAYERS = ", ".join(f"&a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))
@@ -21,6 +22,9 @@ def runs(*names):
     return [
         FoundRun(name=name, format="blink", files=(), metric=METRIC, tasks=("Jigsaw", "Counting")) for name in names
     ]
+
+
+LORA = [f"checkpoints__{name}-lora-s{seed}" for name in ("chartqa", "docvqa", "jigsaw") for seed in range(2)]
 
 
 def places(names, base=(), maps=(), pattern=None):
@@ -114,6 +118,41 @@ def test_a_pattern_that_fits_the_names_is_offered_and_reads_them(names, options)
     words = [word.strip("'") for word in offered.split()]
     base = [words[1]] if words[0] == "--base" else []
     assert len(set(places(names, base=base, pattern=words[-1]).values())) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        ([*LORA, "base"], "--pattern '{source}-lora-s{seed}'"),
+        (
+            [*LORA, "Qwen__Qwen2.5-VL-3B-Instruct"],
+            "--base 'Qwen__Qwen2.5-VL-3B-Instruct' --pattern '{source}-lora-s{seed}'",
+        ),
+        (["base", "qwen-ft-jigsaw-s0"], "--pattern 'qwen-ft-{source}-s{seed}'"),
+        (["base", "ft_jigsaw-r8/Qwen", "ft_mmstar-r8/Qwen"], "--pattern 'ft_{source}-r8/*'"),
+        (["base", "charts-lora-s0", "art-lora-s0"], "--pattern '{source}-lora-s{seed}'"),
+        (["art", "jigsaw", "Qwen"], "--base RUN --pattern '{source}'"),
+    ],
+)
+def test_the_pattern_that_is_offered_reads_tasks(names, options):
+    found = [replace(run, tasks=("blink_jigsaw", "chartqa", "art")) for run in runs(*names)]
+    with pytest.raises(ImportFileError) as raised:
+        map_runs(found, read_mapping([], [], None))
+    assert raised.value.hint.splitlines()[0].removeprefix("these names would be read by ") == options
+
+
+def test_sources_that_hold_a_task_are_told_first_and_can_be_kept():
+    found = [replace(run, tasks=("blink_jigsaw", "chartqa")) for run in runs("base", *LORA)]
+    mapping = read_mapping([], [], "{source}-s{seed}")
+    note = mapping_notes(map_runs(found, mapping), mapping.tasks)[0]
+    assert "chartqa-lora (chartqa), jigsaw-lora (Jigsaw);" in note
+    assert "docvqa" not in note
+    assert note.endswith("--pattern '{source}-lora-s{seed}'")
+    kept = read_mapping([], [], "{source}-s{seed}", [f"{name}-lora={name}-lora" for name in ("chartqa", "jigsaw")])
+    assert not any("hold the name" in each for each in mapping_notes(map_runs(found, kept), kept.tasks))
+    own = [replace(run, tasks=("chartqa",)) for run in runs("base", "early-chartqa-seed0", "chartqa-blurred-seed0")]
+    told = mapping_notes(map_runs(own, read_mapping([], [], None)), mapping.tasks)[0]
+    assert told.endswith("--rename chartqa-blurred=chartqa --rename early-chartqa=chartqa")
 
 
 def test_names_that_no_pattern_tells_apart_are_offered_none():

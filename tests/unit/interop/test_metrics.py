@@ -49,7 +49,7 @@ def test_samples_of_several_metrics_are_refused_only_where_they_are_wanted(tmp_p
         for task, measured in (("blink_jigsaw", {"acc": 1.0}), ("rouge", {"rouge1": 0.4, "rouge2": 0.2})):
             row = {"doc_id": 0, "target": ["a", "b"], "filtered_resps": ["a"], "doc_hash": "", **measured}
             (tmp_path / run / f"20250907_101500_samples_{task}.jsonl").write_text(json_lines([row]))
-    with pytest.raises(ImportFileError, match=r"several metrics are there: rouge1, rouge2\n.*--metric rouge1"):
+    with pytest.raises(ImportFileError, match=r"several metrics are there: rouge1, rouge2\n.*--metric rouge=rouge1"):
         import_results([tmp_path])
     results = import_results([tmp_path], JIGSAW)
     assert {task for _, task in results.gathered.tallies} == {"Jigsaw"}
@@ -63,11 +63,17 @@ def test_a_log_of_several_scorers_is_refused_only_where_it_is_wanted(tmp_path):
         for sample in log["samples"]:
             sample["scores"]["judge"] = {"value": "C"}
         file.write_text(json.dumps(log))
-    with pytest.raises(ImportFileError, match=r"several scorers: choice, judge\n.*--metric choice"):
+    with pytest.raises(ImportFileError, match=r"several scorers: choice, judge\n.*--metric Counting=choice"):
         import_results([tmp_path])
     assert {task for _, task in import_results([tmp_path], JIGSAW).gathered.tallies} == {"Jigsaw"}
-    chosen = import_results([tmp_path], ImportChoices(reading=ReadingOptions(metric="choice")))
-    assert {task for _, task in chosen.gathered.tallies} == {"Jigsaw", "Counting"}
+    for reading in (ReadingOptions(metric="choice"), ReadingOptions(metrics={"Counting": "judge"})):
+        chosen = import_results([tmp_path], ImportChoices(reading=reading))
+        assert {task for _, task in chosen.gathered.tallies} == {"Jigsaw", "Counting"}
+    judged = import_results([tmp_path], ImportChoices(reading=ReadingOptions(metric="judge")))
+    assert {task for _, task in judged.gathered.tallies} == {"Counting"}
+    assert "left out, as 'judge' is no metric of theirs: Jigsaw;" in " ".join(judged.gathered.notes)
+    with pytest.raises(ImportFileError, match="no log has a scorer 'juge'; did you mean judge"):
+        import_results([tmp_path], ImportChoices(reading=ReadingOptions(metric="juge")))
 
 
 def test_the_plan_names_the_metric_of_the_examples(tmp_path):

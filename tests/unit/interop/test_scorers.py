@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -14,6 +15,7 @@ from spillover.core.errors import ImportFileError
 from spillover.interop.found import ReadingOptions
 from spillover.interop.gather import GatherSettings
 from spillover.interop.importing import ImportChoices, import_results, plan_import
+from spillover.interop.run_mapping import read_mapping
 
 FILE = ImportChoices(gathering=GatherSettings(scoring="file"))
 
@@ -133,6 +135,35 @@ def test_results_of_two_formats_with_runs_of_one_name_ask_for_the_format(tmp_pat
         import_results([tmp_path])
     blink = import_results([tmp_path], ImportChoices(format="blink"))
     assert blink.gathered.tallies["base", "Jigsaw"].own == 6
+
+
+def test_every_renamed_task_must_be_there(tmp_path, capsys):
+    folder = write("lmms-eval", tmp_path / "one")
+    shown = "no run has a task or source 'jigsw'; did you mean Jigsaw"
+    for command in (["analyze"], ["import", "--out", str(tmp_path / "out")]):
+        assert run_command([*command, str(folder), "--rename", "jigsw=Jigsaw"]) == 2
+        assert shown in capsys.readouterr().err
+    other = write("blink", tmp_path / "other")
+    paths = [f"a={folder}", f"b={other}"]
+    assert run_command(["compare", *paths, "--rename", "jigsw=Jigsaw"]) == 2
+    assert shown in capsys.readouterr().err
+    assert run_command(["compare", *paths, "--rename", "blink_jigsaw=Jigsaw", "--json"]) == 0  # of one of them
+
+
+def test_a_task_of_blink_is_renamed_by_its_files_name(tmp_path):
+    choices = ImportChoices(mapping=read_mapping([], [], None, ["blink_jigsaw=puzzle"]))
+    choices = replace(choices, gathering=GatherSettings(names=choices.mapping.tasks))
+    results = import_results([write("lmms-eval", tmp_path)], choices)
+    assert {task for _, task in results.gathered.tallies} == {"puzzle", "Counting"}
+
+
+def test_a_harness_leaves_tasks_out_that_lack_the_metric(tmp_path):
+    folder = write("lmms-eval", tmp_path)
+    for file in folder.glob("*/*_samples_blink_counting.jsonl"):
+        file.write_text(file.read_text().replace('"blink_acc"', '"other_acc"'))
+    results = import_results([folder], ImportChoices(reading=ReadingOptions(metric="blink_acc")))
+    assert {task for _, task in results.gathered.tallies} == {"Jigsaw"}
+    assert "left out, as 'blink_acc' is no metric of theirs: blink_counting;" in " ".join(results.gathered.notes)
 
 
 def test_every_wanted_target_must_be_there(tmp_path):
