@@ -32,7 +32,7 @@ COMMANDS = {
     "demo": ("study", "Run a whole task-transfer study on the embedded tiny model: no network, no GPU, three minutes."),
     "init": ("study", "Write a commented study file to start from."),
     "plan": ("study", "Check a study, and say what running it would take. Nothing is run or written."),
-    "run": ("study", "Run a study, or go on with one: finished jobs are never repeated."),
+    "run": ("study", "Run a study, or go on with one: finished jobs are not repeated."),
     "status": (
         "status",
         "Say how far a study has come, or what was imported. Other processes or machines may be running it.",

@@ -127,7 +127,10 @@ def run(
         bool, typer.Option("--rehearse", help="Go the whole way on random weights and a few examples, in minutes.")
     ] = False,
 ) -> None:
-    """Run a study, or go on with one: finished jobs are never repeated.
+    """Run a study, or go on with one: finished jobs are not repeated.
+
+    But what the study trains or asks otherwise than it did is done anew, and what lacks a checkpoint that was added
+    later is trained once more: plan says so before, and run at its beginning.
 
     With --limit N it is a trial: what it trains is kept for the study, its findings and report stand in trial-N/ of the
     study's folder, and the study's own stay as they are.

@@ -12,7 +12,7 @@ from spillover.models.identity import model_identity
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of, precision_of
-from spillover.study.earlier import done_anew, find_unexplained, keep_earlier, tell_changed
+from spillover.study.earlier import done_anew, find_unexplained, keep_earlier, lacking_checkpoints, tell_changed
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.overlap import Overlap, find_same_images
 from spillover.study.pinning import pin_study
@@ -49,6 +49,8 @@ class Prepared:
     """The version of the study that its folder holds, if it was begun."""
     anew: tuple[Job, ...] = ()
     """Of the jobs: those that are finished, but not as the study, what it reads and spillover are now."""
+    lacking: tuple[Finetune, ...] = ()
+    """Of the jobs: finetunes that are finished, but were not kept at every checkpoint; they are trained once more."""
 
     @property
     def is_trial(self) -> bool:
@@ -109,6 +111,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
         overlaps=tuple(find_same_images(study, tasks)),
         stored=stored,
         anew=done_anew(store, lasting) if stored else (),
+        lacking=lacking_checkpoints(store, jobs),
     )
 
 
