@@ -224,9 +224,9 @@ def print_difference(console: Console, prepared: Prepared) -> None:
     anew = f"{counted(refused or len(prepared.anew), 'finished job')} {again if refused else 'to be done anew'}"
     if changed := prepared.changed():
         anew += f"; what is not what it was: {'; '.join(changed)}"
-    lacking = f"{counted(len(prepared.lacking), 'finished finetune')} to be done anew: earlier checkpoints were not kept"
     told = [*tell_earlier(plan, prepared.jobs), *([anew] if prepared.anew else [])]
-    told += [lacking] if prepared.lacking else []
+    if lacking := len(prepared.lacking):
+        told.append(f"{counted(lacking, 'finished finetune')} to be done anew: earlier checkpoints were not kept")
     for line in [*told, *changed_versions(store.versions(plan), package_versions())]:
         console.print(printable(f"warning: {line}"), style="yellow", markup=False, highlight=False)
 
