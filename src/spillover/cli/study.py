@@ -16,7 +16,7 @@ from rich.text import Text
 
 from spillover.cli.readable import read_duration_s, readable_size, readable_time
 from spillover.cli.running import from_here, print_difference, print_overlaps, run_study
-from spillover.cli.stopping import Stop
+from spillover.cli.stopping import TERMINATED, Stop, Stopped
 from spillover.core.errors import StoreError
 from spillover.core.files import write_atomically
 from spillover.study.demo import FULL, QUICK, demo_study
@@ -143,6 +143,8 @@ def run(
 
     With --rehearse nothing is found out but whether every step can be done: each model has its own configuration,
     tokenizer and processor, fewer layers and random weights. It needs no weights, and writes beside the study's folder.
+    On a CPU images are scaled down where the study limits them, too. SIGTERM ends it with exit code 143, since given
+    again it begins anew.
     """
     study = load_study_to_run(study_file)
     if not rehearse:
@@ -160,14 +162,18 @@ def run(
 
 def _rehearse(study: Study, only: str | None) -> None:
     console = Console(stderr=True)
-    rehearsal = make_rehearsal(study)
-    console.print("a rehearsal: every figure below is of random weights and means nothing", style="yellow")
-    for note in rehearsal.notes:
-        console.print(f"  {note}", markup=False, highlight=False)
     try:
-        run_study(rehearsal.study, only)
-    finally:
-        rehearsal.clear_models()
+        rehearsal = make_rehearsal(study)
+        console.print("a rehearsal: every figure below is of random weights and means nothing", style="yellow")
+        for note in rehearsal.notes:
+            console.print(f"  {note}", markup=False, highlight=False)
+        try:
+            run_study(rehearsal.study, only)
+        finally:
+            rehearsal.clear_models()
+    except Stopped as stopped:
+        console.print(f"stopped, {stopped.reason}; the same command begins the rehearsal anew", highlight=False)
+        raise typer.Exit(TERMINATED) from stopped
     console.print("rehearsed: every step of the study can be done here; its figures mean nothing", style="yellow")
 
 
