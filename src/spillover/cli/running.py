@@ -196,6 +196,13 @@ def _conclude(finished: Run, console: Console, room: str) -> None:
     console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
+def then_of_done(folder: Path) -> str:
+    """Say what to do where no job of a study is left."""
+    shown = from_here(folder)
+    page = folder / "report.html"
+    return f"done: open {shown}/report.html" if page.is_file() else f"done: spillover run {shown} analyses it"
+
+
 def from_here(folder: Path) -> Path:
     """Write a path below the place where the shell stands from there."""
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder

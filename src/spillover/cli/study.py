@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spillover.cli.readable import read_duration_s, readable_size, readable_time
-from spillover.cli.running import from_here, print_difference, print_overlaps, run_study
+from spillover.cli.running import from_here, print_difference, print_overlaps, run_study, then_of_done
 from spillover.cli.stopping import TERMINATED, Stop, Stopped
 from spillover.core.errors import StoreError
 from spillover.core.files import write_atomically
@@ -39,6 +39,10 @@ SHARD = Annotated[str | None, typer.Option("--shard", help="3/16: the third of s
 MAX_TIME = Annotated[
     str | None, typer.Option("--max-time", help="Such as 2h, 90m or 45s: then end, ready to go on, with exit code 75.")
 ]
+FOR_PROGRAMS = ("estimated_s", "disk_bytes")
+"""Of what `plan` says: what stands above them for people."""
+OF_JOBS = ("examples", "estimated_time", "estimated_disk", "estimated_cost")
+"""What is nothing where no job is left."""
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
@@ -104,7 +108,7 @@ def plan(
         Console(stderr=True).print(f"it cannot be run here: {line}", style="yellow", markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False)
     for name, value in summary.items():
-        if name in ("estimated_s", "disk_bytes"):  # stand above them for people
+        if name in FOR_PROGRAMS or (name in OF_JOBS and not prepared.jobs):
             continue
         table.add_row(name.replace("_", " "), Text(str(value)))
     Console().print(table)
@@ -112,8 +116,10 @@ def plan(
         then = "next" if prepared.jobs else "nothing is to be done, and this analyses it"
         options = [("--only", only), ("--limit", limit), ("--shard", shard)]
         given = [str(word) for option, value in options if value is not None for word in (option, value)]
-        command = shlex.join(["spillover", "run", str(study_file), *given])
-        Console(stderr=True).print(f"{then}: {command}", markup=False, highlight=False, soft_wrap=True)
+        then += f": {shlex.join(['spillover', 'run', str(study_file), *given])}"
+        if prepared.is_analysed and not given:
+            then = then_of_done(prepared.store.folder)
+        Console(stderr=True).print(then, markup=False, highlight=False, soft_wrap=True)
 
 
 def run(

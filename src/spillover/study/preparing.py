@@ -19,9 +19,9 @@ from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
 from spillover.study.plan import Finetune, Job, Plan, plan_study
 from spillover.study.provenance import package_versions
-from spillover.study.resume import pending
+from spillover.study.resume import difference, pending
 from spillover.study.shard import Shard
-from spillover.study.store import Store
+from spillover.study.store import FINDINGS, Store
 from spillover.study.study import Provenance, RayExecutorSettings, Study
 from spillover.tasks.data import find_task_data
 from spillover.tasks.mixed import MixedTask
@@ -58,6 +58,12 @@ class Prepared:
         return self.asked.study.evaluation.limit != self.plan.study.evaluation.limit
 
     @property
+    def is_analysed(self) -> bool:
+        """Whether no job is left, and the folder holds the findings of the study as it is."""
+        is_same = self.stored is not None and not difference(self.stored, self.plan.study)
+        return not self.jobs and is_same and all((self.store.folder / name).is_file() for name in FINDINGS)
+
+    @property
     def unexplained(self) -> tuple[Job, ...]:
         """Of the jobs to be done anew: those that no change of the study explains."""
         return find_unexplained(self.stored, self.plan, self.anew) if self.stored else ()
@@ -77,7 +83,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
 
     Args:
         study: its relative paths are meant from here, unless it was loaded from a file.
-        only: one source's name; the base and this source alone are asked for.
+        only: one source's name, or `source=NAME` as the command has it; the base and this source alone are asked for.
         limit: a trial, on at most so many examples a target.
         shard: a part of what is asked for, the others being done elsewhere.
 
@@ -92,7 +98,8 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     pinned = pin_study(study, stored)
     tasks = open_study(pinned.study, pinned)
     study = pinned.study
-    source = find_task_data([*tasks.sources, *tasks.given], only).task.name if only is not None else None
+    every = [*tasks.sources, *tasks.given]
+    source = find_task_data(every, only.removeprefix("source=")).task.name if only is not None else None
     plan = plan_study(resolve(study, stored), tasks)
     plan = keep_earlier(replace(plan, study=_with_provenance(plan.study, tasks)), store)
     trial = _limited(plan.study, limit)
