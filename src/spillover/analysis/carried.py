@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from spillover.analysis.settings import AnalysisSettings, VerificationSettings
+from spillover.analysis.settings import AnalysisSettings, VerificationSettings, tell_differing
 from spillover.core.errors import AnalysisError
 from spillover.tasks.settings import Recipe
 from spillover.tasks.task import Task
@@ -65,8 +65,9 @@ def carried_settings(parts: Sequence[object]) -> AnalysisSettings:
     True
     """
     given = [AnalysisSettings.model_validate(about["settings"]) for about in map(_about, parts) if about]
-    if any(settings != given[0] for settings in given):
-        raise AnalysisError("these scores come with different settings of analysis", hint="say which: settings=…")
+    if differing := tell_differing(given):
+        message = f"these scores come with different settings of analysis: {differing}"
+        raise AnalysisError(message, hint="say which: settings=…")
     return given[0] if given else AnalysisSettings()
 
 

@@ -5,11 +5,21 @@ Free of torch and of files: `study` composes these settings into its YAML, and t
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from spillover.core.errors import AnalysisError
+from spillover.core.errors import AnalysisError, nearest, shortened
 
 Measure = Literal["raw", "calibrated"]
 """PGF as it is, or with the answer prior taken out."""
@@ -40,6 +50,27 @@ Ceiling = Annotated[
 """The score U at which nothing is left to gain, for all targets or by target."""
 
 
+def naming_nearest(cls: type[BaseModel], given: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+    """Validate, and say of a name that is unknown which one may be meant, as study files do."""
+    try:
+        return handler(given)
+    except ValidationError as error:
+        raise ValidationError.from_exception_data(
+            error.title, [_naming(each, cls) for each in error.errors()]
+        ) from None
+
+
+def _naming(detail: ErrorDetails, form: type[BaseModel]) -> InitErrorDetails:
+    kind, (name, *within) = detail["type"], detail["loc"]
+    if kind == "extra_forbidden" and not within:
+        return {
+            "type": PydanticCustomError(kind, "unknown: {nearest}", {"nearest": nearest(str(name), form.model_fields)}),
+            "loc": detail["loc"],
+            "input": detail["input"],
+        }
+    return {"type": kind, "loc": detail["loc"], "input": detail["input"], "ctx": detail.get("ctx", {})}
+
+
 class AnalysisSettings(BaseModel):
     """How scores become findings.
 
@@ -50,6 +81,7 @@ class AnalysisSettings(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    _name_nearest = model_validator(mode="wrap")(naming_nearest)
 
     ceiling: Ceiling = 1.0
     """The score at which nothing is left to gain: the paper's is 1. A mapping gives it by target; those that it leaves
@@ -132,6 +164,22 @@ class VerificationSettings(BaseModel):
     """What the mixture was chosen by, and is judged by."""
     fresh: bool = False
     """Whether the study asks other examples than those that the mixture was chosen by."""
+
+
+def tell_differing(given: Sequence[AnalysisSettings]) -> str:
+    """Say which settings are not the same in all; empty where all are.
+
+    Complexity: O(settings).
+
+    >>> tell_differing([AnalysisSettings(), AnalysisSettings(confidence=0.9), AnalysisSettings()])
+    'confidence is 0.95 or 0.9'
+    """
+    values = {name: [getattr(settings, name) for settings in given] for name in AnalysisSettings.model_fields}
+    differing = {name: listed for name, listed in values.items() if any(value != listed[0] for value in listed)}
+    return "; ".join(
+        f"{name} is {' or '.join(dict.fromkeys(shortened(value) for value in listed))}"
+        for name, listed in differing.items()
+    )
 
 
 def require_known_targets(settings: AnalysisSettings, targets: tuple[str, ...]) -> None:

@@ -26,13 +26,15 @@ USER_ERROR = 2
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
 
-READING = ("analyze", "compare", "report", "import")
-"""Commands that keep nothing that an interrupted one could go on from."""
+RUNNING = ("demo", "run")
+"""Commands that go on with what an interrupted one has finished."""
+READING = ("analyze", "compare", "report", "import", "plan", "status")
+"""Commands of which an interrupted one has written nothing."""
 COMMANDS = {
     "demo": ("study", "Run a whole task-transfer study on the embedded tiny model: no network, no GPU, three minutes."),
     "init": ("study", "Write a commented study file to start from."),
     "plan": ("study", "Check a study, and say what running it would take. Nothing is run or written."),
-    "run": ("study", "Run a study, or go on with one: finished jobs are never repeated."),
+    "run": ("study", "Run a study, or go on with one: finished jobs are not repeated."),
     "status": (
         "status",
         "Say how far a study has come, or what was imported. Other processes or machines may be running it.",
@@ -133,7 +135,7 @@ def main() -> None:
     """Run the command line.
 
     It exits with 0 where all is well, 2 for what the user can mend, 70 for a fault of ours, 75 where it was stopped or
-    cut off and may be given again, and 130 interrupted.
+    cut off and may be given again, 130 interrupted, and 143 where a rehearsal was stopped, which begins anew.
     """
     end(run_command(sys.argv[1:]))
 
@@ -156,7 +158,9 @@ def run_command(arguments: list[str]) -> int:
 def _run_command(arguments: list[str]) -> int:
     console = Console(stderr=True)
     command = command_of(arguments, os.environ)
-    kept = "nothing was written" if command in READING else "what was finished is kept: give the same command to go on"
+    kept = "nothing was written" if command in READING else "give the same command again"
+    if command in RUNNING:
+        kept = "what was finished is kept: give the same command to go on"
     try:
         app = build_app([command] if command in COMMANDS else [])
         code = app(arguments, standalone_mode=False)

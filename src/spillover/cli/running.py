@@ -12,7 +12,7 @@ from rich.console import Console
 
 from spillover.cli.main import INTERNAL_ERROR
 from spillover.cli.progress import StudyProgress
-from spillover.cli.stopping import TRY_AGAIN, Stop
+from spillover.cli.stopping import TERMINATED, TRY_AGAIN, Stop
 from spillover.cli.waiting import ANALYSING, say, sign_of_life
 from spillover.core.errors import SpilloverError, StoreError
 from spillover.core.files import is_writable, write_atomically
@@ -68,7 +68,7 @@ def run_study(
         _print_failures(finished, console)
         if finished.left or (stop.reason and not shard):
             _print_stopped(console, finished, stop)
-            raise typer.Exit(TRY_AGAIN)
+            raise typer.Exit(TERMINATED if _is_rehearsal(study) else TRY_AGAIN)
         if shard:
             _print_rest(finished, console, shard)
         else:
@@ -121,8 +121,7 @@ def _print_failures(finished: Run, console: Console) -> None:
 
 def _print_stopped(console: Console, finished: Run, stop: Stop) -> None:
     left = f"{finished.left} left" if finished.left else "none left, and nothing analysed"
-    provenance = finished.plan.study.provenance
-    if provenance is not None and provenance.rehearsal:
+    if _is_rehearsal(finished.plan.study):
         then = "the same command begins the rehearsal anew"
     elif finished.kept:
         then = "give the same command again: finetunes that were begun go on from where they are"
@@ -130,6 +129,10 @@ def _print_stopped(console: Console, finished: Run, stop: Stop) -> None:
         then = "give the same command again"
     text = f"stopped, {stop.reason}: {counted(finished.done, 'job')} done now, {left}; {then}"
     console.print(text, soft_wrap=True, highlight=False)
+
+
+def _is_rehearsal(study: Study) -> bool:
+    return study.provenance is not None and study.provenance.rehearsal
 
 
 def _print_rest(finished: Run, console: Console, shard: Shard) -> None:
@@ -193,6 +196,13 @@ def _conclude(finished: Run, console: Console, room: str) -> None:
     console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
+def then_of_done(folder: Path) -> str:
+    """Say what to do where no job of a study is left."""
+    shown = from_here(folder)
+    page = folder / "report.html"
+    return f"done: open {shown}/report.html" if page.is_file() else f"done: spillover run {shown} analyses it"
+
+
 def from_here(folder: Path) -> Path:
     """Write a path below the place where the shell stands from there."""
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
@@ -225,6 +235,8 @@ def print_difference(console: Console, prepared: Prepared) -> None:
     if changed := prepared.changed():
         anew += f"; what is not what it was: {'; '.join(changed)}"
     told = [*tell_earlier(plan, prepared.jobs), *([anew] if prepared.anew else [])]
+    if lacking := len(prepared.lacking):
+        told.append(f"{counted(lacking, 'finished finetune')} to be done anew: earlier checkpoints were not kept")
     for line in [*told, *changed_versions(store.versions(plan), package_versions())]:
         console.print(printable(f"warning: {line}"), style="yellow", markup=False, highlight=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_format
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spillover.cli.readable import readable_time
-from spillover.cli.running import from_here
+from spillover.cli.running import from_here, then_of_done
 from spillover.study.job_log import Heard, job_log, last_heard
 from spillover.study.plan import Finetune, Job
 from spillover.study.reading import is_imported, study_folder
@@ -77,11 +78,7 @@ def _print(folder: Path, stored: StoredStudy, *, json: bool) -> None:
         print(json_format.dumps(summary, indent=1, ensure_ascii=False))
         return
     console = Console()
-    console.print(
-        f"{stored.study.name}: {finetunes} of {all_finetunes} finetunes done, "
-        f"{evaluations} of {all_evaluations} evaluations",
-        markup=False,
-    )
+    console.print(_counts_line(stored, jobs), markup=False)
     to_do = [f"to do: {job.label}" for job in jobs if job.key not in heard]
     leftovers = [f"of a trial or an older version of the study: {name}" for name in left]
     for line in (*_heard_lines(folder, heard.values()), *_first(to_do), *_first(leftovers)):
@@ -92,27 +89,41 @@ def _print(folder: Path, stored: StoredStudy, *, json: bool) -> None:
 
 def _then(folder: Path, jobs: list[Job], heard: Mapping[str, Heard]) -> str:
     """Say what to do next, if anything."""
-    shown = from_here(folder)
     if not jobs:
-        page = folder / "report.html"
-        return f"done: open {shown}/report.html" if page.is_file() else f"done: spillover run {shown} analyses it"
+        return then_of_done(folder)
     is_running = any(_state(each) == "running" for each in heard.values())
-    return "" if is_running else f"nothing is running: spillover run {shown} goes on"
+    return "" if is_running else f"nothing is running: spillover run {from_here(folder)} goes on"
 
 
 def _watch(folder: Path) -> None:
     active = time.monotonic()
-    with Live(console=Console(), auto_refresh=False) as live:
+    console = Console()
+    with Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext() as live:
+        told: set[str] = set()
         while True:
             stored = open_stored_study(folder)  # again, since the study may be extended meanwhile
             jobs, heard = _look(folder, stored)
             if any(_state(each) == "running" for each in heard.values()):
                 active = time.monotonic()
             is_idle = time.monotonic() - active >= WATCHED_IDLE_S
-            live.update(_picture(folder, stored, jobs, heard), refresh=True)
+            if live:
+                live.update(_picture(folder, stored, jobs, heard), refresh=True)
+            else:
+                _tell_changes(told, stored, jobs, heard)
             if not jobs or is_idle:
-                return
+                break
             time.sleep(WATCH_EVERY_S)
+    if not live:
+        print(_then(folder, jobs, heard), flush=True)
+
+
+def _tell_changes(told: set[str], stored: StoredStudy, jobs: list[Job], heard: Mapping[str, Heard]) -> None:
+    """Print what was not told before, a line each: a file that is written to cannot be drawn anew."""
+    states = [f"{_state(each)}: {each.job.label}" for each in heard.values()]
+    for line in (_counts_line(stored, jobs), *states):
+        if line not in told:
+            told.add(line)
+            print(line, flush=True)
 
 
 def _look(folder: Path, stored: StoredStudy) -> tuple[list[Job], dict[str, Heard]]:
@@ -135,6 +146,14 @@ def _picture(folder: Path, stored: StoredStudy, jobs: list[Job], heard: Mapping[
         lines.append("nothing is running" if jobs else "done")
     return Group(
         Text(stored.study.name), bars, *(Text(line, style="red" * line.startswith("failed")) for line in lines)
+    )
+
+
+def _counts_line(stored: StoredStudy, jobs: list[Job]) -> str:
+    (finetunes, all_finetunes), (evaluations, all_evaluations) = _counts(stored, jobs)
+    return (
+        f"{stored.study.name}: {finetunes} of {all_finetunes} finetunes done, "
+        f"{evaluations} of {all_evaluations} evaluations"
     )
 
 

@@ -16,6 +16,9 @@ from typing import NoReturn
 TRY_AGAIN = 75
 """Exit code of a command that was stopped and may be given again: `EX_TEMPFAIL` of sysexits.h."""
 
+TERMINATED = 143
+"""Exit code of a command that SIGTERM has ended, as shells tell it, where given again it would begin anew."""
+
 ONE_WISH_S = 5.0
 """Seconds in which SIGTERM is one wish however often it comes: shells and launchers forward what came to all."""
 

@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from spillover.cli.readable import read_duration_s, readable_size, readable_time
-from spillover.cli.running import from_here, print_difference, print_overlaps, run_study
-from spillover.cli.stopping import Stop
+from spillover.cli.running import from_here, print_difference, print_overlaps, run_study, then_of_done
+from spillover.cli.stopping import TERMINATED, Stop, Stopped
 from spillover.core.errors import StoreError
 from spillover.core.files import write_atomically
 from spillover.study.demo import FULL, QUICK, demo_study
@@ -39,6 +39,10 @@ SHARD = Annotated[str | None, typer.Option("--shard", help="3/16: the third of s
 MAX_TIME = Annotated[
     str | None, typer.Option("--max-time", help="Such as 2h, 90m or 45s: then end, ready to go on, with exit code 75.")
 ]
+FOR_PROGRAMS = ("estimated_s", "disk_bytes")
+"""Of what `plan` says: what stands above them for people."""
+OF_JOBS = ("examples", "estimated_time", "estimated_disk", "estimated_cost")
+"""What is nothing where no job is left."""
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
@@ -104,7 +108,7 @@ def plan(
         Console(stderr=True).print(f"it cannot be run here: {line}", style="yellow", markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False)
     for name, value in summary.items():
-        if name in ("estimated_s", "disk_bytes"):  # stand above them for people
+        if name in FOR_PROGRAMS or (name in OF_JOBS and not prepared.jobs):
             continue
         table.add_row(name.replace("_", " "), Text(str(value)))
     Console().print(table)
@@ -112,8 +116,10 @@ def plan(
         then = "next" if prepared.jobs else "nothing is to be done, and this analyses it"
         options = [("--only", only), ("--limit", limit), ("--shard", shard)]
         given = [str(word) for option, value in options if value is not None for word in (option, value)]
-        command = shlex.join(["spillover", "run", str(study_file), *given])
-        Console(stderr=True).print(f"{then}: {command}", markup=False, highlight=False, soft_wrap=True)
+        then += f": {shlex.join(['spillover', 'run', str(study_file), *given])}"
+        if prepared.is_analysed and not given:
+            then = then_of_done(prepared.store.folder)
+        Console(stderr=True).print(then, markup=False, highlight=False, soft_wrap=True)
 
 
 def run(
@@ -127,7 +133,10 @@ def run(
         bool, typer.Option("--rehearse", help="Go the whole way on random weights and a few examples, in minutes.")
     ] = False,
 ) -> None:
-    """Run a study, or go on with one: finished jobs are never repeated.
+    """Run a study, or go on with one: finished jobs are not repeated.
+
+    But what the study trains or asks otherwise than it did is done anew, and what lacks a checkpoint that was added
+    later is trained once more: plan says so before, and run at its beginning.
 
     With --limit N it is a trial: what it trains is kept for the study, its findings and report stand in trial-N/ of the
     study's folder, and the study's own stay as they are.
@@ -140,6 +149,8 @@ def run(
 
     With --rehearse nothing is found out but whether every step can be done: each model has its own configuration,
     tokenizer and processor, fewer layers and random weights. It needs no weights, and writes beside the study's folder.
+    On a CPU images are scaled down where the study limits them, too. SIGTERM ends it with exit code 143, since given
+    again it begins anew.
     """
     study = load_study_to_run(study_file)
     if not rehearse:
@@ -157,14 +168,18 @@ def run(
 
 def _rehearse(study: Study, only: str | None) -> None:
     console = Console(stderr=True)
-    rehearsal = make_rehearsal(study)
-    console.print("a rehearsal: every figure below is of random weights and means nothing", style="yellow")
-    for note in rehearsal.notes:
-        console.print(f"  {note}", markup=False, highlight=False)
     try:
-        run_study(rehearsal.study, only)
-    finally:
-        rehearsal.clear_models()
+        rehearsal = make_rehearsal(study)
+        console.print("a rehearsal: every figure below is of random weights and means nothing", style="yellow")
+        for note in rehearsal.notes:
+            console.print(f"  {note}", markup=False, highlight=False)
+        try:
+            run_study(rehearsal.study, only)
+        finally:
+            rehearsal.clear_models()
+    except Stopped as stopped:
+        console.print(f"stopped, {stopped.reason}; the same command begins the rehearsal anew", highlight=False)
+        raise typer.Exit(TERMINATED) from stopped
     console.print("rehearsed: every step of the study can be done here; its figures mean nothing", style="yellow")
 
 

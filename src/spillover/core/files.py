@@ -9,8 +9,8 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -106,6 +106,32 @@ def write_once(path: Path, content: bytes | str) -> bool:
     finally:
         beside.unlink(missing_ok=True)
     return True
+
+
+@contextmanager
+def written_together() -> Generator[Callable[[Path, bytes | str], None]]:
+    """Give a function that writes files, which appear at the end, one after another: none where an error comes before.
+
+    Raises:
+        StoreError: the disk is full or a folder cannot be written.
+    """
+    written: dict[Path, Path] = {}
+
+    def write(path: Path, content: bytes | str) -> None:
+        beside = written.setdefault(path, path.with_name(f".{path.name}.{uuid4().hex[:8]}.part"))
+        write_atomically(beside, content)
+
+    try:
+        yield write
+        for path, beside in written.items():
+            try:
+                beside.replace(path)
+            except OSError as error:
+                raise unwritable(path, error) from error
+    finally:
+        for beside in written.values():
+            with suppress(OSError):  # most often it is in its place
+                beside.unlink(missing_ok=True)
 
 
 def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:

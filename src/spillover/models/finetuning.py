@@ -227,7 +227,8 @@ def _check_end(base: Base, entry: TrainingStep, trained: Sequence[Tensor], loss:
 
 
 def _check_loss(loss: float, base: Base, place: str) -> None:
-    blind_guess = math.log(len(base.tokenizer))
+    # many models have embeddings for more tokens than their tokenizer knows, and blind weights guess among all
+    blind_guess = math.log(max(len(base.tokenizer), base.model.config.get_text_config().vocab_size))
     if not math.isfinite(loss):
         raise _runaway(f"the training loss is no longer a number: {loss} {place}")
     if loss > 2 * blind_guess:

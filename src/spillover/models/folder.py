@@ -39,11 +39,11 @@ def check_folder(folder: Path, *, weights: bool = True) -> None:
         if names == IMAGE_PROCESSOR and not speaks_of_vision(folder):
             continue
         if not any((folder / name).is_file() for name in names):
-            raise ModelError(
-                f"the model folder has no {names[0]} ({what})",
-                where=str(folder),
-                hint="copy the processor's files from the model it was made from, or save them with save_pretrained",
-            )
+            hint = "copy the processor's files from the model it was made from, or save them with save_pretrained"
+            within = sorted(folder.glob("*/config.json"), key=lambda file: file.stat().st_mtime)
+            if "config.json" in names and within:
+                hint = f"its folder {within[-1].parent.name} has one: give {within[-1].parent}"
+            raise ModelError(f"the model folder has no {names[0]} ({what})", where=str(folder), hint=hint)
     for name in READ:
         if (folder / name).is_file() and (weights or name != INDEX):
             _read_object(folder / name)

@@ -114,7 +114,8 @@ class TrainingSettings(_Settings):
     lora: LoRASettings = LoRASettings()
     """What is trained: low-rank adapters, the model's own weights staying as they are."""
     checkpoints: tuple[Fraction, ...] = (1.0,)
-    """Fractions of the steps at which the adapter is saved and evaluated; the end always is."""
+    """Fractions of the steps at which the adapter is saved and evaluated; the end always is. Decide before you begin:
+    what was not kept at one that is added later is trained once more."""
 
     @model_validator(mode="after")
     def _checkpoints_end_at_one(self) -> TrainingSettings:

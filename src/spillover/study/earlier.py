@@ -13,6 +13,7 @@ from typing import Any
 
 from spillover.core.errors import SpilloverError
 from spillover.models.settings import EARLIER_TRAININGS
+from spillover.study.adapter_store import is_there
 from spillover.study.plan import SAME_WEIGHTS, Evaluate, Finetune, Job, Plan
 from spillover.study.resume import difference, pending
 from spillover.study.store import Store
@@ -87,6 +88,19 @@ def _keys(job: Job) -> dict[tuple[str, ...], str]:
     if isinstance(job, Finetune):
         return {(job.label,): job.adapter_key}
     return {(job.label, each.target, each.protocol): each.target_key for each in job.questions}
+
+
+def lacking_checkpoints(store: Store, jobs: Iterable[Job]) -> tuple[Finetune, ...]:
+    """Find finetunes that are finished, but were not kept at every checkpoint that is wanted now.
+
+    An adapter's last step is written last, and its weights at an earlier one are had by training alone.
+
+    Args:
+        store: the study's.
+        jobs: what is to be done.
+    """
+    finetunes = (job for job in jobs if isinstance(job, Finetune))
+    return tuple(job for job in finetunes if is_there(store.adapter(job.adapter_key, job.steps[-1])))
 
 
 def find_unexplained(before: Study, plan: Plan, anew: Sequence[Job]) -> tuple[Job, ...]:

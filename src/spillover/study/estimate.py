@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from math import inf
+from pathlib import Path
 from statistics import mean
 
-from spillover.models.settings import ModelSettings
+from spillover.core.errors import SpilloverError
+from spillover.models.settings import TINY, ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of
 from spillover.study.plan import Evaluate, Finetune, Job, Question
 from spillover.study.preparing import Prepared
 from spillover.study.study import LocalExecutorSettings, Study
-from spillover.tasks.settings import PerceptionTasks, VSIBenchTasks
+from spillover.tasks.files import read_examples
+from spillover.tasks.settings import FileTask, PerceptionTasks, Recipe, VSIBenchTasks
+from spillover.tasks.task import Example
 from spillover.tasks.vsibench import KINDS
 
 OPERATIONS_PER_S = {"cpu": 2e10, "cuda": 2e14}
@@ -27,10 +32,16 @@ OVERHEAD_S = {"cpu": 2e-3, "cuda": 5e-4}
 """An example, whatever the model: decoding, tokenising, launching."""
 TOKENS = {"small": 80, "usual": 1200}
 """An example: three tiny images and a question; one to four photographs and a question."""
+LOOKED_AT = 8
+"""Examples of a task in files, at most, whose length stands for all."""
+CHARACTERS = 4
+"""Of a text, to one token."""
 FRAME_PIXELS = 640 * 480
 """Of VSI-Bench's videos."""
 TOKEN_PIXELS = 28 * 28
 """Of an image, to one token of Qwen2.5-VL."""
+TINY_TOKEN_PIXELS = 16 * 16
+"""To one of the embedded model."""
 NEEDS_GPU = 1e9
 """Parameters from which a study is meant for a GPU, so that its cost is told for one even where there is none."""
 ADAPTER_VALUES = 9e5
@@ -98,13 +109,22 @@ def _adapter_bytes(model: ModelSettings, study: Study) -> float:
 
 def _seconds(prepared: Prepared, device: str) -> list[float]:
     """What each pending job takes: as jobs of its kind and model took, or by arithmetic."""
-    took = prepared.store.durations_s()
-    known: dict[str, float] = {}
-    for kind in {_kind(job) for job in prepared.jobs}:
-        if like := [duration for label, duration in took.items() if f"{label} ".startswith(f"{kind} ")]:
-            known[kind] = mean(like)
+    known = {kind: mean(took) for kind in {_kind(job) for job in prepared.jobs} if (took := _took(prepared, kind))}
     counted = _Counted(prepared, device)
     return [known[_kind(job)] if _kind(job) in known else counted.seconds(job) for job in prepared.jobs]
+
+
+def _took(prepared: Prepared, kind: str) -> list[float]:
+    """How long the finished jobs of a kind took, and would on as many training examples as there are now."""
+    try:
+        before = prepared.store.stored_plan()
+    except SpilloverError:  # most often it is not begun yet
+        return []
+    durations = prepared.store.durations_s(before)
+    now, then = prepared.plan.study.training, before.study.training
+    trained = now.examples * now.epochs / max(then.examples * then.epochs, 1)
+    like = [took for label, took in durations.items() if f"{label} ".startswith(f"{kind} ")]
+    return [took * trained for took in like] if kind.startswith("finetune ") else like
 
 
 def _kind(job: Job) -> str:
@@ -147,14 +167,39 @@ class _Counted:
 
 
 def _tokens(study: Study, model: ModelSettings, task: str) -> float:
-    """Tokens of an example."""
+    """Tokens of an example; of a mixture as many as its parts have on average."""
+    recipe = next((each.mixture for each in study.mixtures if each.name == task), None)
+    if isinstance(recipe, Recipe):
+        return mean(_tokens(study, model, part) for part in recipe.parts)
     videos = _videos(study, task)
     if videos is not None:
         side = (videos.frame_side or 640) / 640
-        pixels = min(max(FRAME_PIXELS * min(side, 1) ** 2, model.minimum_pixels or 0), model.maximum_pixels or 1e9)
+        pixels = min(max(FRAME_PIXELS * min(side, 1) ** 2, model.minimum_pixels or 0), model.maximum_pixels or inf)
         return videos.frames * pixels / TOKEN_PIXELS
-    small = all(isinstance(each, PerceptionTasks) and (each.size or 0) < 128 for each in study.tasks)
+    if examples := _look_at(study, task):
+        return mean(_tokens_of(example, model) for example in examples)
+    drawn = [each for each in study.tasks if not isinstance(each, FileTask)]
+    small = all(isinstance(each, PerceptionTasks) and (each.size or 0) < 128 for each in drawn)
     return TOKENS["small" if small else "usual"]
+
+
+def _look_at(study: Study, task: str) -> list[Example]:
+    """The first examples of a task in files: small images cost a hundredth of photographs."""
+    own = (each for each in study.tasks if isinstance(each, FileTask) and task in (each.name, each.abbreviation))
+    for settings in own:
+        if file := settings.validation or settings.train:
+            return read_examples(Path(file).expanduser(), LOOKED_AT, settings.columns)
+    return []
+
+
+def _tokens_of(example: Example, model: ModelSettings) -> float:
+    """As many as a model of Qwen2.5-VL's kind makes of it."""
+    sizes = (image.load().size for image in example.images)
+    least, most = model.minimum_pixels or 0, model.maximum_pixels or inf
+    pixels = sum(min(max(width * height, least), most) for width, height in sizes)
+    texts = (example.prompt, *(turn.text for turn in example.before))
+    per_token = TINY_TOKEN_PIXELS if model.path == TINY else TOKEN_PIXELS
+    return pixels / per_token + sum(map(len, texts)) / CHARACTERS
 
 
 def _videos(study: Study, task: str) -> VSIBenchTasks | None:

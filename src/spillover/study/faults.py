@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
@@ -27,6 +28,10 @@ KINDS = {
     "finite": "a finite number",
 }
 """What pydantic's types of error ask for, by their first word."""
+WHOLE_NUMBERS = "a list of whole numbers, such as [0, 1, 2]"
+"""What is asked for where a text stands in place of a list of them, of which pydantic may read half."""
+MISTYPED = 0.8
+"""Likeness to a key that is allowed here from which that one is meant, though the key is one elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +89,18 @@ def _finding(detail: ErrorDetails, root: yaml.Node, form: type[BaseModel]) -> _F
         return _Finding(line, path, PLAIN[kind])
     if kind == "value_error":
         return _Finding(line, path, detail["msg"].removeprefix("Value error, "))
-    expected = _literal(detail) if kind == "literal_error" else KINDS.get(kind.split("_")[0])
+    word = kind.split("_")[0]
+    expected = _literal(detail) if kind == "literal_error" else KINDS.get(word)
+    if word in ("int", "greater") and isinstance(detail["input"], str) and _is_alone(detail["loc"], path):
+        expected = WHOLE_NUMBERS
     if expected:
         return _Finding(line, path, "", expected, given)
     return _Finding(line, path, f"{detail['msg'].replace('Input should be', 'must be')}, not {given}")
+
+
+def _is_alone(location: Sequence[int | str], path: str) -> bool:
+    """Whether one thing stands in place of a list."""
+    return isinstance(location[-1], int) and not path.endswith("]")
 
 
 def _literal(detail: ErrorDetails) -> str:
@@ -124,7 +137,9 @@ def _unknown_key(detail: ErrorDetails, form: type[BaseModel]) -> str:
     allowed = sorted({name for each in forms for name in each.model_fields})
     homes = [path for path in _homes(key, form, "") if path]
     if homes and key not in allowed:
-        return f"unknown key here; {key} belongs under {' or '.join(homes)}"
+        close = get_close_matches(key, allowed, n=1, cutoff=MISTYPED)
+        meant = f"did you mean {close[0]}? " if close else ""
+        return f"unknown key here; {meant}{key} belongs under {' or '.join(homes)}"
     return f"unknown key; {nearest(key, allowed)}"
 
 

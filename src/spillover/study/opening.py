@@ -21,6 +21,7 @@ from spillover.tasks.files import find_faults
 from spillover.tasks.mixed import MixedTask, open_mixture
 from spillover.tasks.settings import BlinkTasks, FileTask, MixtureSource, TaskSettings
 
+ALL = "all"
 LISTED = 20
 """Faults of one task's files that a message lists at most."""
 
@@ -202,7 +203,7 @@ def _pick(
             faults.append(Fault(where=study.place(where), message=f"no task has {split} examples"))
         return picked
     picked: list[TaskData] = []
-    for index, source in _to_be_trained(wanted):
+    for index, source in _spelled_out(_to_be_trained(wanted), tasks, split):
         place = f"{where}[{index}]"
         try:
             data = find_task_data(tasks, source) if isinstance(source, str) else open_mixture(source, tasks)
@@ -219,6 +220,19 @@ def _pick(
         else:
             picked.append(data)
     return picked
+
+
+def _spelled_out(
+    wanted: Sequence[tuple[int, str | MixtureSource]], tasks: Sequence[TaskData], split: Split
+) -> Iterator[tuple[int, str | MixtureSource]]:
+    """Put in the place of `all` every task that has examples and is not named itself."""
+    named = {source for _, source in wanted if isinstance(source, str)}
+    for index, source in wanted:
+        if source == ALL:
+            others = (data for data in tasks if named.isdisjoint((data.task.name, data.task.abbreviation)))
+            yield from ((index, data.task.name) for data in others if data.offers(split))
+        else:
+            yield index, source
 
 
 def _to_be_trained(sources: Sequence[Source]) -> list[tuple[int, str | MixtureSource]]:

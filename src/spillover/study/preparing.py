@@ -12,16 +12,16 @@ from spillover.models.identity import model_identity
 from spillover.models.settings import ModelSettings
 from spillover.models.size import count_parameters
 from spillover.study.devices import devices_of, precision_of
-from spillover.study.earlier import done_anew, find_unexplained, keep_earlier, tell_changed
+from spillover.study.earlier import done_anew, find_unexplained, keep_earlier, lacking_checkpoints, tell_changed
 from spillover.study.opening import StudyTasks, open_study, study_faults
 from spillover.study.overlap import Overlap, find_same_images
 from spillover.study.pinning import pin_study
 from spillover.study.places import settle_paths
 from spillover.study.plan import Finetune, Job, Plan, plan_study
 from spillover.study.provenance import package_versions
-from spillover.study.resume import pending
+from spillover.study.resume import difference, pending
 from spillover.study.shard import Shard
-from spillover.study.store import Store
+from spillover.study.store import FINDINGS, Store
 from spillover.study.study import Provenance, RayExecutorSettings, Study
 from spillover.tasks.data import find_task_data
 from spillover.tasks.mixed import MixedTask
@@ -49,11 +49,19 @@ class Prepared:
     """The version of the study that its folder holds, if it was begun."""
     anew: tuple[Job, ...] = ()
     """Of the jobs: those that are finished, but not as the study, what it reads and spillover are now."""
+    lacking: tuple[Finetune, ...] = ()
+    """Of the jobs: finetunes that are finished, but were not kept at every checkpoint; they are trained once more."""
 
     @property
     def is_trial(self) -> bool:
         """Whether fewer examples are asked than the study says, so that the scores are not the study's."""
         return self.asked.study.evaluation.limit != self.plan.study.evaluation.limit
+
+    @property
+    def is_analysed(self) -> bool:
+        """Whether no job is left, and the folder holds the findings of the study as it is."""
+        is_same = self.stored is not None and not difference(self.stored, self.plan.study)
+        return not self.jobs and is_same and all((self.store.folder / name).is_file() for name in FINDINGS)
 
     @property
     def unexplained(self) -> tuple[Job, ...]:
@@ -75,7 +83,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
 
     Args:
         study: its relative paths are meant from here, unless it was loaded from a file.
-        only: one source's name; the base and this source alone are asked for.
+        only: one source's name, or `source=NAME` as the command has it; the base and this source alone are asked for.
         limit: a trial, on at most so many examples a target.
         shard: a part of what is asked for, the others being done elsewhere.
 
@@ -90,7 +98,8 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
     pinned = pin_study(study, stored)
     tasks = open_study(pinned.study, pinned)
     study = pinned.study
-    source = find_task_data([*tasks.sources, *tasks.given], only).task.name if only is not None else None
+    every = [*tasks.sources, *tasks.given]
+    source = find_task_data(every, only.removeprefix("source=")).task.name if only is not None else None
     plan = plan_study(resolve(study, stored), tasks)
     plan = keep_earlier(replace(plan, study=_with_provenance(plan.study, tasks)), store)
     trial = _limited(plan.study, limit)
@@ -109,6 +118,7 @@ def prepare(study: Study, *, only: str | None = None, limit: int | None = None, 
         overlaps=tuple(find_same_images(study, tasks)),
         stored=stored,
         anew=done_anew(store, lasting) if stored else (),
+        lacking=lacking_checkpoints(store, jobs),
     )
 
 

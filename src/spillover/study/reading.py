@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from spillover.study.study import Study
 
 PLAN_FILE = "plan.json"
 """Beside the study file in a folder of results."""
+WRITTEN = (PLAN_FILE, "findings.json", "report.html")
+"""What else stands there that somebody may take for it."""
 STUDY_FORM = "a study file is a mapping: name:, models:, tasks:, …"
 SETTINGS = "the analysis' settings file"
 SETTINGS_FORM = "it must be a mapping of what a study has under analysis: (ceiling:, replicates:, …)"
@@ -89,11 +92,22 @@ def read_study_text(file: Path) -> str:
     Raises:
         StudyError: it cannot be read, or is not UTF-8.
     """
+    if file.name in WRITTEN and file.is_file():  # of which every line would be a fault
+        message = f"a study has written this, and it is no study file: give the study's folder, {file.parent}"
+        raise StudyError([Fault(where=str(file), message=message)])
     if is_written_here(file):  # `read_study_file` knows better than what is said of one's own
         return _read_text(file)
-    others = sorted(other.name for other in file.parent.glob("*.yaml") if other != file)[:OTHERS_NAMED]
-    there = f"there {'is' if len(others) == 1 else 'are'} {', '.join(others)}"
-    return _read_text(file, there if others else "write a study file with: spillover init")
+    return _read_text(file, _instead_of(file))
+
+
+def _instead_of(file: Path) -> str:
+    """What there is where a study file is not."""
+    others = sorted(other.name for end in YAML for other in file.parent.glob(f"*{end}") if other != file)
+    if close := get_close_matches(file.name, others, n=1):
+        return f"did you mean {file.with_name(close[0])}?"
+    named = others[:OTHERS_NAMED]
+    there = f"there {'is' if len(named) == 1 else 'are'} {', '.join(named)}"
+    return there if named else "write a study file with: spillover init"
 
 
 def _read_text(file: Path, hint: str = "") -> str:

@@ -29,6 +29,8 @@ BATCH = 2
 LONGEST_REPLY = 4
 MOST_VALUES = {"cpu": 1.5e8, "cuda": 2e9}
 """Parameters of a stand-in at most, so that it answers in seconds."""
+MOST_PIXELS = 112 * 112
+"""Of an image on a CPU, at most, where the study limits what a model reads: whole ones take it minutes a target."""
 MEMORY_SHARE = 0.1
 """Of the main memory, that stand-ins of all processes may take in float32."""
 MARK = "rehearsal.txt"
@@ -132,12 +134,20 @@ def _stand_ins(study: Study, folder: Path) -> tuple[tuple[ModelSettings, ...], l
         notes.append(f"{model.name}: random weights{f', {cut}' if cut else ''}")
         changes: dict[str, object] = {"path": str(place), "revision": None}
         if kind == "cpu":
-            changes["precision"] = "float32"
+            changes |= {"precision": "float32", **_fewer_pixels(model)}
+            notes += [f"{model.name}: images of at most {MOST_PIXELS:,} pixels"] if _fewer_pixels(model) else []
         if cannot:
             changes |= {"quantisation": "none", "device_map": "single"}
             notes += [f"{model.name}: without {what}, which this machine cannot do" for what in _asked_for(model)]
         models.append(model.model_copy(update=changes))
     return tuple(models), notes
+
+
+def _fewer_pixels(model: ModelSettings) -> dict[str, int]:
+    """Scale images down where the study does so too: not every processor can."""
+    limits = {"minimum_pixels": model.minimum_pixels, "maximum_pixels": model.maximum_pixels}
+    is_less = model.maximum_pixels is not None and model.maximum_pixels > MOST_PIXELS
+    return {name: min(limit, MOST_PIXELS) for name, limit in limits.items() if limit is not None and is_less}
 
 
 def _asked_for(model: ModelSettings) -> list[str]:

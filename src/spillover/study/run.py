@@ -57,7 +57,7 @@ def run(
 
     Args:
         study: as loaded from its file.
-        only: one source's name; the base and this source alone are run.
+        only: one source's name, or `source=NAME` as the command has it; the base and this source alone are run.
         limit: a trial, on at most so many examples a target: its adapters are the study's, its scores are kept beside
             the study's, and `read_scores` does not read them.
         shard: a part of the jobs; the others are run elsewhere, in this folder or one that is copied into it.

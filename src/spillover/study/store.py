@@ -35,6 +35,8 @@ from spillover.study.reading import PLAN_FILE, is_written_here, put_back, read_s
 from spillover.study.study import Study
 from spillover.study.writable import ADAPTERS, refuse_unwritable
 
+UNFINISHED = "unfinished"
+"""The room of what unfinished jobs have kept; it is there while there is any."""
 STATE = re.compile(r"[0-9a-f]{32}\.(state|safetensors)")
 """The name of what an unfinished job has kept; the second ending is that of earlier versions."""
 DIGEST_BYTES = 32
@@ -171,6 +173,8 @@ class Store:
     def settle(self) -> None:
         """Write down what is there, so that it is found without opening every file; nothing depends on it."""
         write_catalogue(self.folder)
+        with suppress(OSError):  # something is in it, or nothing was ever kept
+            (self.folder / UNFINISHED).rmdir()
 
     def remove_findings(self) -> None:
         """Remove what was found before, once there is something new: it would look like this version's."""
@@ -182,7 +186,7 @@ class Store:
     def _remove_unfinished(self, plan: Plan) -> None:
         """Remove what no job will go on from: it is not planned any more, or was finished by another process."""
         planned = {job.key: job for job in plan.finetunes}
-        for file in (self.folder / "unfinished").glob("*.*"):
+        for file in (self.folder / UNFINISHED).glob("*.*"):
             if not STATE.fullmatch(file.name):
                 continue
             job = planned.get(file.stem)
@@ -236,7 +240,7 @@ class Store:
         return state if hashlib.sha256(state).digest() == digest else None
 
     def _unfinished(self, job: Job) -> Path:
-        return self.folder / "unfinished" / f"{job.key}.state"
+        return self.folder / UNFINISHED / f"{job.key}.state"
 
     def has_adapter(self, finetune: Finetune) -> bool:
         """Whether an adapter is there, with its files, at every step that is wanted of it."""
@@ -283,9 +287,9 @@ class Store:
             found.setdefault(kept.asked, {}).update(dict.fromkeys(kept.target_keys, kept.file))
         return found
 
-    def durations_s(self) -> dict[str, float]:
-        """How long each finished job took, by its label."""
-        return {kept.label: kept.duration_s for room in JOB_ROOMS for kept in read_room(self.folder, room)}
+    def durations_s(self, plan: Plan) -> dict[str, float]:
+        """How long each finished job of a plan took, by its label."""
+        return {kept.label: kept.duration_s for kept in self.kept(plan)}
 
     def kept(self, plan: Plan) -> Iterator[Kept]:
         """What the files of the plan's adapters say of themselves, of trainings and then of scores."""

@@ -186,9 +186,9 @@ class Study(_Settings):
     """Where examples come from: to train on, to evaluate on, or both."""
     sources: Literal["all"] | Sources = "all"
     """Tasks to finetune on, by name or abbreviation; mixtures of them, `{mixture: FILE}`; adapters that were trained
-    elsewhere, `{adapters: {NAME: FOLDER}}`. `all` takes every task that has training examples."""
+    elsewhere, `{adapters: {NAME: FOLDER}}`. `all` takes every task that has training examples, in a list too."""
     targets: Literal["all"] | Names = "all"
-    """Tasks to evaluate on; `all` takes every task that has validation examples."""
+    """Tasks to evaluate on; `all` takes every task that has validation examples, in a list too."""
     controls: Annotated[tuple[Annotated[Control, BeforeValidator(_kind)], ...], BeforeValidator(_listed)] = ()
     """Sources that are trained once more without what their images teach, for comparison."""
     seeds: Annotated[

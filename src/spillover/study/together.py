@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from spillover.analysis import AnalysisSettings, Beside, Findings, analyze
+from spillover.analysis.settings import tell_differing
 from spillover.core.errors import AnalysisError
 from spillover.core.published import AccuracyTable, PGFTable
 from spillover.tasks.task import Task
@@ -49,8 +50,9 @@ def analyze_results(parts: Sequence[StudyResults], settings: AnalysisSettings | 
 def _common_settings(parts: Sequence[StudyResults]) -> AnalysisSettings:
     """The studies' own settings; models that are read together must be analysed alike."""
     given = [part.settings for part in parts if part.settings is not None]
-    if any(settings != given[0] for settings in given):
+    if differing := tell_differing(given):
         raise AnalysisError(
-            "these studies have different settings under analysis:", hint="say which to use for all: --settings FILE"
+            f"these studies have different settings under analysis: {differing}",
+            hint="say which to use for all: --settings FILE",
         )
     return given[0] if given else AnalysisSettings()

@@ -117,7 +117,7 @@ def test_a_ceiling_in_percent_or_out_of_range_is_refused(ceiling):
 
 
 def test_settings_refuse_what_they_do_not_know():
-    with pytest.raises(ValidationError, match="Extra inputs"):
+    with pytest.raises(ValidationError, match="did you mean ceiling"):
         AnalysisSettings(celing=1)
 
 

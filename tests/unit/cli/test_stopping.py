@@ -9,12 +9,14 @@ import typer
 from tests.conftest import small_study
 from tests.unit.study.made_up import record_evaluations
 
+from spillover.cli import main as main_module
 from spillover.cli import running as running_module
 from spillover.cli import stopping as stopping_module
+from spillover.cli import study as study_module
 from spillover.cli.main import run_command
 from spillover.cli.readable import read_duration_s
 from spillover.cli.running import run_study
-from spillover.cli.stopping import TRY_AGAIN, Stop, Stopped
+from spillover.cli.stopping import TERMINATED, TRY_AGAIN, Stop, Stopped
 from spillover.study import run as run_module
 from spillover.study.executors.executor import JobKept, JobStarted
 from spillover.study.plan import Finetune
@@ -181,9 +183,35 @@ class Ended:
 )
 def test_what_the_same_command_does_is_said_as_it_is(tmp_path, capsys, monkeypatch, keeps, rehearsal, then):
     monkeypatch.setattr(run_module, "executor_of", lambda _: Ended(keeps=keeps))
-    with pytest.raises(typer.Exit):
+    with pytest.raises(typer.Exit) as ended:
         run_study(small_study(tmp_path / "small", provenance={"rehearsal": rehearsal}))
+    assert ended.value.exit_code == (TERMINATED if rehearsal else TRY_AGAIN), "a batch script tries again after 75"
     assert capsys.readouterr().err.endswith(f"stopped, SIGTERM: 0 jobs done now, 5 left; {then}\n")
+
+
+@pytest.mark.parametrize("moment", ["make_rehearsal", "run_study"])
+def test_a_rehearsal_that_is_stopped_is_not_to_be_tried_again(tmp_path, capsys, monkeypatch, moment):
+    def stop(*_):
+        raise Stopped("SIGTERM")
+
+    file = tmp_path / "study.yaml"
+    file.write_text("name: small\nmodels: [tiny]")
+    monkeypatch.setattr(study_module, moment, stop)
+    assert run_command(["run", str(file), "--rehearse"]) == TERMINATED
+    assert "stopped, SIGTERM; the same command begins the rehearsal anew" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("status", "nothing was written"), ("plan", "nothing was written"), ("mix", "give the same command again")],
+)
+def test_commands_that_run_nothing_have_nothing_to_go_on_with(command, said, capsys, monkeypatch):
+    def stop(*_, **__):
+        raise Stopped("SIGTERM")
+
+    monkeypatch.setattr(main_module, "build_app", lambda _: stop)
+    assert run_command([command, "small"]) == TRY_AGAIN
+    assert capsys.readouterr().err == f"stopped, SIGTERM; {said}\n"
 
 
 @pytest.mark.parametrize("text", ["0s", "-1h", "inf", "nan", "1e9h", "99999999999d", "9" * 400 + "s"])

@@ -5,12 +5,14 @@ import json
 import pytest
 import yaml
 from tests.conftest import small_study
+from tests.unit.study.made_up import record_evaluations
 
 from spillover.analysis import analyze
 from spillover.cli.main import run_command
 from spillover.core.errors import AnalysisError
 from spillover.core.scores import Score, table_from_scores
 from spillover.study.imported import read_imported
+from spillover.study.preparing import prepare
 
 STEERS = "x\x1b]0;mine\x07\x9b2Jy"
 """It would rename the terminal's window, and clear it."""
@@ -112,3 +114,25 @@ def test_a_plan_ends_in_the_command_that_carries_it_out(tmp_path, capsys):
     assert run_command(["plan", str(file), "--only", "source=RD", "--limit", "3"]) == 0
     *_, last = capsys.readouterr().err.splitlines()
     assert last == f"next: spillover run '{file}' --only source=RD --limit 3"
+
+
+def test_a_plan_of_what_is_done_and_analysed_says_where_to_read_it(tmp_path, capsys):
+    def plan(**changes):
+        file.write_text(small_study(tmp_path / "small", **changes).model_dump_json(exclude={"provenance"}))
+        assert run_command(["plan", str(file)]) == 0
+        said = capsys.readouterr()
+        return said.out, said.err.splitlines()[-1]
+
+    file = tmp_path / "study.yaml"
+    prepared = prepare(small_study(tmp_path / "small"))
+    prepared.store.begin(prepared.plan)
+    record_evaluations(prepared.store, prepared.plan)
+    analyses = f"nothing is to be done, and this analyses it: spillover run {file}"
+    assert plan()[1] == analyses
+    for name in ("findings.json", "report.html"):
+        (tmp_path / "small" / name).touch()
+    told, then = plan()
+    assert then == f"done: open {tmp_path / 'small'}/report.html"
+    assert "evaluations" in told
+    assert "estimated" not in told, "nothing would be all that it says"
+    assert plan(analysis={"replicates": 9})[1] == analyses, "what is there is of other settings"

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -114,6 +115,14 @@ def test_what_the_last_step_does_is_seen_too(base, encoded):
     assert settings.steps == 1
     with pytest.raises(ModelError, match=r"after the last step, 1"):
         finetune(base, encoded, settings, seed=0)
+
+
+def test_a_blind_guess_is_among_all_that_the_model_can_say(base, encoded, monkeypatch):
+    """A tokenizer may know far fewer tokens than there are embeddings, which random weights guess among."""
+    monkeypatch.setattr(type(base.tokenizer), "__len__", lambda _: 1)
+    settings = TrainingSettings(examples=40, epochs=1, batch=40)
+    loss = finetune(base, encoded, settings, seed=0).log[0].loss
+    assert 2 * math.log(len(base.tokenizer)) < loss
 
 
 def test_a_gradient_that_is_no_number_is_called_so(base, encoded, monkeypatch):

@@ -23,8 +23,10 @@ from spillover.study.labelled import LOG_SCHEMA
 from spillover.study.opening import open_study
 from spillover.study.overlap import Overlap, keep_overlap, warn_of_overlap
 from spillover.study.plan import plan_study
+from spillover.study.results import read_study
 from spillover.study.resume import pending
 from spillover.study.store import Outcome, Store
+from spillover.study.together import analyze_results
 
 OVERLAP = Overlap(source="Relative_Depth", target="Visual_Similarity", examples=3, of=40, pairs=(("a", "b"),))
 
@@ -85,8 +87,17 @@ def test_scores_with_different_settings_are_not_mixed(tmp_path):
     folders = [
         scored_study(tmp_path / name, analysis={"ceiling": ceiling})[1] for name, ceiling in (("a", 1), ("b", 0.9))
     ]
-    with pytest.raises(AnalysisError, match="different settings"):
+    with pytest.raises(AnalysisError, match=r"different settings of analysis: ceiling is 1.0 or 0.9"):
         spillover.analyze({folder.name: spillover.read_scores(folder) for folder in folders})
+
+
+def test_studies_with_different_settings_are_told_which(tmp_path):
+    folders = [
+        scored_study(tmp_path / name, name=name, analysis=settings)[1]
+        for name, settings in (("a", {"confidence": 0.9}), ("b", {"replicates": 9}))
+    ]
+    with pytest.raises(AnalysisError, match=r"analysis: confidence is 0\.9 or 0\.95; replicates is 2000 or 9\n"):
+        analyze_results([read_study(folder) for folder in folders])
 
 
 def test_what_overlaps_is_warned_of_in_the_findings(tmp_path):

@@ -18,6 +18,7 @@ from spillover.study.preparing import prepare
 from spillover.study.run import carry_out
 
 SPLITS = ("train", "validation")
+SMALL_TRAINING = {"examples": 64, "epochs": 1, "learning_rate": 3e-3}
 
 
 def finish(prepared, leave_out=lambda _: False):
@@ -114,6 +115,26 @@ def test_a_study_that_was_changed_keeps_its_findings_until_there_is_something_ne
         monkeypatch.setattr(run_module, "executor_of", lambda _, number=finishes: Executor(number))
         carry_out(prepare(study))
     assert seen == [True, True, False, False]
+
+
+def test_checkpoints_that_were_not_kept_are_told_to_cost_the_trainings_again(tmp_path, capsys):
+    finish(prepare(small_study(tmp_path / "small")))
+    ready = prepare(small_study(tmp_path / "small", training=SMALL_TRAINING | {"checkpoints": [0.5, 1.0]}))
+    assert ready.lacking == ready.plan.finetunes
+    assert [job.fraction for job in ready.jobs if not isinstance(job, Finetune)] == [0.5, 0.5], "the end is asked once"
+    assert not ready.is_undone, "who adds checkpoints wants them"
+    print_difference(Console(width=400), ready)
+    assert "2 finished finetunes to be done anew: earlier checkpoints were not kept" in capsys.readouterr().out
+    finish(ready)
+    assert prepare(small_study(tmp_path / "small", training=SMALL_TRAINING | {"checkpoints": [0.5, 1.0]})).lacking == ()
+    fewer = prepare(small_study(tmp_path / "small"))
+    assert (fewer.jobs, fewer.lacking) == ([], ())
+
+
+def test_what_was_never_trained_lacks_no_checkpoint(tmp_path):
+    ready = prepare(small_study(tmp_path / "small", training=SMALL_TRAINING | {"checkpoints": [0.5, 1.0]}))
+    assert ready.lacking == ()
+    assert ready.plan.finetunes
 
 
 def test_questions_that_another_parser_would_read_are_told_and_asked_anew(tmp_path, monkeypatch):

@@ -3,16 +3,21 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
+from PIL import Image
 from tests.conftest import small_study
+from tests.unit.study.made_up import outcome
 
 from spillover.cli.main import run_command
 from spillover.core.errors import StudyError
 from spillover.models.settings import EvaluationSettings, ModelSettings
 from spillover.models.size import count_parameters
 from spillover.models.tiny import CHECKPOINT
-from spillover.study.estimate import estimate_cost
+from spillover.study.devices import devices_of
+from spillover.study.estimate import START_S, estimate_cost
+from spillover.study.plan import Finetune
 from spillover.study.preparing import prepare
 from spillover.study.run import carry_out
 from spillover.tasks.data import find_task_data, open_tasks
@@ -48,8 +53,9 @@ def test_a_model_whose_name_begins_alike_tells_nothing(tmp_path, monkeypatch):
     prepared = prepare(small_study(tmp_path / "small", seeds=[0]))
     job = prepared.jobs[0]
     guessed = estimate_cost(prepared)
+    prepared.store.begin(prepared.plan)
     for label, tells in ((f"{job.label}-2", False), (job.label, True)):
-        monkeypatch.setattr(type(prepared.store), "durations_s", lambda _, label=label: {label: 1e6})
+        monkeypatch.setattr(type(prepared.store), "durations_s", lambda *_, label=label: {label: 1e6})
         assert (estimate_cost(prepared) != guessed) is tells
 
 
@@ -78,3 +84,63 @@ def test_a_study_is_planned_before_its_models_weights_are_there(tmp_path, capsys
     with pytest.raises(StudyError, match="no safetensors weights"):
         carry_out(prepare(study))
     assert not (tmp_path / "small").exists()
+
+
+def write_questions(file, side, count=8):
+    """Questions about an image each, of so many pixels a side."""
+    Image.new("RGB", (side, side), "teal").save(file.with_suffix(".png"))
+    row = {"question": "what?", "choices": ["a", "b"], "answer": "(A)", "image": file.with_suffix(".png").name}
+    file.write_text(f"{json.dumps(row)}\n" * count)
+    return str(file)
+
+
+def test_the_size_of_images_of_ones_own_tells_what_they_cost(tmp_path):
+    def told(side, model="tiny", **limits):
+        file = write_questions(tmp_path / f"{side}.jsonl", side)
+        tasks = [
+            {"kind": "files", "name": f"Of_{side}", "train": file, "validation": file},
+            {"kind": "perception", "names": ["Counting"], "examples": 8},
+        ]
+        models = [{"path": model, **limits}]
+        study = small_study(tmp_path / "small", models=models, tasks=tasks, training={"examples": 8, "epochs": 100})
+        return estimate_cost(prepare(study)).seconds - START_S
+
+    assert told(1600) > 5 * told(32)
+    assert told(1600, maximum_pixels=32 * 32) == pytest.approx(told(32))
+    drawn = small_study(
+        tmp_path / "small",
+        tasks=[{"kind": "perception", "names": ["Counting", "Jigsaw"], "examples": 8}],
+        training={"examples": 8, "epochs": 100},
+    )
+    assert told(32) == pytest.approx(estimate_cost(prepare(drawn)).seconds - START_S, rel=0.5)
+
+
+def test_a_mixture_costs_what_its_parts_do(tmp_path):
+    files = {side: write_questions(tmp_path / f"{side}.jsonl", side) for side in (32, 1600)}
+    tasks = [{"kind": "files", "name": f"Of_{side}", "train": file} for side, file in files.items()]
+    tasks.append({"kind": "perception", "names": ["Counting"], "examples": 1})
+
+    def told(**parts):
+        mixture = {"name": "mixed", "mixture": {"parts": parts}}
+        training = {"examples": 8, "epochs": 1000}
+        study = small_study(tmp_path / "small", tasks=tasks, sources=[mixture], targets=["Counting"], training=training)
+        return estimate_cost(prepare(study)).seconds - START_S
+
+    small, large = told(Of_32=1), told(Of_1600=1)
+    assert large > 5 * small
+    assert told(Of_32=1, Of_1600=1) == pytest.approx((small + large) / 2, rel=0.05)
+
+
+def test_what_is_known_grows_with_the_training_examples(tmp_path):
+    before = prepare(small_study(tmp_path / "small"))
+    before.store.begin(before.plan)
+    for job in before.plan.jobs:
+        before.store.record(replace(outcome(job), duration_s=60.0 if isinstance(job, Finetune) else 0.0), {})
+
+    def told(**training):
+        study = small_study(tmp_path / "small", training={"learning_rate": 1e-3, **training})
+        return (estimate_cost(prepare(study)).seconds - START_S) * len(devices_of(study))
+
+    assert told(examples=64, epochs=1) == pytest.approx(2 * 60)
+    assert told(examples=96, epochs=1) == pytest.approx(2 * 90)
+    assert told(examples=64, epochs=3) == pytest.approx(2 * 180)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from tests.conftest import small_study
 from tests.unit.study.made_up import outcome
 
@@ -211,7 +212,9 @@ def test_watching_ends_when_nothing_will_change(prepared, monkeypatch, capsys, e
     assert "nothing is running" in capsys.readouterr().out
 
 
-def test_watching_goes_on_while_something_runs(prepared, monkeypatch, capsys):
+@pytest.mark.parametrize("terminal", [True, False])
+def test_watching_goes_on_while_something_runs(prepared, monkeypatch, capsys, terminal):
+    monkeypatch.setattr(Console, "is_terminal", terminal)
     monkeypatch.setattr(status_module, "WATCH_EVERY_S", 0.05)
     monkeypatch.setattr(status_module, "WATCHED_IDLE_S", 0.2)
     begin(prepared, monkeypatch, os.getpid(), socket.gethostname())
@@ -219,7 +222,18 @@ def test_watching_goes_on_while_something_runs(prepared, monkeypatch, capsys):
     finish.start()
     assert run_command(["status", str(prepared.store.folder), "--watch"]) == 0
     finish.join()
-    assert "done" in capsys.readouterr().out.split()
+    said = capsys.readouterr().out
+    if terminal:
+        assert "done" in said.split()
+    else:
+        first, second, *_, last, then = lines = said.splitlines()
+        assert (first, second) == (
+            "small: 0 of 2 finetunes done, 0 of 3 evaluations",
+            f"running: {prepared.jobs[0].label}",
+        )
+        assert last == "small: 2 of 2 finetunes done, 3 of 3 evaluations"
+        assert then == f"done: spillover run {prepared.store.folder} analyses it"
+        assert len(set(lines)) == len(lines), "a line is there to tell a change"
 
 
 def test_of_many_jobs_the_first_are_shown_and_json_has_all(tmp_path, capsys):

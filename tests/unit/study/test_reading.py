@@ -3,6 +3,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from spillover.analysis import AnalysisSettings
 from spillover.core.errors import StudyError
@@ -78,6 +79,15 @@ def test_an_executor_of_no_known_kind_is_told_which_there_are():
         ),
         ("name: x\ntasks: {kind: percept}", "study.yaml:2 tasks.kind", "did you mean perception?"),
         ("name: x\ntasks: {}", "study.yaml:2 tasks.kind", "missing; allowed: perception, blink"),
+        ("name: x\nseed: [0]", "study.yaml:2 seed", "here; did you mean seeds? seed belongs under tasks"),
+        ("name: x\nseeds: 0-3", "study.yaml:2 seeds", "must be a list of whole numbers, such as [0, 1, 2], not '0-3'"),
+        (
+            "name: x\nseeds: many",
+            "study.yaml:2 seeds",
+            "must be a list of whole numbers, such as [0, 1, 2], not 'many'",
+        ),
+        ("name: x\nseeds: [0-3]", "study.yaml:2 seeds[0]", "greater than or equal to 0"),
+        ("name: x\nsources: [all, Jigsaw, JG]", "study.yaml:2 sources[2]", "Jigsaw stands twice"),
         ("name: x\nepochs: 3", "study.yaml:2 epochs", "epochs belongs under training"),
         ("name: x\ntraining: {rank: 8}", "study.yaml:2 training.rank", "rank belongs under training.lora"),
         ("name: x\ntasks: {kind: perception, split: val}", "study.yaml:2 tasks.split", "under tasks of kind blink"),
@@ -112,6 +122,22 @@ def test_faults_of_form_hide_no_faults_of_content(tmp_path):
         "study.yaml:3 tasks[0].names[1]",
         "study.yaml:3 tasks[1]",
     ]
+
+
+@pytest.mark.parametrize("where", ["sources", "targets"])
+def test_all_in_a_list_is_every_task_that_is_not_named_beside_it(where):
+    names = [data.task.name for data in getattr(open_study(parse_study(f"name: x\n{where}: all", FILE)), where)]
+    assert len(names) > 2
+    for listed in ("[all]", "[JG, all]", "[all, Jigsaw]"):
+        opened = getattr(open_study(parse_study(f"name: x\n{where}: {listed}", FILE)), where)
+        assert sorted(data.task.name for data in opened) == sorted(names)
+
+
+def test_all_stands_beside_a_mixture():
+    mixture = "{name: mixed, mixture: {parts: {Jigsaw: 1, Counting: 1}}}"
+    sources = open_study(parse_study(f"name: x\nsources: [all, {mixture}]", FILE)).sources
+    alone = open_study(parse_study("name: x", FILE)).sources
+    assert [data.task.name for data in sources] == [*(data.task.name for data in alone), "mixed"]
 
 
 def test_one_thing_stands_for_a_list_of_one():
@@ -152,6 +178,14 @@ def test_a_model_folder_without_a_processor_is_named(tmp_path):
     ((where, message),) = faults(f"name: x\nmodels: [{{path: {tmp_path}}}]")
     assert where == "study.yaml:2 models[0].path"
     assert "preprocessor_config.json" in message
+
+
+def test_a_model_in_a_folder_of_the_folder_is_named(tmp_path):
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "config.json").write_text("{}")
+    ((_, message),) = faults(f"name: x\nmodels: [{{path: {tmp_path}}}]")
+    assert "no config.json" in message
+    assert f"its folder checkpoint has one: give {tmp_path / 'checkpoint'}" in message
 
 
 def test_a_model_that_is_not_there_is_one_fault(tmp_path):
@@ -211,6 +245,32 @@ def test_a_study_that_is_not_there_names_those_that_are(tmp_path):
         (tmp_path / f"a{number}.yaml").write_text("name: x")
     with pytest.raises(StudyError, match=r"there are a0\.yaml, a1\.yaml, a2\.yaml, a3\.yaml, a4\.yaml$"):
         load_study(tmp_path)
+
+
+def test_of_many_the_one_whose_name_is_nearest_is_named(tmp_path):
+    for name in ("a1.yaml", "a2.yaml", "study.yaml", "tudy.txt"):
+        (tmp_path / name).write_text("name: x")
+    with pytest.raises(StudyError, match=re.escape(f"did you mean {tmp_path / 'study.yaml'}?")):
+        load_study(tmp_path / "study.yml")
+
+
+@pytest.mark.parametrize("name", ["findings.json", "plan.json", "report.html"])
+def test_what_a_study_wrote_is_no_study_file(tmp_path, name):
+    file = tmp_path / name
+    file.write_text('{"schema": 1, "models": [], "name": 3}')
+    with pytest.raises(StudyError, match="has a fault") as caught:
+        load_study_to_run(file)
+    (fault,) = caught.value.faults
+    assert fault.message.endswith(f"give the study's folder, {tmp_path}")
+
+
+def test_a_setting_of_the_analysis_that_is_mistyped_in_python_is_told_the_nearest():
+    with pytest.raises(ValidationError) as caught:
+        AnalysisSettings(replicate=0, confidence=3, ceiling=95.3)
+    said = str(caught.value)
+    assert "did you mean replicates?" in said
+    assert "less than 1" in said
+    assert "write 0.953" in said
 
 
 @pytest.mark.parametrize(

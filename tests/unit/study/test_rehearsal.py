@@ -11,7 +11,7 @@ from spillover.cli.main import run_command
 from spillover.core.errors import StoreError, StudyError
 from spillover.models.tiny import CHECKPOINT
 from spillover.study.preparing import prepare
-from spillover.study.rehearsal import MARK, make_rehearsal
+from spillover.study.rehearsal import MARK, MOST_PIXELS, make_rehearsal
 
 
 def test_it_has_every_source_target_and_control_of_the_study_and_little_work(tmp_path):
@@ -54,6 +54,25 @@ def test_what_is_otherwise_is_noted(tmp_path):
         "tiny: without quantisation: 4bit, which this machine cannot do",
         "controls of kind own are left out: what answers at random has no answers of its own",
     )
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, (None, None)),
+        ({"minimum_pixels": 784}, (784, None)),
+        ({"minimum_pixels": 784, "maximum_pixels": 1_605_632}, (784, MOST_PIXELS)),
+        ({"minimum_pixels": 200_704, "maximum_pixels": 1_605_632}, (MOST_PIXELS, MOST_PIXELS)),
+        ({"minimum_pixels": 256, "maximum_pixels": 1024}, (256, 1024)),
+    ],
+)
+def test_images_are_scaled_down_on_a_cpu_where_the_study_limits_them(tmp_path, limits, expected):
+    models = [{"path": "tiny", **limits}]
+    study = small_study(tmp_path / "small", models=models, executor={"devices": ["cpu"]})
+    rehearsal = make_rehearsal(study)
+    (model,) = rehearsal.study.models
+    assert (model.minimum_pixels, model.maximum_pixels) == expected
+    assert any("pixels" in note for note in rehearsal.notes) == (MOST_PIXELS in expected)
 
 
 def test_given_adapters_cannot_be_rehearsed(tmp_path):

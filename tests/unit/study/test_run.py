@@ -73,6 +73,7 @@ def test_one_source_alone_is_asked_for_of_the_whole_study(tmp_path):
     study = small_study(tmp_path / "small")
     prepared = prepare(study, only="Relative_Depth")
     assert {job.source for job in prepared.jobs} == {"base", "Relative_Depth"}
+    assert prepare(study, only="source=RD").jobs == prepared.jobs, "as the command line has it"
     prepared.store.begin(prepared.plan)
     record_evaluations(prepared.store, prepared.asked)
     finished = carry_out(prepare(study, only="Relative_Depth"), lambda _: None)

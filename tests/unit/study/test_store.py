@@ -170,9 +170,12 @@ def test_an_unfinished_job_is_kept_until_it_is_finished(plan, store):
     assert store.unfinished(finetune) is None
     for state in (b"early", b"late"):
         store.keep_unfinished(finetune, state)
+    store.settle()
     assert store.unfinished(finetune) == b"late"
     store.record(outcome(finetune), {})
     assert store.unfinished(finetune) is None
+    store.settle()
+    assert not (store.folder / "unfinished").exists()
 
 
 def test_an_adapter_that_is_cut_short_is_made_again_and_replaced(plan, store):
@@ -231,7 +234,7 @@ def test_damaged_scores_are_replaced(plan, store):
     (file,) = (store.folder / "scores").iterdir()
     file.write_bytes(file.read_bytes()[:50])
     store.record(later(job), {})
-    assert store.durations_s() == {job.label: 2.0}
+    assert store.durations_s(plan) == {job.label: 2.0}
 
 
 def test_a_log_is_of_the_training_whose_adapter_is_there(plan, store):
@@ -239,7 +242,7 @@ def test_a_log_is_of_the_training_whose_adapter_is_there(plan, store):
     store.record(outcome(job), {})
     (store.adapter(job.adapter_key, job.steps[-1]) / "adapter_model.safetensors").unlink()
     store.record(later(job), {})
-    assert store.durations_s() == {job.label: 2.0}
+    assert store.durations_s(plan) == {job.label: 2.0}
 
 
 def test_sums_are_those_of_sha256sum(plan, store):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from spillover.analysis import Findings, ModelFindings, TransferMatrix
 from spillover.analysis.differences import differences_of
-from spillover.core.files import write_atomically
+from spillover.core.files import written_together
 from spillover.report.drawing.canvas import paper_style
 from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_training, draw_variance, draw_weights
 from spillover.report.drawing.graph import draw_graph
@@ -59,7 +59,7 @@ class Drawing:
 
 
 def write_figures(findings: Findings, folder: Path | str) -> list[Path]:
-    """Write all figures, and the tables beside them.
+    """Write all figures, and the tables beside them. Drawing takes long, so none is in its place before all are drawn.
 
     Args:
         findings: of one or more models.
@@ -74,15 +74,17 @@ def write_figures(findings: Findings, folder: Path | str) -> list[Path]:
     folder = Path(folder)
     rooms = {_folder_name(model.title): model for model in findings.models}
     written: list[Path] = []
-    with paper_style():
+    with paper_style(), written_together() as write:
         for name, model in rooms.items():
             room = folder if len(rooms) == 1 else folder / name
             for drawing in drawings_of(model):
-                written += _write(drawing, room)
+                written += _write(drawing, room, write)
         for place, lines in enumerate(scale_of(findings)):
             name = "scale" if place == 0 else f"scale_{place + 1}"
-            written += _write(Drawing(name=name, rows=line_rows(lines), draw=lambda of=lines: draw_lines(of)), folder)
-        written += _write(Drawing(name="differences", rows=difference_rows(differences_of(findings))), folder)
+            drawing = Drawing(name=name, rows=line_rows(lines), draw=lambda of=lines: draw_lines(of))
+            written += _write(drawing, folder, write)
+        drawing = Drawing(name="differences", rows=difference_rows(differences_of(findings)))
+        written += _write(drawing, folder, write)
     return written
 
 
@@ -132,11 +134,11 @@ def _heatmaps(model: ModelFindings, layers: Iterable[Layer], matrix: TransferMat
         yield Drawing(name=name, rows=layer_rows(layer), draw=lambda of=layer: draw_heatmap(of, order, short, rate))
 
 
-def _write(drawing: Drawing, room: Path) -> list[Path]:
+def _write(drawing: Drawing, room: Path, write: Callable[[Path, bytes | str], None]) -> list[Path]:
     if not drawing.rows:
         return []
     table = room / f"{drawing.name}.csv"
-    write_atomically(table, write_csv(drawing.rows))
+    write(table, write_csv(drawing.rows))
     if drawing.draw is None:
         return [table]
     figure = drawing.draw()
@@ -147,7 +149,7 @@ def _write(drawing: Drawing, room: Path) -> list[Path]:
         written = BytesIO()
         figure.savefig(written, format=kind, metadata=metadata)
         files.append(room / f"{drawing.name}.{kind}")
-        write_atomically(files[-1], written.getvalue())
+        write(files[-1], written.getvalue())
     return files
 
 

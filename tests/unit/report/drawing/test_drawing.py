@@ -252,6 +252,18 @@ def test_a_heatmap_of_few_targets_and_long_names_keeps_its_cells(targets):
     assert box.height / figure.dpi / len(names) > 0.15
 
 
+def test_drawing_that_ends_half_way_leaves_the_figures_of_before(findings, tmp_path, monkeypatch):
+    def stop():
+        raise KeyboardInterrupt
+
+    graph = next(each for each in files.drawings_of(findings.models[0]) if each.name == "graph")
+    (tmp_path / "graph.csv").write_text("of before")
+    monkeypatch.setattr(files, "drawings_of", lambda _: [graph, replace(graph, name="variance", draw=stop)])
+    with pytest.raises(KeyboardInterrupt):
+        write_figures(findings, tmp_path)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"graph.csv": "of before"}
+
+
 def test_the_same_findings_are_the_same_files(folder, findings, tmp_path, monkeypatch):
     graphs = [each for each in files.drawings_of(findings.models[0]) if each.name == "graph"]
     monkeypatch.setattr(files, "drawings_of", lambda _: graphs)
