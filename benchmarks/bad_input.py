@@ -11,7 +11,7 @@ miniatures of `tests/contracts/input_files.py`, some hundred turns each) and in 
   there, or code in it was run;
 - internal: a traceback, or another exit code.
 
-Exit 1 if any was misread or internal. Results of other tools: `scripts/fuzz_readers.py`.
+Exit 1 if any was misread or internal. Results of other tools are broken in `tests/contracts/test_readers.py`.
 """
 
 from __future__ import annotations

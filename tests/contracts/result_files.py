@@ -1,6 +1,6 @@
 """Miniature results in the true formats of others: three runs on two tasks of BLINK, six examples each.
 
-`scripts/fuzz_readers.py` mutates the same files.
+What is in them is in `GIVEN` and `LABELS` alone: tests change these and write anew, whatever the format.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from xml.sax.saxutils import escape
 
 import pyarrow as pa
@@ -24,6 +25,8 @@ GIVEN = {
     "Counting-seed0": {"Jigsaw": "BBAAAA", "Counting": "ABCDAA"},
 }
 """What each run answers, example by example."""
+LABELS = dict.fromkeys(GIVEN, RIGHT)
+"""What each run's files hold to be right."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,13 @@ class Sample:
 
 def accuracy(run: str, task: str) -> float:
     """What a run scores on a task, by its letters."""
-    pairs = list(zip(GIVEN[run][task], RIGHT[task], strict=True))
+    pairs = list(zip(GIVEN[run][task], LABELS[run][task], strict=True))
     return sum(given == right for given, right in pairs) / len(pairs)
 
 
 def samples(run: str, task: str) -> list[Sample]:
     """The examples of a task as a run answers them."""
-    pairs = zip(GIVEN[run][task], RIGHT[task], strict=True)
+    pairs = zip(GIVEN[run][task], LABELS[run][task], strict=True)
     return [Sample(number, task, right, given) for number, (given, right) in enumerate(pairs, 1)]
 
 
@@ -108,7 +111,7 @@ def write_lmms_eval(folder: Path) -> None:
 
 def results(run: str, metric: str, prefix: str = "") -> dict[str, object]:
     """A results file of a harness."""
-    names = {task: f"{prefix}{task.lower()}" for task in RIGHT}
+    names = {task: f"{prefix}{task.lower()}" for task in GIVEN[run]}
     rows = {
         name: {"alias": name, metric: accuracy(run, task), metric.replace(",", "_stderr,"): 0.2}
         for task, name in names.items()
@@ -165,7 +168,7 @@ VLM_COLUMNS = ("index", "category", "question", "A", "B", "C", "D", "answer", "p
 def vlm_rows(run: str) -> list[list[str]]:
     """VLMEvalKit's table of one run."""
     rows = [[*VLM_COLUMNS]]
-    for task in RIGHT:
+    for task in GIVEN[run]:
         for row in samples(run, task):
             texts = [*CHOICES[task], "", ""][:4]
             cells = [f"{len(rows)}", task, f"Question {row.number}?", *texts, row.right, row.reply]
@@ -174,14 +177,14 @@ def vlm_rows(run: str) -> list[list[str]]:
 
 
 def write_vlmevalkit(folder: Path) -> None:
-    for run in GIVEN:
+    for run, tasks in GIVEN.items():
         rows = vlm_rows(run)
         put(folder / run / "T20250907_G0a1b2c3d" / f"{run}_BLINK.xlsx", workbook(rows))
         scored = [[*rows[0], "hit", "log"]]
         scored += [[*row, str(int(f"({row[7]})" in row[8])), "judge: exact"] for row in rows[1:]]
         put(folder / run / "T20250907_G0a1b2c3d" / f"{run}_BLINK_exact_matching_result.xlsx", workbook(scored))
-        line = [str(accuracy(run, task)) for task in RIGHT]
-        text = f"split,Overall,{','.join(RIGHT)}\nnone,0.5,{','.join(line)}\n"
+        line = [str(accuracy(run, task)) for task in tasks]
+        text = f"split,Overall,{','.join(tasks)}\nnone,0.5,{','.join(line)}\n"
         put(folder / run / "T20250907_G0a1b2c3d" / f"{run}_BLINK_exact_matching_acc.csv", text)
         put(folder / run / "status.json", json.dumps({"BLINK": {"status": "done"}}))
 
@@ -286,23 +289,29 @@ class Written:
 
     format: str
     write: Callable[[Path], None]
-    examples: bool
-    """Whether it holds every answer."""
+    """Writes what `every` gives, into a folder."""
+    holds: Literal["replies", "scores", "accuracies", "effects"] = "replies"
+    """The most that the format holds: the text of every answer, only its score, accuracies, or PGFs."""
+
+    @property
+    def examples(self) -> bool:
+        """Whether it holds every answer; tables say themselves what their runs are."""
+        return self.holds in ("replies", "scores")
 
 
 FORMATS = {
-    "blink": Written("blink", write_blink, examples=True),
-    "lmms-eval": Written("lmms-eval", write_lmms_eval, examples=True),
-    "lm-eval": Written("lm-eval", write_lm_eval, examples=True),
-    "vlmevalkit": Written("vlmevalkit", write_vlmevalkit, examples=True),
-    "vlmevalkit-tsv": Written("vlmevalkit", write_vlmevalkit_tsv, examples=True),
-    "inspect": Written("inspect", write_inspect, examples=True),
-    "inspect-zstandard": Written("inspect", write_inspect_zstandard, examples=True),
-    "inspect-json": Written("inspect", write_inspect_json, examples=True),
-    "long-table": Written("accuracy-table", write_long_table, examples=False),
-    "wide-table": Written("accuracy-table", write_wide_table, examples=False),
-    "parquet-table": Written("accuracy-table", write_parquet_table, examples=False),
-    "pgf-table": Written("pgf-table", write_pgf_table, examples=False),
+    "blink": Written("blink", write_blink),
+    "lmms-eval": Written("lmms-eval", write_lmms_eval),
+    "lm-eval": Written("lm-eval", write_lm_eval, holds="scores"),
+    "vlmevalkit": Written("vlmevalkit", write_vlmevalkit),
+    "vlmevalkit-tsv": Written("vlmevalkit", write_vlmevalkit_tsv),
+    "inspect": Written("inspect", write_inspect),
+    "inspect-zstandard": Written("inspect", write_inspect_zstandard),
+    "inspect-json": Written("inspect", write_inspect_json),
+    "long-table": Written("accuracy-table", write_long_table, holds="accuracies"),
+    "wide-table": Written("accuracy-table", write_wide_table, holds="accuracies"),
+    "parquet-table": Written("accuracy-table", write_parquet_table, holds="accuracies"),
+    "pgf-table": Written("pgf-table", write_pgf_table, holds="effects"),
 }
 
 

@@ -8,7 +8,7 @@ from tests.contracts.broken_inputs import KINDS, break_as_thought, break_by_chan
 from tests.contracts.thought_of import slow_thoughts, thoughts
 
 THOUGHTS = {f"{thought.kind}: {thought.name}": thought for thought in thoughts()}
-SLOW = {thought.name: thought for thought in slow_thoughts()}
+SLOW = {f"{thought.kind}: {thought.name}": thought for thought in slow_thoughts()}
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from spillover.core.keys import hash_file
 from spillover.core.prompt import Turn
 from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture.export.export import export_mixture
-from spillover.mixture.export.formats import FORMATS
+from spillover.mixture.export.formats import FORMATS, SPECIAL
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend
 from spillover.mixture.settings import MixtureSettings
@@ -180,9 +180,7 @@ def test_a_folder_with_something_in_it_is_left_alone(mixture, tasks, tmp_path):
         export_mixture(mixture, tasks, tmp_path, "jsonl")
 
 
-@pytest.mark.parametrize(
-    ("kind", "mark"), [*((kind, "<image>") for kind in FORMATS if kind != "trl"), ("swift", "<bbox>")]
-)
+@pytest.mark.parametrize(("kind", "mark"), [(kind, mark) for kind, marks in SPECIAL.items() for mark in marks])
 def test_a_text_that_a_trainer_would_read_as_a_mark_is_refused(kind, mark, tmp_path):
     with pytest.raises(MixtureError, match=f"e1 of Own holds '{mark}'"):
         written(example(f"What is {mark}?"), kind, tmp_path / "out")

@@ -6,6 +6,7 @@ What is expected comes from transformers and PEFT called plainly: one conversati
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -20,7 +21,7 @@ from peft import PeftModel
 from PIL import Image
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as bytes_from_tensors
-from tests.contracts.tiny_families import READING, SEEING, mllama
+from tests.contracts.tiny_families import FAMILIES, internvl, mllama
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
@@ -43,19 +44,7 @@ from spillover.models.settings import ModelSettings, TrainingSettings
 from spillover.tasks.image import EncodedImage, encode_png
 
 OPTIONS = ("(A)", "(B)", "(C)", "(D)")
-ENDS = {
-    **dict.fromkeys(("idefics3", "smolvlm"), "<end_of_utterance>"),
-    **dict.fromkeys(("llava", "llava_next", "mistral3"), "</s>"),
-    **dict.fromkeys(READING, "<|eot_id|>"),
-    "gemma3": "<end_of_turn>",
-    "gemma4": "<turn|>",
-    "glm4v": "<|endoftext|>",
-}
-"""What ends a turn, where it is not <|im_end|>."""
-
-
-ASKED_FOR = {"smolvlm": "num2words", "mistral3": "torchvision"}
-"""Packages that a family's processor does not do without."""
+GUIDE = Path(__file__).parents[2] / "docs/models.md"
 
 
 @dataclass(frozen=True)
@@ -67,6 +56,11 @@ class Family:
     base: Base
     prompts: list[Prompt]
     plain: Any
+
+    @property
+    def end(self) -> int:
+        """The token that ends a turn."""
+        return self.base.tokenizer.convert_tokens_to_ids(FAMILIES[self.name].end)
 
     def encoded(self) -> list[Any]:
         return encode_prompts(self.base, self.prompts)
@@ -96,27 +90,35 @@ def some_prompts(*, seeing: bool) -> list[Prompt]:
     ]
 
 
-def families() -> list[Any]:
-    """A few in the default suite, the others in the slow one."""
-    usual = ("qwen3_vl", "idefics3", "gemma3", "llama")
-    return [pytest.param(name, marks=[] if name in usual else pytest.mark.slow) for name in SEEING | READING]
+def families(*, sees: bool | None = None) -> list[Any]:
+    """All, or those that take images, or those that do not: a few in the default suite, the others in the slow one."""
+    return [
+        pytest.param(name, marks=[] if each.usual else pytest.mark.slow)
+        for name, each in FAMILIES.items()
+        if sees in (None, each.sees)
+    ]
+
+
+of_images = pytest.mark.parametrize("family", families(sees=True), indirect=True)
+of_text_alone = pytest.mark.parametrize("family", families(sees=False), indirect=True)
 
 
 @pytest.fixture(scope="module", params=families())
 def family(request, tmp_path_factory):
     name = request.param
-    if (package := ASKED_FOR.get(name)) and find_spec(package) is None:
-        pytest.skip(f"transformers' processor asks for {package}")
+    tiny = FAMILIES[name]
+    if tiny.needs and find_spec(tiny.needs) is None:
+        pytest.skip(f"transformers' processor asks for {tiny.needs}")
     folder = tmp_path_factory.mktemp("families") / name
     folder.mkdir()
     torch.set_num_threads(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        (SEEING | READING)[name](folder)
+        tiny.build(folder)
         base = load_base(ModelSettings(path=str(folder), precision="float32"))
-        auto = AutoModelForImageTextToText if name in SEEING else AutoModelForCausalLM
+        auto = AutoModelForImageTextToText if tiny.sees else AutoModelForCausalLM
         plain = auto.from_pretrained(folder).eval()
-    return Family(name, folder, base, some_prompts(seeing=name in SEEING), plain)
+    return Family(name, folder, base, some_prompts(seeing=tiny.sees), plain)
 
 
 # transformers, called plainly
@@ -165,19 +167,24 @@ def plain_scores(family: Family, model: Any, prompt: Prompt) -> list[float]:
 @torch.no_grad()
 def plain_loss(family: Family) -> float:
     """Mean negative log-likelihood of all answer tokens, the end of the turn included."""
-    end = family.base.tokenizer.convert_tokens_to_ids(ENDS.get(family.name, "<|im_end|>"))
     losses: list[float] = []
     for prompt in family.prompts:
         asked = conversation(family, prompt, None)["input_ids"].shape[1]
         inputs = conversation(family, prompt, prompt.answer)
         written = inputs["input_ids"][0, asked:].tolist()
-        wanted = [*written[: written.index(end) if end in written else None], end]
+        wanted = [*written[: written.index(family.end) if family.end in written else None], family.end]
         logits = family.plain(**inputs).logits[0, asked - 1 :].log_softmax(-1)
         losses += [-logits[place, token].item() for place, token in enumerate(wanted)]
     return sum(losses) / len(losses)
 
 
 # the laws
+
+
+def test_the_guide_lists_every_family():
+    table = re.search(r"\| family \|.*\n\|---.*\n((?:\|.*\n)+)", GUIDE.read_text())
+    listed = [title for row in table[1].splitlines() for title in row.split("|")[1].strip().split(", ")]
+    assert listed == [each.title for each in FAMILIES.values()]
 
 
 def test_prompts_are_read_as_transformers_reads_them(family):
@@ -197,21 +204,21 @@ def test_batched_is_as_one_by_one(family):
         assert scores == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
+@of_images
 def test_an_image_matters(family):
-    if family.name in READING:
-        return
     prompt = replace(family.prompts[0], images=(picture(9, 48, 48),))
     first, other = score_options(family.base, encode_prompts(family.base, [family.prompts[0], prompt]))
     assert first != pytest.approx(other, abs=1e-3)
 
 
+def test_the_last_layer_may_leave_undone_what_nobody_reads(family):
+    assert family.base.abilities.narrow
+
+
+@of_images
 def test_image_features_are_kept_and_change_nothing(family):
     """As pixels with every batch: the way of a model that takes no features."""
-    expected = "none" if family.name in READING else "features"
-    assert family.base.abilities.images.endswith(expected)
-    assert family.base.abilities.narrow
-    if family.name in READING:
-        return
+    assert family.base.abilities.images.endswith("features")
     roomless = replace(family.base, features=FeatureCache(memory_bytes=0))
     by_pixels = replace(family.base, abilities=replace(family.base.abilities, images="pixels"))
     settings = TrainingSettings(examples=4, epochs=1, batch=4)
@@ -249,6 +256,7 @@ def test_an_adapter_is_loaded_by_peft_alone(family, tmp_path):
         adapted.unload()
 
 
+@of_images
 @pytest.mark.parametrize("former", ["language_model.model.", "model."])
 def test_an_adapter_of_before_the_wrappers_moved_is_understood(family, former):
     """Until transformers 4.52 LLaVA's language model was in no other model, and Qwen had none around its layers."""
@@ -279,7 +287,7 @@ def test_an_adapter_is_on_the_language_model_alone(family):
 
 def test_replies_are_those_that_the_model_writes_alone(family):
     replies = generate_replies(family.base, family.encoded(), maximum_new_tokens=6)
-    end = family.base.tokenizer.convert_tokens_to_ids(ENDS.get(family.name, "<|im_end|>"))
+    end = family.end
     for reply, prompt in zip(replies, family.prompts, strict=True):
         inputs = conversation(family, prompt, None)
         written = family.plain.generate(**inputs, max_new_tokens=6, do_sample=False, eos_token_id=end, pad_token_id=end)
@@ -289,8 +297,7 @@ def test_replies_are_those_that_the_model_writes_alone(family):
 
 
 def test_a_turn_is_ended_as_the_template_ends_it(family):
-    end = family.base.tokenizer.convert_ids_to_tokens(family.base.chat.end_of_turn)
-    assert end == ENDS.get(family.name, "<|im_end|>")
+    assert family.base.chat.end_of_turn == family.end
 
 
 def test_its_folder_passes_the_checks_of_a_study(family):
@@ -298,9 +305,9 @@ def test_its_folder_passes_the_checks_of_a_study(family):
     try_processor(family.folder, family_settings(family))
 
 
+@of_text_alone
 def test_a_model_that_reads_text_alone_refuses_images(family):
-    if family.name in SEEING:
-        return
+    assert family.base.abilities.images == "none"
     pictured = Prompt(images=(picture(0, 32, 32),), text="closer?", options=OPTIONS, answer="(A)")
     with pytest.raises(TaskError, match=rf"{family.name} reads text alone, and this example has an image"):
         encode_prompts(family.base, [family.prompts[0], pictured])
@@ -313,7 +320,7 @@ def test_a_model_that_must_be_told_what_each_token_looks_at_is_refused(tmp_path)
 
 
 def test_a_model_that_misreads_features_is_given_pixels(tmp_path, monkeypatch, caplog):
-    SEEING["internvl"](tmp_path)
+    internvl(tmp_path)
     stock = InternVLForConditionalGeneration.get_image_features
 
     def other(model, *given, **named):

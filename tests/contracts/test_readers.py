@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from tests.contracts.mutations import mutate
-from tests.contracts.result_files import FORMATS, GIVEN, RIGHT, accuracy
+from tests.contracts.result_files import FORMATS, GIVEN, LABELS, RIGHT, accuracy
 
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.cli.main import run_command
@@ -18,9 +20,11 @@ from spillover.core.published import PGFTable
 from spillover.interop.discovery import READERS, find_results
 from spillover.interop.gather import GatherSettings
 from spillover.interop.importing import ImportChoices, import_results
+from spillover.interop.run_mapping import RunMapping
 from spillover.study.imported import read_imported
 from spillover.study.results import read_scores
 
+GUIDE = Path(__file__).parents[2] / "docs/import.md"
 SETTINGS = AnalysisSettings(replicates=50, permutations=10)
 WITH_EXAMPLES = [name for name, written in FORMATS.items() if written.examples]
 
@@ -52,10 +56,25 @@ def test_every_reader_has_a_miniature():
     assert {reader.name for reader in READERS} == {written.format for written in FORMATS.values()}
 
 
+def test_the_guide_names_every_format_and_its_files(tmp_path):
+    table = re.search(r"\| format \| files \|\n\|---\|---\|\n((?:\|.*\n)+)", GUIDE.read_text())
+    files_of = {
+        name: files.lower()
+        for row in table[1].splitlines()
+        for names, files in [row.strip("| ").split(" | ")]
+        for name in re.findall("`([^`]+)`", names)
+    }
+    assert set(files_of) == {reader.name for reader in READERS}
+    for name, written in FORMATS.items():
+        written.write(tmp_path / name)
+        suffixes = {file.suffix[1:] for file in (tmp_path / name).rglob("*.*") if file.is_file()}
+        assert {suffix for suffix in suffixes if suffix in files_of[written.format]} == suffixes, name
+
+
 def test_a_folder_is_recognised_by_itself(written):
     form, folder = written
     found = find_results([folder])
-    if form.format == "pgf-table":
+    if form.holds == "effects":
         assert [table.model for table in found.tables] == ["pgf"]
         return
     assert {run.name for run in found.runs} == set(GIVEN)
@@ -105,7 +124,7 @@ def test_an_imported_folder_is_a_study_like_any_other(written, tmp_path, capsys)
     assert findings_of(read_imported(out)) == findings_of(import_results([folder]).data)
     if form.examples:
         assert read_scores(out).num_rows == 36
-        assert any(read_scores(out)["reply"].is_valid().to_pylist()) == (form.format != "lm-eval")
+        assert any(read_scores(out)["reply"].is_valid().to_pylist()) == (form.holds == "replies")
     assert run_command(["run", str(out)]) == 2
     assert "imported" in capsys.readouterr().err
 
@@ -133,47 +152,27 @@ def test_an_example_that_is_there_twice_is_refused(detailed):
         import_results([detailed, copy])
 
 
-def test_a_missing_target_is_refused_with_its_name(detailed):
-    gone = [file for file in detailed.rglob("*") if file.is_file() and "counting" in file.name.lower()]
-    gone = [file for file in gone if "Jigsaw-seed0" in str(file)]
-    if not gone:
-        pytest.skip("this format keeps all tasks of a run in one file")
-    for file in gone:
-        file.unlink()
-    for file in detailed.rglob("*results*.json"):
-        file.unlink()
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_a_missing_target_is_refused_with_its_name(name, tmp_path, monkeypatch):
+    monkeypatch.setitem(GIVEN, "Jigsaw-seed0", {"Jigsaw": GIVEN["Jigsaw-seed0"]["Jigsaw"]})
+    FORMATS[name].write(tmp_path)
     with pytest.raises(ImportFileError, match="Jigsaw, seed 0 was not evaluated on Counting"):
-        import_results([detailed])
+        import_results([tmp_path])
 
 
-def test_differing_labels_are_refused(detailed):
-    """The base's labels of Jigsaw in another version, wherever a format keeps them as text."""
-    for file in detailed.rglob("*"):
-        if "base" in str(file.relative_to(detailed)) and file.suffix in (".json", ".jsonl", ".tsv"):
-            text = file.read_text()
-            for old, new in (
-                ('"answer": "(A)"', '"answer": "(B)"'),
-                ('"gt_content": "A"', '"gt_content": "B"'),
-                ('"target": "0"', '"target": "1"'),
-                ('"target": "A"', '"target": "B"'),
-                ("\tA\tThe", "\tB\tThe"),
-            ):
-                text = text.replace(old, new)
-            file.write_text(text)
-    if not any(file.suffix in (".json", ".jsonl", ".tsv") for file in detailed.rglob("*") if "status" not in file.name):
-        pytest.skip("a packed format")
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_differing_labels_are_refused(name, tmp_path, monkeypatch):
+    monkeypatch.setitem(LABELS, "base", RIGHT | {"Jigsaw": "BBABAB"})
+    FORMATS[name].write(tmp_path)
     with pytest.raises(ImportFileError, match="another version of the labels"):
-        import_results([detailed])
+        import_results([tmp_path])
 
 
-def test_an_unknown_run_is_refused_with_the_ways_to_say_it(written):
-    form, folder = written
-    if form.format in ("pgf-table", "accuracy-table"):
-        pytest.skip("tables say themselves what their runs are")
-    from spillover.interop.run_mapping import RunMapping
-
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_an_unknown_run_is_refused_with_the_ways_to_say_it(name, tmp_path):
+    FORMATS[name].write(tmp_path)
     with pytest.raises(ImportFileError, match=r"(?s)what these runs are.*Counting-seed0.*--map"):
-        import_results([folder], ImportChoices(mapping=RunMapping(pattern="ft_{source}_{seed}")))
+        import_results([tmp_path], ImportChoices(mapping=RunMapping(pattern="ft_{source}_{seed}")))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -192,13 +191,10 @@ def test_mutated_files_end_in_a_clear_error_or_are_read(written, seed):
         target.write_bytes(original)
 
 
-def test_one_source_on_another_target_alone_is_analysed(detailed):
-    run = ImportChoices(gathering=GatherSettings(targets=("Counting",)))
-    for file in detailed.rglob("*Counting-seed0*"):
-        if file.is_dir():
-            shutil.rmtree(file)
-        else:
-            file.unlink()
-    found = findings_of(import_results([detailed], run).data)
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_one_source_on_another_target_alone_is_analysed(name, tmp_path, monkeypatch):
+    monkeypatch.delitem(GIVEN, "Counting-seed0")
+    FORMATS[name].write(tmp_path)
+    found = findings_of(import_results([tmp_path], ImportChoices(gathering=GatherSettings(targets=("Counting",)))).data)
     assert (found["sources"], found["targets"], found["tasks"]) == (["Jigsaw"], ["Counting"], [])
     assert found["pgf"] == [[pytest.approx(gap_factor("Jigsaw", "Counting"))]]

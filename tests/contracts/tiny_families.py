@@ -7,6 +7,7 @@ look like, which token ends a turn, what stands before an answer, what is done t
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -300,11 +301,43 @@ def granite(folder: Path) -> None:
     save(folder, transformers.GraniteForCausalLM(config), tokenizer)
 
 
-SEEING: dict[str, Callable[[Path], None]] = {
-    build.__name__: build
-    for build in (
-        *(qwen2_vl, qwen2_5_vl, qwen3_vl, qwen3_vl_moe, qwen3_5, glm4v),
-        *(llava, llava_next, llava_onevision, internvl, idefics3, smolvlm, gemma3, gemma4, mistral3),
+@dataclass(frozen=True, kw_only=True)
+class TinyFamily:
+    """A family, and what is particular about its tiny checkpoint."""
+
+    build: Callable[[Path], None]
+    """Writes it into a folder; its name is the family's."""
+    title: str
+    """What `docs/models.md` calls the family."""
+    end: str = "<|im_end|>"
+    """The token that ends a turn."""
+    sees: bool = True
+    """Whether it takes images."""
+    needs: str | None = None
+    """A package that its processor does not do without."""
+    usual: bool = False
+    """Whether it is held to the laws in the default tests, not in the slow ones."""
+
+
+FAMILIES = {
+    each.build.__name__: each
+    for each in (
+        TinyFamily(build=qwen2_vl, title="Qwen2-VL"),
+        TinyFamily(build=qwen2_5_vl, title="Qwen2.5-VL"),
+        TinyFamily(build=qwen3_vl, title="Qwen3-VL", usual=True),
+        TinyFamily(build=qwen3_vl_moe, title="Qwen3-VL-MoE"),
+        TinyFamily(build=qwen3_5, title="Qwen3.5"),
+        TinyFamily(build=glm4v, title="GLM-4V", end="<|endoftext|>"),
+        TinyFamily(build=llava, title="LLaVA 1.5", end="</s>"),
+        TinyFamily(build=llava_next, title="LLaVA-NeXT", end="</s>"),
+        TinyFamily(build=llava_onevision, title="LLaVA-OneVision"),
+        TinyFamily(build=internvl, title="InternVL"),
+        TinyFamily(build=idefics3, title="Idefics3", end="<end_of_utterance>", usual=True),
+        TinyFamily(build=smolvlm, title="SmolVLM", end="<end_of_utterance>", needs="num2words"),
+        TinyFamily(build=gemma3, title="Gemma 3", end="<end_of_turn>", usual=True),
+        TinyFamily(build=gemma4, title="Gemma 4", end="<turn|>"),
+        TinyFamily(build=mistral3, title="Mistral 3", end="</s>", needs="torchvision"),
+        TinyFamily(build=llama, title="Llama 3", end="<|eot_id|>", sees=False, usual=True),
+        TinyFamily(build=granite, title="Granite", end="<|eot_id|>", sees=False),
     )
 }
-READING: dict[str, Callable[[Path], None]] = {"llama": llama, "granite": granite}

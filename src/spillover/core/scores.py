@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 SCORE_SCHEMA_VERSION = 1
+"""In every score file: raise it whenever a column is called otherwise or means something else."""
 
 BASE_SOURCE = "base"
 """The source name of a model that was not finetuned."""

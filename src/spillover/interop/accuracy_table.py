@@ -15,6 +15,7 @@ from spillover.core.errors import ImportFileError, nearest
 from spillover.core.published import PGFTable
 from spillover.core.scores import BASE_SOURCE
 from spillover.interop.found import Aggregate, FoundRun, Metric, Place, ReadingOptions, describe_scale
+from spillover.interop.json_text import WRITE_OR_LEAVE
 from spillover.interop.table_rows import Row, read_header, read_table
 from spillover.interop.task_names import is_known, settle_name, spelt_nearly_as
 
@@ -53,11 +54,11 @@ class AccuracyTables:
     def _runs(self, file: Path, options: ReadingOptions) -> Iterator[FoundRun]:
         header = [name.casefold() for name in read_header(file)]
         if not header:
-            raise ImportFileError("the table is empty", where=str(file))
+            raise ImportFileError("the table is empty", where=str(file), hint=WRITE_OR_LEAVE)
         long = "accuracy" in header or "target" in header
         rows = list(_long(file, header)) if long else list(_wide(file))
         if not rows:
-            raise ImportFileError("there are no rows after the header", where=str(file))
+            raise ImportFileError("there are no rows after the header", where=str(file), hint=WRITE_OR_LEAVE)
         summaries = sorted({cell.row.task for cell in rows if _is_summary(cell.row.task)})
         rows = [cell for cell in rows if cell.row.task not in summaries]
         maximum, evidence = _scale(file, rows, options)
@@ -118,13 +119,13 @@ def _number(row: Row, column: str) -> tuple[float | None, bool]:
 
 
 def _long(file: Path, header: list[str]) -> Iterator[_Cell]:
+    hint = f"a long table has the columns {', '.join(LONG)} and, where known, {', '.join(OPTIONAL)}"
     for name in header:
         if name not in (*LONG, *OPTIONAL):
-            hint = f"a long table has the columns {', '.join(LONG)} and, where known, {', '.join(OPTIONAL)}"
             message = f"unknown column {name!r}; {nearest(name, (*LONG, *OPTIONAL))}"
             raise ImportFileError(message, where=str(file), hint=hint)
     if missing := [name for name in LONG if name not in header]:
-        raise ImportFileError(f"the column {missing[0]!r} is missing", where=str(file))
+        raise ImportFileError(f"the column {missing[0]!r} is missing", where=str(file), hint=hint)
     for row in read_table(file):
         cells = Row({name.casefold(): text for name, text in row.cells.items()}, row.where)
         value, is_percent = _number(cells, "accuracy")

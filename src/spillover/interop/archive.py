@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from spillover.core.errors import ImportFileError
-from spillover.interop.json_text import clean_text
+from spillover.interop.json_text import COPY_AGAIN, clean_text
 
 LARGEST_MEMBER = 256 << 20
 FREE_TOTAL = 1 << 30
@@ -46,7 +46,9 @@ class Archive:
             with zipfile.ZipFile(path) as archive:
                 self._members = {member.filename: member for member in archive.infolist()}
         except FAULTS as error:
-            raise ImportFileError(f"no readable zip archive: {_reason(error)}", where=str(path)) from error
+            raise ImportFileError(
+                f"no readable zip archive: {_reason(error)}", where=str(path), hint=COPY_AGAIN
+            ) from error
         declared = sum(member.file_size for member in self._members.values())
         packed = sum(member.compress_size for member in self._members.values())
         if declared > self._left or packed > _size(path):
@@ -81,9 +83,11 @@ class Archive:
                 checksum = zlib.crc32(piece, checksum)
                 yield piece
         except FAULTS as error:
-            raise ImportFileError(f"the member cannot be unpacked: {_reason(error)}", where=where) from error
+            raise ImportFileError(
+                f"the member cannot be unpacked: {_reason(error)}", where=where, hint=COPY_AGAIN
+            ) from error
         if checksum != member.CRC:
-            raise ImportFileError("the member is damaged: its checksum differs", where=where)
+            raise ImportFileError("the member is damaged: its checksum differs", where=where, hint=COPY_AGAIN)
 
     def _unpack(self, member: zipfile.ZipInfo) -> Iterator[bytes]:
         packed = self._packed(member)

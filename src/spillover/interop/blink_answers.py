@@ -84,7 +84,11 @@ def _read(files: tuple[Path, ...]) -> Iterator[Answer]:
             continue
         rows = document.items("val")
         if not rows:
-            raise ImportFileError("there are no answers to the val split", where=document.where)
+            raise ImportFileError(
+                "there are no answers to the val split",
+                where=document.where,
+                hint="leave the file out, or answer the val split, whose labels are published",
+            )
         for number, row in enumerate(rows):
             yield _answer(Record.of(row, f"{document.where}, val[{number}]"), file.stem)
 

@@ -148,7 +148,7 @@ def _require_targets(settings: GatherSettings, names: set[str]) -> None:
         if target not in tasks:
             raise ImportFileError(f"no run has a task {target!r}; {nearest(target, sorted(tasks))}", where="--targets")
     if not tasks:
-        raise ImportFileError("the runs hold no answers")
+        raise ImportFileError("the runs hold no answers", hint="give results of at least one task")
 
 
 def _name_notes(mapped: Sequence[MappedRun], settings: GatherSettings, names: set[str]) -> Iterator[str]:

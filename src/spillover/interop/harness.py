@@ -52,7 +52,11 @@ def _find_run(layout: Layout, name: str, files: list[Path], options: ReadingOpti
     results = read_results([file for file in files if file not in samples], sampled, options)
     bare = results.aggregates
     if not samples and not bare:
-        raise ImportFileError("the results hold no metric of a single task", where=str(files[0]))
+        raise ImportFileError(
+            "the results hold no metric of a single task",
+            where=str(files[0]),
+            hint="evaluate again with --log_samples, and give the folder that it writes",
+        )
     counted = {task: count for task, count in results.counts.items() if task in sampled}
     return FoundRun(
         name=name,
@@ -134,7 +138,9 @@ def _read_samples(
         if number and not kept:
             logger.warning("%s is left out: no line of it is scored by %s", file, options.metric)
         if not number:
-            raise ImportFileError("the file holds no samples", where=str(file))
+            raise ImportFileError(
+                "the file holds no samples", where=str(file), hint="leave the file out, or evaluate again"
+            )
         if number < counted.get(task, 0):
             raise ImportFileError(
                 f"the file holds {number} samples, its results file says {counted[task]}",

@@ -33,6 +33,7 @@ from spillover.tasks.task import option_letters
 HEADER = "header.json"
 SAMPLE = re.compile(r"samples/[^\x00]+\.json")
 LOG = re.compile(r'\s*\{\s*"version"\s*:\s*\d+\s*,\s*"status"\s*:')
+EVALUATE_AGAIN = "evaluate again, or leave the log out"
 LETTER_SCORES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 """Correct, incorrect, partly, no answer: inspect_ai's own values of them."""
 COUNTED = "C is 1, P 0.5, I and N 0, as inspect_ai counts them"
@@ -161,7 +162,7 @@ def _answer(sample: Record, task: str, options: ReadingOptions, *, with_epoch: b
     score, own_answer = _score(sample.record("scores").record(scorer)) if scorer else (None, None)
     reply = _reply(sample.record("output"))
     if reply is None and score is None and fault is None:
-        raise ImportFileError("the sample has neither a reply nor a score", where=sample.where)
+        raise ImportFileError("the sample has neither a reply nor a score", where=sample.where, hint=EVALUATE_AGAIN)
     return Answer(
         task=task,
         example=example,
@@ -182,7 +183,11 @@ def _target(sample: Record) -> str:
     if isinstance(target, list):
         target = target[0] if len(target) == 1 else None
     if not isinstance(target, str):
-        raise ImportFileError("a sample's target should be one text", where=sample.where)
+        raise ImportFileError(
+            "a sample's target should be one text",
+            where=sample.where,
+            hint="a task with several targets a sample cannot be read by examples: leave the log out",
+        )
     return clean_text(target)
 
 
@@ -218,7 +223,11 @@ def _value(score: Record) -> float:
     value: Any = score.fields.get("value")
     if isinstance(value, str):
         if value not in LETTER_SCORES:
-            raise ImportFileError(f"the score {clean_text(value)[:40]!r} is no C, I, P, N or number", where=score.where)
+            raise ImportFileError(
+                f"the score {clean_text(value)[:40]!r} is no C, I, P, N or number",
+                where=score.where,
+                hint="choose another scorer with --metric, or leave the log out",
+            )
         return LETTER_SCORES[value]
     return score.as_number("value", value)
 
@@ -233,6 +242,6 @@ def _aggregate(log: _Log, options: ReadingOptions) -> Aggregate:
         raise ImportFileError(f"one scorer's results are needed, there are: {named}", where=results.where, hint=hint)
     value = chosen[0].record("metrics").record("accuracy").number("value")
     if value is None:
-        raise ImportFileError("the log has no samples and no accuracy", where=str(log.file))
+        raise ImportFileError("the log has no samples and no accuracy", where=str(log.file), hint=EVALUATE_AGAIN)
     count = chosen[0].number("scored_samples") or results.number("completed_samples")
     return Aggregate(task=log.task, value=value, examples=int(count) if count else None, where=str(log.file))

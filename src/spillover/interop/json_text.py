@@ -18,6 +18,8 @@ LONGEST_LINE = 32 << 20
 HEAD = 1 << 16
 """Bytes by which a format is recognised."""
 CUT_SHORT = "the file may have been cut short, or is no JSON"
+COPY_AGAIN = "it may have been damaged or cut short: copy it anew"
+WRITE_OR_LEAVE = "write it anew, or leave it out"
 
 
 def parse_json(data: bytes | str, where: str) -> Any:
@@ -56,7 +58,11 @@ def read_bounded(path: Path, limit: int) -> bytes:
     except OSError as error:
         raise unreadable(path, error) from error
     if len(data) > limit:
-        raise ImportFileError(f"the file is larger than {limit >> 20} MB, more than is read as one", where=str(path))
+        raise ImportFileError(
+            f"the file is larger than {limit >> 20} MB, more than is read as one",
+            where=str(path),
+            hint="give results a task or a run apart, in files of their own",
+        )
     return data
 
 
@@ -86,7 +92,11 @@ def read_lines(path: Path) -> Iterator[Record]:
                 number += 1
                 where = f"{path}:{number}"
                 if len(line) > LONGEST_LINE:
-                    raise ImportFileError(f"the line is longer than {LONGEST_LINE >> 20} MB", where=where)
+                    raise ImportFileError(
+                        f"the line is longer than {LONGEST_LINE >> 20} MB",
+                        where=where,
+                        hint="one sample a line is read: leave out what it holds besides, such as images",
+                    )
                 if line.strip():
                     yield Record.of(parse_json(line, where), where)
     except OSError as error:

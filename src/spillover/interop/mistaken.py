@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from spillover.core.errors import ImportFileError
 from spillover.core.file_names import STUDY_FILE
 from spillover.core.scores import SCORE_SCHEMA
+from spillover.interop.json_text import WRITE_OR_LEAVE
 
 PARTS = {
     "scores": "the scores",
@@ -50,7 +51,7 @@ def _as_given(path: Path, up: int) -> Path:
 def what_is_wrong(file: Path) -> ImportFileError | None:
     """Say why a file holds nobody's results, going by its size and its schema alone; None where it may."""
     if not file.stat().st_size:
-        return ImportFileError("the file is empty", where=str(file))
+        return ImportFileError("the file is empty", where=str(file), hint=WRITE_OR_LEAVE)
     if file.suffix == ".parquet" and _is_ours(file):
         hint = "give the study's folder, with its study.yaml and plan.json"
         return ImportFileError("the file is a part of a study of spillover", where=str(file), hint=hint)

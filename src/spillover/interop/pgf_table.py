@@ -43,7 +43,11 @@ def read_pgf_table(path: Path | str, model: str | None = None) -> PGFTable:
         order = _read_header(next(reader, []), where)
         rows = tuple(_read_row(cells, order, f"{where}:{reader.line_num}") for cells in reader if cells)
     except csv.Error as error:
-        raise ImportFileError(f"the table is broken: {error}", where=f"{where}:{reader.line_num}") from error
+        raise ImportFileError(
+            f"the table is broken: {error}",
+            where=f"{where}:{reader.line_num}",
+            hint="texts with commas or line breaks need quotes",
+        ) from error
     if not rows:
         raise ImportFileError("there are no rows after the header", where=where, hint=f"columns: {','.join(COLUMNS)}")
     refuse_control((name for row in rows for name in (row.source, row.target, str(row.seed))), "task or seed")

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spillover.core.errors import ImportFileError
-from spillover.interop.json_text import LARGEST_DOCUMENT, clean_text, parse_json, read_bounded, unreadable
+from spillover.interop.json_text import COPY_AGAIN, LARGEST_DOCUMENT, clean_text, parse_json, read_bounded, unreadable
 from spillover.interop.workbook import read_workbook
 
 TABLES = (".csv", ".tsv", ".xlsx", ".parquet", ".json")
@@ -67,7 +67,11 @@ def read_table(path: Path) -> Iterator[Row]:
         if not header:
             header = [name.strip() for name in cells]
             if twice := sorted({name for name in header if name and header.count(name) > 1}):
-                raise ImportFileError(f"the column {twice[0]!r} stands twice", where=where)
+                raise ImportFileError(
+                    f"the column {twice[0]!r} stands twice",
+                    where=where,
+                    hint="call one of the two otherwise, or leave it out",
+                )
             continue
         if any(cell.strip() for cell in cells[len(header) :]):
             hint = "texts with commas need quotes"
@@ -109,14 +113,20 @@ def _delimited(path: Path) -> Iterator[tuple[list[str], str]]:
     except UnicodeDecodeError as error:
         raise ImportFileError("the table is not in UTF-8", where=str(path), hint="save it as CSV in UTF-8") from error
     except csv.Error as error:
-        raise ImportFileError(f"the table is broken: {error}", where=str(path)) from error
+        raise ImportFileError(
+            f"the table is broken: {error}", where=str(path), hint="texts with commas or line breaks need quotes"
+        ) from error
 
 
 def _parquet(path: Path) -> Iterator[tuple[list[str], str]]:
     try:
         file = pq.ParquetFile(path)
         if file.metadata.num_rows > MOST_ROWS:
-            raise ImportFileError(f"the table has {file.metadata.num_rows} rows, too many", where=str(path))
+            raise ImportFileError(
+                f"the table has {file.metadata.num_rows} rows, too many",
+                where=str(path),
+                hint=f"give a table a run, with {MOST_ROWS:,} rows at most",
+            )
         yield [clean_text(name) for name in file.schema_arrow.names], str(path)
         number = 0
         for batch in file.iter_batches(batch_size=1024):
@@ -126,7 +136,7 @@ def _parquet(path: Path) -> Iterator[tuple[list[str], str]]:
     except OSError as error:
         raise unreadable(path, error) from error
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise ImportFileError("no Parquet file that can be read", where=str(path)) from error
+        raise ImportFileError("no Parquet file that can be read", where=str(path), hint=COPY_AGAIN) from error
 
 
 def _json(path: Path) -> Iterator[tuple[list[str], str]]:

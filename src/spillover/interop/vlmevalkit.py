@@ -27,7 +27,7 @@ from spillover.interop.found import (
     group_by_folder,
     metric_of_examples,
 )
-from spillover.interop.json_text import read_head
+from spillover.interop.json_text import WRITE_OR_LEAVE, read_head
 from spillover.interop.option_lines import right_letter
 from spillover.interop.table_rows import Row, read_header, read_table
 
@@ -71,7 +71,11 @@ class VLMEvalKit:
             return FoundRun(name=name, format=self.name, files=tuple(answers), metric=metric, tasks=tasks, read=read)
         rows = [row for file in files for row in _accuracies(file)]
         if not rows:
-            raise ImportFileError("the table holds no task's accuracy", where=str(files[0]))
+            raise ImportFileError(
+                "the table holds no task's accuracy",
+                where=str(files[0]),
+                hint="give the file with the answers too, MODEL_DATASET.xlsx",
+            )
         maximum, evidence = describe_scale([row.value for row in rows], options)
         return FoundRun(
             name=name,
@@ -104,7 +108,7 @@ def _read(files: tuple[Path, ...]) -> Iterator[Answer]:
             empty = False
             yield _answer(row, _task(row, _dataset(file)))
         if empty:
-            raise ImportFileError("the table has no rows", where=str(file))
+            raise ImportFileError("the table has no rows", where=str(file), hint=WRITE_OR_LEAVE)
 
 
 def _dataset(file: Path) -> str:
@@ -138,7 +142,11 @@ def _answer(row: Row, task: str) -> Answer:
     letters = tuple(f"({letter})" for letter in ascii_uppercase[: len(texts)])
     index, right = cells["index"].strip().removesuffix(".0"), cells.get("answer", "").strip()
     if not index or not right:
-        raise ImportFileError("a row has no index or no answer", where=row.where)
+        raise ImportFileError(
+            "a row has no index or no answer",
+            where=row.where,
+            hint="splits without answers cannot be scored: leave the file out",
+        )
     own = cells.get("hit", "").strip()
     return Answer(
         task=task,
@@ -170,5 +178,9 @@ def _stated(row: Row) -> Iterator[tuple[str, float | None, float | None]]:
         yield row.cells["Category"], row.number("Accuracy"), row.number("Total")
         return
     if row.cells.get("split", "none") not in ("none", "val", "validation", "test", ""):
-        raise ImportFileError(f"unknown split {row.cells['split'][:40]!r}", where=row.where)
+        raise ImportFileError(
+            f"unknown split {row.cells['split'][:40]!r}",
+            where=row.where,
+            hint="known: none, val, validation, test; leave the other rows out",
+        )
     yield from ((name, row.number(name), None) for name in row.cells if name not in ("", "split"))

@@ -17,6 +17,7 @@ from spillover.interop.json_text import clean_text
 
 SHARED = "xl/sharedStrings.xml"
 SHEET = re.compile(r"xl/worksheets/sheet(\d{1,6})\.xml")
+SAVE_AGAIN = "open it and save it anew, or as .csv, and give that"
 MOST_COLUMNS = 16_384
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -30,7 +31,7 @@ def read_workbook(path: Path) -> Iterator[list[str]]:
     archive = Archive(path)
     sheets = sorted((int(match[1]), name) for name in archive.names if (match := SHEET.fullmatch(name)))
     if not sheets:
-        raise ImportFileError("the file is no Excel workbook: it has no sheet", where=str(path))
+        raise ImportFileError("the file is no Excel workbook: it has no sheet", where=str(path), hint=SAVE_AGAIN)
     shared: list[str] = []
     if SHARED in archive:
         for _ in _parse(archive, SHARED, texts := _SharedTexts(), path):
@@ -111,7 +112,9 @@ class _Sheet:
         for letter in letters[0]:
             column = column * 26 + ord(letter) - ord("A") + 1
         if column > MOST_COLUMNS or column - 1 < len(self._row):
-            raise ImportFileError(f"the cell {reference[:12]} stands where no cell can stand", where=self._where)
+            raise ImportFileError(
+                f"the cell {reference[:12]} stands where no cell can stand", where=self._where, hint=SAVE_AGAIN
+            )
         return column - 1
 
     def _value(self, text: str) -> str:
@@ -120,7 +123,9 @@ class _Sheet:
         if self._type != "s":
             return text if self._type == "n" else _unescape(text)
         if not (text.isdecimal() and len(text) < 9 and int(text) < len(self._shared)):
-            raise ImportFileError(f"a cell refers to the text {text[:20]!r}, which is not there", where=self._where)
+            raise ImportFileError(
+                f"a cell refers to the text {text[:20]!r}, which is not there", where=self._where, hint=SAVE_AGAIN
+            )
         return self._shared[int(text)]
 
 
@@ -134,7 +139,7 @@ def _parse(archive: Archive, name: str, handler: _SharedTexts | _Sheet, path: Pa
     parser.buffer_text = True
 
     def refuse(*_: object) -> None:
-        raise ImportFileError("the XML declares a document type, which no table needs", where=where)
+        raise ImportFileError("the XML declares a document type, which no table needs", where=where, hint=SAVE_AGAIN)
 
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = lambda tag, attributes: handler.start(tag.rpartition(":")[2], attributes)
@@ -146,4 +151,4 @@ def _parse(archive: Archive, name: str, handler: _SharedTexts | _Sheet, path: Pa
             yield
         parser.Parse(b"", True)  # noqa: FBT003 (expat takes it by place alone)
     except (expat.ExpatError, ValueError) as error:
-        raise ImportFileError(f"the XML is broken: {error}", where=where) from error
+        raise ImportFileError(f"the XML is broken: {error}", where=where, hint=SAVE_AGAIN) from error

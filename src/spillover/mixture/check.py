@@ -17,7 +17,7 @@ from spillover.mixture.mixture import Mixture
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
-from spillover.mixture.strategies import CHOSEN_BLINDLY, Strategy
+from spillover.mixture.strategies import STRATEGIES, Strategy
 from spillover.study.study import Study
 from spillover.tasks.settings import PerceptionTasks, TaskSettings
 
@@ -58,10 +58,11 @@ def find_rivals(sample: TransferSample, chosen: Mixture, random_mixtures: int | 
             than 3.
     """
     settings = chosen.settings
-    if settings.strategy in (*CHOSEN_BLINDLY, "best-single"):
+    if STRATEGIES[settings.strategy].rival:
+        others = [name for name, each in STRATEGIES.items() if not each.rival]
         raise MixtureError(
             f"{settings.strategy} is what a mixture must beat, so there is nothing to verify",
-            hint="choose by robust, threshold or proportional",
+            hint=f"choose by {', '.join(others[:-1])} or {others[-1]}",
         )
     return Rivals(
         random=_draw_random(sample, chosen, random_mixtures or USUAL_RANDOM, random_mixtures or FEWEST_RANDOM),

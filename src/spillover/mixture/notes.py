@@ -7,10 +7,10 @@ from math import isfinite
 
 from spillover.analysis.sampling import TransferSample
 from spillover.core.numbers import fixed, interval, signed
+from spillover.mixture.gains import SHOWN
 from spillover.mixture.mixture import PredictedEffect
 from spillover.mixture.pose import Pose
 from spillover.mixture.predict import Optimism
-from spillover.mixture.reasons import SHOWN
 from spillover.mixture.strategies import CHOSEN_BLINDLY
 
 MOST = 0.75

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from spillover.core.numbers import percent, signed
-from spillover.mixture.limits import CLOSE
+from spillover.mixture.gains import SHOWN, SURE, how_often, why_harmful
 from spillover.mixture.problem import PerSource, Problem, tail_mean
 from spillover.mixture.settings import MixtureSettings
+from spillover.mixture.strategies import STRATEGIES
 from spillover.tasks.mixed import count_examples
-
-SURE = 0.95
-"""Share of replicates above 0 from which a gain is called clear, or below 0 a harm."""
-SHOWN = 0.0005
-"""PGF below which three decimals show nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,36 +44,22 @@ def give_reasons(problem: Problem, shares: PerSource, otherwise: Otherwise, sett
 
 
 def _why_in(problem: Problem, place: int, shares: PerSource, unprotected: PerSource, settings: MixtureSettings) -> str:
-    match settings.strategy:
-        case "random":
-            return "drawn at random"
-        case "direct":
-            return "the target's own data"
-        case "best-single":
-            among = f" of those that spare {', '.join(problem.protected)}" if not unprotected[place] else ""
-            return f"the largest gain of one source{among}"
-        case _:
-            pass
+    chooser = STRATEGIES[settings.strategy]
+    if chooser.why_in is not None:
+        among = f" of those that spare {', '.join(problem.protected)}" if not unprotected[place] else ""
+        return f"{chooser.why_in}{among}"
     gains = problem.gains[:, place]
-    parts = [_how_often(gains)]
-    if settings.strategy == "robust":
+    parts = [how_often(gains)]
+    if chooser.by_tail:
         parts.append(f"{signed(tail_mean(gains))} in the worst fifth")
     if not unprotected[place]:
         task = _most_harmed(problem, unprotected)
         parts.append(f"in to protect {task} ({signed(float(problem.protected[task][:, place].mean()))} on it)")
-    elif problem.mean[place] <= 0 and settings.strategy == "robust":
+    elif problem.mean[place] <= 0 and chooser.by_tail:
         parts.append(_why_without_gain(problem, shares))
     if shares[place] >= problem.most[place] - 1e-6 < 1 - 1e-6:
         parts.append("as much as it has" if problem.held[place] <= problem.max_share else "as much as one may have")
     return "; ".join(parts)
-
-
-def _how_often(gains: np.ndarray) -> str:
-    """Say in how many replicates a source gains; how much it gains where they are all the same."""
-    if not np.ptp(gains):
-        return f"gains {signed(float(gains[0]))}"
-    sure = float((gains > 0).mean())
-    return "gains in nearly every replicate" if sure >= SURE else f"gains in {percent(sure)} of replicates"
 
 
 def _most_harmed(problem: Problem, shares: PerSource) -> str:
@@ -95,45 +75,19 @@ def _why_without_gain(problem: Problem, shares: PerSource) -> str:
 
 
 def _why_out(problem: Problem, place: int, shares: PerSource, otherwise: Otherwise, settings: MixtureSettings) -> str:
-    match settings.strategy:
-        case "random":
-            return "not drawn"
-        case "direct":
-            return "not the target's own data"
-        case "best-single" if problem.most[place] < 1 - CLOSE and problem.mean[place] > problem.mean @ shares:
-            return f"gains more, but has only {int(problem.available[place])} of {problem.budget} examples"
-        case _:
-            pass
+    chooser = STRATEGIES[settings.strategy]
+    excluded = None if chooser.blind else _why_excluded(problem, place, otherwise)
+    return chooser.why_out(problem, place, shares) if excluded is None else excluded
+
+
+def _why_excluded(problem: Problem, place: int, otherwise: Otherwise) -> str | None:
+    """Say which limit or protection keeps a source out, or that it has no gain; None where nothing does."""
     if otherwise.unlimited[place] > 0:
         share = percent(float(otherwise.unlimited[place]))
         return f"left out by --max-sources {problem.most_sources}; without it, it would have {share}"
     if otherwise.unprotected[place] > 0:
-        return _why_protected_from(problem, place)
-    return _why_weaker(problem, place, settings)
-
-
-def _why_protected_from(problem: Problem, place: int) -> str:
-    worst = {name: tail_mean(gains[:, place]) for name, gains in problem.protected.items()}
-    task = min(worst, key=lambda name: worst[name])
-    if worst[task] < -problem.tolerance:
-        return f"left out to protect {task} ({signed(worst[task])} on it in the worst fifth)"
-    return f"makes room for what protects {', '.join(problem.protected)}"
-
-
-def _why_weaker(problem: Problem, place: int, settings: MixtureSettings) -> str:
-    gains, mean = problem.gains[:, place], float(problem.mean[place])
-    if mean <= -SHOWN and (gains < 0).mean() >= SURE:
+        return why_harmful(problem, place)
+    mean = float(problem.mean[place])
+    if mean <= -SHOWN and (problem.gains[:, place] < 0).mean() >= SURE:
         return f"harms the target ({signed(mean)})"
-    if mean < SHOWN:
-        return "no gain"
-    match settings.strategy:
-        case "threshold" if mean <= problem.threshold:
-            return f"its gain, {signed(mean)}, is not above the threshold of {problem.threshold:g}"
-        case "threshold" | "proportional":  # all that gain are in but those beyond --max-sources that harm, too
-            return _why_protected_from(problem, place)
-        case "robust":
-            sure = float((gains > 0).mean())
-            often = "gains" if sure >= SURE else f"gains in {percent(sure)} of replicates"
-            return f"{often}, but others together gain more in the worst fifth of cases"
-        case _:
-            return "gains, but others gain more on average"
+    return "no gain" if mean < SHOWN else None

@@ -1,4 +1,4 @@
-"""The ways to choose a mixture, from guessing to the robust program: each a function from a problem to a choice.
+"""The ways to choose a mixture, from guessing to the robust program: each a function, and what is to be said of it.
 
 `threshold` and `proportional` are the paper's (Sachdeva et al., CVPR 2026, arXiv 2511.18787); `random`, `best-single`
 and `direct` are what they must beat.
@@ -7,6 +7,7 @@ and `direct` are what they must beat.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
@@ -14,26 +15,46 @@ import numpy as np
 
 from spillover.core.keys import seeded_generator
 from spillover.core.numbers import signed
+from spillover.mixture.gains import how_often, why_harmful
 from spillover.mixture.limits import CLOSE, fill, keep_harmless, require_room
 from spillover.mixture.problem import Choice, MixtureError, PerSource, Problem
 from spillover.mixture.robust import choose_robust
 
 Strategy = Literal["robust", "threshold", "proportional", "best-single", "random", "direct"]
-CHOSEN_BLINDLY: tuple[Strategy, ...] = ("random", "direct")
-"""They look at no PGF: what is chosen so flatters nobody, and protects nothing."""
 RANDOM_SOURCES = 3
 """Drawn by `random`, where no number is asked for."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chooser:
+    """One strategy."""
+
+    choose: Callable[[Problem], Choice]
+    """Raises `MixtureError` where no mixture is what was asked for."""
+    what: str
+    """What it does, as `docs/mixture.md` has it."""
+    why_in: str | None
+    """Why it takes a source; None where that is for the source's own gains to say."""
+    why_out: Callable[[Problem, int, PerSource], str]
+    """Why it leaves the source at a place out, for the shares that it chose; one that gains and that neither a limit
+    nor what is protected excludes, unless the strategy is blind."""
+    blind: bool = False
+    """Whether it looks at no PGF: what is chosen so flatters nobody, and protects nothing."""
+    rival: bool = False
+    """Whether it is what a chosen mixture must beat, so that a study of it would verify nothing."""
+    by_tail: bool = False
+    """Whether it chooses by the worst replicates, not by the mean."""
+
+
 def choose(problem: Problem, strategy: Strategy) -> Choice:
     """Choose shares by a strategy, and say whether they are the best: see `choose_shares`."""
-    return CHOOSE[strategy](problem)
+    return STRATEGIES[strategy].choose(problem)
 
 
 def choose_shares(problem: Problem, strategy: Strategy) -> PerSource:
     """Choose shares by a strategy; they are at least 0, sum to 1 and keep every limit.
 
-    Protected tasks are kept by all strategies but those of `CHOSEN_BLINDLY`.
+    Protected tasks are kept by all strategies but the blind ones.
 
     Raises:
         MixtureError: no mixture is what was asked for.
@@ -111,11 +132,70 @@ def _best(problem: Problem, threshold: float) -> np.ndarray:
     return kept & eligible
 
 
-CHOOSE: dict[Strategy, Callable[[Problem], Choice]] = {
-    "robust": choose_robust,
-    "threshold": _threshold,
-    "proportional": _proportional,
-    "best-single": _best_single,
-    "random": _random,
-    "direct": _direct,
+def _not_above(problem: Problem, place: int, shares: PerSource) -> str:
+    mean = float(problem.mean[place])
+    if mean <= problem.threshold:
+        return f"its gain, {signed(mean)}, is not above the threshold of {problem.threshold:g}"
+    return _beyond_the_most(problem, place, shares)
+
+
+def _beyond_the_most(problem: Problem, place: int, _: PerSource) -> str:
+    """All that gain are in but those beyond --max-sources that harm, too."""
+    return why_harmful(problem, place)
+
+
+def _weaker_together(problem: Problem, place: int, _: PerSource) -> str:
+    return f"{how_often(problem.gains[:, place])}, but others together gain more in the worst fifth of cases"
+
+
+def _weaker_alone(problem: Problem, place: int, shares: PerSource) -> str:
+    if problem.most[place] < 1 - CLOSE and problem.mean[place] > problem.mean @ shares:
+        return f"gains more, but has only {int(problem.available[place])} of {problem.budget} examples"
+    return "gains, but others gain more on average"
+
+
+STRATEGIES: dict[Strategy, Chooser] = {
+    "robust": Chooser(
+        choose=choose_robust,
+        what="the best mean over the worst fifth of bootstrap replicates: spreads where the evidence is thin",
+        why_in=None,
+        why_out=_weaker_together,
+        by_tail=True,
+    ),
+    "threshold": Chooser(
+        choose=_threshold,
+        what="sources above `--threshold`, in equal shares: the paper's",
+        why_in=None,
+        why_out=_not_above,
+    ),
+    "proportional": Chooser(
+        choose=_proportional,
+        what="shares by positive PGF: the paper's",
+        why_in=None,
+        why_out=_beyond_the_most,
+    ),
+    "best-single": Chooser(
+        choose=_best_single,
+        what="the one source that gains most; what a choice has to beat, like the next two",
+        why_in="the largest gain of one source",
+        why_out=_weaker_alone,
+        rival=True,
+    ),
+    "random": Chooser(
+        choose=_random,
+        what="sources drawn by chance, in equal shares",
+        why_in="drawn at random",
+        why_out=lambda *_: "not drawn",
+        blind=True,
+        rival=True,
+    ),
+    "direct": Chooser(
+        choose=_direct,
+        what="the targets' own data",
+        why_in="the target's own data",
+        why_out=lambda *_: "not the target's own data",
+        blind=True,
+        rival=True,
+    ),
 }
+CHOSEN_BLINDLY = tuple(name for name, each in STRATEGIES.items() if each.blind)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 STATE_VERSION = 1
+"""In every kept state: raise it whenever one is laid out otherwise; a state of another version is begun anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

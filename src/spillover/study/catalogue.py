@@ -29,6 +29,7 @@ JOB_ROOMS = ("logs", "scores")
 """Where files of finished jobs are."""
 CATALOGUE = "catalogue.json"
 SCHEMA = 1
+"""Raised whenever a catalogue is laid out otherwise: one of another schema is written anew."""
 SETTLED_NS = 2_000_000_000
 """A file that changed so shortly ago is not written down: where clocks are coarse (FAT's has steps of 2 s), it could
 change once more and keep its time."""

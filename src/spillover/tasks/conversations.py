@@ -47,12 +47,24 @@ def conversation_example(row: Row, images: Sequence[ImageSource], place: str, na
         first = next((index for index, turn in enumerate(turns) if turn.role == "user"), 0)
         turns[first] = Turn(role=turns[first].role, text=turns[first].text, image_places=(0,) * len(images))
     elif tagged != len(images):
-        raise TaskError(f"the turns have places for {tagged} images, and there are {len(images)}", where=place)
+        raise TaskError(
+            f"the turns have places for {tagged} images, and there are {len(images)}",
+            where=place,
+            hint="write <image> once for each image, in their order, or nowhere: then all stand first",
+        )
     if len(turns) < 2 or turns[-1].role != "assistant" or turns[-2].role != "user":
-        raise TaskError("the conversation does not end in a user's turn and its answer", where=place)
+        raise TaskError(
+            "the conversation does not end in a user's turn and its answer",
+            where=place,
+            hint="leave out what follows the last answer",
+        )
     *before, question, answer = turns
     if answer.image_places or not answer.text:
-        raise TaskError("the last answer is empty, or holds an image", where=place)
+        raise TaskError(
+            "the last answer is empty, or holds an image",
+            where=place,
+            hint="a model is trained to write it: give it a text, and no <image>",
+        )
     leading = not before and not any(question.image_places)
     return Example(
         id=name,
@@ -102,7 +114,9 @@ def _piece(part: Any, place: str) -> str:
         case str(text):
             return text
         case _:
-            raise TaskError("a part of a message is neither text nor image", where=place)
+            raise TaskError(
+                "a part of a message is neither text nor image", where=place, hint="leave sound and video out"
+            )
 
 
 def images_in_turns(row: Row) -> list[tuple[str, Any]]:

@@ -18,6 +18,8 @@ from spillover.tasks.task import MAXIMUM_CHOICES, Example, lay_out_prompt, optio
 
 MAXIMUM_FAULTS = 1000
 """Of a file, after which it is not read on."""
+OWN_IDX = "give each example an idx of its own, or none at all"
+A_ROW_EACH = "a row is an example, with its question and its answer"
 LISTED = 20
 """Columns that an error names at most."""
 IMAGE_COLUMNS = (*(f"image_{number}" for number in range(1, 65)), "image", "images")
@@ -60,7 +62,13 @@ def find_faults(path: Path, columns: Columns = BLINKS_COLUMNS) -> tuple[list[Exa
     said = _said(columns)
     for place, row in _until_broken(path, faults):
         if len(faults) >= MAXIMUM_FAULTS:
-            faults.append(TaskError("so many rows are wrong that those below are not looked at", where=place))
+            faults.append(
+                TaskError(
+                    "so many rows are wrong that those below are not looked at",
+                    where=place,
+                    hint="mend these, and check again",
+                )
+            )
             break
         try:
             example = _example(_renamed(row, said, place), path.parent, place, f"{path.stem}_{len(examples)}")
@@ -71,9 +79,9 @@ def find_faults(path: Path, columns: Columns = BLINKS_COLUMNS) -> tuple[list[Exa
         else:
             examples.append(example)
     repeated = [name for name, number in Counter(example.id for example in examples).items() if number > 1]
-    faults += [TaskError(f"the idx {name!r} stands more than once", where=str(path)) for name in repeated]
+    faults += [TaskError(f"the idx {name!r} stands more than once", where=str(path), hint=OWN_IDX) for name in repeated]
     if not examples and not faults:
-        faults.append(TaskError("there are no examples", where=str(path)))
+        faults.append(TaskError("there are no examples", where=str(path), hint=A_ROW_EACH))
     return examples, _each_once(faults)
 
 
@@ -123,11 +131,11 @@ def collect_examples(
             break
         example = _example(_renamed(row, said, place), folder, place, f"{name}_{len(examples)}")
         if example.id in seen:
-            raise TaskError(f"the idx {example.id!r} stands at {seen[example.id]} too", where=place)
+            raise TaskError(f"the idx {example.id!r} stands at {seen[example.id]} too", where=place, hint=OWN_IDX)
         seen[example.id] = place
         examples.append(example)
     if not examples:
-        raise TaskError("there are no examples", where=str(folder / name))
+        raise TaskError("there are no examples", where=str(folder / name), hint=A_ROW_EACH)
     return examples
 
 
@@ -245,7 +253,11 @@ def _answers(given: Any, choices: tuple[str, ...], place: str) -> tuple[str, ...
     if not choices:
         return tuple(str(value) for value in listed)
     if len(listed) > 1:
-        raise TaskError(f"{len(listed)} answers to a question with choices", where=place)
+        raise TaskError(
+            f"{len(listed)} answers to a question with choices",
+            where=place,
+            hint="give the right one alone, or leave choices out: an open question may have several",
+        )
     return (_letter(listed[0], choices, place),)
 
 

@@ -85,7 +85,7 @@ class ImageFile:
         try:
             if (size := self.path.stat().st_size) > MAXIMUM_FILE_BYTES:
                 message = f"the image file has {size:,} bytes, more than {MAXIMUM_FILE_BYTES:,}"
-                raise TaskError(message, where=str(self.path))
+                raise TaskError(message, where=str(self.path), hint="save it smaller, as JPEG or PNG")
             return self.path.read_bytes()
         except OSError as error:
             raise TaskError(f"cannot read the image: {error.strerror or error}", where=str(self.path)) from error

@@ -54,7 +54,7 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
     except ArrowInvalid as error:
         raise no_parquet(path, error) from error
     except UnicodeDecodeError as error:
-        raise TaskError(f"the file is broken: {error}", where=str(path)) from error
+        raise TaskError(f"the file is broken: {error}", where=str(path), hint="save it as UTF-8") from error
     except OSError as error:
         raise TaskError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
 
@@ -85,7 +85,11 @@ def _csv_rows(path: Path) -> Iterator[PlacedRow]:
                     raise TaskError("the row has more cells than there are columns", where=place, hint=hint)
                 yield place, {name: cell or None for name, cell in row.items()}
         except csv.Error as error:
-            raise TaskError(f"this is no CSV: {error}", where=f"{path}:{reader.line_num}") from error
+            raise TaskError(
+                f"this is no CSV: {error}",
+                where=f"{path}:{reader.line_num}",
+                hint="texts with commas, quotes or line breaks need quotes",
+            ) from error
 
 
 def _json_lines(path: Path) -> Iterator[PlacedRow]:
@@ -108,7 +112,9 @@ def _json_list(path: Path) -> Iterator[PlacedRow]:
         raise TaskError("this is no list of rows", where=str(path), hint="one JSON object a line is a .jsonl file")
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise TaskError("this entry is no JSON object", where=f"{path} entry {number}")
+            raise TaskError(
+                "this entry is no JSON object", where=f"{path} entry {number}", hint="write an object an example"
+            )
         yield f"{path} entry {number}", row
 
 
@@ -175,5 +181,5 @@ def _parse_line(line: str, place: str) -> Row:
     except ValueError as error:
         raise TaskError(f"this line is no JSON that can be used: {error}", where=place) from error
     if not isinstance(row, dict):
-        raise TaskError("this line is no JSON object", where=place)
+        raise TaskError("this line is no JSON object", where=place, hint="write one object a line, an example each")
     return row

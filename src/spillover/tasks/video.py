@@ -14,6 +14,8 @@ from PIL import Image
 from spillover.core.errors import TaskError
 from spillover.core.keys import content_key, hash_file
 
+AGAIN = "download it again, or leave it and its questions out"
+
 
 @dataclass(frozen=True, slots=True)
 class VideoFrame:
@@ -81,14 +83,14 @@ def check_video(path: Path) -> None:
         if container.format.name.endswith("_pipe") or container.format.name == "image2":  # FFmpeg's names of images
             raise TaskError("the file is an image, not a video", where=str(path), hint="put the video in its place")
         if total == 0 or next(container.decode(video=0), None) is None:
-            raise TaskError("the video has no frames", where=str(path))
+            raise TaskError("the video has no frames", where=str(path), hint=AGAIN)
 
 
 @lru_cache(maxsize=2)
 def _decode(path: Path, count: int, _size: int, _changed: int) -> tuple[Image.Image, ...]:
     total = _count(path)
     if total == 0:
-        raise TaskError("the video has no frames", where=str(path))
+        raise TaskError("the video has no frames", where=str(path), hint=AGAIN)
     places = spaced_evenly(total, count)
     wanted = set(places)
     found: dict[int, Image.Image] = {}
@@ -102,7 +104,7 @@ def _decode(path: Path, count: int, _size: int, _changed: int) -> tuple[Image.Im
         raise TaskError(
             f"the video is broken: frame {missing[0]} of {total} cannot be decoded",
             where=str(path),
-            hint="download it again",
+            hint=AGAIN,
         )
     return tuple(found[place] for place in places)
 
@@ -111,7 +113,7 @@ def _count(path: Path) -> int:
     """Count a video's frames by its packets: what its header says is often missing and sometimes wrong."""
     with _opened(path) as container:
         if not container.streams.video:
-            raise TaskError("the file has no video in it", where=str(path))
+            raise TaskError("the file has no video in it", where=str(path), hint=AGAIN)
         return sum(packet.size > 0 for packet in container.demux(video=0))
 
 
@@ -129,7 +131,7 @@ def _opened(path: Path) -> Generator[Any]:
             yield container
     except (FFmpegError, OSError) as error:
         reason = error.strerror or str(error)
-        raise TaskError(f"the video cannot be read: {reason}", where=str(path), hint="download it again") from error
+        raise TaskError(f"the video cannot be read: {reason}", where=str(path), hint=AGAIN) from error
 
 
 def _state(path: Path) -> tuple[int, int]:

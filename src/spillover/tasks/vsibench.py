@@ -42,6 +42,7 @@ KINDS: dict[str, tuple[str, Metric]] = {
 """Every question_type, with an abbreviation (V for video) and how it is scored."""
 DIRECTIONS = tuple(name for name in KINDS if name.startswith("object_rel_direction_"))
 
+AS_PUBLISHED = "give the rows as the dataset publishes them"
 OPENING = "These are frames of a video."
 ASK_LETTER = "Answer with the letter of the right option."
 ASK_NUMBER = "Answer with one number, without a unit."
@@ -72,7 +73,11 @@ def open_vsibench(settings: VSIBenchTasks) -> list[RecordedTask]:
             by_kind.setdefault(row["question_type"], []).append(_example(row, videos, settings, place))
     empty = [name for name in names if name not in by_kind]
     if empty:
-        raise TaskError(f"there is no question of the kind {empty[0]!r}", where=settings.path)
+        raise TaskError(
+            f"there is no question of the kind {empty[0]!r}",
+            where=settings.path,
+            hint=f"name kinds that there are: {', '.join(by_kind) or 'none'}",
+        )
     return [
         _VideoTask(task=_describe(name, by_kind[name]), train=None, validation=_Read(by_kind[name])) for name in names
     ]
@@ -113,16 +118,20 @@ def _rows(settings: VSIBenchTasks) -> Iterator[PlacedRow]:
 def _example(row: Row, videos: Path, settings: VSIBenchTasks, place: str) -> Example:
     missing = [key for key in ("id", "dataset", "scene_name", "question", "ground_truth") if row.get(key) is None]
     if missing:
-        raise TaskError(f"the question has no {missing[0]}", where=place)
+        raise TaskError(f"the question has no {missing[0]}", where=place, hint=AS_PUBLISHED)
     _, metric = KINDS[row["question_type"]]
     choices = tuple(_LETTERED.sub("", option) for option in listed_choices(row.get("options"), place))
     answer = str(row["ground_truth"]).strip()
     if (metric == "accuracy") != bool(choices):
-        raise TaskError(f"a question of the kind {row['question_type']} with {len(choices)} options", where=place)
+        raise TaskError(
+            f"a question of the kind {row['question_type']} with {len(choices)} options", where=place, hint=AS_PUBLISHED
+        )
     if choices:
         answer = f"({answer.strip('().')})"
         if answer not in option_letters(len(choices)):
-            raise TaskError(f"the answer {row['ground_truth']!r} is not among the options", where=place)
+            raise TaskError(
+                f"the answer {row['ground_truth']!r} is not among the options", where=place, hint=AS_PUBLISHED
+            )
     asked = lay_out_prompt(f"{OPENING}\n{row['question']}", choices)
     return Example(
         id=str(row["id"]),

@@ -169,4 +169,4 @@ def test_results_of_others_below_a_study_file_are_no_part_of_it(finished):
 def test_an_empty_file_is_told_as_one(tmp_path):
     (tmp_path / "pgf.csv").touch()
     said = CliRunner().invoke(build_app(), ["analyze", str(tmp_path / "pgf.csv")])
-    assert str(said.exception).endswith("pgf.csv: the file is empty")
+    assert "pgf.csv: the file is empty\n" in str(said.exception)

@@ -9,26 +9,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.unit.models.made_up_features import ROOM, some_features, write_many
 
 from spillover.models.base import load_base
 from spillover.models.encoding import encode_prompts
-from spillover.models.features import FeatureCache, FeatureDisk, Features, vision_identity
+from spillover.models.features import FeatureCache, FeatureDisk, vision_identity
 from spillover.models.finetuning import finetune
 from spillover.models.letters import score_options
 from spillover.models.settings import ModelSettings, TrainingSettings
-
-ROOM = 1 << 30
-
-
-def some_features(seed=0, tokens=(4, 9), layers=2, dtype=torch.float32):
-    rng = torch.Generator().manual_seed(seed)
-
-    def draw(length):
-        return torch.randn(length, 16, generator=rng).to(dtype)
-
-    return [
-        Features(embeddings=draw(length), deepstack=tuple(draw(length) for _ in range(layers))) for length in tokens
-    ]
 
 
 def assert_equal(found, features):
@@ -142,23 +130,16 @@ def test_another_vision_tower_or_another_image_size_is_another_identity(base):
     assert vision_identity(limited.model, limited.processor) != identity
 
 
-def _write_many(folder, start, both_ready):
-    both_ready.wait(timeout=300)
-    cache = FeatureCache(FeatureDisk(folder=folder, limit_bytes=ROOM), "tower")
-    for number in range(start, start + 40):
-        cache.keep(f"{number % 50:02d}", some_features(number % 50))
-
-
 def test_two_processes_write_the_same_folder(tmp_path):
     context = multiprocessing.get_context("spawn")
     both_ready = context.Barrier(2)
-    other = context.Process(target=_write_many, args=(tmp_path, 0, both_ready))
+    other = context.Process(target=write_many, args=(tmp_path, 0, both_ready))
     other.start()
-    _write_many(tmp_path, 20, both_ready)
+    write_many(tmp_path, 4, both_ready)
     other.join()
     assert other.exitcode == 0
     cache = FeatureCache(disk(tmp_path), "tower")
-    for number in range(50):
+    for number in range(10):
         assert_equal(cache.get(f"{number:02d}"), some_features(number))
     assert not list(tmp_path.rglob("*.part"))
 

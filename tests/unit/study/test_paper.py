@@ -4,7 +4,6 @@ import json
 
 import pytest
 import yaml
-from tests.unit.tasks.test_vsibench import folder as vsibench  # noqa: F401 (a fixture)
 
 from spillover.cli.main import run_command
 from spillover.core.errors import ModelError
@@ -19,7 +18,7 @@ from spillover.tasks.task import Example
 
 
 @pytest.fixture
-def paper(tmp_path, vsibench, capsys, monkeypatch):  # noqa: F811
+def paper(tmp_path, vsibench, capsys, monkeypatch):
     """The file as it is written, on a machine without a GPU, beside small data of the same form.
 
     Its hub names are pinned, so that no hub is asked.

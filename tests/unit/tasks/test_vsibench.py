@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from tests.unit.conftest import FRAMES
 
 from spillover.core.errors import StudyError, TaskError
 from spillover.core.scores import Score, table_from_scores
@@ -14,57 +15,23 @@ from spillover.tasks.settings import VSIBenchTasks
 from spillover.tasks.video import VideoFrame, check_video, spaced_evenly
 from spillover.tasks.vsibench import DIRECTIONS, KINDS, overall_score, overall_scores
 
-av = pytest.importorskip("av")
-FRAMES = 65
+pytest.importorskip("av")
 
 
-def write_video(path, frames=FRAMES, size=(64, 48)):
-    """A video whose grey value says which frame it is."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=24)
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        stream.bit_rate = 4_000_000
-        for number in range(frames):
-            grey = np.full((size[1], size[0], 3), 20 + 3 * number, np.uint8)
-            for packet in stream.encode(av.VideoFrame.from_image(Image.fromarray(grey))):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
-    return path
+def opened(vsibench, **changes):
+    return open_tasks([VSIBenchTasks(path=str(vsibench), **changes)])
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("vsi")
-    for scene in ("scene0001_00", "scene0002_00"):
-        write_video(folder / "scannet" / f"{scene}.mp4")
-    rows = []
-    for number, (kind, (_, metric)) in enumerate([*KINDS.items()] * 2):
-        row = {"id": number, "dataset": "scannet", "scene_name": f"scene000{1 + number % 2}_00", "question_type": kind}
-        if metric == "mra":
-            row |= {"question": "How many chairs are there?", "ground_truth": "4", "options": None}
-        else:
-            row |= {"question": "Where is it?", "ground_truth": "B", "options": ["A. left", "B. right", "C. back"]}
-        rows.append(row)
-    (folder / "test.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    return folder
-
-
-def opened(folder, **changes):
-    return open_tasks([VSIBenchTasks(path=str(folder), **changes)])
-
-
-def test_ten_kinds_of_question_are_ten_targets(folder):
-    tasks = [data.task for data in opened(folder)]
+def test_ten_kinds_of_question_are_ten_targets(vsibench):
+    tasks = [data.task for data in opened(vsibench)]
     assert [task.name for task in tasks] == list(KINDS)
     assert {task.metric for task in tasks} == {"accuracy", "mra"}
-    assert all(not data.offers("train") for data in opened(folder))
+    assert all(not data.offers("train") for data in opened(vsibench))
     assert [task.chance for task in tasks if task.metric == "accuracy"] == [pytest.approx(1 / 3)] * 6
 
 
-def test_a_choice_and_a_number_are_asked_for_in_their_own_way(folder):
-    number, choice = opened(folder, names=("object_counting", "route_planning"))
+def test_a_choice_and_a_number_are_asked_for_in_their_own_way(vsibench):
+    number, choice = opened(vsibench, names=("object_counting", "route_planning"))
     (asked, _) = number.read("validation", None)
     assert asked.prompt.startswith("These are frames of a video.\nHow many chairs")
     assert asked.prompt.endswith("\nAnswer with one number, without a unit.")
@@ -74,8 +41,8 @@ def test_a_choice_and_a_number_are_asked_for_in_their_own_way(folder):
     assert asked.answer == "(B)"
 
 
-def test_thirty_two_frames_are_evenly_spaced_from_the_first_to_the_last(folder):
-    (data,) = opened(folder, names=("object_counting",))
+def test_thirty_two_frames_are_evenly_spaced_from_the_first_to_the_last(vsibench):
+    (data,) = opened(vsibench, names=("object_counting",))
     images = [image.load() for image in data.read("validation", 1)[0].images]
     assert len(images) == 32
     greys = np.array([np.asarray(image).mean() for image in images])
@@ -94,8 +61,8 @@ def test_places_are_in_range_in_order_and_as_even_as_can_be(total, count):
         assert np.abs(np.array(places) - np.linspace(0, total - 1, count)).max() <= 0.5
 
 
-def test_frames_are_known_by_their_video_and_place_and_can_be_smaller(folder, tmp_path):
-    path = folder / "scannet" / "scene0001_00.mp4"
+def test_frames_are_known_by_their_video_and_place_and_can_be_smaller(vsibench, tmp_path):
+    path = vsibench / "scannet" / "scene0001_00.mp4"
     one, other = VideoFrame(path, 0, 32), VideoFrame(path, 1, 32)
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(path.read_bytes())
@@ -104,26 +71,26 @@ def test_frames_are_known_by_their_video_and_place_and_can_be_smaller(folder, tm
     assert VideoFrame(path, 0, 32, longest_side=32).load().size == (32, 24)
 
 
-def test_broken_and_missing_videos_are_said(folder, tmp_path):
+def test_broken_and_missing_videos_are_said(vsibench, tmp_path):
     broken = tmp_path / "broken.mp4"
-    broken.write_bytes((folder / "scannet" / "scene0001_00.mp4").read_bytes()[:500])
+    broken.write_bytes((vsibench / "scannet" / "scene0001_00.mp4").read_bytes()[:500])
     for path in (broken, tmp_path / "gone.mp4"):
         with pytest.raises(TaskError, match="cannot be read"):
             check_video(path)
     with pytest.raises(TaskError, match="there is no folder of videos"):
         open_tasks([VSIBenchTasks()])
-    (tmp_path / "test.jsonl").write_text((folder / "test.jsonl").read_text())
+    (tmp_path / "test.jsonl").write_text((vsibench / "test.jsonl").read_text())
     with pytest.raises(TaskError, match=r"there is no video scannet/scene0001_00\.mp4\n.*unpack scannet\.zip"):
         opened(tmp_path)
     with pytest.raises(TaskError, match="this is not VSI-Bench"):
-        opened(folder / "scannet")
+        opened(vsibench / "scannet")
     with pytest.raises(TaskError, match="did you mean object_counting"):
-        opened(folder, names=("object_count",))
+        opened(vsibench, names=("object_count",))
 
 
 @pytest.mark.parametrize("scene", ["../../secret", "/etc/passwd"])
-def test_a_scene_is_never_a_path(folder, tmp_path, scene):
-    row = json.loads((folder / "test.jsonl").read_text().splitlines()[0]) | {"scene_name": scene}
+def test_a_scene_is_never_a_path(vsibench, tmp_path, scene):
+    row = json.loads((vsibench / "test.jsonl").read_text().splitlines()[0]) | {"scene_name": scene}
     (tmp_path / "test.jsonl").write_text(json.dumps(row))
     with pytest.raises(TaskError, match="there is no video"):
         opened(tmp_path, names=("object_counting",))
@@ -166,8 +133,8 @@ def test_overall_scores_come_from_written_answers_and_count_what_was_not_read():
     assert found.unread == pytest.approx(0.1)
 
 
-def test_a_study_of_transfer_to_video_is_planned(folder, tmp_path):
-    tasks = [{"kind": "perception", "names": ["Counting"]}, {"kind": "vsibench", "path": str(folder), "frames": 4}]
+def test_a_study_of_transfer_to_video_is_planned(vsibench, tmp_path):
+    tasks = [{"kind": "perception", "names": ["Counting"]}, {"kind": "vsibench", "path": str(vsibench), "frames": 4}]
     settings = {"name": "video", "tasks": tasks, "output": str(tmp_path / "video"), "training": {"examples": 8}}
     with pytest.raises(StudyError, match=r"object_counting, object_abs_distance, .*add generate"):
         prepare(Study.model_validate(settings))
@@ -182,8 +149,8 @@ def test_an_image_is_no_video(tmp_path):
         check_video(tmp_path / "scene.png")
 
 
-def test_the_fault_of_a_video_is_told_at_the_entry_that_it_is_of(folder, tmp_path):
-    shutil.copytree(folder, tmp_path / "vsi")
+def test_the_fault_of_a_video_is_told_at_the_entry_that_it_is_of(vsibench, tmp_path):
+    shutil.copytree(vsibench, tmp_path / "vsi")
     (tmp_path / "vsi" / "scannet" / "scene0002_00.mp4").write_bytes(b"no video")
     tasks = [{"kind": "perception", "names": ["Counting"]}, {"kind": "vsibench", "path": str(tmp_path / "vsi")}]
     settings = {"name": "video", "tasks": tasks, "output": str(tmp_path / "out"), "training": {"examples": 8}}

@@ -18,6 +18,7 @@ from spillover.tasks.data import TaskData
 
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = 1
+"""Raised whenever a name in `manifest.json` changes its meaning."""
 PATHS = "every path is meant from this folder: start the trainer in it, wherever the folder is moved"
 """For whoever finds the files, in the manifest."""
 
