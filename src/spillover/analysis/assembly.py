@@ -60,6 +60,7 @@ def assemble(material: Material, context: Context, everything: Material | None =
     fewer = frame_transfers(transfers, find_flagged(warnings, settings))
     without_flagged = summarise(transfers, fewer)
     return ModelFindings(
+        settings=settings,
         transfers=transfers,
         matrix=context.show("PGF", transfers, transfers.mean),
         points=context.show("accuracy points", transfers, transfers.points.mean(axis=0)),

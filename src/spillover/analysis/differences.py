@@ -76,7 +76,7 @@ def differences_of(findings: Findings) -> list[Difference]:
     >>> [each.matrix.title for each in differences_of(analyze({"7B": example_cube(), "3B": example_cube()}))]
     ['7B − 3B']
     """
-    confidence = findings.provenance["settings"]["confidence"]
+    confidence = findings.settings.confidence
     found: list[Difference] = []
     for comparison in findings.comparisons:
         models = {model.model: model for model in findings.models if model.protocol == comparison.protocol}

@@ -106,6 +106,7 @@ def analyze(
         models=tuple(models),
         comparisons=comparisons,
         sentences=say_findings(models, comparisons, settings),
+        settings=settings,
         provenance={
             "settings": settings.model_dump(),
             "tables": {table.model: _origin(table) for table in tables},

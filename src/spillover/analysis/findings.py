@@ -23,6 +23,7 @@ from spillover.analysis.mixtures import MixtureFindings
 from spillover.analysis.personas import AllPersonas, Personas
 from spillover.analysis.pgf import TransferArray
 from spillover.analysis.records import BaseRecord
+from spillover.analysis.settings import AnalysisSettings
 from spillover.analysis.shapes import Cells, Transfers
 from spillover.analysis.summary import Summary
 from spillover.analysis.training import TrainingCurve
@@ -114,6 +115,8 @@ class Checkpoint:
 class ModelFindings:
     """All findings of one model under one protocol."""
 
+    settings: AnalysisSettings
+    """What it was analysed with: fewer replicates than were asked for, where the matrix is too large for them."""
     transfers: TransferArray
     matrix: TransferMatrix
     """Mean PGF over seeds."""
@@ -181,13 +184,19 @@ class ModelFindings:
         rivals = {source for verdict in self.verdicts for arm in verdict.arms for source in arm.sources}
         return self.mixtures is not None and rivals.issuperset(self.transfers.sources)
 
-    def discoveries(self, rate: float) -> Discoveries:
-        """Count the transfers to other tasks that stand a test at a false discovery rate: of all that were tested.
+    @property
+    def discovered(self) -> Cells:
+        """The transfers to other tasks that stand a test at the settings' false discovery rate."""
+        q = np.nan_to_num(self.cells.q, nan=1.0)
+        return self.summary.frame.transfer & (q <= self.settings.false_discovery_rate)
+
+    @property
+    def discoveries(self) -> Discoveries:
+        """How many of the transfers that were tested stand the test at the settings' false discovery rate.
 
         Those of sources that are no targets, and the reverse, count as well, though averages leave them out.
-
-        Complexity: O(cells).
         """
+        rate = self.settings.false_discovery_rate
         return count_discoveries(self.cells.q, self.transfers.mean, self.summary.frame.transfer, rate)
 
     def to_frame(self) -> pd.DataFrame:
@@ -242,6 +251,8 @@ class Findings:
     """One for each protocol that several models share."""
     sentences: tuple[str, ...]
     """Plain words, each backed by a figure in here."""
+    settings: AnalysisSettings
+    """As they were asked for, the same for every model."""
     provenance: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def __repr__(self) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from spillover.analysis.findings import ModelFindings
 from spillover.analysis.frame import Frame
 from spillover.analysis.leaders import Leader
@@ -90,13 +88,13 @@ def _hedge_leader(leader: Leader, of: str, settings: AnalysisSettings) -> str:
 
 def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str]:
     """Say first what stands a test, then how many are undecided, and only then the signs, which noise gives as well."""
-    q, frame, summary = model.cells.q, model.summary.frame, model.summary
+    frame, summary = model.summary.frame, model.summary
     if summary.mean is None:
         return
     among = among_in_words(frame)
     signs = f"by sign alone {summary.positive_cells} of {summary.cells}{among} are positive, {summary.negative_cells} "
     signs += "negative"
-    found = model.discoveries(settings.false_discovery_rate)
+    found = model.discoveries
     if not found.tested:
         yield f"no single transfer could be tested; {signs}."
         return
@@ -107,7 +105,7 @@ def _say_cells(model: ModelFindings, settings: AnalysisSettings) -> Iterator[str
         return
     text = f"{found.helps + found.harms} of the {found.tested} single transfers tested{of_all} can be told from none "
     text += f"{rate}: {found.helps} positive, {found.harms} negative; {found.undecided} undecided"
-    columns = (frame.transfer & (np.nan_to_num(q, nan=1.0) <= settings.false_discovery_rate)).sum(axis=0)
+    columns = model.discovered.sum(axis=0)
     if columns.max() >= 2:
         text += f"; {int(columns.max())} of them share the target {frame.targets[int(columns.argmax())]} and its base"
     yield f"{text}; {signs}."

@@ -18,7 +18,7 @@ from spillover.cli.waiting import ANALYSING, sign_of_life
 from spillover.core.errors import AnalysisError, StoreError
 from spillover.interop.importing import ImportChoices
 from spillover.report.differences_in_terminal import differences_in_terminal
-from spillover.report.side_by_side import comparison_in_terminal
+from spillover.report.side_by_side_in_terminal import comparison_in_terminal
 from spillover.report.terminal import findings_in_terminal
 from spillover.study.together import StudyResults, analyze_results
 
@@ -84,9 +84,8 @@ def compare(
         told["differences"] = [describe_difference(each) for each in differences_of(findings)]
         print(json_format.dumps(told, indent=1, allow_nan=False, ensure_ascii=False))
     else:
-        rate = findings.provenance["settings"]["false_discovery_rate"]
         Console().print(comparison_in_terminal(findings))
-        Console().print(differences_in_terminal(differences_of(findings), rate))
+        Console().print(differences_in_terminal(findings))
 
 
 @reads_results

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from spillover.analysis.carried import carried_settings, carried_tasks
 from spillover.analysis.sampling import Evidence, Half, TransferSample, sample_transfers
 from spillover.analysis.settings import AnalysisSettings
 from spillover.mixture.mixture import MixedSource, Mixture
@@ -20,13 +21,11 @@ from spillover.mixture.strategies import CHOSEN_BLINDLY, choose, choose_shares
 from spillover.tasks.mixed import count_examples
 from spillover.tasks.task import Task
 
-DEFAULT_ANALYSIS = AnalysisSettings()
-
 
 def recommend(
     data: Evidence,
     settings: MixtureSettings,
-    analysis: AnalysisSettings = DEFAULT_ANALYSIS,
+    analysis: AnalysisSettings | None = None,
     tasks: Iterable[Task] = (),
 ) -> list[Mixture]:
     """Recommend a training mixture for every model and protocol of the data.
@@ -37,8 +36,9 @@ def recommend(
     Args:
         data: scores, a table, or a cube.
         settings: what the mixture is for.
-        analysis: ceilings and the seed.
-        tasks: what is known of the tasks.
+        analysis: ceilings and the seed; None takes those that the scores carry (see `read_scores`), else the usual
+            ones.
+        tasks: what is known of the tasks, where the scores do not carry it.
 
     Raises:
         MixtureError: a task is unknown, nothing can be gained on a target, or no mixture is what was asked for.
@@ -51,7 +51,9 @@ def recommend(
     >>> [(each.source, each.examples) for each in mixture.taken]
     [('Jigsaw', 1000)]
     """
-    samples = sample_transfers(data, analysis, tasks, measure=settings.measure, replicates=settings.replicates)
+    analysis = carried_settings([data]) if analysis is None else analysis
+    known = tuple(tasks) or carried_tasks([data])
+    samples = sample_transfers(data, analysis, known, measure=settings.measure, replicates=settings.replicates)
     return [recommend_from(sample, settings) for sample in samples]
 
 

@@ -1,43 +1,24 @@
-"""What changed between two models or studies, in words and a short table."""
+"""What changed between two models or studies, in a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-import numpy as np
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from spillover.analysis.differences import Difference
+from spillover.analysis import Findings
+from spillover.analysis.differences import Difference, differences_of
 from spillover.core.numbers import interval, probability, signed
-
-LISTED = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A transfer that changed."""
-
-    source: str
-    target: str
-    pgf: float
-    """The second's minus the first's."""
-    low: float
-    high: float
-    q: float
+from spillover.report.differences import LISTED, changed_cells, difference_lines
 
 
-def differences_in_terminal(differences: list[Difference], rate: float) -> RenderableType:
-    """Lay differences out, one below the other.
-
-    Args:
-        differences: of pairs of models.
-        rate: the false discovery rate of what is listed.
-    """
-    return Group(*(Padding(Group(*_draw(each, rate)), (0, 0, 1, 0)) for each in differences))
+def differences_in_terminal(findings: Findings) -> RenderableType:
+    """Lay out what changed from each model of findings to the next, one below the other."""
+    rate = findings.settings.false_discovery_rate
+    return Group(*(Padding(Group(*_draw(each, rate)), (0, 0, 1, 0)) for each in differences_of(findings)))
 
 
 def _draw(difference: Difference, rate: float) -> Iterator[RenderableType]:
@@ -53,40 +34,3 @@ def _draw(difference: Difference, rate: float) -> Iterator[RenderableType]:
             ends = interval(row.low, row.high)
             table.add_row(Text(row.source), Text(row.target), signed(row.pgf), ends, probability(row.q))
         yield table
-
-
-def difference_lines(difference: Difference, rate: float) -> list[str]:
-    """Say what changed: the mean, the order, the signs, the cells."""
-    count = int(difference.cells.sum())
-    if count == 0:
-        return ["they have no transfer in common"]
-    ends = interval(difference.mean_low, difference.mean_high)
-    mean = f"{signed(difference.mean)}{f' ({ends})' if ends else ''}"
-    lines = [f"mean PGF over the {count} transfers that both have: {mean}"]
-    lines.append(f"of the two matrices: {difference.rank.in_words}")
-    flips = f"signs flip in {len(difference.flips)} of {difference.compared}"
-    tested = int(np.isfinite(difference.q).sum())
-    if not tested:
-        return [*lines, flips, "no change could be tested: there are no standard errors"]
-    sure = sum(flip.q <= rate for flip in difference.flips)
-    changed = len(changed_cells(difference, rate))
-    lines.append(f"{flips}; {sure} of these changes stand a test")
-    return [*lines, f"{changed} of {tested} changes stand a test at a false discovery rate of {rate:.0%}"]
-
-
-def changed_cells(difference: Difference, rate: float) -> list[Change]:
-    """List the changes that stand a test, the surest first."""
-    places = [(row, column) for row, column in np.argwhere(np.nan_to_num(difference.q, nan=1.0) <= rate).tolist()]
-    matrix = difference.matrix
-    found = [
-        Change(
-            source=matrix.sources[row],
-            target=matrix.targets[column],
-            pgf=float(matrix.values[row, column]),
-            low=float(difference.low[row, column]),
-            high=float(difference.high[row, column]),
-            q=float(difference.q[row, column]),
-        )
-        for row, column in places
-    ]
-    return sorted(found, key=lambda change: change.q)

@@ -19,7 +19,7 @@ from spillover.analysis.verdict_words import say_dose, sum_up
 from spillover.core.files import read_file, write_atomically
 from spillover.core.numbers import brief, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
-from spillover.report.differences_in_terminal import LISTED, Change, changed_cells, difference_lines
+from spillover.report.differences import LISTED, Change, changed_cells, difference_lines
 from spillover.report.doses import DoseChart, DoseRow, dose_rows, lay_out_doses
 from spillover.report.figures.data import is_reduced, page_data
 from spillover.report.figures.mixture import MixturePanel
@@ -126,21 +126,21 @@ def render_report(
     findings: Findings, provenance: Mapping[str, Any] | None = None, mixtures: Sequence[MixturePanel] = ()
 ) -> str:
     """Render the page as text; see `write_report`."""
-    data = page_data(findings, mixtures)
+    data, rate = page_data(findings, mixtures), findings.settings.false_discovery_rate
     template = _environment().get_template("page.html")
     known = {**findings.provenance, **(provenance or {})}
     return template.render(
         assets=load_assets(),
         pages=[
-            _lay_out(model, findings, data["rate"], has_mixture=told["mixture"] is not None)
+            _lay_out(model, findings, has_mixture=told["mixture"] is not None)
             for model, told in zip(findings.models, data["models"], strict=True)
         ],
         across=said_across(findings),
         comparisons=comparison_tables(findings),
-        changes=[_lay_out_change(each, data["rate"]) for each in differences_of(findings)],
+        changes=[_lay_out_change(each, rate) for each in differences_of(findings)],
         parts=PARTS,
         untold=UNTOLD,
-        rate=data["rate"],
+        rate=rate,
         data=htmlsafe_json_dumps(data, dumps=_dump),
         how_to_read=known.pop("how_to_read", []),
         provenance=flatten(known),
@@ -174,7 +174,7 @@ def _dump(value: Any, **_: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixture: bool) -> ModelPage:
+def _lay_out(model: ModelFindings, findings: Findings, *, has_mixture: bool) -> ModelPage:
     training = training_of(model)
     predictions = [] if model.additivity is None else predicted_cells(model.additivity, model.verdicts)
     return ModelPage(
@@ -182,11 +182,11 @@ def _lay_out(model: ModelFindings, findings: Findings, rate: float, *, has_mixtu
         is_reduced=is_reduced(model),
         has_mixture=has_mixture,
         asked=ASKED.get(model.protocol, model.protocol),
-        headline=" ".join(map(sum_up, model.verdicts)) if model.is_about_mixtures else headline(model, rate),
-        example=example(model, rate),
+        headline=" ".join(map(sum_up, model.verdicts)) if model.is_about_mixtures else headline(model),
+        example=example(model),
         facts=[fact for verdict in model.verdicts[:1] for fact in verdict_facts(verdict)]
         if model.is_about_mixtures
-        else facts(model, rate),
+        else facts(model),
         said=[text[:1].upper() + text[1:] for text in said_of(findings, model)],
         maps=maps_of(model),
         cards=cards_of(model),

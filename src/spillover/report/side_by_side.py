@@ -1,21 +1,16 @@
-"""Several models side by side: one column a model, in order of size; as a table, and drawn in a terminal."""
+"""Several models side by side: one column a model, in order of size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
 from spillover.analysis import Comparison, Findings, ModelFindings
 from spillover.analysis.comparison import say_consistent
 from spillover.core.numbers import NONE, interval, signed
 
-Show = Callable[[ModelFindings, float], str]
-"""Writes a figure of a model; the false discovery rate is given."""
+Show = Callable[[ModelFindings], str]
+"""Writes a figure of a model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +27,7 @@ class ComparisonTable:
 def comparison_tables(findings: Findings) -> list[ComparisonTable]:
     """Lay out the comparisons of findings: figures by model, then the personas that hold for all."""
     models = {(model.model, model.protocol): model for model in findings.models}
-    rate = findings.provenance["settings"]["false_discovery_rate"]
+    rate = findings.settings.false_discovery_rate
     return [_table(each, [models[name, each.protocol] for name in each.models], rate) for each in findings.comparisons]
 
 
@@ -41,7 +36,7 @@ def _table(comparison: Comparison, models: Sequence[ModelFindings], rate: float)
     return ComparisonTable(
         title=f"side by side · {comparison.protocol}",
         models=tuple(model.model for model in models),
-        rows=[(name, [show(model, rate) for model in models]) for name, show in ROWS],
+        rows=[(name, [show(model) for model in models]) for name, show in ROWS],
         warnings=[] if comparison.same_tasks else [differ],
         notes=[
             f"{kind} personas that hold for all: {say_consistent(comparison, kind, models, rate)}"
@@ -50,27 +45,11 @@ def _table(comparison: Comparison, models: Sequence[ModelFindings], rate: float)
     )
 
 
-def comparison_in_terminal(findings: Findings) -> RenderableType:
-    """Draw the comparisons of findings in a terminal."""
-    return Group(*(Padding(_draw(table), (0, 0, 1, 0)) for table in comparison_tables(findings)))
-
-
-def _draw(laid_out: ComparisonTable) -> RenderableType:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("")
-    for name in laid_out.models:
-        table.add_column(Text(name), justify="right")
-    for name, values in laid_out.rows:
-        table.add_row(name, *values)
-    warnings = [Text(f"! {text}", style="yellow") for text in laid_out.warnings]
-    return Group(Text(laid_out.title, style="bold"), table, *warnings, *(Text(note) for note in laid_out.notes))
-
-
-def _mean(model: ModelFindings, _: float) -> str:
+def _mean(model: ModelFindings) -> str:
     return NONE if model.summary.mean is None else signed(model.summary.mean, 4)
 
 
-def _mean_interval(model: ModelFindings, _: float) -> str:
+def _mean_interval(model: ModelFindings) -> str:
     spread = model.summary.spread
     if spread is None:
         return NONE
@@ -78,27 +57,27 @@ def _mean_interval(model: ModelFindings, _: float) -> str:
     return f"{interval(float(spread.low.mean), float(spread.high.mean))}{narrow}"
 
 
-def _calibrated(model: ModelFindings, _: float) -> str:
+def _calibrated(model: ModelFindings) -> str:
     found = model.calibrated
     return NONE if found is None or found.summary.mean is None else signed(found.summary.mean, 4)
 
 
-def _sure(model: ModelFindings, rate: float) -> str:
-    found = model.discoveries(rate)
+def _sure(model: ModelFindings) -> str:
+    found = model.discoveries
     return f"{found.helps} / {found.harms} of {found.tested}" if found.tested else NONE
 
 
-def _signs(model: ModelFindings, _: float) -> str:
+def _signs(model: ModelFindings) -> str:
     return f"{model.summary.positive_cells} / {model.summary.negative_cells} of {model.summary.cells}"
 
 
-def _cliques(model: ModelFindings, _: float) -> str:
+def _cliques(model: ModelFindings) -> str:
     both = (model.positive_cliques.largest["mean"], model.negative_cliques.largest["mean"])
     return " / ".join(f"{'≥ ' if largest.cut else ''}{largest.size}" for largest in both)
 
 
 def _profile(name: str, side: str) -> Show:
-    return lambda model, _: signed(getattr(getattr(model.summary, name), f"average_{side}"))
+    return lambda model: signed(getattr(getattr(model.summary, name), f"average_{side}"))
 
 
 ROWS: tuple[tuple[str, Show], ...] = (

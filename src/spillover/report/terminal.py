@@ -44,7 +44,6 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
         width: characters of a line; where full names do not fit, abbreviations stand alone.
     """
     parts: list[RenderableType] = [Text(LEGEND, style="dim")]
-    rate = findings.provenance.get("settings", {}).get("false_discovery_rate", 0.05)
     for model in findings.models:
         said = said_of(findings, model)
         says, verdicts = _sentences(f"what it says · {model.title}", said), list(verdicts_in_terminal(model))
@@ -52,7 +51,7 @@ def findings_in_terminal(findings: Findings, width: int) -> RenderableType:
             parts += [*([says] if said else []), *verdicts, *_matrices(model, width), *_warnings(model)]
             continue
         parts += [*_matrices(model, width), says, *verdicts]
-        parts += [*_discoveries(model, rate), _profiles(model, width), *_groups(model), *_warnings(model)]
+        parts += [*_discoveries(model), _profiles(model, width), *_groups(model), *_warnings(model)]
     if across := said_across(findings):
         parts.append(_sentences("across models", across))
     return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts))
@@ -150,10 +149,10 @@ def _paint(value: float, limit: float) -> str:
     return "rgb({},{},{}) on rgb({},{},{})".format(*ink_on(background), *background)
 
 
-def _discoveries(model: ModelFindings, rate: float) -> Iterator[RenderableType]:
+def _discoveries(model: ModelFindings) -> Iterator[RenderableType]:
     """Transfers that a test tells from none, surest first."""
     q, frame, inference = model.cells.q, model.summary.frame, model.cells.inference
-    found = np.argwhere(frame.transfer & (np.nan_to_num(q, nan=1.0) <= rate)).tolist()
+    found = np.argwhere(model.discovered).tolist()
     found.sort(key=lambda place: q[tuple(place)])
     if not found:
         return

@@ -24,11 +24,11 @@ class Fact:
     """`gain` or `harm` where the figure is one beyond noise."""
 
 
-def headline(model: ModelFindings, rate: float) -> str:
+def headline(model: ModelFindings) -> str:
     """Answer the page's question: what is sure of single transfers and of their average, and how much is not."""
     if model.summary.mean is None:
         return "No transfer from one task to another could be measured."
-    found, average = model.discoveries(rate), _average(model)
+    found, average = model.discoveries, _average(model)
     if not found.tested:
         return f"{average} No single transfer could be tested."
     if found.undecided == found.tested:
@@ -61,12 +61,11 @@ def _mean_sign(model: ModelFindings) -> str:
     return sign_of(mean)
 
 
-def example(model: ModelFindings, rate: float) -> str:
+def example(model: ModelFindings) -> str:
     """Tell the largest of the transfers that stand a test, in right answers; empty where none does."""
-    q, accuracy = model.cells.q, model.cells.accuracy
+    accuracy = model.cells.accuracy
     before = np.array([_base(model, target) for target in model.matrix.targets])
-    found = model.summary.frame.transfer & (np.nan_to_num(q, nan=1.0) <= rate)
-    found &= np.isfinite(accuracy) & np.isfinite(before)
+    found = model.discovered & np.isfinite(accuracy) & np.isfinite(before)
     if not found.any():
         return ""
     moved = np.where(found, np.abs(accuracy - before), -1.0)
@@ -82,9 +81,9 @@ def _base(model: ModelFindings, target: str) -> float:
     return np.nan if known is None else known
 
 
-def facts(model: ModelFindings, rate: float) -> list[Fact]:
+def facts(model: ModelFindings) -> list[Fact]:
     """Choose the figures that stand out: what stands a test, the mean, who gives most, who is harmed most."""
-    summary, found = model.summary, model.discoveries(rate)
+    summary, found = model.summary, model.discoveries
     chosen: list[Fact] = []
     if summary.mean is not None:
         signs = f"{summary.positive_cells:,} / {summary.negative_cells:,} by sign alone{among_in_words(summary.frame)}"

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.contracts.result_files import write_blink
 from tests.unit.mixture.made_tables import HELPFUL, table
 
+import spillover
 from spillover.cli import mix
 from spillover.cli.main import run_command
 from spillover.cli.mixture_files import describe_evidence
@@ -165,6 +167,23 @@ def test_imported_results_ask_for_data(file, tmp_path, capsys):
     assert run_command(["plan", str(tmp_path / "seven")]) == 2
     assert "--data study.yaml" in capsys.readouterr().err
     assert run_command([*asked, "--budget", "3", *write_data(tmp_path, Jigsaw=3, Counting=3)]) == 0
+
+
+@pytest.mark.parametrize("analysis", [{}, {"ceiling": 0.9}, {"ceiling": {"Jigsaw": 0.9}}])
+def test_a_script_is_recommended_what_the_command_is_by_the_settings_of_the_study(analysis, tmp_path, capsys):
+    write_blink(tmp_path / "answers")
+    study = tmp_path / "study"
+    assert run_command(["import", str(tmp_path / "answers"), "--out", str(study)]) == 0
+    about = yaml.safe_load((study / "study.yaml").read_text())
+    (study / "study.yaml").write_text(yaml.safe_dump(about | {"analysis": analysis}))
+    capsys.readouterr()
+    assert run_command(["mix", str(study), "--target", "Jigsaw", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    scores, settings = spillover.read_scores(study), spillover.MixtureSettings(targets=("Jigsaw",))
+    (mixture,) = spillover.recommend(scores, settings)
+    assert mixture.to_json() == printed
+    (given,) = spillover.recommend(scores, settings, spillover.AnalysisSettings())
+    assert (given == mixture) == (not analysis)
 
 
 def test_several_targets_may_be_named_at_once(file, capsys):

@@ -3,14 +3,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.unit.analysis.conftest import draw_scores
 from tests.unit.mixture.made_tables import HELPFUL, settled, shares, table
 
+from spillover.analysis.carried import carry_analysis
 from spillover.analysis.cube import ScoreCube, example_cube
 from spillover.analysis.settings import AnalysisSettings
 from spillover.cli.main import run_command
+from spillover.core.scores import table_from_scores
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend
 from spillover.tasks.mixed import count_examples
+from spillover.tasks.task import Task
 
 
 def null_cube(rng, sources=8, examples=60, seeds=3):
@@ -45,6 +49,18 @@ def test_the_best_source_is_taken_and_the_harmful_one_is_not():
     assert shares(mixture)["Jigsaw"] > 0.9
     left_out = {each.source: each.reason for each in mixture.sources if not each.share}
     assert "harms the target" in left_out["Art_Style"]
+
+
+def test_what_the_scores_carry_of_settings_and_tasks_is_what_counts_unless_others_are_given():
+    scores = table_from_scores(draw_scores(("Mine", "Yours")))
+    asked = settled(targets=["Mine"], strategy="best-single", replicates=100)
+    known = [Task(name=name, abbreviation=name, human=0.9) for name in ("Mine", "Yours")]
+    human = AnalysisSettings(ceiling="human")
+    carried = carry_analysis(scores, human, known)
+    assert recommend(carried, asked) == recommend(scores, asked, human, known)
+    assert recommend(carried, asked) != recommend(scores, asked) == recommend(carried, asked, AnalysisSettings())
+    lower = [Task(name=name, abbreviation=name, human=0.8) for name in ("Mine", "Yours")]
+    assert recommend(carried, asked, tasks=lower) == recommend(scores, asked, human, lower)
 
 
 def test_gains_are_not_weighed_against_noise_that_nothing_tells():

@@ -9,8 +9,7 @@ from spillover.core.published import AccuracyRow, AccuracyTable
 from spillover.core.scores import BASE_SOURCE
 from spillover.report.words import facts, headline
 
-RATE = 0.05
-SETTINGS = AnalysisSettings(replicates=50, permutations=0, false_discovery_rate=RATE)
+SETTINGS = AnalysisSettings(replicates=50, permutations=0)
 
 
 @pytest.fixture
@@ -33,9 +32,9 @@ def findings():
 
 def test_every_transfer_that_was_tested_counts_wherever_it_is_told(findings):
     (model,) = findings.models
-    assert model.discoveries(RATE).tested == 13  # each of four on three others, and the fourth on all
-    assert "Of 13 single transfers " in headline(model, RATE)
+    assert model.discoveries.tested == 13  # each of four on three others, and the fourth on all
+    assert "Of 13 single transfers " in headline(model)
     assert any("of the 13 single transfers tested of all sources and targets" in said for said in findings.sentences)
-    fact = facts(model, RATE)[0]
+    fact = facts(model)[0]
     assert int(fact.figure.partition(" / ")[2]) >= 4  # what harms the target that is no source is among them
     assert fact.note.endswith("by sign alone among the 3 tasks that are both source and target")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from spillover.analysis import Findings, ModelFindings
+from spillover.analysis import Findings, ModelFindings, TransferMatrix
 from spillover.analysis.differences import differences_of
 from spillover.core.files import write_atomically
 from spillover.report.drawing.canvas import paper_style
@@ -21,7 +21,7 @@ from spillover.report.drawing.heatmap import draw_heatmap
 from spillover.report.drawing.verdicts import draw_additivity, draw_doses, draw_verdict
 from spillover.report.figures.graph import graph_of
 from spillover.report.figures.lines import progress_of, scale_of
-from spillover.report.figures.matrix import Layer, layers_of, orders_of
+from spillover.report.figures.matrix import Layer, layers_of
 from spillover.report.figures.profiles import profiles_of
 from spillover.report.figures.rows import (
     Rows,
@@ -93,7 +93,7 @@ def drawings_of(model: ModelFindings) -> Iterator[Drawing]:
         yield Drawing(name="training", rows=training_rows(model.training), draw=lambda: draw_training(training))
     if model.is_about_mixtures:
         return
-    yield from _heatmaps(layers_of(model), orders_of(model)["as studied"], model.matrix.abbreviations)
+    yield from _heatmaps(model, layers_of(model), model.matrix)
     graph, profiles, bars = graph_of(model), profiles_of(model), variance_of(model)
     yield Drawing(name="graph", rows=graph_rows(graph), draw=lambda: draw_graph(graph))
     cliques = clique_rows(model.positive_cliques.cliques, model.negative_cliques.cliques)
@@ -120,14 +120,16 @@ def _of_mixtures(model: ModelFindings) -> Iterator[Drawing]:
         cells = model.additivity.cells
         yield Drawing(name="additivity", rows=prediction_rows(cells), draw=lambda: draw_additivity(cells))
     if model.mixtures is not None:
-        names = (*model.mixtures.matrix.sources, *model.mixtures.matrix.targets)
-        yield from _heatmaps(mixture_layers(model), names, model.mixtures.matrix.abbreviations)
+        yield from _heatmaps(model, mixture_layers(model), model.mixtures.matrix)
 
 
-def _heatmaps(layers: Iterable[Layer], order: Sequence[str], short: Mapping[str, str]) -> Iterator[Drawing]:
+def _heatmaps(model: ModelFindings, layers: Iterable[Layer], matrix: TransferMatrix) -> Iterator[Drawing]:
+    """Draw layers in the order, and under the names, that a matrix has."""
+    order, short = list(dict.fromkeys((*matrix.sources, *matrix.targets))), matrix.abbreviations
+    rate = model.settings.false_discovery_rate
     for layer in layers:
         name = "heatmap" if layer.name == "raw" else f"heatmap_{layer.name.replace(' ', '_')}"
-        yield Drawing(name=name, rows=layer_rows(layer), draw=lambda of=layer: draw_heatmap(of, order, short))
+        yield Drawing(name=name, rows=layer_rows(layer), draw=lambda of=layer: draw_heatmap(of, order, short, rate))
 
 
 def _write(drawing: Drawing, room: Path) -> list[Path]:

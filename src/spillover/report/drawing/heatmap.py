@@ -33,7 +33,7 @@ HATCHED_FROM = 0.08
 HATCH = "////"
 
 
-def draw_heatmap(layer: Layer, order: Sequence[str], short: Mapping[str, str], rate: float = 0.05) -> Figure:
+def draw_heatmap(layer: Layer, order: Sequence[str], short: Mapping[str, str], rate: float) -> Figure:
     """Draw a matrix.
 
     Args:

@@ -22,7 +22,7 @@ from spillover.report.figures.weights import weights_of
 
 
 def plot_heatmap(
-    findings: Findings | ModelFindings, layer: str = "raw", order: str = "as studied", rate: float = 0.05
+    findings: Findings | ModelFindings, layer: str = "raw", order: str = "as studied", rate: float | None = None
 ) -> Figure:
     """Draw a matrix of transfers; harms are hatched, what stands a test is framed.
 
@@ -31,7 +31,7 @@ def plot_heatmap(
         layer: `raw`, `calibrated`, `prior`, `specific`, `points`, or of a control (`control shuffled`,
             `against shuffled`) or another protocol (`format`), where the findings have them.
         order: `as studied`, `by name`, `by level`, `by similarity`.
-        rate: the false discovery rate of what is framed.
+        rate: the false discovery rate of what is framed; None takes the one that was analysed with.
 
     Raises:
         AnalysisError: the findings are of several models, or have no such layer or order.
@@ -42,6 +42,7 @@ def plot_heatmap(
         raise AnalysisError(f"there is no layer {layer!r}; {nearest(layer, layers)}")
     if order not in orders:
         raise AnalysisError(f"there is no order {order!r}; {nearest(order, orders)}")
+    rate = model.settings.false_discovery_rate if rate is None else rate
     with paper_style():
         return draw_heatmap(layers[layer], orders[order], model.matrix.abbreviations, rate)
 

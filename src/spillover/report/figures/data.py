@@ -43,8 +43,8 @@ def page_data(findings: Findings, mixtures: Sequence[MixturePanel] = ()) -> dict
     """
     panels = {(panel.model, panel.protocol): panel for panel in mixtures}
     return {
-        "rate": findings.provenance.get("settings", {}).get("false_discovery_rate", 0.05),
-        "confidence": findings.provenance.get("settings", {}).get("confidence", 0.95),
+        "rate": findings.settings.false_discovery_rate,
+        "confidence": findings.settings.confidence,
         "models": [_model(model, panels.get((model.model, model.protocol))) for model in findings.models],
         "scale": [_short(asdict(lines)) for lines in scale_of(findings)],
     }

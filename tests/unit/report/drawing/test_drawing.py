@@ -205,7 +205,7 @@ def test_what_marks_mean_stands_in_the_heatmap_with_the_base_and_the_cells_own_d
     q[0, 1] = 0.01
     layer = replace(layer, q=q, base=dict.fromkeys(layer.targets, 0.625))
     with paper_style():
-        figure = draw_heatmap(layer, layer.targets, {})
+        figure = draw_heatmap(layer, layer.targets, {}, 0.05)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["harm", "stands a test (q ≤ 5%)"]
     axes, bar = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()][:2] == ["right before finetuning", "T00"]
@@ -223,7 +223,7 @@ def test_a_heatmap_without_tests_or_harm_explains_no_marks():
         name="raw", title="PGF", note="n", sources=("a",), targets=("b",), values=np.array([[0.1]]), limit=0.1
     )
     with paper_style():
-        assert draw_heatmap(layer, ["a", "b"], {}).legends == []
+        assert draw_heatmap(layer, ["a", "b"], {}, 0.05).legends == []
 
 
 def test_the_title_of_the_weights_lies_in_the_figure():
