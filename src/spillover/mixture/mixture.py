@@ -50,7 +50,8 @@ class PredictedEffect:
     """Of a target: `predicted` less the optimism of having chosen by it (the winner's curse), by cross-fitting. None of
     other tasks, by which nothing was chosen, and where nothing tells the optimism."""
     random: float
-    """What a random mixture is predicted to do: the mean over the candidates, whose shares are equal on average."""
+    """What a random mixture is predicted to do: the mean over those that `--strategy random` may draw within the same
+    limits."""
     random_low: float
     random_high: float
     """Percentiles of the same mean over replicates."""

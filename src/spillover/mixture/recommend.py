@@ -10,6 +10,7 @@ import numpy as np
 from spillover.analysis.carried import carried_settings, carried_tasks
 from spillover.analysis.sampling import Evidence, Half, TransferSample, sample_transfers
 from spillover.analysis.settings import AnalysisSettings
+from spillover.mixture.chance import average_random
 from spillover.mixture.mixture import MixedSource, Mixture
 from spillover.mixture.notes import give_notes
 from spillover.mixture.pose import Pose
@@ -73,7 +74,7 @@ def recommend_from(sample: TransferSample, settings: MixtureSettings, halves: Se
     shares = choice.shares
     counts = np.array(count_examples(shares.tolist(), settings.budget))
     optimism = estimate_optimism(pose, shares, split_evidence(sample, settings) if halves is None else halves)
-    effects = predict_effects(sample, pose, counts / settings.budget, optimism)
+    effects = predict_effects(sample, pose, counts / settings.budget, average_random(problem), optimism)
     otherwise = _choose_otherwise(problem, shares, settings)
     helps_freely = bool(problem.mean @ otherwise.unprotected > 0)
     return Mixture(
