@@ -176,8 +176,8 @@ def write_export(
         repeated = f", {each.examples - each.distinct} of them repeated" if each.distinct < each.examples else ""
         console.print(f"{each.source}: {each.examples} examples{repeated}", markup=False, highlight=False)
     console.print(f"wrote {out}: {MANIFEST} says what is in it", markup=False, highlight=False, soft_wrap=True)
-    if not mixture.helps:
-        console.print(mixture.notes[0], markup=False, highlight=False, style="yellow", soft_wrap=True)
+    for caveat in mixture.notes[: mixture.caveats]:
+        console.print(caveat, markup=False, highlight=False, style="yellow", soft_wrap=True)
     if kind != "parquet":
         console.print("start the trainer in that folder: its paths are meant from there, wherever it is moved")
 

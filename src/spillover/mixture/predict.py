@@ -121,6 +121,7 @@ def predict_effects(
                     random=float(random[place]),
                     random_low=random_low,
                     random_high=random_high,
+                    random_worst=tail_mean(random_finite) if random_finite.size else float("nan"),
                 )
             )
     return tuple(effects)

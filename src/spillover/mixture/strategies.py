@@ -137,7 +137,8 @@ def _beyond_the_most(problem: Problem, place: int, _: PerSource) -> str:
 
 
 def _weaker_together(problem: Problem, place: int, _: PerSource) -> str:
-    return f"{how_often(problem.gains[:, place])}, but others together gain more in the worst fifth of cases"
+    often = how_often(problem.gains[:, place], of_seeds=problem.of_seeds)
+    return f"{often}, but others together gain more in the worst fifth of cases"
 
 
 def _weaker_alone(problem: Problem, place: int, shares: PerSource) -> str:
