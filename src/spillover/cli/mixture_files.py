@@ -22,6 +22,7 @@ from spillover.mixture.export.export import MANIFEST, export_mixture, require_em
 from spillover.mixture.export.formats import Format
 from spillover.mixture.export.former import remove_export, require_export
 from spillover.mixture.mixture import Mixture
+from spillover.mixture.problem import MixtureError
 from spillover.mixture.power import describe_power, find_smallest_differences
 from spillover.study.opening import study_faults
 from spillover.study.provenance import package_versions
@@ -58,6 +59,22 @@ def require_new(study: Path | None, out: Path | None, *, is_data: bool, force: b
         (require_export if force else require_empty)(out)
     elif out is not None and out.exists():
         _require_own("--out", out, lambda: _is_mixture(out), force=force)
+
+
+def require_of_use(mixtures: list[Mixture]) -> None:
+    """Refuse to write the data or the study of a mixture that is not predicted to help.
+
+    Raises:
+        MixtureError: one is not.
+    """
+    for mixture in mixtures:
+        if not mixture.helps:
+            raise MixtureError(
+                mixture.notes[0],
+                where=f"{mixture.model} on {', '.join(each.task for each in mixture.targets)}",
+                hint="nothing was written, and --force writes it all the same; leave --export and --study out to see "
+                "what was chosen, and why",
+            )
 
 
 def _require_own(option: str, file: Path, is_own: Callable[[], bool], *, force: bool) -> None:
