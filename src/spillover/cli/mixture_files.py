@@ -17,13 +17,13 @@ from spillover.core.file_names import STUDY_FILE
 from spillover.core.files import read_file, write_atomically
 from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key, hash_file
-from spillover.mixture.check import WRITTEN_HERE, describe_arms, find_rivals, verifying_study, write_study
+from spillover.mixture.check import WRITTEN_HERE, Rivals, describe_arms, find_rivals, verifying_study, write_study
 from spillover.mixture.export.export import MANIFEST, export_mixture, require_empty
 from spillover.mixture.export.formats import Format
 from spillover.mixture.export.former import remove_export, require_export
 from spillover.mixture.mixture import Mixture
-from spillover.mixture.problem import MixtureError
 from spillover.mixture.power import describe_power, find_smallest_differences
+from spillover.mixture.problem import MixtureError
 from spillover.study.opening import study_faults
 from spillover.study.provenance import package_versions
 from spillover.study.reading import read_study_text
@@ -127,14 +127,21 @@ def write_verifying_study(
         MixtureError: the mixture has no rivals.
     """
     chosen = _only(mixtures)
-    rivals = find_rivals(samples[0], chosen, random_mixtures)
-    origin_study = origin.study()
+    origin_study, alone = origin.study(), Rivals(random=(), best_single=chosen, direct=None)
+    try:
+        rivals, refused = find_rivals(samples[0], chosen, random_mixtures), None
+    except MixtureError as error:
+        rivals, refused = alone, error
+    doses = doses and refused is None
     study = verifying_study(origin_study, file.stem, chosen, rivals, same_examples=origin.is_path, doses=doses)
-    if missing := _find_missing(study, chosen, origin):
+    missing = _find_missing(study, chosen, origin)
+    if refused is not None:
+        missing = [f"{refused.message}\n    {refused.hint}", *missing]
+    if missing:
         raise AnalysisError(
             "\n  ".join(["the study of this mixture could not be run:", *missing]),
             where=str(origin.file),
-            hint="mend it there; no study was written",
+            hint="no study was written",
         )
     write_atomically(file, write_study(study))
     console = Console(stderr=True)

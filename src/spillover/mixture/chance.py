@@ -59,6 +59,20 @@ def average_random(problem: Problem) -> PerSource:
     return np.mean(held, axis=0) if held else draw_random(problem)
 
 
+def count_random(problem: Problem) -> int:
+    """Count the random mixtures of different sources that there are; up to 2,000.
+
+    Complexity: O(sets · sources).
+
+    >>> problem = Problem(sources=("a", "b", "c"), own=frozenset(), mean=np.zeros(3), gains=np.zeros((1, 3)),
+    ...                   protected={}, budget=100, available=np.full(3, np.inf), most_sources=2)
+    >>> count_random(problem)
+    3
+    """
+    held = (taken for taken in _sets(problem, _count(problem)) if _share(problem, taken) is not None)
+    return len({frozenset(taken.tolist()) for taken in held})
+
+
 def _sets(problem: Problem, count: int) -> Iterator[np.ndarray]:
     sources = len(problem.sources)
     if comb(sources, count) <= MOST_SETS:

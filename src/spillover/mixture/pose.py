@@ -90,6 +90,7 @@ class Pose:
         return Problem(
             sources=self.names,
             own=self.own,
+            excluded=settings.exclude_target_data,
             of_seeds=self.of_seeds,
             mean=gain,
             gains=usable[:, :, self.targets].mean(axis=2),

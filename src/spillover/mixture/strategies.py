@@ -91,8 +91,11 @@ def _random(problem: Problem) -> Choice:
 def _direct(problem: Problem) -> Choice:
     wanted = np.array([float(source in problem.own) for source in problem.sources])
     if not wanted.any():
+        names = " or ".join(sorted(problem.own))
+        unknown = f"use robust; or, where one is {names} under another name, --rename SOURCE={min(problem.own)}"
         raise MixtureError(
-            "the target's own data is not among the sources", hint="leave out --exclude-target-data, or use robust"
+            f"the target's own data is not among the sources: none that may be taken is called {names}",
+            hint="leave out --exclude-target-data, or use robust" if problem.excluded else unknown,
         )
     count = int(wanted.sum())
     if problem.most_sources is not None and count > problem.most_sources:

@@ -44,6 +44,26 @@ def test_what_is_protected_is_shown_with_its_prediction_whichever_the_strategy(s
         (["--max-share", "0.2"], "can hold 60% of the budget", "raise --max-share to 0.334"),
         (["--strategy", "best-single", "--max-share", "0.5"], "Jigsaw alone can hold 50%", "raise --max-share to 1"),
         (["--available", "JG=9", "--strategy", "direct"], "can give 9 examples", "lower --budget to 9"),
+        (
+            ["--available", "JG=9", "--strategy", "proportional", "--max-sources", "1"],
+            "Jigsaw alone can give 9 examples",
+            "budget to 9, or raise --max-sources above 1, or let more be taken: --available Jigsaw=N, which repeats",
+        ),
+        (
+            ["--available", "JG=9", "--strategy", "threshold", "--threshold", "0.35"],
+            "Jigsaw alone can give 9 examples",
+            "budget to 9, or lower --threshold, or let more be taken: --available Jigsaw=N",
+        ),
+        (
+            ["--max-share", "0.5", "--strategy", "proportional", "--max-sources", "1"],
+            "Jigsaw alone can hold 50%",
+            "raise --max-share to 1, or raise --max-sources above 1",
+        ),
+        (
+            ["--strategy", "direct", "--exclude-target-data"],
+            "none that may be taken",
+            "leave out --exclude-target-data",
+        ),
         (["--max-share", "1.5"], "--max-share", "less than or equal to 1"),
         (["--threshold", "0.1"], "--threshold", "only the strategy threshold has one"),
         (["--tolerance", "0.1"], "--tolerance", "nothing is protected"),
@@ -157,6 +177,21 @@ def test_a_study_that_could_not_run_is_not_written(file, tmp_path, capsys):
     assert "targets: no task has validation examples" in said
     assert "fewer than 20" not in said  # a rival of too few examples repeats them
     assert not check.exists()
+    three = [word for word in asked if word not in ("--max-sources", "2")]
+    assert run_command(three) == 2
+    all_said = " ".join(capsys.readouterr().err.split())
+    assert "only 1 random mixture differs from the chosen one, not 3" in all_said
+    assert "--max-sources 2 leaves up to 3" in all_said
+    assert "models: the results are of pgf, and no model is named" in all_said
+
+
+def test_a_target_that_was_not_trained_on_has_no_own_data_and_no_advice_to_exclude_none(tmp_path, capsys):
+    rows = ["base,chartqa,,0.4,100", *(f"{source},chartqa,0,0.6,100" for source in ("charts", "maps"))]
+    (tmp_path / "t.csv").write_text("\n".join(["source,target,seed,accuracy,n", *rows]))
+    assert run_command(["mix", str(tmp_path / "t.csv"), "--target", "chartqa", "--strategy", "direct"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "none that may be taken is called chartqa use robust; or, where one is chartqa under another name" in said
+    assert "exclude" not in said
 
 
 def test_imported_results_ask_for_data(file, tmp_path, capsys):
