@@ -64,8 +64,8 @@ def _of_optimism(
             else:
                 expected = signed(effect.predicted - amount)
                 yield (
-                    f"expect {expected} on {effect.task} rather than {signed(effect.predicted)}: what is chosen for "
-                    f"how it looks owes {fixed(amount, 3)} of that to luck (the winner's curse)"
+                    f"expect {expected} on {effect.task} rather than {signed(effect.predicted)}: being chosen by that "
+                    f"figure makes it look {fixed(amount, 3)} better than it is (the winner's curse)"
                 )
         shared = "the base and the examples" if sample.split_over == "seeds" else "the training seeds"
         yield (
