@@ -95,7 +95,8 @@ def _notes(given: Given, tallies: Tallies, counts: Mapping[str, int]) -> Iterato
             f"the stated numbers of examples are left aside, as they differ or are not there for all runs: {listing}; "
             "seeds alone tell their noise"
         )
-    if bounds := sorted(task for task in counts if stated[task] and not _is_whole(given, task, counts[task])):
+    decimals = _most_decimals(given)
+    if bounds := sorted(task for task in counts if stated[task] and not _is_whole(given, task, counts[task], decimals)):
         listing = ", ".join(f"{task} {counts[task]}" for task in bounds)
         yield (
             f"an accuracy is no whole count of the stated examples, as of soft scores, so that these bound its noise: "
@@ -124,36 +125,39 @@ def _row(mapped: MappedRun, target: str, accuracy: float, examples: int | None) 
 
 
 def _plausible_counts(given: Given) -> dict[str, int]:
-    """Examples of each task: as given, or of BLINK's split, if every accuracy is then a whole count."""
+    """Examples of each task: as stated alike for all, or of BLINK's split, if every accuracy is then a whole count."""
+    decimals = _most_decimals(given)
     split = {entry.task.name: entry.validation_examples for entry in BLINK}
     counts: dict[str, int] = {}
     for task in dict.fromkeys(row.task for _, row in given):
         stated = {row.examples for _, row in given if row.task == task}
         assumed = split.get(task) if stated == {None} else None
         count = assumed or (next(iter(stated)) if len(stated) == 1 else None)
-        if count and (not assumed or _is_whole(given, task, count, coarse=False)):
+        if count and (not assumed or _is_whole(given, task, count, decimals, coarse=False)):
             counts[task] = count
     return counts
 
 
-def _is_whole(given: Given, task: str, count: int, *, coarse: bool = True) -> bool:
+def _is_whole(given: Given, task: str, count: int, decimals: int, *, coarse: bool = True) -> bool:
     """Whether every accuracy of a task may be a whole number of right answers among so many.
 
     Args:
-        given: accuracies of all tasks, whose decimals say how they are rounded.
+        given: accuracies of all tasks.
         task: the task.
         count: how many.
+        decimals: that they are rounded to.
         coarse: what to say where they are so coarse that any number would fit.
     """
     here = [(row.value, each.run.metrics[-1].maximum or 1.0) for each, row in given if row.task == task]
-    slack = 0.5 * 10.0 ** -max(_decimals(row.value) for _, row in given) / min(maximum for _, maximum in here)
+    slack = 0.5 * 10.0**-decimals / min(maximum for _, maximum in here)
     if slack * count >= 0.5 and not coarse:
         return False
     return all(_fits(value / maximum, count, slack) for value, maximum in here)
 
 
-def _decimals(value: float) -> int:
-    return len(np.format_float_positional(value, trim="-").partition(".")[2])
+def _most_decimals(given: Given) -> int:
+    written = (np.format_float_positional(row.value, trim="-") for _, row in given)
+    return max((len(text.partition(".")[2]) for text in written), default=0)
 
 
 def _fits(accuracy: float, count: int, rounding: float) -> bool:
