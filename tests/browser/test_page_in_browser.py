@@ -393,7 +393,7 @@ def effects_of(sample, shares):
     settings = MixtureSettings(targets=(sample.targets[0],))
     pose = Pose.of(sample, settings)
     weights = np.array([shares.get(source, 0.0) for source in sample.sources])
-    found = predict_effects(sample, pose, weights, Optimism(by_target=None, splits=0, failed=0))
+    found = predict_effects(sample, pose, weights, weights, Optimism(by_target=None, splits=0, failed=0))
     effects = {effect.task: effect for effect in found}
     return np.array([(effects[task].predicted, effects[task].low, effects[task].high) for task in sample.targets])
 

@@ -16,7 +16,8 @@ from spillover.core.keys import hash_file
 from spillover.core.prompt import Turn
 from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture.export.export import export_mixture
-from spillover.mixture.export.formats import FORMATS, SPECIAL
+from spillover.mixture.export.formats import FORMATS, SPECIAL, write_rows
+from spillover.mixture.export.rows import Row
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend
 from spillover.mixture.settings import MixtureSettings
@@ -124,6 +125,30 @@ def test_llama_factory_is_told_to_cut_no_image_tokens(mixture, tasks, tmp_path):
     assert (
         yaml.safe_load((tmp_path / "out" / "train.yaml").read_text())["cutoff_len"] > 2 * most_images * tokens_an_image
     )
+
+
+def test_llama_factory_has_a_dataset_of_every_source_by_its_name(mixture, tasks, tmp_path):
+    export_mixture(mixture, tasks, tmp_path / "out", "llama-factory")
+    about = json.loads((tmp_path / "out" / "dataset_info.json").read_text())
+    assert {name: each["num_samples"] for name, each in about.items()} == {
+        each.source: each.examples for each in mixture.taken
+    }
+    assert yaml.safe_load((tmp_path / "out" / "train.yaml").read_text())["dataset"].split(",") == list(about)
+    for name, each in about.items():
+        assert each["file_name"] == f"{name}.jsonl"
+        assert len((tmp_path / "out" / each["file_name"]).read_text().splitlines()) == each["num_samples"]
+
+
+def test_datasets_of_llama_factory_are_told_apart_whatever_their_sources_are_called(tmp_path):
+    called = ["a, b", "A/ b", "../c", "é" * 200, "é" * 201, "???", "a_b_2", "c"]
+    answer = Turn(role="assistant", text="(A)")
+    rows = [Row(source=name, example="e", turns=(Turn(role="user", text="?"), answer), images=()) for name in called]
+    files = write_rows(rows, tmp_path, "llama-factory")
+    datasets = yaml.safe_load((tmp_path / "train.yaml").read_text())["dataset"].split(",")
+    assert datasets[:3] == ["a_b", "A_b_2", "c"]
+    assert datasets[5:] == ["source", "a_b_2_2", "c_2"]
+    assert len({name.casefold() for name in datasets}) == len(called)
+    assert {file.name for file in tmp_path.iterdir()} == set(files)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

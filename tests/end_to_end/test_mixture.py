@@ -26,7 +26,8 @@ def test_a_mixture_is_chosen_run_and_judged(tmp_path, monkeypatch, give):
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
     assert give("run", "study.yaml").returncode == 0
     command = ["mix", "small", "--target", "RD", "--max-share", "0.5", "--max-sources", "2", "--budget", "32"]
-    mixed = give(*command, "--study", "check.yaml", "--random-mixtures", "3", "--out", "mix.json")
+    # by force, for so small a study may foretell that no choice helps
+    mixed = give(*command, "--study", "check.yaml", "--random-mixtures", "3", "--out", "mix.json", "--force")
     assert mixed.returncode == 0, mixed.stderr
     ran = give("run", "check.yaml")
     assert ran.returncode == 0, ran.stderr

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from spillover.analysis.counts import Counts
+from spillover.analysis.counts import Counts, count_right
 from spillover.analysis.pgf import TransferArray, Undefined, clear_rounding, perfection_gap_factor
 from spillover.analysis.tables import TableTransfers, arrange_tasks
 from spillover.core.errors import AnalysisError
@@ -31,7 +31,7 @@ def lay_out_accuracies(table: AccuracyTable) -> TableTransfers:
 
     >>> laid_out = lay_out_accuracies(example_accuracies())
     >>> laid_out.transfers.mean.tolist(), laid_out.counts.base_errors.tolist()
-    ([[0.5, 0.0]], [[4, 5]])
+    ([[0.5, 0.0]], [[4.0, 5.0]])
     """
     tuned = [row for row in table.rows if row.source != BASE_SOURCE]
     base_rows = [row for row in table.rows if row.source == BASE_SOURCE]
@@ -94,11 +94,11 @@ def _count(base: list[list[AccuracyRow]], after: list[list[list[AccuracyRow]]], 
         known |= {rows[column].examples for block in after for rows in block}
         if len(known) == 1 and (count := known.pop()):
             examples[column] = count
-    base_right = np.array([[row.accuracy for row in rows] for rows in base]) * examples
-    right = np.array([[[row.accuracy for row in rows] for rows in block] for block in after]) * examples
-    base_errors = np.round(examples - base_right).astype(np.int64)
-    gained = np.round(right - base_right[:, None, :]).astype(np.int64)
-    return Counts(base_errors=base_errors, gained=gained, examples=examples, given=True)
+    blocks = [[first, *block] for first, block in zip(base, after, strict=True)]  # the base stands first
+    accuracy = np.array([[[row.accuracy for row in rows] for rows in block] for block in blocks])
+    columns = [count_right(accuracy[..., column], count) for column, count in enumerate(examples.tolist())]
+    right = np.stack(columns, axis=-1)
+    return Counts(base_errors=examples - right[:, 0], gained=right[:, 1:] - right[:, :1], examples=examples, given=True)
 
 
 def example_accuracies() -> AccuracyTable:

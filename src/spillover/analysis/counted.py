@@ -18,6 +18,7 @@ from spillover.analysis.tables import TableTransfers
 
 COUNTED = "the binomial error of recovered counts"
 GIVEN = "the binomial error of the counts: the examples behind them are not known"
+BOUNDED = "at most the binomial error of so many examples: scores are no counts, and the examples are not known"
 LOST = "counts could not be recovered"
 AMBIGUOUS = "several counts fit the PGFs"
 UNKNOWN = "the number of examples is not known"
@@ -26,10 +27,11 @@ UNKNOWN = "the number of examples is not known"
 def infer_table(table: TableTransfers, confidence: float) -> CellInference:
     """Compute interval and test of every cell of a published table, shape source × target.
 
-    Where a target's counts are recovered, Fieller's interval with binomial example error and the spread of seeds. Else
-    a t interval of the seeds alone, and no test (p is NaN): every seed was asked the same examples, so their agreement
-    says nothing about others. One seed without counts has neither, nor have seeds that agree exactly: how far other
-    examples may move them cannot be told without their number. No interval goes beyond 1, the largest PGF.
+    Where a target's counts are recovered or given, Fieller's interval with binomial example error, which bounds that of
+    scores between 0 and 1, and the spread of seeds. Else a t interval of the seeds alone, and no test (p is NaN): every
+    seed was asked the same examples, so their agreement says nothing about others. One seed without counts has neither,
+    nor have seeds that agree exactly: how far other examples may move them cannot be told without their number. No
+    interval goes beyond 1, the largest PGF.
 
     Complexity: O(seeds · cells).
 
@@ -58,7 +60,7 @@ def name_basis(table: TableTransfers, column: int) -> str:
     """
     counts, several = table.counts, len(table.transfers.seeds) > 1
     if counts.known[column]:
-        error = GIVEN if counts.given else COUNTED
+        error = COUNTED if not counts.given else GIVEN if counts.whole[column] else BOUNDED
         return f"seeds, and {error}" if several else f"{error}; one seed"
     reason = UNKNOWN if counts.given else AMBIGUOUS if counts.possible[column] else LOST
     return f"seeds only: {reason}" if several else f"nothing: one seed, and {reason}"

@@ -22,7 +22,11 @@ Of 15,000 pieces cut from the published tables at random (1 to 6 sources, 1 or 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Error counts behind the PGFs of every target."""
+    """Error counts behind the PGFs of every target; where scores lie between 0 and 1, their sums, no whole numbers.
+
+    A mean `p` of scores in 0–1 has a variance of at most `p (1 − p) / examples`, which it has where all are 0 or 1. So
+    what takes such sums for counts never takes too little noise for them.
+    """
 
     base_errors: np.ndarray
     """Shape seed × target; 0 where they are not known (see `known`)."""
@@ -39,6 +43,12 @@ class Counts:
     def known(self) -> np.ndarray:
         """By target: whether its counts are known in every seed; a count of 0 is known only where counts were given."""
         return np.asarray((self.base_errors > 0).all(axis=0) | (self.given & (self.examples > 0)))
+
+    @property
+    def whole(self) -> np.ndarray:
+        """By target: whether the counts are whole numbers in all cells."""
+        base = (self.base_errors == np.round(self.base_errors)).all(axis=0)
+        return np.asarray(base & (self.gained == np.round(self.gained)).all(axis=(0, 1)))
 
     @property
     def correct(self) -> np.ndarray:
@@ -96,6 +106,26 @@ def recover_counts(pgf: SeedTransfers, examples: np.ndarray) -> Recovery:
     gained = np.where(base_errors[:, None, :] > 0, whole, 0).astype(np.int64)
     counts = Counts(base_errors=base_errors, gained=gained, examples=examples, possible=tuple(possible))
     return Recovery(counts=counts, pgf=exact)
+
+
+def count_right(accuracy: np.ndarray, examples: int) -> np.ndarray:
+    """Count right answers behind accuracies of one target; sums of scores where these are no whole counts.
+
+    Args:
+        accuracy: 0–1, of any shape; its decimals say how it is rounded.
+        examples: m; 0 where not known.
+
+    Returns:
+        Shape of `accuracy`: whole numbers where all may be, by their rounding.
+
+    Complexity: O(values).
+
+    >>> count_right(np.array([0.333, 0.667]), 9).tolist(), count_right(np.array([0.333, 0.667]), 100).round(1).tolist()
+    ([3.0, 6.0], [33.3, 66.7])
+    """
+    right = accuracy * examples
+    slack = 0.5 * 10.0 ** -_decimals(np.round(accuracy, 12)) * examples + 1e-9
+    return np.round(right) if (np.abs(right - np.round(right)) <= slack).all() else right
 
 
 def smallest_denominator(values: np.ndarray, limit: int, rounding: float) -> int:

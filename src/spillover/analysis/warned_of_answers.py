@@ -76,7 +76,7 @@ def _warn_of_shared_counts(evidence: Evidence, settings: AnalysisSettings) -> It
             continue
         target = evidence.frame.targets[column]
         text = (
-            f"{target}: {shared.runs} of {shared.of} finetuned models are right exactly {shared.correct} "
+            f"{target}: {shared.runs} of {shared.of} finetuned models are right exactly {shared.correct:g} "
             f"{_of_examples(evidence, target)}times; answers may have collapsed onto one letter"
         )
         yield Warned(kind="shared_count", tasks=(target,), text=text)

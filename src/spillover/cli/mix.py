@@ -16,7 +16,7 @@ from spillover.analysis.settings import Measure
 from spillover.cli.gathered import gathers
 from spillover.cli.importing import show_read
 from spillover.cli.mixture_data import Origin, limit_by_data
-from spillover.cli.mixture_files import require_folder, require_new, write_export, write_verifying_study
+from spillover.cli.mixture_files import require_folder, require_new, require_of_use, write_export, write_verifying_study
 from spillover.cli.paths import read_named_paths
 from spillover.cli.reading_options import reads_results
 from spillover.core.errors import AnalysisError
@@ -140,7 +140,11 @@ def mix(
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Replace what --out, --export or --study wrote there before, and nothing else."),
+        typer.Option(
+            "--force",
+            help="Replace what --out, --export or --study wrote there before, and nothing else; export, or write a "
+            "study, where the choice is not predicted to help, too.",
+        ),
     ] = False,
     choices: ImportChoices,
 ) -> None:
@@ -153,6 +157,8 @@ def mix(
     mixtures = [recommend_from(sample, settings) for sample in samples]
     if settings.exclude_target_data:
         _tell_of_exclusion(samples, mixtures)
+    if (study is not None or export is not None) and not force:
+        require_of_use(mixtures)
     if study is not None:
         write_verifying_study(samples, mixtures, origin, study, random_mixtures, doses=not no_doses)
     if export is not None and out is not None:

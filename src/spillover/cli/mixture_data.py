@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from spillover.analysis.sampling import TransferSample
-from spillover.core.errors import AnalysisError, SpilloverError, TaskError
+from spillover.core.errors import AnalysisError, SpilloverError, TaskError, closest
 from spillover.core.file_names import STUDY_FILE, YAML
 from spillover.interop.task_names import TaskNames
 from spillover.mixture.settings import MixtureSettings
@@ -48,7 +48,7 @@ class Origin:
             StudyError: it is no study.
         """
         if self.file.is_file() and self.file.suffix not in YAML:
-            raise AnalysisError("a table holds no training data", where=str(self.file), hint=NAME_A_STUDY)
+            raise self._not_a_study()
         if is_imported(self.file):
             raise AnalysisError("imported results hold no training data", where=str(self.file), hint=NAME_A_STUDY)
         study = load_study(self.file)
@@ -59,6 +59,18 @@ class Origin:
         )
         targets = study.targets if study.targets == "all" else tuple(called.get(name, name) for name in study.targets)
         return study.model_copy(update={"tasks": tasks, "targets": targets})
+
+    def _not_a_study(self) -> AnalysisError:
+        if self.is_path:
+            return AnalysisError("a table holds no training data", where=str(self.file), hint=NAME_A_STUDY)
+        name = self.file.stem.removesuffix("_train")
+        name = name if name in self.evidence else closest(name, sorted(self.evidence)) or name
+        return AnalysisError(
+            "--data names a study file, whose tasks name the files of data",
+            where=str(self.file),
+            hint=f"for this one write own.yaml, and give --data own.yaml:\n    name: own\n    tasks:\n"
+            f"      - {{kind: files, name: {name}, train: {self.file}}}",
+        )
 
     def _called(self, name: str) -> str:
         settled = self.names.settle(name)
@@ -91,20 +103,22 @@ def limit_by_data(settings: MixtureSettings, sources: Sequence[str], origin: Ori
         SpilloverError: its data cannot be read.
     """
     try:
-        held = _count(open_tasks(origin.study().tasks), sources, settings.budget)
+        tasks = open_tasks(origin.study().tasks)
+        held = _count(tasks, sources, settings.budget)
     except SpilloverError:
         if origin.is_path:
             return settings
         raise
     missing = [] if origin.is_path else [source for source in sources if not held.get(source)]
+    others = [data.task.name for data in tasks if data.task.name not in origin.evidence]
     if len(missing) == len(sources):
         raise AnalysisError(
-            f"none of its tasks is a source of the results: {', '.join(sources)}",
+            f"none of its tasks is a source of the results: {', '.join(_with_likeliest(sources, others))}",
             where=str(origin.file),
             hint="call them alike, there or with --rename",
         )
     short = {source: count for source, count in held.items() if 0 < count < settings.budget}
-    _tell(origin, settings, short, missing)
+    _tell(origin, settings, short, _with_likeliest(missing, others))
     return settings.model_copy(update={"available": dict.fromkeys(missing, 0) | short | settings.available})
 
 
@@ -118,6 +132,15 @@ def _count(tasks: Sequence[TaskData], sources: Iterable[str], most: int) -> dict
             continue
         held[source] = count_held(data, most)
     return held
+
+
+def _with_likeliest(sources: Iterable[str], others: Sequence[str]) -> list[str]:
+    """Name sources that there is no data of, each with the task that may be meant for it."""
+    likeliest = [(source, closest(source, others)) for source in sources]
+    return [
+        source if other is None else f"{source} (if {other} is that: --rename '{other}={source}')"
+        for source, other in likeliest
+    ]
 
 
 def _tell(origin: Origin, settings: MixtureSettings, short: dict[str, int], missing: Sequence[str]) -> None:

@@ -17,12 +17,13 @@ from spillover.core.file_names import STUDY_FILE
 from spillover.core.files import read_file, write_atomically
 from spillover.core.json_text import parse_json
 from spillover.core.keys import content_key, hash_file
-from spillover.mixture.check import WRITTEN_HERE, describe_arms, find_rivals, verifying_study, write_study
+from spillover.mixture.check import WRITTEN_HERE, Rivals, describe_arms, find_rivals, verifying_study, write_study
 from spillover.mixture.export.export import MANIFEST, export_mixture, require_empty
 from spillover.mixture.export.formats import Format
 from spillover.mixture.export.former import remove_export, require_export
 from spillover.mixture.mixture import Mixture
 from spillover.mixture.power import describe_power, find_smallest_differences
+from spillover.mixture.problem import MixtureError
 from spillover.study.opening import study_faults
 from spillover.study.provenance import package_versions
 from spillover.study.reading import read_study_text
@@ -58,6 +59,22 @@ def require_new(study: Path | None, out: Path | None, *, is_data: bool, force: b
         (require_export if force else require_empty)(out)
     elif out is not None and out.exists():
         _require_own("--out", out, lambda: _is_mixture(out), force=force)
+
+
+def require_of_use(mixtures: list[Mixture]) -> None:
+    """Refuse to write the data or the study of a mixture that is not predicted to help.
+
+    Raises:
+        MixtureError: one is not.
+    """
+    for mixture in mixtures:
+        if not mixture.helps:
+            raise MixtureError(
+                mixture.notes[0],
+                where=f"{mixture.model} on {', '.join(each.task for each in mixture.targets)}",
+                hint="nothing was written, and --force writes it all the same; leave --export and --study out to see "
+                "what was chosen, and why",
+            )
 
 
 def _require_own(option: str, file: Path, is_own: Callable[[], bool], *, force: bool) -> None:
@@ -110,14 +127,21 @@ def write_verifying_study(
         MixtureError: the mixture has no rivals.
     """
     chosen = _only(mixtures)
-    rivals = find_rivals(samples[0], chosen, random_mixtures)
-    origin_study = origin.study()
+    origin_study, alone = origin.study(), Rivals(random=(), best_single=chosen, direct=None)
+    try:
+        rivals, refused = find_rivals(samples[0], chosen, random_mixtures), None
+    except MixtureError as error:
+        rivals, refused = alone, error
+    doses = doses and refused is None
     study = verifying_study(origin_study, file.stem, chosen, rivals, same_examples=origin.is_path, doses=doses)
-    if missing := _find_missing(study, chosen, origin):
+    missing = _find_missing(study, chosen, origin)
+    if refused is not None:
+        missing = [f"{refused.message}\n    {refused.hint}", *missing]
+    if missing:
         raise AnalysisError(
             "\n  ".join(["the study of this mixture could not be run:", *missing]),
             where=str(origin.file),
-            hint="mend it there; no study was written",
+            hint="no study was written",
         )
     write_atomically(file, write_study(study))
     console = Console(stderr=True)
@@ -176,8 +200,8 @@ def write_export(
         repeated = f", {each.examples - each.distinct} of them repeated" if each.distinct < each.examples else ""
         console.print(f"{each.source}: {each.examples} examples{repeated}", markup=False, highlight=False)
     console.print(f"wrote {out}: {MANIFEST} says what is in it", markup=False, highlight=False, soft_wrap=True)
-    if not mixture.helps:
-        console.print(mixture.notes[0], markup=False, highlight=False, style="yellow", soft_wrap=True)
+    for caveat in mixture.notes[: mixture.caveats]:
+        console.print(caveat, markup=False, highlight=False, style="yellow", soft_wrap=True)
     if kind != "parquet":
         console.print("start the trainer in that folder: its paths are meant from there, wherever it is moved")
 

@@ -111,6 +111,17 @@ def shortened(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
+def closest(name: str, allowed: Iterable[str]) -> str | None:
+    """Find the allowed name that is most like one, whatever its case; None where none is like it.
+
+    >>> closest("chartqa", ["ChartQA", "docvqa"]), closest("chartqa", ["Jigsaw"])
+    ('ChartQA', None)
+    """
+    folded = {candidate.casefold(): candidate for candidate in allowed}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+    return folded[close[0]] if close else None
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Say which allowed name is closest, for the end of an error message.
 
@@ -125,10 +136,8 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     ('did you mean Jigsaw? (allowed: Jigsaw, Counting)', 'allowed: Jigsaw, Counting')
     """
     names = list(allowed)
-    folded = {candidate.casefold(): candidate for candidate in names}
-    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
     listing = ", ".join(names) if names else "nothing"
     few = len(names) <= 20
-    if close:
-        return f"did you mean {folded[close[0]]}?" + (f" (allowed: {listing})" if few else "")
+    if close := closest(name, names):
+        return f"did you mean {close}?" + (f" (allowed: {listing})" if few else "")
     return f"allowed: {listing}" if few else f"none of the {len(names)} names that are allowed is like it"

@@ -43,7 +43,8 @@ class AccuracyRow:
     accuracy: float
     """0 to 1, higher is better."""
     examples: int | None
-    """Examples behind it; None where that is not known, or where the accuracy is no count of right answers."""
+    """Examples behind it; None where that is not known. Where the accuracy is no count of right answers, as of scores
+    between 0 and 1, they bound its noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -63,7 +62,7 @@ def compare_accuracies(
     places: dict[str, MappedRun] = {each.run.name: each for each in mapped}
     for (run, task), tally in tallies.items():
         accuracy = tally.correct / tally.examples
-        rows.append(_row(places[run], task, accuracy, tally.examples if _is_whole(tally.correct) else None))
+        rows.append(_row(places[run], task, accuracy, tally.examples))
     counts = _plausible_counts(given)
     for each, row in given:
         accuracy = as_fraction(row.value, each.run.metrics[-1], row.where)
@@ -91,11 +90,18 @@ def _notes(given: Given, tallies: Tallies, counts: Mapping[str, int]) -> Iterato
         yield f"taken for BLINK's validation split, as every accuracy is a whole count of its size: {listing}"
     if unknown := sorted(task for task in stated if task not in counts and not stated[task]):
         yield f"no number of examples that fits is known for {_listed(unknown)}: seeds alone tell their noise"
-    if unfit := sorted(task for task in stated if task not in counts and stated[task]):
-        listing = _listed([f"{task} {'/'.join(map(str, sorted(stated[task])[:LISTED]))}" for task in unfit])
+    if unequal_counts := sorted(task for task in stated if task not in counts and stated[task]):
+        listing = _listed([f"{task} {'/'.join(map(str, sorted(stated[task])[:LISTED]))}" for task in unequal_counts])
         yield (
-            f"the stated numbers of examples are left aside, as they differ, are not there for all runs, or make an "
-            f"accuracy no whole count: {listing}; seeds alone tell their noise"
+            f"the stated numbers of examples are left aside, as they differ or are not there for all runs: {listing}; "
+            "seeds alone tell their noise"
+        )
+    decimals = _most_decimals(given)
+    if bounds := sorted(task for task in counts if stated[task] and not _is_whole(given, task, counts[task], decimals)):
+        listing = _listed([f"{task} {counts[task]}" for task in bounds])
+        yield (
+            f"an accuracy is no whole count of the stated examples, as of soft scores, so that these bound its noise: "
+            f"{listing}"
         )
 
 
@@ -125,30 +131,41 @@ def _row(mapped: MappedRun, target: str, accuracy: float, examples: int | None) 
 
 
 def _plausible_counts(given: Given) -> dict[str, int]:
-    """Examples of each task: as given, or of BLINK's split, if every accuracy is then a whole count."""
-    decimals = max((_decimals(row.value) for _, row in given), default=0)
+    """Examples of each task: as stated alike for all, or of BLINK's split, if every accuracy is then a whole count."""
+    decimals = _most_decimals(given)
     split = {entry.task.name: entry.validation_examples for entry in BLINK}
     counts: dict[str, int] = {}
     for task in dict.fromkeys(row.task for _, row in given):
-        here = [(each, row) for each, row in given if row.task == task]
-        stated = {row.examples for _, row in here}
-        count = split.get(task) if stated == {None} else next(iter(stated)) if len(stated) == 1 else None
-        slack = 0.5 * 10.0**-decimals / min(each.run.metrics[-1].maximum or 1.0 for each, _ in here)
-        if count and stated <= {None} and slack * count >= 0.5:
-            continue  # any size would fit accuracies this coarse
-        if count and all(_fits(row.value / (each.run.metrics[-1].maximum or 1.0), count, slack) for each, row in here):
+        stated = {row.examples for _, row in given if row.task == task}
+        assumed = split.get(task) if stated == {None} else None
+        count = assumed or (next(iter(stated)) if len(stated) == 1 else None)
+        if count and (not assumed or _is_whole(given, task, count, decimals, coarse=False)):
             counts[task] = count
     return counts
 
 
-def _decimals(value: float) -> int:
-    return len(np.format_float_positional(value, trim="-").partition(".")[2])
+def _is_whole(given: Given, task: str, count: int, decimals: int, *, coarse: bool = True) -> bool:
+    """Whether every accuracy of a task may be a whole number of right answers among so many.
+
+    Args:
+        given: accuracies of all tasks.
+        task: the task.
+        count: how many.
+        decimals: that they are rounded to.
+        coarse: what to say where they are so coarse that any number would fit.
+    """
+    here = [(row.value, each.run.metrics[-1].maximum or 1.0) for each, row in given if row.task == task]
+    slack = 0.5 * 10.0**-decimals / min(maximum for _, maximum in here)
+    if slack * count >= 0.5 and not coarse:
+        return False
+    return all(_fits(value / maximum, count, slack) for value, maximum in here)
+
+
+def _most_decimals(given: Given) -> int:
+    written = (np.format_float_positional(row.value, trim="-") for _, row in given)
+    return max((len(text.partition(".")[2]) for text in written), default=0)
 
 
 def _fits(accuracy: float, count: int, rounding: float) -> bool:
     """Whether a rounded accuracy may be a whole number of right answers among so many."""
     return abs(accuracy * count - round(accuracy * count)) <= rounding * count + 1e-9
-
-
-def _is_whole(value: float) -> bool:
-    return math.isclose(value, round(value), abs_tol=1e-9)

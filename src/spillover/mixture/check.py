@@ -6,14 +6,17 @@ It is an ordinary study, so that planning, running, resuming and reading it are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
 
 from spillover.analysis.sampling import TransferSample
 from spillover.analysis.settings import VerificationSettings
+from spillover.core.numbers import counted
 from spillover.mixture.arms import Arms, counts_of
+from spillover.mixture.chance import count_random
 from spillover.mixture.mixture import Mixture
+from spillover.mixture.pose import Pose
 from spillover.mixture.problem import MixtureError
 from spillover.mixture.recommend import recommend_from
 from spillover.mixture.settings import MixtureSettings
@@ -88,10 +91,7 @@ def _draw_random(sample: TransferSample, chosen: Mixture, count: int, fewest: in
     """Draw random mixtures that differ from each other and from the chosen one."""
     seen, kept = [counts_of(chosen)], list[Mixture]()
     for seed in range(chosen.settings.seed, chosen.settings.seed + DRAWS * count):
-        try:
-            drawn = recommend_from(sample, _baseline(chosen.settings, "random", seed=seed))
-        except MixtureError:  # these sources together are too small for the budget
-            continue
+        drawn = recommend_from(sample, _baseline(chosen.settings, "random", seed=seed))
         if counts_of(drawn) not in seen:
             seen.append(counts_of(drawn))
             kept.append(drawn)
@@ -99,10 +99,30 @@ def _draw_random(sample: TransferSample, chosen: Mixture, count: int, fewest: in
             break
     if len(kept) >= fewest:
         return tuple(kept)
+    differ = "differs from" if len(kept) == 1 else "differ from each other and from"
     raise MixtureError(
-        f"there are only {len(kept)} random mixtures that differ from each other and from the chosen one, not {fewest}",
-        hint=f"take fewer, at least {FEWEST_RANDOM}: --random-mixtures; or allow other numbers of sources: "
-        "--max-sources",
+        f"only {counted(len(kept), 'random mixture')} {differ} the chosen one, not {fewest}",
+        hint=_how_to_have(sample, chosen, fewest, len(kept)),
+    )
+
+
+def _how_to_have(sample: TransferSample, chosen: Mixture, wanted: int, kept: int) -> str:
+    """Say how there are enough random mixtures, or that there cannot be."""
+    pose = Pose.of(sample, _baseline(chosen.settings, "random"))
+    problem = pose.problem(sample.mean, sample.replicates)
+    sources = len(pose.names)
+    others = {most: count_random(replace(problem, most_sources=most)) for most in range(2, sources)}
+    ways = [f"take fewer: --random-mixtures {kept}"] if kept >= FEWEST_RANDOM else []
+    if enough := [most for most, count in others.items() if count >= wanted]:
+        most = enough[-1]
+        other = f"--max-sources {most} leaves up to {others[most]}"
+        ways.append(f"let them, and the choice, have another number of sources: {other}")
+    if ways:
+        return "; or ".join(ways)
+    more = ", or leave out --exclude-target-data" if chosen.settings.exclude_target_data else ""
+    return (
+        f"{counted(sources, 'source')} cannot make {wanted}, and fewer than {FEWEST_RANDOM} tell nothing: give results "
+        f"of more sources{more}"
     )
 
 

@@ -13,8 +13,12 @@ SHOWN = 0.0005
 """PGF below which three decimals show nothing."""
 
 
-def how_often(gains: np.ndarray) -> str:
+def how_often(gains: np.ndarray, *, of_seeds: bool = False) -> str:
     """Say in how many replicates a source gains; how much it gains where they are all the same.
+
+    Args:
+        gains: by replicate.
+        of_seeds: whether replicates differ by seed alone, so that to gain in all of them says little.
 
     >>> how_often(np.array([0.1, 0.2, -0.1, 0.3]))
     'gains in 75% of replicates'
@@ -22,6 +26,8 @@ def how_often(gains: np.ndarray) -> str:
     if not np.ptp(gains):
         return f"gains {signed(float(gains[0]))}"
     sure = float((gains > 0).mean())
+    if of_seeds:
+        return f"gains in {percent(sure)} of replicates of the seeds alone"
     return "gains in nearly every replicate" if sure >= SURE else f"gains in {percent(sure)} of replicates"
 
 

@@ -51,19 +51,27 @@ def require_room(problem: Problem, taken: np.ndarray) -> None:
     names = [name for name, one in zip(problem.sources, taken.tolist(), strict=True) if one]
     alone = len(names) == 1
     who = f"{names[0]} alone" if alone else f"the {len(names)} sources that may be taken together"
-    or_more = "" if alone or taken.all() else ", or let more sources in"
     held = problem.held[taken]
     if held.sum() < 1 - CLOSE:
         total = int(problem.available[taken].sum())
+        repeat = f"let more be taken: --available {names[0] if alone else 'SOURCE'}=N, which repeats them"
         raise MixtureError(
             f"{who} can give {total} examples, and the budget is {problem.budget}",
-            hint=f"lower --budget to {total}{or_more}",
+            hint=", or ".join([f"lower --budget to {total}", *_ways_to_more(problem, taken), repeat]),
         )
     enough = ceil(1000 * float(pour(np.ones(len(held)), held).max())) / 1000
     raise MixtureError(
         f"{who} can hold {room:.0%} of the budget, since --max-share is {problem.max_share:g}",
-        hint=f"raise --max-share to {enough:g}{or_more}",
+        hint=", or ".join([f"raise --max-share to {enough:g}", *_ways_to_more(problem, taken)]),
     )
+
+
+def _ways_to_more(problem: Problem, taken: np.ndarray) -> list[str]:
+    """Options that keep sources from being among those that may be used."""
+    count = int(taken.sum())
+    ways = [f"raise --max-sources above {count}"] if problem.most_sources == count and not taken.all() else []
+    below = (problem.mean > 0) & (problem.mean <= problem.threshold)
+    return ways + (["lower --threshold"] if below.any() else [])
 
 
 def pour(wanted: PerSource, most: PerSource) -> PerSource:

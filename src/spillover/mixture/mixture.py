@@ -50,10 +50,13 @@ class PredictedEffect:
     """Of a target: `predicted` less the optimism of having chosen by it (the winner's curse), by cross-fitting. None of
     other tasks, by which nothing was chosen, and where nothing tells the optimism."""
     random: float
-    """What a random mixture is predicted to do: the mean over the candidates, whose shares are equal on average."""
+    """What a random mixture is predicted to do: the mean over those that `--strategy random` may draw within the same
+    limits."""
     random_low: float
     random_high: float
     """Percentiles of the same mean over replicates."""
+    random_worst: float
+    """Mean of the worst fifth of the same."""
 
     @property
     def expected(self) -> float:
@@ -73,7 +76,9 @@ class Mixture:
     effects: tuple[PredictedEffect, ...]
     """Targets, then protected tasks, then all others."""
     notes: tuple[str, ...]
-    """What the figures rest on."""
+    """What to know before it is followed, then what the figures rest on."""
+    caveats: int
+    """How many of the notes are to be known before it is followed."""
 
     @property
     def taken(self) -> tuple[MixedSource, ...]:
@@ -87,7 +92,7 @@ class Mixture:
 
     @property
     def helps(self) -> bool:
-        """Whether it is expected to help at least one target; where not, the first note says what to do."""
+        """Whether it is expected to help at least one target; where not, the first caveat says what to do."""
         return max(effect.expected for effect in self.targets) > 0
 
     def to_json(self) -> dict[str, Any]:

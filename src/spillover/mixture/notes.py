@@ -1,4 +1,4 @@
-"""What the figures of a mixture rest on, and what to beware of, in words."""
+"""What the figures of a mixture rest on, in words."""
 
 from __future__ import annotations
 
@@ -28,9 +28,8 @@ def give_notes(
     optimism: Optimism,
     *,
     gap: float,
-    helps_freely: bool,
 ) -> tuple[str, ...]:
-    """Say what a reader of a mixture must know; where it is not expected to help, that comes first.
+    """Say what the figures of a mixture rest on.
 
     Args:
         sample: the evidence.
@@ -38,15 +37,13 @@ def give_notes(
         effects: as predicted.
         optimism: of the choice.
         gap: by how much a better choice is not ruled out, PGF in the worst fifth of cases.
-        helps_freely: whether the choice would help the targets if nothing were protected.
     """
     targets = [effect for effect in effects if effect.role == "target"]
     protected = [effect for effect in effects if effect.role == "protected"]
     return (
-        *_of_use(pose, targets, helps_freely=helps_freely),
         *_of_optimism(sample, pose, targets, optimism),
         *_of_search(gap),
-        *_of_evidence(sample, pose, targets),
+        *_of_evidence(targets),
         *_of_common_gains(sample, pose, targets),
         *_of_protection(pose, protected),
         "effects are taken to add up and to be linear in the dose: a study of the mixture tests it",
@@ -67,8 +64,8 @@ def _of_optimism(
             else:
                 expected = signed(effect.predicted - amount)
                 yield (
-                    f"expect {expected} on {effect.task} rather than {signed(effect.predicted)}: of an effect that "
-                    f"is chosen for being large, {fixed(amount, 3)} is luck (the winner's curse)"
+                    f"expect {expected} on {effect.task} rather than {signed(effect.predicted)}: being chosen by that "
+                    f"figure makes it look {fixed(amount, 3)} better than it is (the winner's curse)"
                 )
         shared = "the base and the examples" if sample.split_over == "seeds" else "the training seeds"
         yield (
@@ -102,16 +99,7 @@ def _of_common_gains(sample: TransferSample, pose: Pose, targets: Sequence[Predi
             )
 
 
-def _of_evidence(sample: TransferSample, pose: Pose, targets: Sequence[PredictedEffect]) -> Iterator[str]:
-    if unsampled := [name for name in sample.unsampled if name in pose.own or name in pose.protected]:
-        names = ", ".join(unsampled)
-        if sample.noiseless:
-            yield (
-                f"nothing tells the noise on {names}, so there are no intervals: one seed, and right answers that "
-                "cannot be counted; give more seeds, or accuracies with n"
-            )
-        else:
-            yield f"right answers of {names} cannot be counted: the intervals are too narrow"
+def _of_evidence(targets: Sequence[PredictedEffect]) -> Iterator[str]:
     for effect in targets:
         if effect.low <= 0 <= effect.high:
             yield f"the evidence on {effect.task} spans 0 ({interval(effect.low, effect.high)}): it may do nothing"
@@ -128,15 +116,3 @@ def _of_protection(pose: Pose, protected: Sequence[PredictedEffect]) -> Iterator
                 f"harms {effect.task}, which is protected, beyond the tolerance of {pose.settings.tolerance:g} PGF: "
                 f"{signed(harm)}{where}"
             )
-
-
-def _of_use(pose: Pose, targets: Sequence[PredictedEffect], *, helps_freely: bool) -> Iterator[str]:
-    if max(effect.expected for effect in targets) > 0:
-        return
-    if pose.protected and helps_freely:
-        yield (
-            f"what would help {', '.join(effect.task for effect in targets)} harms {', '.join(pose.protected)}: allow "
-            "a --tolerance, or do not train for this"
-        )
-    else:
-        yield "it is not predicted to help: rather do not train for this"

@@ -28,6 +28,8 @@ class Pose:
     """Training examples that each candidate has; infinite where there are enough."""
     own: frozenset[str]
     """Names of the targets."""
+    of_seeds: bool
+    """Whether the replicates of some target differ by seed alone."""
 
     @staticmethod
     def of(sample: TransferSample, settings: MixtureSettings) -> Pose:
@@ -67,6 +69,7 @@ class Pose:
             candidates=candidates,
             available=available[candidates],
             own=own,
+            of_seeds=not own.isdisjoint(sample.unsampled),
         )
 
     def problem(self, mean: Transfers, replicates: Matrices) -> Problem:
@@ -87,6 +90,8 @@ class Pose:
         return Problem(
             sources=self.names,
             own=self.own,
+            excluded=settings.exclude_target_data,
+            of_seeds=self.of_seeds,
             mean=gain,
             gains=usable[:, :, self.targets].mean(axis=2),
             protected={name: usable[:, :, place] for name, place in self.protected.items()},

@@ -82,7 +82,7 @@ def estimate_optimism(pose: Pose, shares: PerSource, halves: Iterable[Half]) -> 
 
 
 def predict_effects(
-    sample: TransferSample, pose: Pose, shares: PerSource, optimism: Optimism
+    sample: TransferSample, pose: Pose, shares: PerSource, random_shares: PerSource, optimism: Optimism
 ) -> tuple[PredictedEffect, ...]:
     """Add up what a mixture does to every task.
 
@@ -90,14 +90,14 @@ def predict_effects(
         sample: the effects of the sources.
         pose: which tasks are what.
         shares: of the candidates, summing to 1.
+        random_shares: of the candidates, summing to 1: those of random mixtures on average (see `average_random`).
         optimism: of the choice.
 
     Returns:
         Targets, then protected tasks, then all others.
     """
     added, outcomes = pose.mix(shares, sample.mean), pose.mix(shares, sample.replicates)
-    equal = np.full(len(shares), 1 / len(shares))
-    random, random_outcomes = pose.mix(equal, sample.mean), pose.mix(equal, sample.replicates)
+    random, random_outcomes = pose.mix(random_shares, sample.mean), pose.mix(random_shares, sample.replicates)
     known = dict(zip(pose.targets, optimism.by_target or (), strict=optimism.by_target is not None))
     protected = list(pose.protected.values())
     others = [place for place in range(len(sample.targets)) if place not in (*pose.targets, *protected)]
@@ -121,6 +121,7 @@ def predict_effects(
                     random=float(random[place]),
                     random_low=random_low,
                     random_high=random_high,
+                    random_worst=tail_mean(random_finite) if random_finite.size else float("nan"),
                 )
             )
     return tuple(effects)

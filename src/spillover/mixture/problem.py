@@ -36,6 +36,10 @@ class Problem:
     """The same, replicate by replicate."""
     protected: dict[str, Gains]
     """PGF on each protected task, replicate by replicate."""
+    excluded: bool = False
+    """Whether the targets' own data was left out, as was asked."""
+    of_seeds: bool = False
+    """Whether the gains' replicates differ by seed alone: right answers of a target cannot be counted."""
     budget: int
     """Training examples in all."""
     available: PerSource

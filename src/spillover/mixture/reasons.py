@@ -49,7 +49,7 @@ def _why_in(problem: Problem, place: int, shares: PerSource, unprotected: PerSou
         among = f" of those that spare {', '.join(problem.protected)}" if not unprotected[place] else ""
         return f"{chooser.why_in}{among}"
     gains = problem.gains[:, place]
-    parts = [how_often(gains)]
+    parts = [how_often(gains, of_seeds=problem.of_seeds)]
     if chooser.by_tail:
         parts.append(f"{signed(tail_mean(gains))} in the worst fifth")
     if not unprotected[place]:

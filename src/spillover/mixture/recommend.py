@@ -10,14 +10,17 @@ import numpy as np
 from spillover.analysis.carried import carried_settings, carried_tasks
 from spillover.analysis.sampling import Evidence, Half, TransferSample, sample_transfers
 from spillover.analysis.settings import AnalysisSettings
-from spillover.mixture.mixture import MixedSource, Mixture
+from spillover.mixture.caveats import give_caveats
+from spillover.mixture.chance import average_random
+from spillover.mixture.gains import SHOWN
+from spillover.mixture.mixture import MixedSource, Mixture, PredictedEffect
 from spillover.mixture.notes import give_notes
 from spillover.mixture.pose import Pose
 from spillover.mixture.predict import estimate_optimism, predict_effects, split_evidence
 from spillover.mixture.problem import MixtureError, PerSource, Problem
 from spillover.mixture.reasons import Otherwise, give_reasons
 from spillover.mixture.settings import MixtureSettings
-from spillover.mixture.strategies import CHOSEN_BLINDLY, choose, choose_shares
+from spillover.mixture.strategies import CHOSEN_BLINDLY, STRATEGIES, choose, choose_shares
 from spillover.tasks.mixed import count_examples
 from spillover.tasks.task import Task
 
@@ -73,9 +76,13 @@ def recommend_from(sample: TransferSample, settings: MixtureSettings, halves: Se
     shares = choice.shares
     counts = np.array(count_examples(shares.tolist(), settings.budget))
     optimism = estimate_optimism(pose, shares, split_evidence(sample, settings) if halves is None else halves)
-    effects = predict_effects(sample, pose, counts / settings.budget, optimism)
+    effects = predict_effects(sample, pose, counts / settings.budget, average_random(problem), optimism)
     otherwise = _choose_otherwise(problem, shares, settings)
+    targets = [effect for effect in effects if effect.role == "target"]
+    less = _budget_of_use(problem, counts, otherwise, settings)
+    smaller = None if less is None else _recommend_less(sample, settings, less, targets, halves)
     helps_freely = bool(problem.mean @ otherwise.unprotected > 0)
+    caveats = give_caveats(sample, pose, targets, helps_freely=helps_freely, smaller=smaller)
     return Mixture(
         model=sample.model,
         protocol=sample.protocol,
@@ -84,7 +91,8 @@ def recommend_from(sample: TransferSample, settings: MixtureSettings, halves: Se
             problem, counts, give_reasons(problem, shares, otherwise, settings), settings, noisy=_is_noisy(sample, pose)
         ),
         effects=effects,
-        notes=give_notes(sample, pose, effects, optimism, gap=choice.gap, helps_freely=helps_freely),
+        notes=(*caveats, *give_notes(sample, pose, effects, optimism, gap=choice.gap)),
+        caveats=len(caveats),
     )
 
 
@@ -120,6 +128,40 @@ def _rechoose(problem: Problem, shares: PerSource, settings: MixtureSettings) ->
         return choose_shares(problem, settings.strategy)
     except MixtureError:  # the best sources may be too small to hold the budget, where those that spare others are not
         return shares
+
+
+def _budget_of_use(problem: Problem, counts: np.ndarray, otherwise: Otherwise, settings: MixtureSettings) -> int | None:
+    """Count the examples that help, where a choice takes all there are of them and fills the budget with others.
+
+    None where it does not, or where others are in to protect a task.
+    """
+    if not STRATEGIES[settings.strategy].by_tail:
+        return None
+    helpful = (counts > 0) & (problem.mean >= SHOWN)
+    filling = (counts > 0) & ~helpful
+    all_of_it = bool((counts[helpful] >= np.floor(problem.available[helpful])).all())
+    fills = helpful.any() and filling.any() and all_of_it and (otherwise.unprotected[filling] > 0).all()
+    return int(counts[helpful].sum()) if fills else None
+
+
+def _recommend_less(
+    sample: TransferSample,
+    settings: MixtureSettings,
+    budget: int,
+    targets: Sequence[PredictedEffect],
+    halves: Sequence[Half] | None,
+) -> Mixture | None:
+    """Recommend a smaller mixture; None where it does not help, helps no more, or takes what does not help either."""
+    try:
+        smaller = recommend_from(sample, settings.model_copy(update={"budget": budget}), halves)
+    except MixtureError:
+        return None
+    better = smaller.helps and _mean_expected(smaller.targets) > _mean_expected(targets)
+    return smaller if better and all(each.pgf >= SHOWN for each in smaller.taken) else None
+
+
+def _mean_expected(targets: Sequence[PredictedEffect]) -> float:
+    return float(np.mean([effect.expected for effect in targets]))
 
 
 def _describe_sources(

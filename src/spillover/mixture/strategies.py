@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
 from typing import Literal
 
 import numpy as np
 
-from spillover.core.keys import seeded_generator
 from spillover.core.numbers import signed
+from spillover.mixture.chance import draw_random
 from spillover.mixture.gains import how_often, why_harmful
 from spillover.mixture.limits import CLOSE, fill, keep_harmless, require_room
 from spillover.mixture.problem import Choice, MixtureError, PerSource, Problem
 from spillover.mixture.robust import choose_robust
 
 Strategy = Literal["robust", "threshold", "proportional", "best-single", "random", "direct"]
-RANDOM_SOURCES = 3
-"""Drawn by `random`, where no number is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +85,17 @@ def _best_single(problem: Problem) -> Choice:
 
 
 def _random(problem: Problem) -> Choice:
-    needed = ceil(1 / problem.max_share - CLOSE)
-    count = min(problem.most_sources or max(RANDOM_SOURCES, needed), len(problem.sources))
-    rng = seeded_generator("random mixture", problem.seed)
-    wanted = np.zeros(len(problem.sources))
-    wanted[rng.choice(len(wanted), count, replace=False)] = 1.0
-    return Choice(shares=fill(problem, wanted))
+    return Choice(shares=draw_random(problem))
 
 
 def _direct(problem: Problem) -> Choice:
     wanted = np.array([float(source in problem.own) for source in problem.sources])
     if not wanted.any():
+        names = " or ".join(sorted(problem.own))
+        unknown = f"use robust; or, where one is {names} under another name, --rename SOURCE={min(problem.own)}"
         raise MixtureError(
-            "the target's own data is not among the sources", hint="leave out --exclude-target-data, or use robust"
+            f"the target's own data is not among the sources: none that may be taken is called {names}",
+            hint="leave out --exclude-target-data, or use robust" if problem.excluded else unknown,
         )
     count = int(wanted.sum())
     if problem.most_sources is not None and count > problem.most_sources:
@@ -145,7 +140,8 @@ def _beyond_the_most(problem: Problem, place: int, _: PerSource) -> str:
 
 
 def _weaker_together(problem: Problem, place: int, _: PerSource) -> str:
-    return f"{how_often(problem.gains[:, place])}, but others together gain more in the worst fifth of cases"
+    often = how_often(problem.gains[:, place], of_seeds=problem.of_seeds)
+    return f"{often}, but others together gain more in the worst fifth of cases"
 
 
 def _weaker_alone(problem: Problem, place: int, shares: PerSource) -> str:
@@ -183,7 +179,7 @@ STRATEGIES: dict[Strategy, Chooser] = {
     ),
     "random": Chooser(
         choose=_random,
-        what="sources drawn by chance, in equal shares",
+        what="three sources drawn by chance, or `--max-sources`, in equal shares",
         why_in="drawn at random",
         why_out=lambda *_: "not drawn",
         blind=True,

@@ -16,13 +16,17 @@ EXPLAINED = 3
 
 
 def mixture_in_terminal(mixture: Mixture) -> RenderableType:
-    """Lay a mixture out: whether it should help, what to train on and why, then what it should do."""
+    """Lay a mixture out: whether it should help and what to beware of, what to train on and why, what it should do."""
     settings = mixture.settings
     title = f"{mixture.model} · {mixture.protocol} · {settings.strategy} for {', '.join(settings.targets)}"
-    verdict, notes = (_expected(mixture), mixture.notes) if mixture.helps else (mixture.notes[0], mixture.notes[1:])
-    parts = [Text(title, style="bold"), Text(verdict), _what(mixture), Text("why", style="bold"), _why(mixture)]
+    caveats, notes = mixture.notes[: mixture.caveats], mixture.notes[mixture.caveats :]
+    verdict = [_expected(mixture), *caveats] if mixture.helps else caveats
     return Group(
-        *parts,
+        Text(title, style="bold"),
+        *map(Text, verdict),
+        _what(mixture),
+        Text("why", style="bold"),
+        _why(mixture),
         Text("what it should do (PGF): the effects of its sources added up", style="bold"),
         _effects(mixture),
         *(Text(f"· {note}", style="dim") for note in notes),

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
-from spillover.analysis.counts import recover_counts, smallest_denominator
+from spillover.analysis.accuracies import lay_out_accuracies
+from spillover.analysis.bootstrap import replicate_table
+from spillover.analysis.counted import infer_table
+from spillover.analysis.counts import count_right, recover_counts, smallest_denominator
 from spillover.analysis.tables import lay_out_table
 from spillover.core.errors import AnalysisError
 from spillover.core.published import AccuracyRow, AccuracyTable, PGFRow, PGFTable
@@ -218,3 +221,36 @@ def test_a_table_of_sources_that_are_no_targets():
     assert described["tasks"] == ["b", "c"]
     assert set(described["transferability"]["positive"]) == {"a", "b", "c"}
     assert described["cells_counted"] == 2
+
+
+def soft_table(rng: np.random.Generator, examples: int) -> tuple[AccuracyTable, float]:
+    """Means of soft scores of a base and of what was finetuned, on the same examples; and the PGF."""
+    answered = rng.random(examples)
+    scores = {BASE_SOURCE: answered**2, "a": np.sqrt(answered)}
+    rows = tuple(
+        AccuracyRow(
+            source=s, seed=None if s == BASE_SOURCE else 0, target="a", accuracy=float(v.mean()), examples=examples
+        )
+        for s, v in scores.items()
+    )
+    before, after = (float(scores[s].mean()) for s in (BASE_SOURCE, "a"))
+    return AccuracyTable(model="m", rows=rows, origin="here"), (after - before) / (1 - before)
+
+
+def test_soft_scores_have_no_more_noise_than_the_bound_that_stands_for_it():
+    rng = np.random.default_rng(0)
+    laid_out = lay_out_accuracies(soft_table(rng, 200)[0])
+    assert not laid_out.counts.whole.any()
+    assert laid_out.counts.known.all()
+    true = float(np.std([soft_table(rng, 200)[1] for _ in range(500)]))
+    (piece,) = replicate_table(laid_out, 500, rng)
+    assert true < piece.pgf.std() < 6 * true
+    inference = infer_table(laid_out, 0.95)
+    assert float(inference.high[0, 0] - inference.low[0, 0]) > 2 * 1.96 * true
+    assert float(inference.p[0, 0]) < 0.05
+
+
+def test_whole_counts_are_found_behind_rounded_accuracies():
+    percent = np.array([61.3, 70.67, 100.0]) / 100
+    assert count_right(percent, 150).tolist() == pytest.approx([91.95, 106.005, 150])
+    assert count_right(np.array([61.33, 70.67, 100.0]) / 100, 150).tolist() == [92, 106, 150]

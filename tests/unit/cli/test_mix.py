@@ -44,6 +44,26 @@ def test_what_is_protected_is_shown_with_its_prediction_whichever_the_strategy(s
         (["--max-share", "0.2"], "can hold 60% of the budget", "raise --max-share to 0.334"),
         (["--strategy", "best-single", "--max-share", "0.5"], "Jigsaw alone can hold 50%", "raise --max-share to 1"),
         (["--available", "JG=9", "--strategy", "direct"], "can give 9 examples", "lower --budget to 9"),
+        (
+            ["--available", "JG=9", "--strategy", "proportional", "--max-sources", "1"],
+            "Jigsaw alone can give 9 examples",
+            "budget to 9, or raise --max-sources above 1, or let more be taken: --available Jigsaw=N, which repeats",
+        ),
+        (
+            ["--available", "JG=9", "--strategy", "threshold", "--threshold", "0.35"],
+            "Jigsaw alone can give 9 examples",
+            "budget to 9, or lower --threshold, or let more be taken: --available Jigsaw=N",
+        ),
+        (
+            ["--max-share", "0.5", "--strategy", "proportional", "--max-sources", "1"],
+            "Jigsaw alone can hold 50%",
+            "raise --max-share to 1, or raise --max-sources above 1",
+        ),
+        (
+            ["--strategy", "direct", "--exclude-target-data"],
+            "none that may be taken",
+            "leave out --exclude-target-data",
+        ),
         (["--max-share", "1.5"], "--max-share", "less than or equal to 1"),
         (["--threshold", "0.1"], "--threshold", "only the strategy threshold has one"),
         (["--tolerance", "0.1"], "--tolerance", "nothing is protected"),
@@ -157,6 +177,21 @@ def test_a_study_that_could_not_run_is_not_written(file, tmp_path, capsys):
     assert "targets: no task has validation examples" in said
     assert "fewer than 20" not in said  # a rival of too few examples repeats them
     assert not check.exists()
+    three = [word for word in asked if word not in ("--max-sources", "2")]
+    assert run_command(three) == 2
+    all_said = " ".join(capsys.readouterr().err.split())
+    assert "only 1 random mixture differs from the chosen one, not 3" in all_said
+    assert "--max-sources 2 leaves up to 3" in all_said
+    assert "models: the results are of pgf, and no model is named" in all_said
+
+
+def test_a_target_that_was_not_trained_on_has_no_own_data_and_no_advice_to_exclude_none(tmp_path, capsys):
+    rows = ["base,chartqa,,0.4,100", *(f"{source},chartqa,0,0.6,100" for source in ("charts", "maps"))]
+    (tmp_path / "t.csv").write_text("\n".join(["source,target,seed,accuracy,n", *rows]))
+    assert run_command(["mix", str(tmp_path / "t.csv"), "--target", "chartqa", "--strategy", "direct"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "none that may be taken is called chartqa use robust; or, where one is chartqa under another name" in said
+    assert "exclude" not in said
 
 
 def test_imported_results_ask_for_data(file, tmp_path, capsys):
@@ -257,9 +292,52 @@ def test_a_mixtures_file_is_replaced_by_force_where_it_was_written_so(file, tmp_
         assert out.read_text() == mine
 
 
-def test_an_export_that_should_not_help_says_so(tmp_path, capsys):
-    rows = [f"{seed},{source},t,-0.{2 + seed}" for seed in range(3) for source in ("a", "b")]
+@pytest.mark.parametrize("asked", ["--export", "--study"])
+def test_what_should_not_help_is_written_by_force_alone(asked, tmp_path, capsys):
+    sources = ("a", "b", "c", "d")
+    rows = [f"{seed},{source},t,-0.{2 + seed}" for seed in range(3) for source in sources]
     (tmp_path / "pgf.csv").write_text("\n".join(["seed,ft_task,task,perfection_gap_factor", *rows]))
-    asked = ["mix", str(tmp_path / "pgf.csv"), "--target", "t", "--budget", "2", *write_data(tmp_path, a=2, b=2)]
-    assert run_command([*asked, "--export", "jsonl", "--out", str(tmp_path / "out")]) == 0
-    assert "it is not predicted to help: rather do not train for this" in capsys.readouterr().err
+    data = write_data(tmp_path, **dict.fromkeys(sources, 4))
+    (tmp_path / "own.yaml").write_text((tmp_path / "own.yaml").read_text() + "models: {path: tiny, name: pgf}\n")
+    place = tmp_path / "written"
+    written = ["--export", "jsonl", "--out", str(place)] if asked == "--export" else ["--study", str(place)]
+    command = ["mix", str(tmp_path / "pgf.csv"), "--target", "t", "--budget", "4", *data, *written]
+    assert run_command(command) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert (
+        "pgf on t: it is not predicted to help: rather do not train for this nothing was written, and --force" in said
+    )
+    assert not place.exists()
+    run_command([*command, "--force"])
+    said = capsys.readouterr().err
+    if asked == "--export":
+        assert place.exists()
+        assert "it is not predicted to help: rather do not train for this" in said
+    else:
+        assert "not predicted to help" not in said
+
+
+def test_data_whose_tasks_are_called_a_little_differently_is_named(file, tmp_path, capsys):
+    data = write_data(tmp_path, jig_saw=3, Counting=50)
+    asked = ["mix", file, "--target", "JG", "--budget", "3", *data]
+    assert run_command(asked) == 0
+    said = capsys.readouterr().err
+    assert "of them: Jigsaw (if jig_saw is that: --rename 'jig_saw=Jigsaw'), Art_Style\n" in said
+    assert run_command([*asked, "--rename", "jig_saw=Jigsaw", "--json"]) == 0
+    assert {"source": "Jigsaw", "examples": 3}.items() <= json.loads(capsys.readouterr().out)["sources"][0].items()
+    assert run_command(["mix", file, "--target", "JG", *write_data(tmp_path, jig_saw=3)]) == 2
+    assert "Jigsaw (if jig_saw is that: --rename 'jig_saw=Jigsaw'), Counting" in capsys.readouterr().err
+
+
+def test_a_file_of_data_is_told_the_study_that_names_it(file, tmp_path, capsys):
+    write_data(tmp_path, Jigsaw=3)
+    rows = tmp_path / "Jigsaw_train.jsonl"
+    (tmp_path / "Jigsaw.jsonl").rename(rows)
+    asked = ["mix", file, "--target", "JG", "--budget", "3", "--data"]
+    assert run_command([*asked, str(rows)]) == 2
+    said = capsys.readouterr().err
+    assert f"{rows}: --data names a study file" in said
+    told = said.partition("--data own.yaml:\n")[2]
+    (tmp_path / "told.yaml").write_text("\n".join(line.removeprefix("    ") for line in told.splitlines()))
+    assert run_command([*asked, str(tmp_path / "told.yaml")]) == 0
+    assert yaml.safe_load((tmp_path / "told.yaml").read_text())["tasks"][0]["name"] == "Jigsaw"

@@ -53,10 +53,23 @@ def test_columns_parted_by_semicolons_are_said_to_be(tmp_path):
         read(tmp_path, "model;Jigsaw\nbase;0,52\n")
 
 
-def test_a_stated_number_of_examples_that_does_not_fit_is_left_aside_aloud(tmp_path):
+def test_a_stated_number_of_examples_that_makes_no_whole_count_bounds_the_noise_aloud(tmp_path):
     results = read(tmp_path, "source,target,seed,accuracy,n\nbase,a,,0.525,100\na,a,0,0.6,100\n")
-    assert bases(results)["a"] == (0.525, None)
-    assert "left aside" in " ".join(results.gathered.notes)
+    assert bases(results)["a"] == (0.525, 100)
+    assert "no whole count of the stated examples, as of soft scores" in " ".join(results.gathered.notes)
+    (model,) = analyze(list(results.data), SETTINGS).models
+    assert model.base["a"].accuracy == pytest.approx(0.525)
+    assert model.cells.basis == (
+        "at most the binomial error of so many examples: scores are no counts, and the examples are not known; "
+        "one seed",
+    )
+    assert 0.05 < float(model.cells.inference.high[0, 0] - model.cells.inference.low[0, 0]) < 1
+
+
+def test_stated_numbers_of_examples_that_differ_are_left_aside_aloud(tmp_path):
+    results = read(tmp_path, "source,target,seed,accuracy,n\nbase,a,,0.52,100\na,a,0,0.6,50\n")
+    assert bases(results)["a"] == (0.52, None)
+    assert "left aside, as they differ" in " ".join(results.gathered.notes)
 
 
 @pytest.mark.parametrize(

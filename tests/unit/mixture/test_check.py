@@ -80,9 +80,21 @@ def test_a_baseline_is_not_verified(strategy):
 
 def test_too_few_sources_for_random_mixtures_are_told():
     sample = sampled(on_jigsaw=(0.5, 0.3, 0.28), names=TASKS[:3])
-    with pytest.raises(MixtureError, match=r"only 1 random mixtures .* not 3") as told:
+    with pytest.raises(MixtureError, match="only 1 random mixture differs from the chosen one, not 3") as told:
         checked(sample=sample, threshold=0.4)
-    assert "--random-mixtures" in told.value.hint
+    assert "--max-sources 2 leaves up to 3" in told.value.hint
+    assert "--random-mixtures" not in told.value.hint
+    assert len(find_rivals(sample, recommend_from(sample, settled(threshold=0.4, max_sources=2))).random) == 3
+
+
+def test_that_there_cannot_be_enough_random_mixtures_is_told():
+    sample = sampled(on_jigsaw=(0.5, 0.3, 0.28), names=TASKS[:3])
+    with pytest.raises(MixtureError, match=r"only [01] random mixtures? differ") as told:
+        checked(sample=sample, exclude_target_data=True)
+    assert told.value.hint == (
+        "2 sources cannot make 3, and fewer than 3 tell nothing: give results of more sources, or leave out "
+        "--exclude-target-data"
+    )
 
 
 def test_eight_are_drawn_or_as_many_as_there_are():
@@ -91,8 +103,10 @@ def test_eight_are_drawn_or_as_many_as_there_are():
     four = sampled(on_jigsaw=(0.5, 0.3, 0.28, 0.1), names=TASKS[:4])
     rivals = find_rivals(four, recommend_from(four, settled(threshold=0.4)))
     assert len(rivals.random) == 4
-    with pytest.raises(MixtureError, match=r"only 4 random mixtures .* not 5"):
+    with pytest.raises(MixtureError, match=r"only 4 random mixtures .* not 5") as told:
         find_rivals(four, recommend_from(four, settled(threshold=0.4)), 5)
+    assert told.value.hint.startswith("take fewer: --random-mixtures 4; or let them")
+    assert told.value.hint.endswith("--max-sources 2 leaves up to 6")
 
 
 def test_all_train_alike_on_the_budget_and_on_enough_seeds():

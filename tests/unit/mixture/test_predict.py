@@ -56,7 +56,7 @@ def test_what_was_not_chosen_by_its_effect_is_promised_as_it_is(strategy):
 def test_without_splits_nothing_is_promised():
     mixture = recommended(HELPFUL, splits=0)
     assert mixture.effects[0].promised is None
-    assert "optimistic, and nothing tells by how much" in mixture.notes[0]
+    assert "optimistic, and nothing tells by how much" in mixture.notes[mixture.caveats]
     assert recipe_from(mixture.to_json()).promised == {}
 
 

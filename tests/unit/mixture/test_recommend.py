@@ -131,7 +131,7 @@ def test_what_does_not_fit_the_data_is_named(changes, word):
 
 def test_a_table_of_one_seed_says_that_its_prediction_is_optimistic():
     (mixture,) = recommend(table(HELPFUL, seeds=1), settled(strategy="proportional"))
-    assert "optimistic" in mixture.notes[0]
+    assert "optimistic" in mixture.notes[mixture.caveats]
 
 
 def test_a_table_cannot_be_calibrated_and_examples_of_scores_can_be_halved():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.unit.mixture.made_tables import HELPFUL, recommended, settled, shares
 
+from spillover.core.numbers import signed
 from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture import recommend as recommending
 from spillover.mixture.problem import Choice, MixtureError
@@ -160,3 +161,16 @@ def test_where_most_sources_gain_that_is_said_with_what_a_random_mixture_would_d
     assert effect.random == pytest.approx(0.1)
     assert effect.random_low <= 0.1 <= effect.random_high
     assert mixture.to_json()["effects"][0]["random"] == effect.random
+
+
+@pytest.mark.parametrize("level", [0.3, -0.3])
+def test_luck_is_told_alike_of_gains_and_of_harms(level):
+    mixture = recommended([[level, 0, 0], [level - 0.1, 0, 0], [level + 0.1, 0, 0]], noise=0.3)
+    (effect,) = mixture.targets
+    assert np.sign(effect.predicted) == np.sign(effect.expected) == np.sign(level)
+    (said,) = (note for note in mixture.notes if "winner's curse" in note)
+    luck = signed(effect.predicted - effect.expected).removeprefix("+")
+    assert said == (
+        f"expect {signed(effect.expected)} on Jigsaw rather than {signed(effect.predicted)}: being chosen by that "
+        f"figure makes it look {luck} better than it is (the winner's curse)"
+    )

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -41,6 +43,8 @@ SPECIAL: dict[Format, tuple[str, ...]] = {
 UNCUT = 131_072
 """Tokens a row that LLaMA-Factory shall leave whole: its own 2,048 are one image of a Qwen2.5-VL at the size that the
 evaluation shows, and a cut takes image tokens. Nothing is padded to it."""
+LONGEST_NAME = 60
+"""Letters of a source's name in that of its file: no more than 255 bytes, whatever the letters."""
 TEXT = {"dtype": "string", "_type": "Value"}
 PICTURES = [{"_type": "Image"}]
 """These are features as datasets 3 writes them into a Parquet file's metadata, so that it decodes the images; later
@@ -90,11 +94,11 @@ def _write_swift(rows: Sequence[Row], folder: Path) -> list[str]:
 def _write_llama_factory(rows: Sequence[Row], folder: Path) -> list[str]:
     _write_images(rows, folder)
     about: dict[str, Any] = {}
-    for number, source in enumerate(dict.fromkeys(row.source for row in rows)):
+    for source, name in _name_apart(row.source for row in rows).items():
         chosen = [row for row in rows if row.source == source]
-        file = f"source_{number}.jsonl"
+        file = f"{name}.jsonl"
         _write_lines(folder / file, (_conversation(row) for row in chosen))
-        about[f"spillover_{number}"] = {
+        about[name] = {
             "file_name": file,
             "formatting": "sharegpt",
             "columns": {"messages": "messages", "images": "images"},
@@ -112,6 +116,18 @@ def _write_llama_factory(rows: Sequence[Row], folder: Path) -> list[str]:
     settings |= {"cutoff_len": UNCUT, "mask_history": True}  # the loss is of the answer alone, as in a study
     write_atomically(folder / "train.yaml", yaml.safe_dump(settings, sort_keys=False))
     return ["dataset_info.json", "train.yaml", *(each["file_name"] for each in about.values())]
+
+
+def _name_apart(sources: Iterable[str]) -> dict[str, str]:
+    """Name each source once for a file and for a list with commas, different ones even where case does not count."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for source in dict.fromkeys(sources):
+        plain = re.sub(r"[^\w-]+", "_", source)[:LONGEST_NAME].strip("_") or "source"
+        tried = chain([plain], (f"{plain}_{number}" for number in count(2)))
+        names[source] = next(name for name in tried if name.casefold() not in taken)
+        taken.add(names[source].casefold())
+    return names
 
 
 def _write_parquet(rows: Sequence[Row], folder: Path) -> list[str]:
