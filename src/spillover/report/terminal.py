@@ -15,14 +15,18 @@ from rich.text import Text
 from spillover.analysis import Findings, ModelFindings, TransferMatrix
 from spillover.analysis.summary import Summary
 from spillover.core.numbers import brief, counted, interval, probability, signed
+from spillover.report.breaking import Breakable
 from spillover.report.colours import colour_of, ink_on, saturation
 from spillover.report.verdicts_in_terminal import verdicts_in_terminal
-from spillover.report.words import said_across, said_of
+from spillover.report.words import left_out_prefix, said_across, said_of
 
 CELL = 5
 """Characters of a cell: thirteen of them and abbreviations fit on a line of eighty."""
+WIDEST = 12
+"""Characters of a column at most, whatever it is called."""
 PROFILE = 17
 """Characters of an amount with its noise floor, and the space before it."""
+CORNER = "on ↓  to →"
 LISTED_CELLS = 12
 MOST_TABULATED = 50
 """Tasks beyond which no matrix is printed: it would be wider than any terminal."""
@@ -109,20 +113,40 @@ def matrix_table(
     matrix: TransferMatrix, title: str, base: Mapping[str, float | None], width: int, limit: float
 ) -> RenderableType:
     """Colour a matrix: rows finetuned, columns evaluated, the base's scores on top; `limit` saturates the colours."""
-    short = matrix.abbreviations
-    labels = _labels(matrix.sources, short, width - CELL * len(matrix.targets))
+    column = _column(matrix)
+    labels = _labels(matrix.sources, matrix.abbreviations, width - column * len(matrix.targets))
+    beside = min(max(map(len, (CORNER, *labels.values()))) + 1, width // 2)
+    fitting = max((width - beside) // column, 1)
+    parts = [range(len(matrix.targets))[first : first + fitting] for first in range(0, len(matrix.targets), fitting)]
+    return Group(Text(title, style="bold"), *(_columns(matrix, part, labels, base, limit) for part in parts))
+
+
+def _columns(
+    matrix: TransferMatrix, part: range, labels: Mapping[str, str], base: Mapping[str, float | None], limit: float
+) -> Table:
+    """Lay out as many columns of a matrix as fit beside each other."""
+    targets, short = [matrix.targets[place] for place in part], matrix.abbreviations
+    column = _column(matrix)
     table = Table(box=None, padding=(0, 0), pad_edge=False)
-    table.add_column("on ↓  to →", no_wrap=True)
-    for target in matrix.targets:
-        table.add_column(Text(short.get(target, target)), justify="right", min_width=CELL, no_wrap=True)
+    table.add_column(CORNER, no_wrap=True)
+    for target in targets:
+        head = Text(short.get(target, target))
+        head.truncate(column - 1, overflow="ellipsis")
+        table.add_column(head, justify="right", min_width=column, no_wrap=True)
     if any(base.get(target) is not None for target in matrix.targets):
-        scores = [base.get(target) for target in matrix.targets]
+        scores = [base.get(target) for target in targets]
         table.add_row(
             "base ", *("" if score is None else brief(score).removeprefix("+") for score in scores), style="dim"
         )
     for source, row in zip(matrix.sources, matrix.values.tolist(), strict=True):
-        table.add_row(Text(f"{labels[source]} "), *(_cell(value, limit) for value in row))
-    return Group(Text(title, style="bold"), table)
+        table.add_row(Text(f"{labels[source]} "), *(_cell(row[place], limit) for place in part))
+    return table
+
+
+def _column(matrix: TransferMatrix) -> int:
+    """Characters of a column: its name in short, and a space before it."""
+    longest = max((len(matrix.abbreviations.get(target, target)) for target in matrix.targets), default=0)
+    return min(max(CELL, longest + 1), WIDEST)
 
 
 def _labels(names: tuple[str, ...], short: Mapping[str, str], room: int) -> dict[str, str]:
@@ -134,10 +158,16 @@ def _labels(names: tuple[str, ...], short: Mapping[str, str], room: int) -> dict
 
 def _unnamed(matrix: TransferMatrix, width: int) -> list[str]:
     """Say what the abbreviations mean of tasks that are no row, or whose full names do not fit beside theirs."""
-    labels = _labels(matrix.sources, matrix.abbreviations, width - CELL * len(matrix.targets))
+    labels = _labels(matrix.sources, matrix.abbreviations, width - _column(matrix) * len(matrix.targets))
     names = dict.fromkeys((*matrix.sources, *matrix.targets))
     meanings = {name: matrix.abbreviations.get(name, name) for name in names}
-    return [f"{short}={name}" for name, short in meanings.items() if labels.get(name, short) == short != name]
+    prefix = left_out_prefix(meanings)
+    told = [
+        f"{short}={name}"
+        for name, short in meanings.items()
+        if labels.get(name, short) == short != name and prefix + short != name
+    ]
+    return [*([f"names without {prefix}"] if prefix else []), *told]
 
 
 def _cell(value: float, limit: float) -> Text:
@@ -158,11 +188,12 @@ def _discoveries(model: ModelFindings) -> Iterator[RenderableType]:
         return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for head in ("on", "to", "PGF", "interval", "q"):
-        table.add_column(head, justify="left" if head in ("on", "to") else "right")
+        is_name = head in ("on", "to")
+        table.add_column(head, justify="left" if is_name else "right", no_wrap=not is_name)
     for row, column in found[:LISTED_CELLS]:
         ends = interval(inference.low[row, column], inference.high[row, column], 2)
         value = signed(model.matrix.values[row, column], 2)
-        names = Text(frame.sources[row]), Text(frame.targets[column])
+        names = Breakable(frame.sources[row]), Breakable(frame.targets[column])
         table.add_row(*names, value, ends, probability(q[row, column]))
     more = f" (the first {LISTED_CELLS} of {len(found)})" if len(found) > LISTED_CELLS else ""
     yield Group(Text(f"single transfers that can be told from none{more}", style="bold"), table)
@@ -172,6 +203,8 @@ def _profiles(model: ModelFindings, width: int) -> RenderableType:
     summary, short = model.summary, model.matrix.abbreviations
     names = tuple(dict.fromkeys((*summary.frame.sources, *summary.frame.targets)))
     floor = summary.spread.floor if summary.spread else None
+    labels = _labels(names, short, width - 4 * PROFILE)
+    apart = " " if 4 * PROFILE + min(max(map(len, labels.values())), WIDEST) <= width else "\n"
     sides: list[dict[str, str]] = []
     for side, places in (("transferability", summary.frame.sources), ("malleability", summary.frame.targets)):
         for sign in ("positive", "negative"):
@@ -179,16 +212,15 @@ def _profiles(model: ModelFindings, width: int) -> RenderableType:
             noise = dict(zip(places, getattr(getattr(floor, side), sign), strict=True)) if floor else {}
             sides.append(
                 {
-                    name: signed(value) + ("" if isnan(noise.get(name, nan)) else f" ({signed(noise[name])})")
+                    name: signed(value) + ("" if isnan(noise.get(name, nan)) else f"{apart}({signed(noise[name])})")
                     for name, value in known.items()
                 }
             )
-    labels = _labels(names, short, width - 4 * PROFILE)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for head in ("task", "gives +", "gives −", "takes +", "takes −"):
-        table.add_column(head, justify="left" if head == "task" else "right", no_wrap=True)
+        table.add_column(head, justify="left" if head == "task" else "right", no_wrap=head != "task")
     for name in names:
-        table.add_row(Text(labels[name]), *(side.get(name, "") for side in sides))
+        table.add_row(Breakable(labels[name]), *(side.get(name, "") for side in sides))
     legend = Text(f"{PROFILE_LEGEND}{_brackets(summary)}", style="dim")
     return Group(Text("givers and takers", style="bold"), legend, table)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 
@@ -122,6 +124,20 @@ def readable(name: str) -> str:
     'Multi-view Reasoning'
     """
     return name.replace("_", " ")
+
+
+def left_out_prefix(short: Mapping[str, str]) -> str:
+    """Find what short names leave out where they are the ends of names that begin alike; else empty.
+
+    Args:
+        short: short name by name.
+
+    >>> left_out_prefix({"our_vqa_00": "00", "our_vqa_01": "01", "Jigsaw": "JG"})
+    'our_vqa_'
+    """
+    left_out = Counter(name.removesuffix(end) for name, end in short.items() if name.endswith(end) and name != end)
+    prefix, names = left_out.most_common(1)[0] if left_out else ("", 0)
+    return prefix if names > 1 else ""
 
 
 def said_of(findings: Findings, model: ModelFindings) -> list[str]:
