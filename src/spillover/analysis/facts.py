@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from os.path import commonprefix
+from itertools import takewhile
 
 from spillover.core.errors import TaskError
 from spillover.tasks.catalogue import find_task
@@ -50,7 +50,8 @@ def _without_prefix(names: Sequence[str]) -> list[str]:
     """
     if len(names) < 2:
         return list(names)
-    prefix = re.sub(r"[^\W_]+\Z", "", commonprefix(list(names)))
+    words = zip(*(re.findall(r"[^\W_]*[\W_]+", name) for name in names), strict=False)
+    prefix = "".join(word for word, *_ in takewhile(lambda each: len(set(each)) == 1, words))
     shortened = [name.removeprefix(prefix) for name in names]
     return shortened if all(shortened) else list(names)
 

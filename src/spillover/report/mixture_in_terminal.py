@@ -43,7 +43,8 @@ def _what(mixture: Mixture) -> Table:
     for each in mixture.sources:
         share, examples = (percent(each.share), str(each.examples)) if each.share > 0 else ("–", "")
         style = "" if each.share > 0 else "dim"
-        table.add_row(Breakable(each.source), share, examples, signed(each.pgf), _interval(each.low, each.high), style=style)
+        ends = _interval(each.low, each.high)
+        table.add_row(Breakable(each.source), share, examples, signed(each.pgf), ends, style=style)
     return table
 
 
@@ -74,7 +75,8 @@ def _effects(mixture: Mixture) -> Table:
         ends = _interval(effect.low, effect.high)
         style = "dim" if effect.role == "other" else ""
         less = "" if effect.promised is None else signed(effect.promised)
-        table.add_row(Breakable(effect.task), role, signed(effect.predicted), ends, signed(effect.worst), less, style=style)
+        name, predicted, worst = Breakable(effect.task), signed(effect.predicted), signed(effect.worst)
+        table.add_row(name, role, predicted, ends, worst, less, style=style)
         if effect.role == "target":
             ends = _interval(effect.random_low, effect.random_high)
             table.add_row("  a random mixture", "", signed(effect.random), ends, style="dim")

@@ -11,6 +11,7 @@ import numpy as np
 
 from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.leaders import Leader
+from spillover.analysis.warned import FLAGGING
 from spillover.analysis.wording import among_in_words
 from spillover.core.numbers import interval, percent, signed
 
@@ -35,7 +36,10 @@ def headline(model: ModelFindings) -> str:
         return f"{average} No single transfer could be tested."
     if found.undecided == found.tested:
         return f"{average} None of the {found.tested:,} single transfers can be told from none."
-    helps, harms = _verb(found.helps, "helps", "help"), _verb(found.harms, "harms", "harm")
+    helps, harms = (
+        _verb(count, f"{word}s", word) if count else f"none {word}s"
+        for count, word in ((found.helps, "help"), (found.harms, "harm"))
+    )
     singles = f"Of {found.tested:,} single transfers {helps} and {harms} beyond noise"
     rest = f"; {_verb(found.undecided, 'is', 'are')} undecided" if found.undecided else ""
     return f"{average} {singles}{rest}."
@@ -75,7 +79,9 @@ def example(model: ModelFindings) -> str:
     source, target = readable(model.matrix.sources[row]), readable(model.matrix.targets[column])
     verb = "rises" if accuracy[row, column] > before[column] else "falls"
     share = f"from {percent(before[column])} to {percent(accuracy[row, column])}"
-    return f"Finetuned on {source}, the model’s share of right answers on {target} {verb} {share}."
+    flag = flags_of(model).get(model.matrix.targets[column])
+    doubt = f" ({target} is flagged: {flag})" if flag else ""
+    return f"Finetuned on {source}, the model’s share of right answers on {target} {verb} {share}{doubt}."
 
 
 def _base(model: ModelFindings, target: str) -> float:
@@ -99,8 +105,24 @@ def facts(model: ModelFindings) -> list[Fact]:
     for label, leader in (("gives most", model.strongest_donor), ("is harmed most", model.most_harmed)):
         if leader is not None:
             sign = sign_of(leader.value) if leader.beyond_noise else ""
-            chosen.append(Fact(label=label, figure=readable(leader.task), note=_beyond(leader), sign=sign))
+            flag = flags_of(model).get(leader.task, "") if label == "is harmed most" else ""
+            note = _beyond(leader) + (f"; flagged: {flag}" if flag else "")
+            chosen.append(Fact(label=label, figure=readable(leader.task), note=note, sign=sign))
     return chosen
+
+
+def flags_of(model: ModelFindings) -> dict[str, str]:
+    """Say of every target that is flagged why what is found on it may be no transfer.
+
+    Returns:
+        Target → kinds of its warnings, in words.
+    """
+    flags: dict[str, list[str]] = {}
+    for warned in model.warnings:
+        if warned.kind in FLAGGING:
+            for task in warned.tasks:
+                flags.setdefault(task, []).append(readable(warned.kind))
+    return {task: ", ".join(dict.fromkeys(kinds)) for task, kinds in flags.items()}
 
 
 def _beyond(leader: Leader) -> str:
