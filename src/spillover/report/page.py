@@ -45,6 +45,7 @@ from spillover.report.verdicts import (
     verdict_rows,
 )
 from spillover.report.words import (
+    ASKED,
     Fact,
     example,
     facts,
@@ -58,13 +59,6 @@ from spillover.report.words import (
 
 MOST_BESIDE = 16
 """Columns beyond which a matrix does not stand beside the answer, but takes the page's width."""
-ASKED = {
-    "letters": "asked for a letter",
-    "generate": "asked for a free reply",
-    "published": "from published PGFs",
-    "accuracies": "from accuracies",
-}
-"""Protocols in words."""
 TITLE_END = "· spillover</title>".encode()
 """How the title of every page ends, and that of no other's."""
 

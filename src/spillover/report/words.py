@@ -15,6 +15,14 @@ from spillover.analysis.warned import FLAGGING
 from spillover.analysis.wording import among_in_words
 from spillover.core.numbers import interval, percent, signed
 
+ASKED = {
+    "letters": "asked for a letter",
+    "generate": "asked for a free reply",
+    "published": "from published PGFs",
+    "accuracies": "from accuracies",
+}
+"""Protocols in words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
