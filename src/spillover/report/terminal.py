@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import isnan, nan
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from spillover.analysis import Findings, ModelFindings, TransferMatrix
+from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.summary import Summary
-from spillover.core.numbers import brief, counted, interval, probability, signed
+from spillover.core.numbers import counted, interval, probability, signed
 from spillover.report.breaking import Breakable
-from spillover.report.colours import colour_of, ink_on, saturation
+from spillover.report.colours import saturation
+from spillover.report.matrix_in_terminal import (
+    CELL,
+    WIDEST,
+    ColourScale,
+    explain_names,
+    label_rows,
+    matrix_table,
+    paint_cell,
+)
 from spillover.report.verdicts_in_terminal import verdicts_in_terminal
-from spillover.report.words import left_out_prefix, said_across, said_of
+from spillover.report.words import said_across, said_of
 
-CELL = 5
-"""Characters of a cell: thirteen of them and abbreviations fit on a line of eighty."""
-WIDEST = 12
-"""Characters of a column at most, whatever it is called."""
 PROFILE = 17
 """Characters of an amount with its noise floor, and the space before it."""
-CORNER = "on ↓  to →"
 LISTED_CELLS = 12
 MOST_TABULATED = 50
 """Tasks beyond which no matrix is printed: it would be wider than any terminal."""
@@ -75,7 +78,7 @@ def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
         return
     base = {name: record.accuracy for name, record in model.base.items()}
     calibrated_base = {name: record.calibrated for name, record in model.base.items()}
-    if unnamed := _unnamed(model.matrix, width):
+    if unnamed := explain_names(model.matrix, width):
         yield Text(", ".join(unnamed), style="dim")
     limit = saturation(np.concatenate([matrix.values.ravel() for matrix in model.shown_matrices]))
     title = f"PGF · {model.model} · {model.protocol} · {counted(len(model.transfers.seeds), 'seed')}"
@@ -92,91 +95,7 @@ def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
         name = f"{title} · control: {control.kind} answers"
         tables.append(matrix_table(control.control, name, base, width, limit))
     yield from tables[:-1]
-    yield Group(*tables[-1:], _Scale(limit))
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """What the colours of matrices mean, where there are any: not in a file, nor on a terminal without them."""
-
-    limit: float
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if console.color_system is None or console.no_color:
-            return
-        steps = [self.limit * share for share in (-1, -0.5, 0, 0.5, 1)]
-        cells = [(brief(step).rjust(CELL), _paint(step, self.limit)) for step in steps]
-        yield Text.assemble(("colours: ", "dim"), *cells)
-
-
-def matrix_table(
-    matrix: TransferMatrix, title: str, base: Mapping[str, float | None], width: int, limit: float
-) -> RenderableType:
-    """Colour a matrix: rows finetuned, columns evaluated, the base's scores on top; `limit` saturates the colours."""
-    column = _column(matrix)
-    labels = _labels(matrix.sources, matrix.abbreviations, width - column * len(matrix.targets))
-    beside = min(max(map(len, (CORNER, *labels.values()))) + 1, width // 2)
-    fitting = max((width - beside) // column, 1)
-    parts = [range(len(matrix.targets))[first : first + fitting] for first in range(0, len(matrix.targets), fitting)]
-    return Group(Text(title, style="bold"), *(_columns(matrix, part, labels, base, limit) for part in parts))
-
-
-def _columns(
-    matrix: TransferMatrix, part: range, labels: Mapping[str, str], base: Mapping[str, float | None], limit: float
-) -> Table:
-    """Lay out as many columns of a matrix as fit beside each other."""
-    targets, short = [matrix.targets[place] for place in part], matrix.abbreviations
-    column = _column(matrix)
-    table = Table(box=None, padding=(0, 0), pad_edge=False)
-    table.add_column(CORNER, no_wrap=True)
-    for target in targets:
-        head = Text(short.get(target, target))
-        head.truncate(column - 1, overflow="ellipsis")
-        table.add_column(head, justify="right", min_width=column, no_wrap=True)
-    if any(base.get(target) is not None for target in matrix.targets):
-        scores = [base.get(target) for target in targets]
-        table.add_row(
-            "base ", *("" if score is None else brief(score).removeprefix("+") for score in scores), style="dim"
-        )
-    for source, row in zip(matrix.sources, matrix.values.tolist(), strict=True):
-        table.add_row(Text(f"{labels[source]} "), *(_cell(row[place], limit) for place in part))
-    return table
-
-
-def _column(matrix: TransferMatrix) -> int:
-    """Characters of a column: its name in short, and a space before it."""
-    longest = max((len(matrix.abbreviations.get(target, target)) for target in matrix.targets), default=0)
-    return min(max(CELL, longest + 1), WIDEST)
-
-
-def _labels(names: tuple[str, ...], short: Mapping[str, str], room: int) -> dict[str, str]:
-    full = {name: name if short.get(name, name) == name else f"{short[name]} {name}" for name in names}
-    if max(map(len, full.values()), default=0) < room:
-        return full
-    return {name: short.get(name, name) for name in names}
-
-
-def _unnamed(matrix: TransferMatrix, width: int) -> list[str]:
-    """Say what the abbreviations mean of tasks that are no row, or whose full names do not fit beside theirs."""
-    labels = _labels(matrix.sources, matrix.abbreviations, width - _column(matrix) * len(matrix.targets))
-    names = dict.fromkeys((*matrix.sources, *matrix.targets))
-    meanings = {name: matrix.abbreviations.get(name, name) for name in names}
-    prefix = left_out_prefix(meanings)
-    told = [
-        f"{short}={name}"
-        for name, short in meanings.items()
-        if labels.get(name, short) == short != name and prefix + short != name
-    ]
-    return [*([f"names without {prefix}"] if prefix else []), *told]
-
-
-def _cell(value: float, limit: float) -> Text:
-    return Text(brief(value).rjust(CELL), style="" if isnan(value) else _paint(value, limit))
-
-
-def _paint(value: float, limit: float) -> str:
-    background = colour_of(value, limit)
-    return "rgb({},{},{}) on rgb({},{},{})".format(*ink_on(background), *background)
+    yield Group(*tables[-1:], ColourScale(limit))
 
 
 def _discoveries(model: ModelFindings) -> Iterator[RenderableType]:
@@ -203,7 +122,7 @@ def _profiles(model: ModelFindings, width: int) -> RenderableType:
     summary, short = model.summary, model.matrix.abbreviations
     names = tuple(dict.fromkeys((*summary.frame.sources, *summary.frame.targets)))
     floor = summary.spread.floor if summary.spread else None
-    labels = _labels(names, short, width - 4 * PROFILE)
+    labels = label_rows(names, short, width - 4 * PROFILE)
     apart = " " if 4 * PROFILE + min(max(map(len, labels.values())), WIDEST) <= width else "\n"
     sides: list[dict[str, str]] = []
     for side, places in (("transferability", summary.frame.sources), ("malleability", summary.frame.targets)):
@@ -244,7 +163,9 @@ def _groups(model: ModelFindings) -> Iterator[RenderableType]:
         for group in grouping.groups:
             table.add_column(Text(group), justify="right", min_width=CELL)
         for group, row in zip(grouping.groups, grouping.pgf.tolist(), strict=True):
-            table.add_row(Text(f"{group} ({len(grouping.members[group])})"), *(_cell(value, limit) for value in row))
+            table.add_row(
+                Text(f"{group} ({len(grouping.members[group])})"), *(paint_cell(value, limit) for value in row)
+            )
         yield Group(Text(f"mean PGF by {grouping.attribute} (number of tasks)", style="bold"), table)
 
 

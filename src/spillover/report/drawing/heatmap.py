@@ -35,6 +35,8 @@ LEAST_CELL = 0.27
 """Inches of a cell below which a written value could not be read."""
 SIZE = 6.5
 """Of the type of a value, points."""
+LEGEND = 4.0
+"""Inches of the legend on one line."""
 HATCH = "////"
 
 
@@ -88,7 +90,7 @@ def draw_heatmap(
     )
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
-    _name(axes, names, [short.get(name, name) for name in columns])
+    _name(axes, names, [short.get(name, name) for name in columns], cell)
     if len(columns) <= MOST_WRITTEN:
         harms = harmed_cells(layer)[places]
         _mark(axes, harms, q, rate)
@@ -130,14 +132,14 @@ def _beside(names: Sequence[str], columns: Sequence[str]) -> float:
     return 1.5 + (LETTER * max(map(len, names)) if len(columns) <= MOST_NAMED else 0.0)
 
 
-def _name(axes: Axes, rows: list[str], columns: list[str]) -> None:
+def _name(axes: Axes, rows: list[str], columns: list[str], cell: float) -> None:
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     if max(len(rows), len(columns)) > MOST_NAMED:
         axes.set_xticks([])
         axes.set_yticks([])
     else:
-        small = 8 if len(columns) <= MOST_WRITTEN else 5
+        small = min(8, 40 * cell) if len(columns) <= MOST_WRITTEN else 5  # two capitals are as wide as a cell
         turned = 0 if len(columns) <= MOST_WRITTEN and max(map(len, columns)) <= 4 else 90
         axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=turned, fontsize=small)
         axes.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=small)
@@ -197,7 +199,8 @@ def _explain(figure: Figure, harms: np.ndarray, q: np.ndarray | None, rate: floa
     }
     shown = {text: mark for text, (mark, there) in marks.items() if there}
     if shown:
-        figure.legend(list(shown.values()), list(shown), loc="outside lower left", ncols=len(shown), fontsize=7)
+        ncols = len(shown) if figure.get_size_inches()[0] > LEGEND else 1
+        figure.legend(list(shown.values()), list(shown), loc="outside lower left", ncols=ncols, fontsize=7)
 
 
 def _squares(marked: np.ndarray) -> list[Rectangle]:

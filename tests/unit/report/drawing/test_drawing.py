@@ -247,6 +247,9 @@ def test_a_heatmap_is_as_wide_as_it_is_asked_to_be(many, width, rows, written):
     assert rows in [label.get_text() for label in axes.get_yticklabels()]
     assert len(axes.texts) == written
     assert axes.get_window_extent().width / figure.dpi > 0.1 * len(layer.targets)
+    heads = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(heads))
+    assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1
 
 
 def test_a_title_may_be_left_out_and_a_width_must_be_one(findings):
