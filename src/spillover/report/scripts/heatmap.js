@@ -3,6 +3,7 @@
 const LEAST_NUMBERED = 27; // pixels of a cell in which numbers can still be read
 const SMALLEST = 9.5; // pixels of those numbers' type
 const LETTER = 6.8; // pixels of a letter of a name, about
+const CAPITAL = 8.4; // of one of a column's, which are bold
 
 function drawHeatmap(root, model, following) {
   const view = { layer: model.layers[0], order: Object.keys(model.orders)[0], sure: false, at: null, width: 0 };
@@ -103,10 +104,10 @@ function drawHeatmap(root, model, following) {
       const wide = view.width >= 560;
       const longest = (names, most) => Math.min(Math.max(...names.map((name) => name.length)), most);
       const shorts = columns.map(head);
-      const left = wide ? Math.max(140, 12 + longest(rows.map(readable), 27) * LETTER) : Math.max(34, 14 + longest(rows.map((name) => model.short[name]), 8) * LETTER);
+      const left = wide ? Math.max(140, 12 + longest(rows.map(readable), 27) * LETTER) : Math.max(34, 10 + longest(rows.map((name) => model.short[name]), 8) * CAPITAL);
       const room = view.width - left - 2;
-      const tilted = longest(shorts, 14) * LETTER > Math.min(54, room / columns.length) - 4;
-      const [across, up] = tilted ? [0.5, 0.87].map((share) => share * (longest(shorts, 14) + 1) * LETTER) : [0, 0];
+      const tilted = longest(shorts, 14) * CAPITAL > Math.min(54, room / columns.length) - 4;
+      const [across, up] = tilted ? [0.5, 0.87].map((share) => share * (longest(shorts, 14) + 0.5) * CAPITAL) : [0, 0];
       const size = Math.max(16, Math.min(54, (room - across) / (columns.length - 0.5 * tilted)));
       const numbered = size >= LEAST_NUMBERED;
       const high = Math.min(size, 44);
