@@ -9,11 +9,13 @@ import pytest
 
 from spillover.analysis import AnalysisSettings, analyze
 from spillover.analysis.sampling import sample_transfers
+from spillover.analysis.warned import Warned
 from spillover.core.numbers import signed
 from spillover.core.published import PGFRow, PGFTable
 from spillover.mixture.pose import Pose
 from spillover.mixture.predict import Optimism, predict_effects
 from spillover.mixture.settings import MixtureSettings
+from spillover.report.figures.graph import graph_of
 from spillover.report.figures.mixture import panel_of
 from spillover.report.page import write_report
 
@@ -151,6 +153,62 @@ def test_a_phone_s_first_screen_holds_the_answer_and_the_matrix(open_page, file)
     assert matrix["y"] + matrix["height"] < 1.2 * 844
 
 
+READ_CELLS = """() => [...document.querySelectorAll("[data-model='0'] .cells text")].filter((text) => text.textContent)
+    .map((text) => [parseFloat(getComputedStyle(text).fontSize), text.getBBox().width
+        - text.parentNode.firstChild.getBBox().width])"""
+
+
+@pytest.mark.parametrize(("width", "tasks"), [(1280, 30), (1280, 13), (390, 4), (390, 13), (390, 30)])
+def test_numbers_stand_in_cells_where_they_can_be_read_and_no_column_s_name_is_cut(open_page, tmp_path, width, tasks):
+    file = tmp_path / "report.html"
+    names = [f"internal_vqa_dataset_{number:02}" for number in range(tasks)]
+    settings = AnalysisSettings(replicates=0, permutations=0)
+    write_report(analyze(table(names), settings), file)
+    page = open_page(file, viewport={"width": width, "height": 900}).page
+    read = page.evaluate(READ_CELLS)
+    assert len(read) == (0 if width == 390 and tasks > 4 else tasks**2)
+    assert all(size >= 9.5 and beyond <= 0 for size, beyond in read)
+    note = page.locator("[data-model='0'] [data-figure=heatmap] p.note").first.inner_text()
+    assert ("in the table below" in note) == (not read)
+    heads = page.locator("[data-model='0'] .columns text")
+    shown = [head.removesuffix("!") for head in heads.all_text_contents()]
+    assert shown == [name.removeprefix("internal_vqa_dataset_") for name in names]
+    drawing = "document.querySelector('.stage svg').getBoundingClientRect().right"
+    last = heads.last.evaluate("head => head.getBoundingClientRect().right")
+    assert last <= page.evaluate(drawing) + 1
+    assert page.get_by_text("Short names: without internal_vqa_dataset_").count() == 1
+
+
+def test_what_the_base_s_row_is_stays_whole_beside_short_names(open_page, tmp_path):
+    file = tmp_path / "report.html"
+    write_report(analyze(table(["a", "b", "cc"]), AnalysisSettings(replicates=0)), file)
+    page = open_page(file).page
+    page.evaluate("document.querySelector('.base .head').textContent = 'right before finetuning'")
+    left = "document.querySelector('{}').getBoundingClientRect().left"
+    assert page.evaluate(left.format(".base .head")) >= page.evaluate(left.format(".stage svg"))
+
+
+def test_what_rests_on_a_flagged_target_is_marked(open_page, findings, tmp_path):
+    (model, _) = findings.models
+    harmed = model.most_harmed.task
+    unread = Warned(kind="unread_replies", tasks=(harmed,), text=f"{harmed}: unread")
+    other = Warned(kind="few_seeds", tasks=("Jigsaw",), text="few")
+    file = tmp_path / "report.html"
+    write_report(replace(findings, models=(replace(model, warnings=(unread, other)),), comparisons=()), file)
+    page = open_page(file).page
+    marked = [head for head in page.locator("[data-model='0'] .columns text").all_text_contents() if head.endswith("!")]
+    assert marked == [model.matrix.abbreviations[harmed][:11] + "!"]
+    box = page.locator(".facts div", has_text="is harmed most")
+    assert box.inner_text().endswith("; flagged: many replies could not be read")
+    place = model.matrix.targets.index(harmed)
+    page.locator(".cells g").nth(place).hover()
+    assert "is flagged: many replies could not be read" in page.locator(".pointer-card").inner_text()
+    page.locator(".node").nth([node.name for node in graph_of(model).nodes].index(harmed)).click()
+    into = page.locator(".moves section").nth(1).locator("li span:last-child").all_inner_texts()
+    assert into
+    assert all(text.endswith("!") for text in into)
+
+
 def test_nothing_sticks_out_of_paper(open_page, file):
     page = open_page(file, viewport={"width": 720, "height": 1000}).page  # A4 less its margins
     page.emulate_media(media="print")
@@ -253,7 +311,8 @@ def test_the_graph_marks_what_stands_a_test(opened, findings):
         (value, q) for value, q in zip(findings.models[0].matrix.values[1], cells.q[1], strict=True) if np.isfinite(q)
     ]
     strongest = sorted(row, key=lambda cell: -abs(cell[0]))
-    assert moved == [signed(value) + ("*" if q <= 0.05 else "") for value, q in strongest]
+    told = [signed(value) + ("*" if q <= 0.05 else "") for value, q in strongest]
+    assert [each.removesuffix("!") for each in moved] == told
     assert "*" in "".join(moved)
 
 

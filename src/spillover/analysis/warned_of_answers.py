@@ -50,20 +50,26 @@ def _warn_of_collapse(evidence: Evidence, _: AnalysisSettings) -> Iterator[Warne
         said: list[str] = []
         if answers.base_collapsed or answers.kept.any():
             kept = int(answers.kept.sum())
+            still = "no finetuned model still does"
+            if kept:
+                verb = "does" if kept == 1 else "do"
+                still = f"{_of_runs(kept, runs)} still {verb}, right exactly as often as that is the answer"
             others = "; what the others gain may be no more than other letters" if kept < runs else ""
-            said.append(
-                f"the base itself answers {answers.base_letter} nearly always, and {kept} of {runs} finetuned models "
-                f"still {'does' if kept == 1 else 'do'}, right exactly as often as that is the answer{others}"
-            )
+            said.append(f"the base itself answers {answers.base_letter} nearly always, and {still}{others}")
         if new.any():
             letters = answers.shares[new].argmax(axis=-1)
             named = ", ".join(answers.letters[code] for code in np.unique(letters).tolist())
+            answer, are = ("answers", "is") if new.sum() == 1 else ("answer", "are")
             said.append(
-                f"{int(new.sum())} of {runs} finetuned models answer {named} nearly always, as the base does not, and "
-                "are right exactly as often as that is the answer: a learnt format, not a learnt task"
+                f"{_of_runs(int(new.sum()), runs)} {answer} {named} nearly always, as the base does not, and {are} "
+                "right exactly as often as that is the answer: a learnt format, not a learnt task"
             )
         if said:
             yield Warned(kind="collapse", tasks=(target,), text=f"{target}: {'; '.join(said)}")
+
+
+def _of_runs(count: int, runs: int) -> str:
+    return "the finetuned model" if runs == 1 else f"{count} of {runs} finetuned models"
 
 
 def _warn_of_shared_counts(evidence: Evidence, settings: AnalysisSettings) -> Iterator[Warned]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from spillover.analysis import Findings
 from spillover.analysis.differences import Difference, differences_of
 from spillover.core.numbers import interval, probability, signed
+from spillover.report.breaking import Breakable
 from spillover.report.differences import LISTED, changed_cells, difference_lines
 
 
@@ -29,8 +30,9 @@ def _draw(difference: Difference, rate: float) -> Iterator[RenderableType]:
     if rows:
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
         for head in ("on", "to", "change", "interval", "q"):
-            table.add_column(head, justify="left" if head in ("on", "to") else "right")
+            is_name = head in ("on", "to")
+            table.add_column(head, justify="left" if is_name else "right", no_wrap=not is_name)
         for row in rows:
             ends = interval(row.low, row.high)
-            table.add_row(Text(row.source), Text(row.target), signed(row.pgf), ends, probability(row.q))
+            table.add_row(Breakable(row.source), Breakable(row.target), signed(row.pgf), ends, probability(row.q))
         yield table

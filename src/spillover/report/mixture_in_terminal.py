@@ -8,6 +8,7 @@ from rich.text import Text
 
 from spillover.core.numbers import NONE, interval, percent, signed
 from spillover.mixture.mixture import Mixture
+from spillover.report.breaking import Breakable
 
 LISTED_OTHERS = 30
 """Tasks that are neither targets nor protected and whose effect is listed all the same."""
@@ -46,7 +47,8 @@ def _what(mixture: Mixture) -> Table:
     for each in mixture.sources:
         share, examples = (percent(each.share), str(each.examples)) if each.share > 0 else ("–", "")
         style = "" if each.share > 0 else "dim"
-        table.add_row(Text(each.source), share, examples, signed(each.pgf), _interval(each.low, each.high), style=style)
+        ends = _interval(each.low, each.high)
+        table.add_row(Breakable(each.source), share, examples, signed(each.pgf), ends, style=style)
     return table
 
 
@@ -56,10 +58,10 @@ def _why(mixture: Mixture) -> Table:
     for each in mixture.sources[: len(mixture.taken) + EXPLAINED]:
         reasons.setdefault(each.reason, []).append(each.source)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
-    table.add_column(ratio=2, overflow="fold")
-    table.add_column(ratio=3, overflow="fold")
+    table.add_column(ratio=2)
+    table.add_column(ratio=3)
     for reason, sources in reasons.items():
-        table.add_row(Text(", ".join(sources)), Text(reason))
+        table.add_row(Breakable(", ".join(sources)), Breakable(reason))
     if (others := len(mixture.sources) - len(mixture.taken) - EXPLAINED) > 0:
         table.add_row(Text(f"{others} more", style="dim"), Text("left out, too: --json says why", style="dim"))
     return table
@@ -77,7 +79,8 @@ def _effects(mixture: Mixture) -> Table:
         ends = _interval(effect.low, effect.high)
         style = "dim" if effect.role == "other" else ""
         less = "" if effect.promised is None else signed(effect.promised)
-        table.add_row(Text(effect.task), role, signed(effect.predicted), ends, signed(effect.worst), less, style=style)
+        name, predicted, worst = Breakable(effect.task), signed(effect.predicted), signed(effect.worst)
+        table.add_row(name, role, predicted, ends, worst, less, style=style)
         if effect.role == "target":
             ends = _interval(effect.random_low, effect.random_high)
             table.add_row("  a random mixture", "", signed(effect.random), ends, style="dim")
@@ -88,7 +91,7 @@ def _table(*heads: str) -> Table:
     """Lay out numbers that are never cut beside a first column of names, which wrap where they are long."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     name, *numbers = heads
-    table.add_column(name, overflow="fold")
+    table.add_column(name)
     for head in numbers:
         table.add_column(head, no_wrap=True)
     return table

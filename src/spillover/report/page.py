@@ -17,7 +17,7 @@ from spillover.analysis.differences import Difference, differences_of
 from spillover.analysis.verdict import Verdict
 from spillover.analysis.verdict_words import say_dose, sum_up
 from spillover.core.files import read_file, write_atomically
-from spillover.core.numbers import brief, interval, number, percent, probability, signed
+from spillover.core.numbers import brief, counted, interval, number, percent, probability, signed
 from spillover.report.assets import load_assets
 from spillover.report.differences import LISTED, Change, changed_cells, difference_lines
 from spillover.report.doses import DoseChart, DoseRow, dose_rows, lay_out_doses
@@ -44,15 +44,21 @@ from spillover.report.verdicts import (
     verdict_facts,
     verdict_rows,
 )
-from spillover.report.words import Fact, example, facts, headline, readable, said_across, said_of
+from spillover.report.words import (
+    ASKED,
+    Fact,
+    example,
+    facts,
+    flagged_targets,
+    headline,
+    left_out_prefix,
+    readable,
+    said_across,
+    said_of,
+)
 
-ASKED = {
-    "letters": "asked for a letter",
-    "generate": "asked for a free reply",
-    "published": "from published PGFs",
-    "accuracies": "from accuracies",
-}
-"""Protocols in words."""
+MOST_BESIDE = 16
+"""Columns beyond which a matrix does not stand beside the answer, but takes the page's width."""
 TITLE_END = "· spillover</title>".encode()
 """How the title of every page ends, and that of no other's."""
 
@@ -78,6 +84,8 @@ class ModelPage:
     example: str
     facts: list[Fact]
     said: list[str]
+    is_wide: bool
+    """Whether the matrix takes the whole width, so that its numbers can be read or its cells be told apart."""
     maps: list[Map]
     """Matrices as tables: what a screen reader reads, and all there is where scripts do not run."""
     cards: list[TaskCard]
@@ -87,6 +95,10 @@ class ModelPage:
     mixture_maps: list[Map]
     predictions: list[PredictedCell]
     training: LaidTraining | None
+    flags: dict[str, str]
+    """Why a target is flagged."""
+    left_out_prefix: str
+    """What short names leave out; empty where they are abbreviations."""
     points: Points | None
     """Of the predictions; None where there are none."""
     agreement: list[AgreementRow]
@@ -163,6 +175,7 @@ def _environment() -> Environment:
         "signed": signed,
         "brief": brief,
         "interval": interval,
+        "counted": counted,
         "number": number,
         "probability": probability,
     }
@@ -188,6 +201,7 @@ def _lay_out(model: ModelFindings, findings: Findings, *, has_mixture: bool) -> 
         if model.is_about_mixtures
         else facts(model),
         said=[text[:1].upper() + text[1:] for text in said_of(findings, model)],
+        is_wide=len(model.matrix.targets) > MOST_BESIDE,
         maps=maps_of(model),
         cards=cards_of(model),
         bars=variance_of(model),
@@ -195,6 +209,8 @@ def _lay_out(model: ModelFindings, findings: Findings, *, has_mixture: bool) -> 
         verdicts=list(map(_lay_out_verdict, model.verdicts)),
         mixture_maps=mixture_maps(model),
         predictions=predictions,
+        flags=flagged_targets(model),
+        left_out_prefix=left_out_prefix(model.matrix.abbreviations),
         points=lay_out_points(predictions) if predictions else None,
         agreement=[] if model.additivity is None else agreement_rows(model.additivity),
         training=None if training is None else lay_out_training(training),

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import isnan, nan
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from spillover.analysis import Findings, ModelFindings, TransferMatrix
+from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.summary import Summary
 from spillover.analysis.warned import flags_of
-from spillover.core.numbers import brief, counted, interval, probability, signed
-from spillover.report.colours import colour_of, ink_on, saturation
+from spillover.core.numbers import counted, interval, probability, signed
+from spillover.report.breaking import Breakable
+from spillover.report.colours import saturation
+from spillover.report.matrix_in_terminal import (
+    CELL,
+    WIDEST,
+    ColourScale,
+    explain_names,
+    label_rows,
+    matrix_table,
+    paint_cell,
+)
 from spillover.report.verdicts_in_terminal import verdicts_in_terminal
 from spillover.report.words import said_across, said_of
 
-CELL = 5
-"""Characters of a cell: thirteen of them and abbreviations fit on a line of eighty."""
 PROFILE = 17
 """Characters of an amount with its noise floor, and the space before it."""
 LISTED_CELLS = 12
@@ -74,7 +81,7 @@ def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
         return
     base = {name: record.accuracy for name, record in model.base.items()}
     calibrated_base = {name: record.calibrated for name, record in model.base.items()}
-    if unnamed := _unnamed(model.matrix, width):
+    if unnamed := explain_names(model.matrix, width):
         yield Text(", ".join(unnamed), style="dim")
     limit = saturation(np.concatenate([matrix.values.ravel() for matrix in model.shown_matrices]))
     title = f"PGF · {model.model} · {model.protocol} · {counted(len(model.transfers.seeds), 'seed')}"
@@ -91,65 +98,7 @@ def _matrices(model: ModelFindings, width: int) -> Iterator[RenderableType]:
         name = f"{title} · control: {control.kind} answers"
         tables.append(matrix_table(control.control, name, base, width, limit))
     yield from tables[:-1]
-    yield Group(*tables[-1:], _Scale(limit))
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """What the colours of matrices mean, where there are any: not in a file, nor on a terminal without them."""
-
-    limit: float
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if console.color_system is None or console.no_color:
-            return
-        steps = [self.limit * share for share in (-1, -0.5, 0, 0.5, 1)]
-        cells = [(brief(step).rjust(CELL), _paint(step, self.limit)) for step in steps]
-        yield Text.assemble(("colours: ", "dim"), *cells)
-
-
-def matrix_table(
-    matrix: TransferMatrix, title: str, base: Mapping[str, float | None], width: int, limit: float
-) -> RenderableType:
-    """Colour a matrix: rows finetuned, columns evaluated, the base's scores on top; `limit` saturates the colours."""
-    short = matrix.abbreviations
-    labels = _labels(matrix.sources, short, width - CELL * len(matrix.targets))
-    table = Table(box=None, padding=(0, 0), pad_edge=False)
-    table.add_column("on ↓  to →", no_wrap=True)
-    for target in matrix.targets:
-        table.add_column(Text(short.get(target, target)), justify="right", min_width=CELL, no_wrap=True)
-    if any(base.get(target) is not None for target in matrix.targets):
-        scores = [base.get(target) for target in matrix.targets]
-        table.add_row(
-            "base ", *("" if score is None else brief(score).removeprefix("+") for score in scores), style="dim"
-        )
-    for source, row in zip(matrix.sources, matrix.values.tolist(), strict=True):
-        table.add_row(Text(f"{labels[source]} "), *(_cell(value, limit) for value in row))
-    return Group(Text(title, style="bold"), table)
-
-
-def _labels(names: tuple[str, ...], short: Mapping[str, str], room: int) -> dict[str, str]:
-    full = {name: name if short.get(name, name) == name else f"{short[name]} {name}" for name in names}
-    if max(map(len, full.values()), default=0) < room:
-        return full
-    return {name: short.get(name, name) for name in names}
-
-
-def _unnamed(matrix: TransferMatrix, width: int) -> list[str]:
-    """Say what the abbreviations mean of tasks that are no row, or whose full names do not fit beside theirs."""
-    labels = _labels(matrix.sources, matrix.abbreviations, width - CELL * len(matrix.targets))
-    names = dict.fromkeys((*matrix.sources, *matrix.targets))
-    meanings = {name: matrix.abbreviations.get(name, name) for name in names}
-    return [f"{short}={name}" for name, short in meanings.items() if labels.get(name, short) == short != name]
-
-
-def _cell(value: float, limit: float) -> Text:
-    return Text(brief(value).rjust(CELL), style="" if isnan(value) else _paint(value, limit))
-
-
-def _paint(value: float, limit: float) -> str:
-    background = colour_of(value, limit)
-    return "rgb({},{},{}) on rgb({},{},{})".format(*ink_on(background), *background)
+    yield Group(*tables[-1:], ColourScale(limit))
 
 
 def _discoveries(model: ModelFindings) -> Iterator[RenderableType]:
@@ -161,7 +110,8 @@ def _discoveries(model: ModelFindings) -> Iterator[RenderableType]:
         return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for head in ("on", "to", "PGF", "interval", "q"):
-        table.add_column(head, justify="left" if head in ("on", "to") else "right")
+        is_name = head in ("on", "to")
+        table.add_column(head, justify="left" if is_name else "right", no_wrap=not is_name)
     flagged: dict[str, list[str]] = {}
     for row, column in found[:LISTED_CELLS]:
         ends = interval(inference.low[row, column], inference.high[row, column], 2)
@@ -170,7 +120,7 @@ def _discoveries(model: ModelFindings) -> Iterator[RenderableType]:
         if reasons := flags_of(model.warnings, target):
             flagged.setdefault("; ".join(reasons), []).append(target)
             target = f"{target} {FLAG}"
-        names = Text(frame.sources[row]), Text(target)
+        names = Breakable(frame.sources[row]), Breakable(target)
         table.add_row(*names, value, ends, probability(q[row, column]))
     more = f" (the first {LISTED_CELLS} of {len(found)})" if len(found) > LISTED_CELLS else ""
     notes = [
@@ -184,6 +134,8 @@ def _profiles(model: ModelFindings, width: int) -> RenderableType:
     summary, short = model.summary, model.matrix.abbreviations
     names = tuple(dict.fromkeys((*summary.frame.sources, *summary.frame.targets)))
     floor = summary.spread.floor if summary.spread else None
+    labels = label_rows(names, short, width - 4 * PROFILE)
+    apart = " " if 4 * PROFILE + min(max(map(len, labels.values())), WIDEST) <= width else "\n"
     sides: list[dict[str, str]] = []
     for side, places in (("transferability", summary.frame.sources), ("malleability", summary.frame.targets)):
         for sign in ("positive", "negative"):
@@ -191,16 +143,15 @@ def _profiles(model: ModelFindings, width: int) -> RenderableType:
             noise = dict(zip(places, getattr(getattr(floor, side), sign), strict=True)) if floor else {}
             sides.append(
                 {
-                    name: signed(value) + ("" if isnan(noise.get(name, nan)) else f" ({signed(noise[name])})")
+                    name: signed(value) + ("" if isnan(noise.get(name, nan)) else f"{apart}({signed(noise[name])})")
                     for name, value in known.items()
                 }
             )
-    labels = _labels(names, short, width - 4 * PROFILE)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for head in ("task", "gives +", "gives −", "takes +", "takes −"):
-        table.add_column(head, justify="left" if head == "task" else "right", no_wrap=True)
+        table.add_column(head, justify="left" if head == "task" else "right", no_wrap=head != "task")
     for name in names:
-        table.add_row(Text(labels[name]), *(side.get(name, "") for side in sides))
+        table.add_row(Breakable(labels[name]), *(side.get(name, "") for side in sides))
     legend = Text(f"{PROFILE_LEGEND}{_brackets(summary)}", style="dim")
     return Group(Text("givers and takers", style="bold"), legend, table)
 
@@ -224,7 +175,9 @@ def _groups(model: ModelFindings) -> Iterator[RenderableType]:
         for group in grouping.groups:
             table.add_column(Text(group), justify="right", min_width=CELL)
         for group, row in zip(grouping.groups, grouping.pgf.tolist(), strict=True):
-            table.add_row(Text(f"{group} ({len(grouping.members[group])})"), *(_cell(value, limit) for value in row))
+            table.add_row(
+                Text(f"{group} ({len(grouping.members[group])})"), *(paint_cell(value, limit) for value in row)
+            )
         yield Group(Text(f"mean PGF by {grouping.attribute} (number of tasks)", style="bold"), table)
 
 

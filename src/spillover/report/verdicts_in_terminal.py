@@ -13,6 +13,7 @@ from spillover.analysis.additivity import Additivity
 from spillover.analysis.dose_curve import DoseCurve
 from spillover.analysis.verdict import Verdict
 from spillover.analysis.verdict_words import CALLED, say_dose
+from spillover.report.breaking import Breakable
 from spillover.report.doses import dose_rows
 from spillover.report.figures.verdicts import predicted_cells
 from spillover.report.verdicts import (
@@ -44,7 +45,7 @@ def _verdict(verdict: Verdict) -> RenderableType:
     several = len(targets) > 1
     table = _table(*(["on"] if several else []), "trained on", "PGF", "chosen − this", "choice is")
     for row in verdict_rows(verdict):
-        table.add_row(*([Text(row.on)] if several else []), row.name, row.pgf, row.difference, row.outcome)
+        table.add_row(*([Breakable(row.on)] if several else []), row.name, row.pgf, row.difference, row.outcome)
     named = [Text(f"{CALLED[arm.name]}: {', '.join(arm.sources)}", style="dim") for arm in verdict.arms]
     return Group(Text(f"the mixture for {', '.join(targets)}, verified", style="bold"), table, *named)
 
@@ -52,7 +53,7 @@ def _verdict(verdict: Verdict) -> RenderableType:
 def _protected(verdict: Verdict) -> RenderableType:
     table = _table("task", "PGF of the choice", "it is")
     for guarded in verdict.protected:
-        table.add_row(Text(guarded.task), estimate_text(guarded.effect), guarded.outcome)
+        table.add_row(Breakable(guarded.task), estimate_text(guarded.effect), guarded.outcome)
     tolerated = f"what it must not harm (by more than {verdict.settings.tolerance:g} PGF)"
     return Group(Text(tolerated, style="bold"), table)
 
@@ -70,7 +71,7 @@ def _predictions(additivity: Additivity, verdicts: Sequence[Verdict]) -> Rendera
     table = _table("mixture", *(["on"] if several else []), "predicted PGF", "observed PGF")
     for cell in cells:
         ends = estimate_text(cell.predicted), estimate_text(cell.observed)
-        table.add_row(Text(cell.source), *([Text(cell.target)] if several else []), *ends)
+        table.add_row(Breakable(cell.source), *([Breakable(cell.target)] if several else []), *ends)
     on = "" if several else f" · on {cells[0].target}"
     return Group(Text(f"did effects add up?{on}", style="bold"), table)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 
@@ -9,8 +11,17 @@ import numpy as np
 
 from spillover.analysis import Findings, ModelFindings
 from spillover.analysis.leaders import Leader
+from spillover.analysis.warned import flags_of
 from spillover.analysis.wording import among_in_words
 from spillover.core.numbers import interval, percent, signed
+
+ASKED = {
+    "letters": "asked for a letter",
+    "generate": "asked for a free reply",
+    "published": "from published PGFs",
+    "accuracies": "from accuracies",
+}
+"""Protocols in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +44,10 @@ def headline(model: ModelFindings) -> str:
         return f"{average} No single transfer could be tested."
     if found.undecided == found.tested:
         return f"{average} None of the {found.tested:,} single transfers can be told from none."
-    helps, harms = _verb(found.helps, "helps", "help"), _verb(found.harms, "harms", "harm")
+    helps, harms = (
+        _verb(count, f"{word}s", word) if count else f"none {word}s"
+        for count, word in ((found.helps, "help"), (found.harms, "harm"))
+    )
     singles = f"Of {found.tested:,} single transfers {helps} and {harms} beyond noise"
     rest = f"; {_verb(found.undecided, 'is', 'are')} undecided" if found.undecided else ""
     return f"{average} {singles}{rest}."
@@ -73,7 +87,9 @@ def example(model: ModelFindings) -> str:
     source, target = readable(model.matrix.sources[row]), readable(model.matrix.targets[column])
     verb = "rises" if accuracy[row, column] > before[column] else "falls"
     share = f"from {percent(before[column])} to {percent(accuracy[row, column])}"
-    return f"Finetuned on {source}, the model’s share of right answers on {target} {verb} {share}."
+    flag = flagged_targets(model).get(model.matrix.targets[column])
+    doubt = f" ({target} is flagged: {flag})" if flag else ""
+    return f"Finetuned on {source}, the model’s share of right answers on {target} {verb} {share}{doubt}."
 
 
 def _base(model: ModelFindings, target: str) -> float:
@@ -97,8 +113,20 @@ def facts(model: ModelFindings) -> list[Fact]:
     for label, leader in (("gives most", model.strongest_donor), ("is harmed most", model.most_harmed)):
         if leader is not None:
             sign = sign_of(leader.value) if leader.beyond_noise else ""
-            chosen.append(Fact(label=label, figure=readable(leader.task), note=_beyond(leader), sign=sign))
+            flag = flagged_targets(model).get(leader.task, "") if label == "is harmed most" else ""
+            note = _beyond(leader) + (f"; flagged: {flag}" if flag else "")
+            chosen.append(Fact(label=label, figure=readable(leader.task), note=note, sign=sign))
     return chosen
+
+
+def flagged_targets(model: ModelFindings) -> dict[str, str]:
+    """Say of every target that is flagged why what is found on it may be no transfer.
+
+    Returns:
+        Target → what its warnings say, in short.
+    """
+    flags = {target: flags_of(model.warnings, target) for target in model.matrix.targets}
+    return {target: "; ".join(reasons) for target, reasons in flags.items() if reasons}
 
 
 def _beyond(leader: Leader) -> str:
@@ -122,6 +150,20 @@ def readable(name: str) -> str:
     'Multi-view Reasoning'
     """
     return name.replace("_", " ")
+
+
+def left_out_prefix(short: Mapping[str, str]) -> str:
+    """Find what short names leave out where they are the ends of names that begin alike; else empty.
+
+    Args:
+        short: short name by name.
+
+    >>> left_out_prefix({"our_vqa_00": "00", "our_vqa_01": "01", "Jigsaw": "JG"})
+    'our_vqa_'
+    """
+    left_out = Counter(name.removesuffix(end) for name, end in short.items() if name.endswith(end) and name != end)
+    prefix, names = left_out.most_common(1)[0] if left_out else ("", 0)
+    return prefix if names > 1 else ""
 
 
 def said_of(findings: Findings, model: ModelFindings) -> list[str]:

@@ -18,6 +18,7 @@ from spillover.analysis.pgf import (
     transfers_of_cube,
 )
 from spillover.core.errors import AnalysisError
+from spillover.tasks.task import Task
 
 QUICK = {"replicates": 0, "permutations": 0}
 
@@ -135,6 +136,14 @@ def test_facts_have_different_abbreviations():
     facts = collect_facts(["Jigsaw", "Jolly_Game", "x_y", "x_z"])
     assert facts["Jolly_Game"].abbreviation != facts["Jigsaw"].abbreviation
     assert len({task.abbreviation for task in facts.values()}) == 4
+
+
+def test_names_that_begin_alike_are_told_apart_by_how_they_end():
+    facts = collect_facts([*(f"our_vqa_set_{number:02}" for number in range(12)), "Jigsaw"])
+    assert facts["our_vqa_set_07"].abbreviation == "07"
+    assert facts["Jigsaw"].abbreviation == "JG"
+    taken = collect_facts(["our_set_JG", "our_set_JC", "Jigsaw"], [Task(name="our_set_JG", abbreviation="our_set_JG")])
+    assert len({task.abbreviation for task in taken.values()}) == 3
 
 
 def test_no_task_that_is_both_source_and_target_leaves_an_empty_square():

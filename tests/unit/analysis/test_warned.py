@@ -63,6 +63,13 @@ def test_a_collapse_that_the_base_had_before_is_not_laid_to_finetuning(scores):
     )
     assert "learnt" not in inherited + others
     assert learnt.startswith("2 of 6 finetuned models answer (A) nearly always, as the base does not")
+    seed = next(row.seed for row in rows if row.source == "Jigsaw")
+    one = [row for row in rows if row.source == "base" or (row.source == "Jigsaw" and row.seed == seed)]
+    model = analyze(table_from_scores(one), QUICK).models[0]
+    assert "and the finetuned model still does, right" in " ".join(warned.text for warned in model.warnings)
+    lost = [replace(row, answer_given=row.answer, score=1.0) if row.source == "Jigsaw" else row for row in one]
+    model = analyze(table_from_scores(lost), QUICK).models[0]
+    assert "and no finetuned model still does; what" in " ".join(warned.text for warned in model.warnings)
     kept = [row for row in rows if row.source != "Counting" or row.target != "Counting"]
     kept += [row for row in scores() if row.source == row.target == "Counting"]
     text = next(warned.text for warned in analyze(table_from_scores(kept), QUICK).models[0].warnings)

@@ -95,6 +95,36 @@ def test_abbreviations_are_explained_once_where_no_row_does(findings, width, tim
     assert console.file.getvalue().count("JG=Jigsaw") == times
 
 
+def printed(findings, width):
+    console = Console(width=width, file=StringIO())
+    console.print(findings_in_terminal(findings, width))
+    return console.file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def alike():
+    """Thirty tasks whose names begin alike."""
+    return analyze(table([f"internal_vqa_dataset_{number:02}" for number in range(30)]))
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_columns_whose_names_begin_alike_are_told_apart_in_a_terminal_and_none_is_cut(alike, width):
+    text = printed(alike, width)
+    assert "…" not in text
+    assert text.count("names without internal_vqa_dataset_") == 1
+    heads = [line.split()[4:] for line in text.splitlines() if line.startswith("on ↓  to →")]
+    assert [head for line in heads for head in line] == [f"{number:02}" for number in range(30)]
+
+
+def test_long_names_are_broken_between_their_words():
+    found = analyze(table(["Functional_Correspondence", "Semantic_Correspondence", "Relative_Depth"]))
+    (model,) = found.models
+    sure = replace(model, cells=replace(model.cells, q=np.zeros_like(model.cells.q)))
+    singles = printed(replace(found, models=(sure,)), 60).partition("single transfers that can be told")[2]
+    words = set(singles.partition("givers")[0].split())
+    assert {"Functional_", "Semantic_", "Correspondence", "Relative_Depth"} <= words
+
+
 @pytest.mark.parametrize("colours", [None, "truecolor"])
 def test_colours_are_explained_where_there_are_any(findings, colours):
     console = Console(width=80, file=StringIO(), force_terminal=colours is not None, color_system=colours)

@@ -7,8 +7,10 @@ from math import isnan
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from spillover.core.numbers import percent
@@ -31,16 +33,36 @@ LINES = [("#1b1d22", "-"), ("#2166ac", "-"), ("#b2182b", "-"), ("#5b8fc4", "--")
 MOST_NAMED = 60
 
 
-def draw_profiles(profiles: Profiles) -> Figure:
-    """Draw what tasks give against what they take, help and harm beside each other."""
-    figure, (left, right) = new_figure(7.2, 3.4, columns=2)
+def draw_profiles(profiles: Profiles, confidence: float) -> Figure:
+    """Draw what tasks give against what they take, help and harm beside each other.
+
+    Args:
+        profiles: of all tasks.
+        confidence: of their intervals, 0–1.
+    """
+    figure, (left, right) = new_figure(7.2, 3.6, columns=2)
     _profile(left, profiles.positive, "help", "+")
     _profile(right, profiles.negative, "harm", "−")
+    _explain_profiles(figure, profiles, confidence)
     for axes, points in ((left, profiles.positive), (right, profiles.negative)):
         if 0 < len(points) <= MOST_NAMED:  # last, when all axes are as they will be
             places = [(point.gives.value, point.takes.value) for point in points]
             name_points(figure, axes, [point.short for point in points], places)
     return figure
+
+
+def _explain_profiles(figure: Figure, profiles: Profiles, confidence: float) -> None:
+    """Say what bars and the box mean, where there are any."""
+    amounts = [side for point in (*profiles.positive, *profiles.negative) for side in (point.gives, point.takes)]
+    keys: list[tuple[Artist, str]] = []
+    if not all(isnan(amount.low) for amount in amounts):
+        keys.append((Line2D([], [], color=QUIET, linewidth=0.6), f"{percent(confidence)} interval"))
+    if not all(isnan(amount.floor) for amount in amounts):
+        box = Rectangle((0, 0), 1, 1, color=QUIET, alpha=0.16, linewidth=0)
+        keys.append((box, "what noise alone gives, on average"))
+    if keys:
+        handles, texts = zip(*keys, strict=True)
+        figure.legend(handles, texts, loc="outside lower center", ncols=2, fontsize=7)
 
 
 def _profile(axes: Axes, points: Sequence[ProfilePoint], title: str, mark: str) -> None:

@@ -1,61 +1,26 @@
-"""Writes every figure of findings as SVG, PDF and PNG, and the numbers behind it, and of every table, as CSV."""
+"""Writes every figure of findings as SVG, PDF and PNG with its caption, and all numbers behind them as CSV."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from io import BytesIO, StringIO
+from math import isnan
 from pathlib import Path
+from typing import Any
 
-from matplotlib.figure import Figure
-
-from spillover.analysis import Findings, ModelFindings, TransferMatrix
-from spillover.analysis.differences import differences_of
+from spillover.analysis import Findings
 from spillover.core.files import written_together
 from spillover.report.drawing.canvas import paper_style
-from spillover.report.drawing.charts import draw_lines, draw_profiles, draw_training, draw_variance, draw_weights
-from spillover.report.drawing.graph import draw_graph
-from spillover.report.drawing.heatmap import draw_heatmap
-from spillover.report.drawing.verdicts import draw_additivity, draw_doses, draw_verdict
-from spillover.report.figures.graph import graph_of
-from spillover.report.figures.lines import progress_of, scale_of
-from spillover.report.figures.matrix import Layer, layers_of
-from spillover.report.figures.profiles import profiles_of
-from spillover.report.figures.rows import (
-    Rows,
-    clique_rows,
-    difference_rows,
-    dose_rows,
-    graph_rows,
-    group_rows,
-    layer_rows,
-    line_rows,
-    prediction_rows,
-    profile_rows,
-    training_rows,
-    variance_rows,
-    verdict_rows,
-    weight_rows,
-)
-from spillover.report.figures.training import training_of
-from spillover.report.figures.variance import variance_of
-from spillover.report.figures.verdicts import arm_effects, mixture_layers
-from spillover.report.figures.weights import weights_of
+from spillover.report.drawing.drawings import Drawing, drawings_across, drawings_of
+from spillover.report.figures.rows import Rows
 
 UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 """Metadata without which the same figure would be another file every time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
-    """A figure, or a table, that is to be written."""
-
-    name: str
-    rows: Rows
-    draw: Callable[[], Figure] | None = None
-    """None where the numbers stand as a table alone."""
+CAPTIONS = "captions.md"
+Write = Callable[[Path, bytes | str], None]
+"""Keeps a file's content, until all are written together."""
 
 
 def write_figures(findings: Findings, folder: Path | str) -> list[Path]:
@@ -67,6 +32,7 @@ def write_figures(findings: Findings, folder: Path | str) -> list[Path]:
 
     Returns:
         The files, each figure's CSV before its drawings; of groups, cliques and differences there is the CSV alone.
+        After the figures of a folder stand their captions, `captions.md`.
 
     Raises:
         StoreError: a file cannot be written.
@@ -77,64 +43,26 @@ def write_figures(findings: Findings, folder: Path | str) -> list[Path]:
     with paper_style(), written_together() as write:
         for name, model in rooms.items():
             room = folder if len(rooms) == 1 else folder / name
-            for drawing in drawings_of(model):
-                written += _write(drawing, room, write)
-        for place, lines in enumerate(scale_of(findings)):
-            name = "scale" if place == 0 else f"scale_{place + 1}"
-            drawing = Drawing(name=name, rows=line_rows(lines), draw=lambda of=lines: draw_lines(of))
-            written += _write(drawing, folder, write)
-        drawing = Drawing(name="differences", rows=difference_rows(differences_of(findings)))
-        written += _write(drawing, folder, write)
+            written += _write_all(drawings_of(model), room, write)
+        written += _write_all(drawings_across(findings), folder, write)
     return written
 
 
-def drawings_of(model: ModelFindings) -> Iterator[Drawing]:
-    """List the figures of one model: verdicts of mixtures, then the matrices and what they are made of."""
-    yield from _of_mixtures(model)
-    if (training := training_of(model)) is not None:
-        yield Drawing(name="training", rows=training_rows(model.training), draw=lambda: draw_training(training))
-    if model.is_about_mixtures:
-        return
-    yield from _heatmaps(model, layers_of(model), model.matrix)
-    graph, profiles, bars = graph_of(model), profiles_of(model), variance_of(model)
-    yield Drawing(name="graph", rows=graph_rows(graph), draw=lambda: draw_graph(graph))
-    cliques = clique_rows(model.positive_cliques.cliques, model.negative_cliques.cliques)
-    yield Drawing(name="cliques", rows=cliques)
-    yield Drawing(name="groups", rows=group_rows(model.groups))
-    yield Drawing(name="profiles", rows=profile_rows(profiles), draw=lambda: draw_profiles(profiles))
-    if bars:
-        yield Drawing(name="variance", rows=variance_rows(bars), draw=lambda: draw_variance(bars))
-    if (progress := progress_of(model)) is not None:
-        yield Drawing(name="progress", rows=line_rows(progress), draw=lambda: draw_lines(progress))
-    if (weights := weights_of(model)) is not None:
-        yield Drawing(name="weights", rows=weight_rows(weights), draw=lambda: draw_weights(weights))
+def _write_all(drawings: Iterable[Drawing], room: Path, write: Write) -> list[Path]:
+    """Write figures of one folder, and their captions after them."""
+    written: list[Path] = []
+    captions: list[str] = []
+    for drawing in drawings:
+        written += (files := _write(drawing, room, write))
+        if files and drawing.draw is not None:
+            captions.append(f"## {drawing.name}\n\n{drawing.caption}\n")
+    if captions:
+        write(room / CAPTIONS, "\n".join(["# Captions of the figures\n", *captions]))
+        written.append(room / CAPTIONS)
+    return written
 
 
-def _of_mixtures(model: ModelFindings) -> Iterator[Drawing]:
-    for place, verdict in enumerate(model.verdicts, 1):
-        effects = arm_effects(verdict)
-        name = "verdict" if place == 1 else f"verdict_{place}"
-        yield Drawing(name=name, rows=verdict_rows(effects), draw=lambda of=effects: draw_verdict(of))
-        if (curve := verdict.dose_curve) is not None:
-            name = name.replace("verdict", "doses")
-            yield Drawing(name=name, rows=dose_rows(curve), draw=lambda of=curve: draw_doses(of))
-    if model.additivity is not None:
-        cells = model.additivity.cells
-        yield Drawing(name="additivity", rows=prediction_rows(cells), draw=lambda: draw_additivity(cells))
-    if model.mixtures is not None:
-        yield from _heatmaps(model, mixture_layers(model), model.mixtures.matrix)
-
-
-def _heatmaps(model: ModelFindings, layers: Iterable[Layer], matrix: TransferMatrix) -> Iterator[Drawing]:
-    """Draw layers in the order, and under the names, that a matrix has."""
-    order, short = list(dict.fromkeys((*matrix.sources, *matrix.targets))), matrix.abbreviations
-    rate = model.settings.false_discovery_rate
-    for layer in layers:
-        name = "heatmap" if layer.name == "raw" else f"heatmap_{layer.name.replace(' ', '_')}"
-        yield Drawing(name=name, rows=layer_rows(layer), draw=lambda of=layer: draw_heatmap(of, order, short, rate))
-
-
-def _write(drawing: Drawing, room: Path, write: Callable[[Path, bytes | str], None]) -> list[Path]:
+def _write(drawing: Drawing, room: Path, write: Write) -> list[Path]:
     if not drawing.rows:
         return []
     table = room / f"{drawing.name}.csv"
@@ -154,16 +82,20 @@ def _write(drawing: Drawing, room: Path, write: Callable[[Path, bytes | str], No
 
 
 def write_csv(rows: Rows) -> str:
-    r"""Write rows as CSV, numbers in full.
+    r"""Write rows as CSV, numbers in full; what is not known is empty.
 
-    >>> write_csv([{"task": "a, b", "value": 0.1}])
-    'task,value\n"a, b",0.1\n'
+    >>> write_csv([{"task": "a, b", "value": 0.1, "q": float("nan")}])
+    'task,value,q\n"a, b",0.1,\n'
     """
     written = StringIO()
     table = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
     table.writeheader()
-    table.writerows(rows)
+    table.writerows({name: _written(value) for name, value in row.items()} for row in rows)
     return written.getvalue()
+
+
+def _written(value: Any) -> Any:
+    return "" if isinstance(value, float) and isnan(value) else value
 
 
 def _folder_name(title: str) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
 from spillover.core.numbers import fixed
-from spillover.report.drawing.canvas import INK, colour_of_sign, new_figure
+from spillover.report.drawing.canvas import INK, colour_of_sign, new_figure, shorten
 from spillover.report.figures.graph import TransferGraph
+from spillover.report.words import left_out_prefix
 
 MOST_NAMED = 80
+MOST_EXPLAINED = 30
+"""Tasks beyond which there is no room to say what their abbreviations mean."""
 BENDS = 0.25, -0.05
 """Of arrows with the circle's middle on their right, and on their left; both bend to that side (matplotlib's `rad`)."""
 
@@ -22,7 +28,7 @@ def draw_graph(graph: TransferGraph, threshold: float | None = None) -> Figure:
         threshold: of |PGF|; None takes the one at which a graph is readable.
     """
     least = graph.threshold if threshold is None else threshold
-    figure, (axes,) = new_figure(5.2, 5.2)
+    figure, (axes,) = new_figure(7.0 if _abbreviations(graph) else 5.2, 5.5)
     axes.set_aspect("equal")
     axes.set_axis_off()
     axes.set_xlim(-0.08, 1.08)
@@ -39,7 +45,7 @@ def draw_graph(graph: TransferGraph, threshold: float | None = None) -> Figure:
                 shrinkA=size,
                 shrinkB=size,
                 linewidth=0.4 + 2.6 * min(abs(edge.pgf) / (graph.strongest or 1), 1),
-                linestyle="-" if edge.pgf > 0 else (0, (4, 2)),
+                linestyle=_dashes(edge.pgf),
                 color=colour_of_sign(edge.pgf),
                 alpha=0.75,
             )
@@ -49,8 +55,33 @@ def draw_graph(graph: TransferGraph, threshold: float | None = None) -> Figure:
         axes.plot(node.x, node.y, "o", markersize=size * 1.7, color="white", markeredgecolor=INK, markeredgewidth=0.8)
         if len(graph.nodes) <= MOST_NAMED:
             axes.text(node.x, node.y, node.short[:4], ha="center", va="center", fontsize=min(8, size * 0.6))
-    axes.set_title(f"transfers of at least {fixed(least, 2)} PGF")
+    _explain(figure, graph, least)
     return figure
+
+
+def _explain(figure: Figure, graph: TransferGraph, least: float) -> None:
+    """Say what arrows and short names mean."""
+    widest = fixed(graph.strongest, 2)
+    keys = [Line2D([], [], color=colour_of_sign(sign), linestyle=_dashes(sign), linewidth=1.4) for sign in (1, -1)]
+    texts = ["helps", "harms"]
+    prefix = left_out_prefix({node.name: node.short for node in graph.nodes})
+    without = f"\nnames without {prefix}" if prefix else ""
+    title = f"|PGF| of at least {fixed(least, 2)}; the widest {widest}{without}"
+    figure.legend(keys, texts, title=title, loc="outside lower center", ncols=2, fontsize=7, title_fontsize=7)
+    told = _abbreviations(graph)
+    if told:
+        nothing = [Line2D([], [], linestyle="none")] * len(told)
+        figure.legend(nothing, told, loc="outside right upper", fontsize=7, handlelength=0, handletextpad=0)
+
+
+def _abbreviations(graph: TransferGraph) -> list[str]:
+    """What short names mean that are not the ends of names; none where there is no room for all."""
+    named = sorted((node.short[:4], shorten(node.name)) for node in graph.nodes if not node.name.endswith(node.short))
+    return [f"{short}  {name}" for short, name in named] if len(named) <= MOST_EXPLAINED else []
+
+
+def _dashes(sign: float) -> Any:
+    return "-" if sign > 0 else (0, (4, 2))
 
 
 def _bend(source: tuple[float, float], target: tuple[float, float]) -> float:

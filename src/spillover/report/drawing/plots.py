@@ -20,9 +20,18 @@ from spillover.report.figures.variance import variance_of
 from spillover.report.figures.verdicts import arm_effects
 from spillover.report.figures.weights import weights_of
 
+MOST_INCHES = 40
+"""Of a figure's width: that of a poster."""
+
 
 def plot_heatmap(
-    findings: Findings | ModelFindings, layer: str = "raw", order: str = "as studied", rate: float | None = None
+    findings: Findings | ModelFindings,
+    layer: str = "raw",
+    order: str = "as studied",
+    rate: float | None = None,
+    *,
+    title: str | None = None,
+    width: float | None = None,
 ) -> Figure:
     """Draw a matrix of transfers; harms are hatched, what stands a test is framed.
 
@@ -32,9 +41,11 @@ def plot_heatmap(
             `against shuffled`) or another protocol (`format`), where the findings have them.
         order: `as studied`, `by name`, `by level`, `by similarity`.
         rate: the false discovery rate of what is framed; None takes the one that was analysed with.
+        title: above the matrix; None says which matrix it is and of which model, and "" leaves it out, as for a paper.
+        width: of the figure in inches, at least 1; None takes what the cells need, at most 10.
 
     Raises:
-        AnalysisError: the findings are of several models, or have no such layer or order.
+        AnalysisError: the findings are of several models, or have no such layer or order, or `width` is out of range.
     """
     model = only_model(findings)
     layers, orders = {each.name: each for each in layers_of(model)}, orders_of(model)
@@ -42,9 +53,13 @@ def plot_heatmap(
         raise AnalysisError(f"there is no layer {layer!r}; {nearest(layer, layers)}")
     if order not in orders:
         raise AnalysisError(f"there is no order {order!r}; {nearest(order, orders)}")
+    if width is not None and not 1 <= width <= MOST_INCHES:
+        raise AnalysisError(f"width is {width}, which must be from 1 to {MOST_INCHES} inches")
+    shown = layers[layer]
+    title = f"{shown.title} · {shown.model}" if title is None else title
     rate = model.settings.false_discovery_rate if rate is None else rate
     with paper_style():
-        return draw_heatmap(layers[layer], orders[order], model.matrix.abbreviations, rate)
+        return draw_heatmap(shown, orders[order], model.matrix.abbreviations, rate, title=title, width=width)
 
 
 def plot_graph(findings: Findings | ModelFindings, threshold: float | None = None) -> Figure:
@@ -67,11 +82,12 @@ def plot_profiles(findings: Findings | ModelFindings) -> Figure:
     Raises:
         AnalysisError: the findings are of several models, or no task is both source and target.
     """
-    profiles = profiles_of(only_model(findings))
+    model = only_model(findings)
+    profiles = profiles_of(model)
     if not profiles.positive:
         raise AnalysisError("no task is both source and target, so none has both a transferability and a malleability")
     with paper_style():
-        return draw_profiles(profiles)
+        return draw_profiles(profiles, model.settings.confidence)
 
 
 def plot_variance(findings: Findings | ModelFindings) -> Figure:
@@ -91,8 +107,13 @@ def plot_scale(findings: Findings) -> Figure:
     """Draw averages by model, from the smallest to the largest, of the first protocol that several models share.
 
     Raises:
-        AnalysisError: no two models share a protocol.
+        AnalysisError: the findings are one of `findings.models`, or no two models share a protocol.
     """
+    if isinstance(findings, ModelFindings):  # pyright: ignore[reportUnnecessaryIsInstance] (what others take)
+        raise AnalysisError(
+            f"plot_scale takes findings of several models, and {findings.title} is one of them",
+            hint="give the findings themselves, not one of findings.models",
+        )
     scale = scale_of(findings)
     if not scale:
         raise AnalysisError("there is one model, or no two share a protocol", hint="analyze several models together")

@@ -18,6 +18,7 @@ from spillover.report.figures.mixture import MixturePanel
 from spillover.report.figures.profiles import profiles_of
 from spillover.report.figures.weights import weights_of
 from spillover.report.tables import MOST_TABULATED
+from spillover.report.words import flagged_targets
 
 Json = Any
 MOST_DETAILED = 200
@@ -56,6 +57,7 @@ def _model(model: ModelFindings, panel: MixturePanel | None) -> dict[str, Json]:
     return {
         "title": model.title,
         "short": {name: model.matrix.abbreviations.get(name, name) for name in names},
+        "flags": flagged_targets(model),
         "orders": orders_of(model),
         "undefined": {f"{cell.source}→{cell.target}": cell.reason for cell in model.matrix.undefined},
         "base": {name: _number(record.accuracy) for name, record in model.base.items()},

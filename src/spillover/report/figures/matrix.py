@@ -73,13 +73,19 @@ def describe_layer(layer: Layer, model: ModelFindings) -> Layer:
     )
 
 
+def over_seeds(model: ModelFindings) -> str:
+    """Say what values are the mean of, if of anything."""
+    seeds = len(model.transfers.seeds)
+    return "one seed" if seeds == 1 else f"mean over {seeds} seeds"
+
+
 def _own(model: ModelFindings, limit: float) -> Iterator[Layer]:
     inference = model.cells.inference
     yield _layer(
         model.matrix,
         "raw",
         "PGF",
-        "the share of the gap to perfection that finetuning closes; mean over seeds",
+        f"the share of the gap to perfection that finetuning closes; {over_seeds(model)}",
         limit,
         (inference.low, inference.high, inference.p, model.cells.q),
     )

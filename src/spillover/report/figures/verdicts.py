@@ -10,7 +10,7 @@ from spillover.analysis.additivity import Additivity, PredictedCell
 from spillover.analysis.paired import Estimate
 from spillover.analysis.verdict import Arm, ArmContrast, ArmName, Verdict
 from spillover.report.colours import saturation
-from spillover.report.figures.matrix import Layer, describe_layer
+from spillover.report.figures.matrix import Layer, describe_layer, over_seeds
 
 MEAN = "mean"
 MOST_NAMED = 12
@@ -80,7 +80,7 @@ def mixture_layers(model: ModelFindings) -> list[Layer]:
     layer = Layer(
         name="mixtures",
         title="PGF of mixtures",
-        note="rows are mixtures of tasks; mean over seeds",
+        note=f"rows are mixtures of tasks; {over_seeds(model)}",
         sources=found.matrix.sources,
         targets=found.matrix.targets,
         values=found.matrix.values,

@@ -32,6 +32,8 @@ function drawGraph(root, model, following) {
 
   const stands = ([, , , q]) => isNumber(q) && q <= DATA.rate;
 
+  const flagOf = (place) => (model.flags[nodes[place].name] ? `flagged: ${model.flags[nodes[place].name]}` : "");
+
   const kept = () => edges.filter((edge) => Math.abs(edge[2]) >= view.threshold - 1e-9
     && (view.sign === "all" || (edge[2] > 0) === (view.sign === "gain"))
     && (!view.sure || stands(edge)));
@@ -60,7 +62,7 @@ function drawGraph(root, model, following) {
       .attr("marker-end", (edge) => `url(#${root.attr("id")}-${edge[2] > 0 ? "gain" : "harm"})`)
       .attr("stroke-width", (edge) => 0.8 + 4.2 * Math.min(Math.abs(edge[2]) / Math.min(strongest, 1), 1))
       .attr("d", curve)
-      .on("pointerenter pointermove", (event, [source, target, pgf, q]) => showCard(event, [`${readable(nodes[source].name)} → ${readable(nodes[target].name)}`, `PGF ${signed(pgf)}`, probability(q, "q")].filter(Boolean)))
+      .on("pointerenter pointermove", (event, [source, target, pgf, q]) => showCard(event, [`${readable(nodes[source].name)} → ${readable(nodes[target].name)}`, `PGF ${signed(pgf)}`, probability(q, "q"), flagOf(target)].filter(Boolean)))
       .on("pointerleave", hideCard);
     const near = new Set(list.filter(touches).flatMap(([source, target]) => [source, target]));
     const node = nodesIn.selectAll("g").data(nodes).join((enter) => {
@@ -108,7 +110,8 @@ function drawGraph(root, model, following) {
       : [["help most", strongest(1), (edge) => edge.slice(0, 2)], ["harm most", strongest(-1), (edge) => edge.slice(0, 2)]];
     const among = model.graph.left_out ? `; the weakest ${model.graph.left_out} are not held by this page` : "";
     const marked = list.some(stands) ? ` * and a darker arrow: stands a test at a false discovery rate of ${percent(DATA.rate)}.` : "";
-    moves.selectAll("p").data([`${list.length} transfers shown${among}.${marked} Choose a task to follow it.`]).join("p").attr("class", "note").text((text) => text);
+    const flagged = list.some(([, target]) => flagOf(target)) ? " ! onto a flagged target: see what a reviewer would ask." : "";
+    moves.selectAll("p").data([`${list.length} ${list.length === 1 ? "transfer" : "transfers"} shown${among}.${marked}${flagged} Choose a task to follow it.`]).join("p").attr("class", "note").text((text) => text);
     const part = moves.selectAll("section").data(parts).join((enter) => {
       const section = enter.append("section");
       section.append("h3");
@@ -119,7 +122,7 @@ function drawGraph(root, model, following) {
     part.select("ul").selectAll("li").data(([, edges, ends]) => (edges.length ? edges.map((edge) => [ends(edge).map((place) => (task ? readable(nodes[place].name) : nodes[place].short)).join(" → "), edge]) : [["nothing", null]])).join("li")
       .html("").each(function ([text, edge]) {
         d3.select(this).append("span").text(text);
-        if (edge) d3.select(this).append("span").attr("class", edge[2] > 0 ? "gain-ink" : "harm-ink").text(signed(edge[2]) + (stands(edge) ? "*" : ""));
+        if (edge) d3.select(this).append("span").attr("class", edge[2] > 0 ? "gain-ink" : "harm-ink").text(signed(edge[2]) + (stands(edge) ? "*" : "") + (flagOf(edge[1]) ? "!" : ""));
       });
   }
 

@@ -1,5 +1,10 @@
 // The matrix: rows finetuned, columns evaluated. A table of shapes up to fifty tasks, a canvas beyond.
 
+const LEAST_NUMBERED = 27; // pixels of a cell in which numbers can still be read
+const SMALLEST = 9.5; // pixels of those numbers' type
+const LETTER = 6.8; // pixels of a letter of a name, about
+const CAPITAL = 8.4; // of one of a column's, which are bold
+
 function drawHeatmap(root, model, following) {
   const view = { layer: model.layers[0], order: Object.keys(model.orders)[0], sure: false, at: null, width: 0 };
   const controls = root.append("div").attr("class", "controls");
@@ -38,6 +43,7 @@ function drawHeatmap(root, model, following) {
     const lines = [`${readable(source)} → ${readable(target)}`];
     const reason = model.undefined[`${source}→${target}`];
     if (value === null) return [...lines, reason ?? "not defined"];
+    if (model.flags[target]) lines.push(`${readable(target)} is flagged: ${model.flags[target]}`);
     const [low, high] = [at(layer.low, source, target), at(layer.high, source, target)];
     const ends = low === null ? "" : ` (${percent(DATA.confidence)} interval ${inFull(low, layer.unit)} to ${inFull(high, layer.unit)})`;
     lines.push(`${layer.title}: ${inFull(value, layer.unit)}${ends}`);
@@ -65,9 +71,11 @@ function drawHeatmap(root, model, following) {
     if (!view.width) return;
     const map = grid();
     const framed = map.layer.q && !large ? ` Framed: stands a test (q ≤ ${percent(DATA.rate)}).` : "";
-    note.text(`${map.layer.title}: ${map.layer.note}.${framed}`);
+    const flagged = map.columns.some((name) => model.flags[name]) ? " Marked with !: a flagged target, see what a reviewer would ask." : "";
     check.style("display", map.layer.q ? null : "none");
-    draw(map);
+    const numbered = draw(map);
+    const unnumbered = numbered || large ? "" : " Numbers: on each cell’s card, and in the table below.";
+    note.text(`${map.layer.title}: ${map.layer.note}.${framed}${flagged}${unnumbered}`);
     drawLegend(map.layer);
     performance.mark("matrix");
   }
@@ -89,18 +97,24 @@ function drawHeatmap(root, model, following) {
     const cursor = svg.append("rect").attr("class", "cursor").attr("rx", 2);
     const place = (x, y) => `translate(${x}px, ${y}px)`;
 
+    const head = (name) => cut(model.short[name], 12) + (name in model.flags ? "!" : "");
     let mark = () => {};
     const draw = (map) => {
       const { layer, rows, columns } = map;
       const wide = view.width >= 560;
-      const longest = Math.max(...rows.map((name) => readable(name).length));
-      const left = wide ? Math.min(12 + longest * 6.6, 192) : 34;
-      const size = Math.max(16, Math.min(54, (view.width - left - 2) / columns.length));
-      const tilted = size < 22;
+      const longest = (names, most) => Math.min(Math.max(...names.map((name) => name.length)), most);
+      const shorts = columns.map(head);
+      const left = wide ? Math.max(140, 12 + longest(rows.map(readable), 27) * LETTER) : Math.max(34, 10 + longest(rows.map((name) => model.short[name]), 8) * CAPITAL);
+      const room = view.width - left - 2;
+      const tilted = longest(shorts, 14) * CAPITAL > Math.min(54, room / columns.length) - 4;
+      const [across, up] = tilted ? [0.5, 0.87].map((share) => share * (longest(shorts, 14) + 0.5) * CAPITAL) : [0, 0];
+      const size = Math.max(16, Math.min(54, (room - across) / (columns.length - 0.5 * tilted)));
+      const numbered = size >= LEAST_NUMBERED;
       const high = Math.min(size, 44);
-      const top = (tilted ? 44 : 22) + 20;
+      const top = (tilted ? up + 6 : 22) + 20;
       const [x, y] = [new Map(columns.map((name, i) => [name, left + i * size])), new Map(rows.map((name, i) => [name, top + i * high]))];
-      setSize(svg, left + columns.length * size + 2, top + rows.length * high + 2).style("--text", `${Math.max(7.5, Math.min(13, size * 0.34))}px`);
+      const width = left + columns.length * size + 2 + Math.max(0, across - size / 2);
+      setSize(svg, width, top + rows.length * high + 2).style("--text", `${Math.max(SMALLEST, Math.min(13, size * 0.34))}px`);
 
       const pairs = d3.cross(rows, columns);
       const cell = cellsIn.selectAll("g").data(pairs, ([source, target]) => `${source}→${target}`).join((enter) => {
@@ -113,7 +127,7 @@ function drawHeatmap(root, model, following) {
         const value = map.at(layer.values, source, target);
         const { classes, share } = paint(value, layer.limit);
         d3.select(this).attr("class", classes).classed("own", source === target).classed("sure", stands(map, source, target)).classed("unsure", unsure(map, source, target)).style("--s", share);
-        this.lastChild.textContent = size < 19 ? "" : inCell(value, layer.unit);
+        this.lastChild.textContent = numbered ? inCell(value, layer.unit) : "";
       }).style("transform", ([source, target]) => place(x.get(target), y.get(source)));
       cell.select("rect").attr("width", size - 1.5).attr("height", high - 1.5);
       cell.select("text").attr("x", (size - 1.5) / 2).attr("y", (high - 1.5) / 2);
@@ -121,16 +135,16 @@ function drawHeatmap(root, model, following) {
         .on("pointerleave", () => { hideCard(); mark(); })
         .on("click", (_, [source, target]) => { tell(source, target); });
 
-      label(rowsIn, rows, (name) => (wide ? cut(readable(name), 27) : cut(model.short[name], 5))).style("transform", (name) => place(left - 8, y.get(name) + high / 2));
-      const heads = label(columnsIn, columns, (name) => cut(model.short[name], tilted ? 7 : size > 40 ? 5 : 4));
+      label(rowsIn, rows, (name) => (wide ? cut(readable(name), 27) : cut(model.short[name], 8))).style("transform", (name) => place(left - 8, y.get(name) + high / 2));
+      const heads = label(columnsIn, columns, head);
       heads.style("transform", (name) => `translate(${x.get(name) + size / 2}px, ${top - 24}px)${tilted ? " rotate(-60deg)" : ""}`);
-      heads.classed("tilted", tilted);
+      heads.classed("tilted", tilted).classed("flagged", (name) => name in model.flags);
       const base = layer.name === "calibrated" ? model.calibrated_base : model.base;
       baseIn.selectAll("text").data(columns, (name) => name).join("text").attr("dy", "0.35em")
         .text((name) => (isNumber(base[name]) && size >= 19 ? brief(base[name]).replace("+", "") : ""))
         .style("transform", (name) => place(x.get(name) + size / 2, top - 9));
       baseIn.selectAll("text.head").data([0]).join("text").attr("class", "head").attr("dy", "0.35em")
-        .text(wide ? "right before finetuning" : "base").style("transform", place(left - 8, top - 9));
+        .text(columns.some((name) => isNumber(base[name])) ? (wide ? "right before finetuning" : "base") : "").style("transform", place(left - 8, top - 9));
       cursor.attr("width", size + 1).attr("height", high + 1);
       mark = (source, target) => {
         const shown = source !== undefined ? [source, target] : view.at;
@@ -141,6 +155,7 @@ function drawHeatmap(root, model, following) {
         if (visible) cursor.attr("x", x.get(view.at[1]) - 1.25).attr("y", y.get(view.at[0]) - 1.25);
       };
       mark();
+      return numbered;
     };
     return { draw, mark: () => mark() };
 

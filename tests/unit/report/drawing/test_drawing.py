@@ -12,16 +12,18 @@ from matplotlib.text import Text
 import spillover
 from spillover.analysis import analyze
 from spillover.analysis.differences import differences_of
+from spillover.analysis.warned import Warned
 from spillover.analysis.weights import WeightCorrelation
 from spillover.core.errors import AnalysisError
 from spillover.core.numbers import brief
 from spillover.core.published import PGFRow, PGFTable
 from spillover.report.drawing import files
 from spillover.report.drawing.canvas import new_figure, paper_style
+from spillover.report.drawing.captions import heatmap_caption
 from spillover.report.drawing.charts import draw_profiles, draw_weights
 from spillover.report.drawing.files import write_figures
 from spillover.report.drawing.graph import draw_graph
-from spillover.report.drawing.heatmap import draw_heatmap
+from spillover.report.drawing.heatmap import draw_heatmap, harmed_cells
 from spillover.report.drawing.labels import name_points
 from spillover.report.figures.graph import graph_of
 from spillover.report.figures.matrix import Layer, layers_of
@@ -70,7 +72,9 @@ def test_no_figure_is_kept_open(findings):
 
 def test_the_heatmap_shows_the_matrix(findings):
     axes = spillover.plot_heatmap(findings, order="by name").axes[0]
-    assert [text.get_text() for text in axes.get_yticklabels()] == ["a $b$ <c>", "Counting", "Jigsaw"]
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        *("a $b$ <c> (ABC)", "Counting (CN)", "Jigsaw (JG)"),
+    ]
     drawn = axes.collections[0].get_array()
     matrix = findings.models[0].matrix
     assert drawn[1, 2] == matrix.value("Counting", "Jigsaw")
@@ -99,8 +103,9 @@ def test_several_models_need_a_choice():
 
 def test_every_figure_stands_in_four_forms(folder):
     names = {file.stem for file in folder.iterdir()}
-    assert names == {"heatmap", "heatmap_specific", "graph", "profiles", "variance", "cliques", "groups"}
-    for name in names - {"cliques", "groups"}:
+    figures = {"heatmap", "heatmap_specific", "graph", "profiles", "variance"}
+    assert names == {*figures, "captions", "cliques", "groups"}
+    for name in figures:
         assert (folder / f"{name}.svg").read_text(encoding="utf-8").startswith("<?xml")
         assert (folder / f"{name}.pdf").read_bytes().startswith(b"%PDF")
         assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -165,7 +170,7 @@ def test_no_arrow_passes_behind_a_task_that_is_none_of_its_ends(many):
 
 def test_whole_intervals_and_names_apart_from_each_other_stand_in_the_profiles(many):
     profiles = profiles_of(many.models[0])
-    figure = draw_profiles(profiles)
+    figure = draw_profiles(profiles, 0.95)
     figure.draw_without_rendering()
     for axes, points in zip(figure.axes, (profiles.positive, profiles.negative), strict=True):
         across, up = sorted(axes.get_xlim()), sorted(axes.get_ylim())
@@ -206,16 +211,110 @@ def test_what_marks_mean_stands_in_the_heatmap_with_the_base_and_the_cells_own_d
     layer = replace(layer, q=q, base=dict.fromkeys(layer.targets, 0.625))
     with paper_style():
         figure = draw_heatmap(layer, layer.targets, {}, 0.05)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["harm", "stands a test (q ≤ 5%)"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        *("harm: below 0 once rounded", "stands a test (q ≤ 5%)"),
+    ]
     axes, bar = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()][:2] == ["right before finetuning", "T00"]
     assert [text.get_text() for text in axes.texts if text.get_position()[1] == -0.5] == [".63"] * 13
     assert [label.get_text() for label in bar.get_yticklabels()] == [
         brief(end) for end in (-layer.limit, 0, layer.limit)
     ]
-    said = figure.get_suptitle()
-    assert said.startswith("PGF · m, published, 2 seeds\n")
-    assert "mean over seeds" in said
+    assert figure.get_suptitle() == ""
+    nowhere = draw_heatmap(replace(layer, q=np.full(layer.values.shape, 1.0)), layer.targets, {}, 0.05)
+    assert [text.get_text() for text in nowhere.legends[0].get_texts()] == ["harm: below 0 once rounded"]
+
+
+@pytest.mark.parametrize("limit", [0.1, 0.5])
+def test_harms_are_hatched_by_one_rule_whatever_the_colours(limit):
+    values = np.array([[-0.014, -0.006, -0.004, 0.02, np.nan]])
+    layer = Layer(name="raw", title="PGF", note="n", sources=("a",), targets=tuple("abcde"), values=values, limit=limit)
+    assert harmed_cells(layer).tolist() == [[True, True, False, False, False]]
+    assert harmed_cells(replace(layer, unit="accuracy", values=values / 10)).tolist() == [
+        [True, True, False, False, False]
+    ]
+
+
+@pytest.mark.parametrize(("width", "rows", "written"), [(None, "T00 (X0)", 182), (9, "T00 (X0)", 182), (3.3, "X0", 0)])
+def test_a_heatmap_is_as_wide_as_it_is_asked_to_be(many, width, rows, written):
+    (layer, *_) = layers_of(many.models[0])
+    layer = replace(layer, base=dict.fromkeys(layer.targets, 0.5))
+    with paper_style():
+        figure = draw_heatmap(layer, layer.targets, {name: f"X{name[2:]}" for name in layer.targets}, 0.05, width=width)
+        figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert width in (None, figure.get_size_inches()[0])
+    assert rows in [label.get_text() for label in axes.get_yticklabels()]
+    assert len(axes.texts) == written
+    assert axes.get_window_extent().width / figure.dpi > 0.1 * len(layer.targets)
+    heads = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(heads))
+    assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_a_title_may_be_left_out_and_a_width_must_be_one(findings):
+    assert spillover.plot_heatmap(findings).get_suptitle() == "PGF · 7B, published, 2 seeds"
+    assert spillover.plot_heatmap(findings, title="").get_suptitle() == ""
+    assert spillover.plot_heatmap(findings, title="ours", width=4).get_suptitle() == "ours"
+    with pytest.raises(AnalysisError, match="width is 0, which must be from 1 to 40 inches"):
+        spillover.plot_heatmap(findings, width=0)
+
+
+def test_every_drawn_figure_has_a_caption(folder, findings):
+    text = (folder / "captions.md").read_text(encoding="utf-8")
+    captions = dict(part.split("\n\n", 1) for part in text.split("## ")[1:])
+    assert set(captions) == {file.stem for file in folder.glob("*.svg")}
+    for caption in captions.values():
+        assert "Model: 7B, from published PGFs; 2 seeds; 3 tasks finetuned on, 3 evaluated." in caption
+    assert "Abbreviations: JG, Jigsaw; CN, Counting; ABC, a $b$ <c>." in captions["heatmap"]
+    assert "Hatched: harm" in captions["heatmap"]
+    assert "No cell was tested." in captions["heatmap"]
+    assert "mean over 2 seeds" in captions["heatmap"]
+    assert "95% intervals" in captions["profiles"]
+    assert "Grey box: what noise alone gives" in captions["profiles"]
+    threshold = graph_of(findings.models[0]).threshold
+    assert f"at least {threshold:.2f} PGF" in captions["graph"]
+    assert "dashed red harms" in captions["graph"]
+
+
+def test_captions_tell_tested_flagged_and_the_number_of_examples(many):
+    model = many.models[0]
+    (layer, *_) = layers_of(model)
+    q = np.full(layer.values.shape, 1.0)
+    warned = Warned(kind="unread_replies", tasks=("T01",), text="")
+    flagged = replace(model, warnings=(warned,))
+    caption = heatmap_caption(replace(layer, q=q), model.matrix, flagged)
+    assert "No cell stands a test at q ≤ 5%, the false discovery rate over 169 transfers" in caption
+    assert "may be no transfer: T01 (unread replies)." in caption
+    assert "13 evaluated on 100 examples each" in caption
+    q[0, 1] = 0.01
+    assert "Framed: stands a test at q ≤ 5%" in heatmap_caption(replace(layer, q=q), model.matrix, model)
+
+
+def test_one_seed_is_no_mean():
+    model = analyze(made(seeds=(0,))).models[0]
+    assert layers_of(model)[0].note.endswith("; one seed")
+
+
+def test_figures_say_what_their_marks_mean(many):
+    keys = [text.get_text() for text in spillover.plot_profiles(many).legends[0].get_texts()]
+    assert keys == ["95% interval", "what noise alone gives, on average"]
+    arrows, *names = spillover.plot_graph(analyze(made())).legends
+    assert [text.get_text() for text in arrows.get_texts()] == ["helps", "harms"]
+    assert arrows.get_title().get_text().startswith("|PGF| of at least 0.")
+    assert [text.get_text() for text in names[0].get_texts()] == ["ABC  a $b$ <c>", "CN  Counting", "JG  Jigsaw"]
+
+
+def test_what_is_not_known_is_empty_in_a_table(folder):
+    rows = read_rows(folder / "graph.csv")
+    assert {row["q"] for row in rows} == {""}
+    assert "nan" not in "".join(file.read_text(encoding="utf-8") for file in folder.glob("*.csv"))
+
+
+def test_models_by_size_are_of_all_findings():
+    several = analyze([made("3B"), made("7B")])
+    with pytest.raises(AnalysisError, match="plot_scale takes findings of several models, and 3B is one of them"):
+        spillover.plot_scale(several.models[0])
 
 
 def test_a_heatmap_without_tests_or_harm_explains_no_marks():
@@ -268,5 +367,5 @@ def test_the_same_findings_are_the_same_files(folder, findings, tmp_path, monkey
     graphs = [each for each in files.drawings_of(findings.models[0]) if each.name == "graph"]
     monkeypatch.setattr(files, "drawings_of", lambda _: graphs)
     again = write_figures(findings, tmp_path)
-    assert len(again) == 4
-    assert all(file.read_bytes() == (folder / file.name).read_bytes() for file in again)
+    assert [file.name for file in again] == ["graph.csv", "graph.svg", "graph.pdf", "graph.png", "captions.md"]
+    assert all(file.read_bytes() == (folder / file.name).read_bytes() for file in again[:-1])
