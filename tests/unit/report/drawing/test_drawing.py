@@ -285,7 +285,7 @@ def test_captions_tell_tested_flagged_and_the_number_of_examples(many):
     flagged = replace(model, warnings=(warned,))
     caption = heatmap_caption(replace(layer, q=q), model.matrix, flagged)
     assert "No cell stands a test at q ≤ 5%, the false discovery rate over 169 transfers" in caption
-    assert "may be no transfer: T01 (unread replies)." in caption
+    assert "may be no transfer: T01 (many replies could not be read)." in caption
     assert "13 evaluated on 100 examples each" in caption
     q[0, 1] = 0.01
     assert "Framed: stands a test at q ≤ 5%" in heatmap_caption(replace(layer, q=q), model.matrix, model)
