@@ -130,7 +130,7 @@ def run(
     max_time: MAX_TIME = None,
     *,
     rehearse: Annotated[
-        bool, typer.Option("--rehearse", help="Go the whole way on random weights and a few examples, in minutes.")
+        bool, typer.Option("--rehearse", help="Go the whole way on random weights and a few examples.")
     ] = False,
 ) -> None:
     """Run a study, or go on with one: finished jobs are not repeated.
@@ -161,7 +161,7 @@ def run(
     elif shard is not None:
         raise typer.BadParameter("a rehearsal is done as a whole", param_hint="--shard")
     elif max_time is not None:  # no rehearsal goes on with one of before, so that ending it early leads nowhere
-        raise typer.BadParameter("a rehearsal is done as a whole, in minutes", param_hint="--max-time")
+        raise typer.BadParameter("a rehearsal is done as a whole", param_hint="--max-time")
     else:
         _rehearse(study, _source(only))
 
