@@ -5,7 +5,7 @@ Free of torch and of files: `study` composes these settings into its YAML, and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,7 +13,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
     ValidationError,
     model_validator,
 )
@@ -50,7 +49,7 @@ Ceiling = Annotated[
 """The score U at which nothing is left to gain, for all targets or by target."""
 
 
-def naming_nearest(cls: type[BaseModel], given: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+def naming_nearest(cls: type[BaseModel], given: Any, handler: Callable[[Any], Any]) -> Any:
     """Validate, and say of a name that is unknown which one may be meant, as study files do."""
     try:
         return handler(given)
@@ -61,14 +60,12 @@ def naming_nearest(cls: type[BaseModel], given: Any, handler: ModelWrapValidator
 
 
 def _naming(detail: ErrorDetails, form: type[BaseModel]) -> InitErrorDetails:
-    kind, (name, *within) = detail["type"], detail["loc"]
-    if kind == "extra_forbidden" and not within:
-        return {
-            "type": PydanticCustomError(kind, "unknown: {nearest}", {"nearest": nearest(str(name), form.model_fields)}),
-            "loc": detail["loc"],
-            "input": detail["input"],
-        }
-    return {"type": kind, "loc": detail["loc"], "input": detail["input"], "ctx": detail.get("ctx", {})}
+    kind, place = detail["type"], detail["loc"]
+    if kind == "extra_forbidden" and len(place) == 1:
+        told = nearest(str(place[0]), form.model_fields)
+        unknown = PydanticCustomError(kind, "unknown: {nearest}", {"nearest": told})
+        return {"type": unknown, "loc": place, "input": detail["input"]}
+    return {"type": kind, "loc": place, "input": detail["input"], "ctx": detail.get("ctx", {})}
 
 
 class AnalysisSettings(BaseModel):
